@@ -1,0 +1,185 @@
+"""The frozen nouns of the catalogue. Values only: nothing here waits, reads or writes.
+
+Cluster ids are `<symbol>.<base32>` outside and a positive number inside; `cluster_id` and `cluster_number` convert.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import IntEnum, StrEnum
+from typing import NewType
+
+Symbol = NewType("Symbol", str)  # a library's code, e.g. "CN-TJU"
+SourceNo = NewType("SourceNo", int)  # row number of a source
+LocalId = NewType("LocalId", str)  # a record's id within its source
+Cluster = NewType("Cluster", int)  # a cluster's number at this node
+Sid = NewType("Sid", int)  # a signature's number at this node
+
+BASE32 = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's alphabet: no i, l, o, u
+
+
+class Format(IntEnum):
+    """What a record's tags mean. CNMARC stands for the whole UNIMARC family."""
+
+    MARC21 = 1
+    CNMARC = 2
+
+
+class Carrier(IntEnum):
+    """How the kept bytes are written."""
+
+    ISO2709 = 1
+    MARCXML = 2
+    MARCJSON = 3
+
+
+class Visibility(IntEnum):
+    """Why a source record may not be shown. Only PUBLIC passes `catalog.visibility`."""
+
+    PUBLIC = 0
+    SUPPRESSED = 1  # the library's own mark, e.g. Koha 942$n
+    PRIVATE = 2  # the source is not shared
+    HELD = 3  # returned by a rule; the last good version stays
+
+
+class LoadState(StrEnum):
+    """Life of a load: landing → preparing → (held →) placing → done → undone."""
+
+    LANDING = "landing"
+    PREPARING = "preparing"
+    HELD = "held"
+    PLACING = "placing"
+    DONE = "done"
+    UNDONE = "undone"
+    FAILED = "failed"
+
+
+class Verdict(StrEnum):
+    """What two records are to each other."""
+
+    JOIN = "join"  # one manifestation: one cluster
+    LINK = "link"  # related and shown together, never one cluster
+    REVIEW = "review"  # a cataloguer decides
+    APART = "apart"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """A verdict on a pair, with its score in points and the reasons as `(rule, points)`; a veto has 0 points."""
+
+    verdict: Verdict
+    score: int
+    reasons: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holding:
+    """One copy or one statement of holdings of one library, mapped from 852, 866, 905, 949 …"""
+
+    library: str
+    call_number: str = ""
+    item: str = ""  # barcode or accession number
+    location: str = ""
+    status: str = ""
+    note: str = ""  # textual holdings, e.g. "1998-2004"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Description:
+    """What result lists, record pages, facets, oai_dc and the index need of a merged record, whatever its format."""
+
+    title: str
+    subtitle: str = ""
+    volume: str = ""  # designation and part title as transcribed, e.g. "第三卷 上古时代"
+    parallel: tuple[str, ...] = ()  # parallel, original, other-script (880) titles
+    responsibility: str = ""
+    authors: tuple[str, ...] = ()
+    edition: str = ""
+    place: str = ""
+    publisher: str = ""
+    date: str = ""  # as transcribed
+    year: int = 0  # 0 = unknown
+    extent: str = ""
+    series: tuple[str, ...] = ()
+    isbns: tuple[str, ...] = ()  # 13 digits
+    issns: tuple[str, ...] = ()
+    subjects: tuple[str, ...] = ()
+    classification: tuple[str, ...] = ()  # 中图法 or other class numbers
+    languages: tuple[str, ...] = ()  # ISO 639-2 codes
+    kind: str = "book"  # book, serial, article, map, score, sound, video, electronic, ancient …
+    summary: str = ""
+    notes: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()  # public 856 addresses
+    pinyin: str = ""  # the cataloguer's pinyin of the title
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """A cluster as every output sees it: the latest state at a place in the change feed."""
+
+    cluster: Cluster
+    id: str
+    seq: int
+    at: datetime  # UTC, of the last change
+    deleted: bool
+    redirect: str = ""  # id of the cluster that took this one's records
+    format: Format = Format.MARC21
+    body: bytes = b""  # packed merged record (catalog.packing), empty when deleted
+    description: Description | None = None
+    libraries: tuple[str, ...] = ()  # holding libraries, visible ones only
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Library:
+    """A member of the directory."""
+
+    symbol: str
+    name: str  # in its own language
+    name_en: str = ""
+    area: str = ""
+    state: str = "active"  # active, merged, closed
+    successor: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where records come from: one system of one library, with its habits."""
+
+    no: SourceNo
+    name: str
+    library: str
+    format: str = "auto"
+    encoding: str = "auto"
+    identity: str = "001"  # 001, 001+003, 035a, 905b, digest, or TAG$code
+    mapping: dict[str, object] = field(default_factory=dict)  # holdings mapping: dms.holdings reads it
+    visibility: Visibility = Visibility.PUBLIC
+    state: str = "active"
+    trust: int = 0
+
+
+def cluster_id(symbol: str, cluster: int) -> str:
+    """`<symbol>.<base32>` of a cluster's number, at least 6 characters, last one first in sort order."""
+    digits = ""
+    rest = cluster
+    while rest:
+        rest, digit = divmod(rest, 32)
+        digits = BASE32[digit] + digits
+    return f"{symbol}.{digits.rjust(6, '0')}"
+
+
+def cluster_number(ident: str, symbol: str) -> Cluster | None:
+    """The number in a cluster id of this node, or None if it is not one."""
+    prefix, _, digits = ident.rpartition(".")
+    if prefix != symbol or not digits or any(c not in BASE32 for c in digits.lower()) or len(digits) > 12:
+        return None
+    number = 0
+    for c in digits.lower():
+        number = number * 32 + BASE32.index(c)
+    return Cluster(number)
+
+
+def unique(values: Sequence[str]) -> tuple[str, ...]:
+    """Values without empties and repeats, first occurrence kept."""
+    return tuple(dict.fromkeys(v for v in values if v))

@@ -1,0 +1,1 @@
+"""(says what this folder is for and what it may import)"""
