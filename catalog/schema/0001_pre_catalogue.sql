@@ -43,7 +43,7 @@ create table load (
     load bigint generated always as identity primary key,
     source int not null references source (source),
     library text not null,
-    mode text not null check (mode in ('changes', 'full', 'undo')),
+    mode text not null check (mode in ('changes', 'full', 'undo')),   -- undo: units carry earlier versions
     origin text not null,               -- file name, '-' for standard input, or 'undo of N'
     fingerprint bytea not null,         -- of the file's beginning and size: the same file resumes its load
     carrier text not null,
@@ -78,6 +78,7 @@ create table inbox (
     payload bytea not null,             -- zstd
     prepared bytea,                     -- zstd of packed prepared items
     tallies bytea,                      -- packed: local ids, stamps, digests, counts for judging the load
+    orders bytea,                       -- packed: what judging decided on items of this unit (repeats, numbering)
     primary key (load, unit)
 );
 
@@ -135,6 +136,7 @@ create table quarantine (
     position bigint not null,       -- byte offset in the (decompressed) input
     ordinal bigint not null,        -- 1 = first record of the input
     local_id text not null default '',
+    verdict text not null check (verdict in ('unreadable', 'returned')),
     rule text not null,
     reason text not null,
     carrier smallint not null,

@@ -1,0 +1,170 @@
+"""Loads: one run of one input into one source, from landing to done or undone (store)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from catalog.connection import Connection
+from catalog.model import LoadState
+from config.errors import Conflict, NotFound
+
+ACTIVE = ("landing", "preparing", "placing")
+COUNTS = ("records", "unchanged", "added", "updated", "deleted", "superseded", "returned", "unreadable")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """A row of table `load`."""
+
+    load: int
+    source: int
+    library: str
+    mode: str
+    origin: str
+    fingerprint: bytes
+    carrier: str
+    encoding: str
+    state: LoadState
+    landed: int  # bytes of input safely in the inbox
+    units: int
+    assured: bool
+    undoes: int | None
+    reason: str
+    records: int
+    unchanged: int
+    added: int
+    updated: int
+    deleted: int
+    superseded: int
+    returned: int
+    unreadable: int
+    started_at: datetime
+    finished_at: datetime | None
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """The counters by name."""
+        return {name: getattr(self, name) for name in COUNTS}
+
+
+COLUMNS = ", ".join(Load.__dataclass_fields__)
+
+
+def of_row(row: Any) -> Load:
+    """A Load from a row of COLUMNS."""
+    return Load(**{**dict(row), "state": LoadState(row["state"])})
+
+
+async def get(conn: Connection, load: int) -> Load:
+    """The load with this id, or NotFound."""
+    row = await conn.fetchrow(f"select {COLUMNS} from load where load = $1", load)
+    if row is None:
+        raise NotFound(f"there is no load {load} (tianlu loads list)")
+    return of_row(row)
+
+
+async def recent(conn: Connection, limit: int = 50) -> list[Load]:
+    """The newest loads first."""
+    return [of_row(r) for r in await conn.fetch(f"select {COLUMNS} from load order by load desc limit $1", limit)]
+
+
+async def open_of_source(conn: Connection, source: int) -> Load | None:
+    """The load of this source that is not finished, held ones included."""
+    row = await conn.fetchrow(
+        f"select {COLUMNS} from load where source = $1 and state in ('landing','preparing','held','placing') "
+        "order by load desc limit 1",
+        source,
+    )
+    return of_row(row) if row else None
+
+
+async def last_done(conn: Connection, source: int) -> int | None:
+    """Id of the newest load of the source that is in force."""
+    found: int | None = await conn.fetchval(
+        "select max(load) from load where source = $1 and state = 'done' and mode <> 'undo'", source
+    )
+    return found
+
+
+async def begin(
+    conn: Connection,
+    source: int,
+    library: str,
+    *,
+    mode: str,
+    origin: str,
+    fingerprint: bytes,
+    carrier: str,
+    encoding: str,
+    assured: bool,
+    undoes: int | None = None,
+) -> Load:
+    """Open a load in state landing."""
+    row = await conn.fetchrow(
+        f"""insert into load (source, library, mode, origin, fingerprint, carrier, encoding, state, assured, undoes)
+            values ($1, $2, $3, $4, $5, $6, $7, 'landing', $8, $9) returning {COLUMNS}""",
+        source,
+        library,
+        mode,
+        origin,
+        fingerprint,
+        carrier,
+        encoding,
+        assured,
+        undoes,
+    )
+    return of_row(row)
+
+
+async def advance(conn: Connection, load: int, expected: int, landed: int) -> int:
+    """Move the checkpoint from `expected` to `landed` and take the next unit number; Conflict if another moved it."""
+    unit: int | None = await conn.fetchval(
+        "update load set landed = $3, units = units + 1 where load = $1 and landed = $2 and state = 'landing' "
+        "returning units - 1",
+        load,
+        expected,
+        landed,
+    )
+    if unit is None:
+        raise Conflict(f"load {load} is being landed by another process: wait for it (tianlu loads show {load})")
+    return unit
+
+
+async def turn(
+    conn: Connection, load: int, state: LoadState, *, since: tuple[LoadState, ...], reason: str = ""
+) -> bool:
+    """Change state if it is one of `since`; True if this call did."""
+    done = await conn.execute(
+        """update load set state = $2, reason = $3,
+               finished_at = case when $2 in ('done', 'undone', 'failed') then now() end
+           where load = $1 and state = any($4::text[])""",
+        load,
+        state.value,
+        reason,
+        [s.value for s in since],
+    )
+    return not done.endswith(" 0")
+
+
+async def assure(conn: Connection, load: int) -> None:
+    """The operator lets a held load pass its limits."""
+    await conn.execute("update load set assured = true where load = $1", load)
+
+
+async def count(conn: Connection, load: int, counts: Mapping[str, int]) -> None:
+    """Add to the counters."""
+    values = [counts.get(name, 0) for name in COUNTS]
+    if any(values):
+        sets = ", ".join(f"{name} = {name} + ${i}" for i, name in enumerate(COUNTS, 2))
+        await conn.execute(f"update load set {sets} where load = $1", load, *values)
+
+
+async def in_state(conn: Connection, *states: LoadState) -> list[Load]:
+    """Loads in these states, oldest first."""
+    rows = await conn.fetch(
+        f"select {COLUMNS} from load where state = any($1::text[]) order by load", [s.value for s in states]
+    )
+    return [of_row(row) for row in rows]

@@ -1,0 +1,98 @@
+"""Where records come from: one system of one library, with its habits (store)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from catalog.connection import Connection
+from catalog.model import Source, SourceNo, Visibility
+from config.errors import Conflict, NotFound
+
+COLUMNS = "source, name, library, format, encoding, identity, mapping, visibility, state, trust"
+
+
+def of_row(row: Any) -> Source:
+    """A Source from a row of COLUMNS."""
+    mapping = row["mapping"]
+    return Source(
+        no=SourceNo(row["source"]),
+        name=row["name"],
+        library=row["library"],
+        format=row["format"],
+        encoding=row["encoding"],
+        identity=row["identity"],
+        mapping=json.loads(mapping) if isinstance(mapping, str) else dict(mapping),
+        visibility=Visibility(row["visibility"]),
+        state=row["state"],
+        trust=row["trust"],
+    )
+
+
+async def every(conn: Connection) -> list[Source]:
+    """All sources but the removed ones, by name."""
+    rows = await conn.fetch(f"select {COLUMNS} from source where state <> 'removed' order by name")
+    return [of_row(row) for row in rows]
+
+
+async def get(conn: Connection, name: str) -> Source:
+    """The source of this name, or NotFound."""
+    row = await conn.fetchrow(f"select {COLUMNS} from source where name = $1 and state <> 'removed'", name)
+    if row is None:
+        raise NotFound(f"no source is named {name} (tianlu source list)")
+    return of_row(row)
+
+
+async def by_number(conn: Connection, no: int) -> Source:
+    """The source with this row number."""
+    row = await conn.fetchrow(f"select {COLUMNS} from source where source = $1", no)
+    if row is None:
+        raise NotFound(f"no source has the number {no}")
+    return of_row(row)
+
+
+async def add(
+    conn: Connection,
+    name: str,
+    library: str,
+    *,
+    format: str = "auto",
+    encoding: str = "auto",
+    identity: str = "001",
+    mapping: dict[str, object] | None = None,
+    visibility: Visibility = Visibility.PUBLIC,
+    trust: int = 0,
+) -> Source:
+    """Enter a source; a name in use is a Conflict. A removed source of that name comes back with the new habits."""
+    row = await conn.fetchrow(
+        f"""insert into source (name, library, format, encoding, identity, mapping, visibility, trust)
+            values ($1, $2, $3, $4, $5, $6::text::jsonb, $7, $8)
+            on conflict (name) do update set library = excluded.library, format = excluded.format,
+                encoding = excluded.encoding, identity = excluded.identity, mapping = excluded.mapping,
+                visibility = excluded.visibility, trust = excluded.trust, state = 'active'
+            where source.state = 'removed' returning {COLUMNS}""",
+        name,
+        library,
+        format,
+        encoding,
+        identity,
+        json.dumps(mapping or {}, ensure_ascii=False),
+        int(visibility),
+        trust,
+    )
+    if row is None:
+        raise Conflict(f"a source named {name} is there already")
+    return of_row(row)
+
+
+async def set_state(conn: Connection, name: str, state: str) -> None:
+    """active, paused or removed."""
+    done = await conn.execute("update source set state = $2 where name = $1 and state <> 'removed'", name, state)
+    if done.endswith(" 0"):
+        raise NotFound(f"no source is named {name} (tianlu source list)")
+
+
+async def counts(conn: Connection) -> dict[int, int]:
+    """Records by source number."""
+    rows = await conn.fetch("select source, count(*) n from record group by source")
+    return {row["source"]: row["n"] for row in rows}
