@@ -2,3 +2,7 @@
 
 May import everything below. Only this package reads the profile (tier, capabilities).
 """
+
+from node import guard
+
+guard.check()

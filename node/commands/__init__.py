@@ -1,1 +1,40 @@
-"""(says what this folder is for and what it may import)"""
+"""One module per subcommand of `tianlu`, and the one table of them all.
+
+A module has `NAME`, `HELP = {"en": …, "zh": …}`, `arguments(parser)` and `async run(context, args) -> exit code`.
+An argument whose `dest` is a setting's dotted key (`dest="web.port"`) overrides that setting.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """A subcommand as `tianlu --help` lists it; its module `node.commands.<name>` is imported when it is chosen."""
+
+    en: str
+    zh: str
+    home: bool = True  # needs a node in the home folder, and settings without a fault
+    serves: bool = False  # stays up: logs from `log.level`, not only warnings
+
+
+COMMANDS: dict[str, Command] = {
+    "init": Command(en="make a new node in the home folder", zh="在主目录中建立新节点", home=False),
+    "run": Command(en="run the node until it is stopped", zh="运行节点，直到停止", serves=True),
+    "load": Command(en="load records from files or standard input", zh="从文件或标准输入装载记录"),
+    "loads": Command(en="list, show or undo loads", zh="列出、查看或撤销装载"),
+    "source": Command(en="add and manage sources of records", zh="添加和管理数据源"),
+    "library": Command(en="add and manage libraries of the directory", zh="添加和管理成员馆"),
+    "search": Command(en="search the catalogue", zh="检索目录"),
+    "show": Command(en="show a merged record or a source record", zh="显示合并记录或源记录"),
+    "explain": Command(en="say why a record is visible or not", zh="说明某条记录为何可见或不可见"),
+    "export": Command(en="write out records, holdings or clusters", zh="导出记录、馆藏或聚簇"),
+    "status": Command(en="show what the node holds and is doing", zh="显示节点的内容和当前工作"),
+    "doctor": Command(
+        en="check this machine and node, and say what to do", zh="检查本机和节点，并给出处理办法", home=False
+    ),
+    "config": Command(en="show or check the settings", zh="显示或检查设置", home=False),
+    "quarantine": Command(en="look after records that could not be read", zh="处理无法读取的隔离记录"),
+    "demo": Command(en="try it out: three libraries in one catalogue", zh="演示：三个馆，一个目录", home=False),
+}

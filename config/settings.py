@@ -1,0 +1,161 @@
+"""What the operator told this node: one frozen tree, and where each value came from.
+
+Order, later wins: default < `<home>/tianlu.toml` < environment (`TIANLU_WEB__PORT=8081`) < command-line flag.
+A secret can be kept in a file of its own (`database.dsn_file`, `TIANLU_DATABASE__DSN_FILE`); its path is relative to
+the home folder. An unknown key, a wrong type or a value out of range stops the start and names file, line and the
+nearest key. The dataclasses below are the one list of settings: docs, checks and `config show` read their fields.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from config import told
+from config.secret import Secret
+from config.told import Told
+
+FILE = "tianlu.toml"
+SYMBOL = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,15}")
+DEFAULT = "default"
+NOT_TOLD = Secret("")
+
+
+def _told(default: object, about: str, **limits: object) -> Any:
+    """A field with its sentence for the docs and the limits that `told.check` reads: choices, low, high, pattern."""
+    return field(default=default, metadata={"about": about, **limits})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """Who this node is."""
+
+    symbol: str = _told("", "code of this node's library (ISIL letters, digits, hyphen)", pattern=SYMBOL)
+    tier: str = _told("local", "preset of capabilities", choices=("central", "domain", "local"))
+    name: str = _told("", "name of the library, in its own language")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Database:
+    """Where the catalogue is kept; empty = the embedded PostgreSQL in the home folder."""
+
+    # Ruff holds a call for a shared mutable default; this one returns a field, and a Secret never changes.
+    dsn: Secret = _told(NOT_TOLD, "address of a PostgreSQL 15 or newer: postgresql://user:password@host/name")  # noqa: RUF009
+    programs: str = _told("", "folder of PostgreSQL programs for the embedded server; empty = found by itself")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Web:
+    """The web door."""
+
+    host: str = _told("127.0.0.1", "address to listen on; 0.0.0.0 opens the node to the network")
+    port: int = _told(8080, "TCP port to listen on", low=1, high=65535)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worker:
+    """The worker, which prepares, places and merges records."""
+
+    processes: int = _told(os.cpu_count() or 1, "processes that prepare records (default: one a core)", low=1, high=256)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Log:
+    """What goes to standard error."""
+
+    level: str = _told("info", "least level that a running node writes", choices=("debug", "info", "warning", "error"))
+    format: str = _told("text", "json = one object a line", choices=("text", "json"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """When a load is held for a person's decision before anything of it is published."""
+
+    mojibake: float = _told(0.01, "share of records with damaged text", low=0.0, high=1.0)
+    rejects: float = _told(0.1, "share of records returned or unreadable", low=0.0, high=1.0)
+    title_changes: float = _told(0.1, "share of already known records whose title changed", low=0.0, high=1.0)
+    delete_share: float = _told(0.02, "share of a source's records that a full dump may delete", low=0.0, high=1.0)
+    delete_records: int = _told(1000, "records that a full dump may delete", low=0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The whole tree, and the origin of every value by its dotted key."""
+
+    node: Node = field(default_factory=Node)
+    database: Database = field(default_factory=Database)
+    web: Web = field(default_factory=Web)
+    worker: Worker = field(default_factory=Worker)
+    log: Log = field(default_factory=Log)
+    limits: Limits = field(default_factory=Limits)
+    lang: str = _told("", "language of messages; empty = of the terminal or browser", choices=("", "zh", "en"))
+    origins: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """One setting as the docs and `config show` name it."""
+
+    name: str  # dotted, e.g. "web.port"
+    kind: type
+    default: object
+    about: str
+    limits: Mapping[str, Any]
+
+
+def _keys_of(cls: type, prefix: str) -> Iterator[Key]:
+    kinds = get_type_hints(cls)
+    for each in fields(cls):
+        if "about" in each.metadata:
+            about = each.metadata["about"]
+            yield Key(
+                name=prefix + each.name,
+                kind=kinds[each.name],
+                default=each.default,
+                about=about,
+                limits={name: limit for name, limit in each.metadata.items() if name != "about"},
+            )
+        elif not prefix and each.name != "origins":
+            yield from _keys_of(kinds[each.name], f"{each.name}.")
+
+
+KEYS: dict[str, Key] = {key.name: key for key in _keys_of(Settings, "")}
+SECTIONS: dict[str, type] = {
+    name: kind for name, kind in get_type_hints(Settings).items() if any(key.startswith(f"{name}.") for key in KEYS)
+}
+
+
+def load(home: Path, environ: Mapping[str, str], flags: Mapping[str, object] | None = None) -> Settings:
+    """The settings of the node in `home`.
+
+    `flags` maps dotted keys to values given on the command line. Raises Misconfigured.
+    """
+    values: dict[str, Told] = {name: Told(value=key.default, origin=DEFAULT) for name, key in KEYS.items()}
+    path = home / FILE
+    if path.is_file():
+        values.update(told.from_toml(path, KEYS))
+    values.update(told.from_environment(environ, KEYS, home))
+    for name, value in (flags or {}).items():
+        values[name] = told.check(KEYS[name], value, told.flag(name))
+    return _build(values)
+
+
+def value(settings: Settings, name: str) -> object:
+    """The value of a dotted key."""
+    section, _, leaf = name.rpartition(".")
+    return getattr(getattr(settings, section) if section else settings, leaf)
+
+
+def _build(values: Mapping[str, Told]) -> Settings:
+    parts: dict[str, dict[str, Any]] = {}
+    top: dict[str, Any] = {}
+    for name, each in values.items():
+        section, _, leaf = name.rpartition(".")
+        (parts.setdefault(section, {}) if section else top)[leaf] = each.value
+    origins = {name: each.origin for name, each in values.items()}
+    built = {section: SECTIONS[section](**leaves) for section, leaves in parts.items()}
+    return Settings(**built, **top, origins=origins)

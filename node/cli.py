@@ -1,0 +1,223 @@
+"""`tianlu`: reads the command line, runs one command, turns errors into one line and an exit code.
+
+Exit codes: 0 ok, 1 failed, 2 usage, 3 done but some records returned, unreadable or lost, 4 peer unreachable,
+5 conflict or locked, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import importlib
+import importlib.util
+import json
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Coroutine, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+import uvloop
+
+from config import logs, settings
+from config.errors import Misconfigured, TianluError
+from config.settings import KEYS, Settings
+from node import messages
+from node.commands import COMMANDS
+from node.context import Context, default_home
+from node.output import RED, Output
+
+INTERRUPTED = 130
+TRACES = "traces.log"
+WITH_VALUE = ("--home", "--lang")
+
+
+class Module(Protocol):
+    """What a module of `node.commands` offers."""
+
+    NAME: str
+    HELP: dict[str, str]
+
+    def arguments(self, parser: argparse.ArgumentParser) -> None: ...
+    def run(self, context: Context, args: argparse.Namespace) -> Coroutine[Any, Any, int]: ...
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command line `argv` (without the program's name) and returns the exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    lang = _language_of(words)
+    out = Output(json="--json" in words, color=_color())
+    try:
+        parser, module = _parser(words, lang)
+        args = parser.parse_args(words)
+        if not args.command:
+            parser.print_help()
+            return 2
+        assert module is not None  # argparse accepts no other command
+        return _run(module, args, out, lang)
+    except TianluError as error:
+        return _failed(error, out, lang)
+
+
+def _run(module: Module, args: argparse.Namespace, out: Output, lang: str) -> int:
+    command = COMMANDS[args.command]
+    home = Path(args.home).expanduser().absolute() if args.home else default_home(os.environ).absolute()
+    flags = {name: value for name, value in vars(args).items() if name in KEYS and value is not None}
+    told = _told(home, flags)
+    if isinstance(told, Settings):
+        lang = told.lang or lang
+    context = Context(home=home, out=out, lang=lang, told=told)
+    try:
+        if command.home:
+            _require_node(context)
+        _log(told, serves=command.serves, debug=args.debug)
+        code = _await(module.run(context, args))
+        out.flush()
+        return code
+    except KeyboardInterrupt:
+        hint = f"resume_{args.command}"
+        out.note(context.text("interrupted", hint=context.text(hint if hint in messages.catalogue() else "resume")))
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output has gone (`| head`): nobody is left to be told, and flushing at exit must not fail.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except TianluError as error:
+        if args.debug:
+            traceback.print_exc()
+        return _failed(error, out, lang)
+    except Exception as error:
+        return _unexpected(error, context, debug=args.debug)
+
+
+def _parser(words: Sequence[str], lang: str) -> tuple[argparse.ArgumentParser, Module | None]:
+    """The parser, in which only the chosen command has its arguments, and that command's module."""
+    parser = argparse.ArgumentParser(
+        prog="tianlu", description=messages.text(lang, "cli_about"), parents=[_global(lang, first=True)]
+    )
+    listed = parser.add_subparsers(
+        dest="command", metavar="COMMAND", title=messages.text(lang, "cli_commands"), prog="tianlu"
+    )
+    chosen, module = _chosen(words), None
+    for name, command in COMMANDS.items():
+        summary = command.zh if lang == "zh" else command.en
+        if name != chosen:
+            listed.add_parser(name, help=summary, add_help=False)
+            continue
+        module = _module(name)
+        each = listed.add_parser(
+            name, help=summary, description=module.HELP[lang], parents=[_global(lang, first=False)]
+        )
+        module.arguments(each)
+    return parser, module
+
+
+def _module(name: str) -> Module:
+    """The command's module. Only the chosen one is imported: all of them with their libraries take seconds."""
+    path = f"node.commands.{name}"
+    if importlib.util.find_spec(path) is None:
+        raise Misconfigured(f"`tianlu {name}` is not part of this installation; install it again with ./dev setup")
+    return cast(Module, importlib.import_module(path))
+
+
+def _global(lang: str, *, first: bool) -> argparse.ArgumentParser:
+    """Flags that stand before or after the command. After it they have no default, which would undo the one before."""
+    shared = argparse.ArgumentParser(add_help=False)
+
+    def flag(name: str, default: object, **how: Any) -> None:
+        shared.add_argument(name, default=default if first else argparse.SUPPRESS, **how)
+
+    home = default_home({k: v for k, v in os.environ.items() if k != "TIANLU_HOME"})
+    flag("--home", None, metavar="DIR", help=messages.text(lang, "cli_home", home=home))
+    flag("--json", False, action="store_true", help=messages.text(lang, "cli_json"))
+    flag("--lang", None, choices=messages.LANGUAGES, help=messages.text(lang, "cli_lang"))
+    flag("--debug", False, action="store_true", help=messages.text(lang, "cli_debug"))
+    return shared
+
+
+def _chosen(words: Sequence[str]) -> str | None:
+    """The first word that is neither a global flag nor its value."""
+    rest = iter(words)
+    for word in rest:
+        if word in WITH_VALUE:
+            next(rest, None)
+        elif not word.startswith("-"):
+            return word
+    return None
+
+
+def _language_of(words: Sequence[str]) -> str:
+    """The language for help and early errors, before anything is parsed."""
+    for word, after in zip(words, [*words[1:], ""], strict=True):
+        lang = after if word == "--lang" else word.removeprefix("--lang=")
+        if lang in messages.LANGUAGES:
+            return lang
+    return messages.of_terminal(os.environ)
+
+
+def _color() -> bool:
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def _told(home: Path, flags: dict[str, object]) -> Settings | Misconfigured:
+    try:
+        return settings.load(home, os.environ, flags)
+    except Misconfigured as error:
+        return error
+
+
+def _require_node(context: Context) -> None:
+    if not (context.home / settings.FILE).is_file():
+        raise Misconfigured(
+            f"there is no node in {context.home}: make one with `tianlu init --tier local --symbol SYMBOL`, "
+            "or say where it is with --home or TIANLU_HOME"
+        )
+    _ = context.settings  # raises what is wrong with them before the command starts
+
+
+def _log(told: Settings | Misconfigured, *, serves: bool, debug: bool) -> None:
+    log = told.log if isinstance(told, Settings) else settings.Log()
+    level = "debug" if debug else log.level if serves or log.level in ("warning", "error") else "warning"
+    logs.set_up(level, log.format)
+
+
+def _await(work: Coroutine[Any, Any, int]) -> int:
+    """Runs the command; SIGTERM interrupts it as Ctrl-C does, so that what it opened is closed in order."""
+    signal.signal(signal.SIGTERM, lambda _number, _frame: signal.raise_signal(signal.SIGINT))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(work)
+
+
+def _failed(error: TianluError, out: Output, lang: str) -> int:
+    if out.json:
+        out.note(json.dumps({"error": error.code, "message": str(error)}, ensure_ascii=False))
+    else:
+        out.note(out.paint(RED, "tianlu: ") + messages.text(lang, "error", message=error))
+    return error.exit_code
+
+
+def _unexpected(error: Exception, context: Context, *, debug: bool) -> int:
+    """A fault of ours: one line for people; the trace is kept in the home folder, or shown with --debug."""
+    trace = context.text("trace_hidden")
+    if debug:
+        traceback.print_exc()
+    if context.home.is_dir() and os.access(context.home, os.W_OK):
+        path = context.home / TRACES
+        with path.open("a", encoding="utf-8") as file:
+            file.write(
+                f"{datetime.now(UTC).isoformat(timespec='seconds')}\n{''.join(traceback.format_exception(error))}\n"
+            )
+        trace = context.text("trace_kept", path=path)
+    message = f"{type(error).__name__}: {error}"
+    if context.out.json:
+        context.out.note(json.dumps({"error": "unexpected", "message": message, "trace": trace}, ensure_ascii=False))
+    else:
+        context.out.note(context.text("unexpected", message=message, trace=trace))
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
