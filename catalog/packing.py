@@ -1,0 +1,75 @@
+"""Records and descriptions as bytes: MessagePack arrays, equal values always to equal bytes.
+
+Both shapes are arrays in field order, so that a later release may add fields at the end: an older one ignores what it
+doesn't know, a newer one takes the default for what isn't there. For that reason new fields of `Description` go last.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import msgspec
+
+from catalog import model
+from config import errors
+from protocols import marc
+
+
+class Unreadable(errors.Fatal):
+    """Bytes that were not packed here, or that were damaged since."""
+
+    code = "unreadable-packing"
+
+
+class _Record(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    leader: str
+    fields: tuple[tuple[str, str], ...]
+
+
+_FIELDS = dataclasses.fields(model.Description)
+_NAMES = tuple(field.name for field in _FIELDS)
+
+
+def _slots() -> list[tuple[str, Any] | tuple[str, Any, Any]]:
+    """Field definitions of the packed description, read off the dataclass so that the two can't drift apart."""
+    slots: list[tuple[str, Any] | tuple[str, Any, Any]] = []
+    for field in _FIELDS:
+        kind = {"str": str, "int": int}.get(str(field.type), tuple[str, ...])
+        slots.append((field.name, kind) if field.default is dataclasses.MISSING else (field.name, kind, field.default))
+    return slots
+
+
+_Description = msgspec.defstruct("_Description", _slots(), array_like=True, frozen=True)
+
+_encoder = msgspec.msgpack.Encoder()
+_record_decoder = msgspec.msgpack.Decoder(_Record)
+_description_decoder = msgspec.msgpack.Decoder(_Description)
+
+
+def pack(record: marc.Record) -> bytes:
+    """The record as bytes."""
+    return _encoder.encode((record.leader, record.fields))
+
+
+def unpack(body: bytes) -> marc.Record:
+    """The record that `pack` was given; raises Unreadable."""
+    try:
+        packed = _record_decoder.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Unreadable(f"A packed record can't be read ({error}); make the merged records again.") from error
+    return marc.Record(packed.leader, packed.fields)
+
+
+def pack_description(description: model.Description) -> bytes:
+    """The description as bytes."""
+    return _encoder.encode([getattr(description, name) for name in _NAMES])
+
+
+def unpack_description(body: bytes) -> model.Description:
+    """The description that `pack_description` was given; raises Unreadable."""
+    try:
+        packed = _description_decoder.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Unreadable(f"A packed description can't be read ({error}); make the merged records again.") from error
+    return model.Description(**{name: getattr(packed, name) for name in _NAMES})
