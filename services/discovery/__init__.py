@@ -1,1 +1,4 @@
-"""(says what this folder is for and what it may import)"""
+"""Finds records for people and programs: a search, its page of hits with their holding libraries, and one record.
+
+May import: catalog, protocols, config; never another service.
+"""

@@ -1,0 +1,73 @@
+"""A record as rows of "label, values" in Chinese or English, by the table `labels.toml`; also as plain text."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+from catalog.model import Description, Holding
+from services.delivery.dublin import heading
+
+_TABLE: Mapping[str, Any] = tomllib.loads(
+    files("services.delivery").joinpath("labels.toml").read_text(encoding="utf-8")
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One line of a display; `field` tells a page what it may do with the values (search for them, link them)."""
+
+    field: str
+    label: str
+    values: tuple[str, ...]
+
+
+def name(table: str, code: str, lang: str) -> str:
+    """A kind's or a language's name; an unknown code is its own name."""
+    names: Mapping[str, str] | None = _TABLE[table].get(code)
+    return names[lang] if names else code
+
+
+def publication(description: Description) -> str:
+    """Place, publisher and date as ISBD area 4 writes them; the year stands in for a missing date."""
+    where = " : ".join(each for each in (description.place, description.publisher) if each)
+    when = description.date or (str(description.year) if description.year else "")
+    return ", ".join(each for each in (where, when) if each)
+
+
+def _values(description: Description, field: str, lang: str) -> tuple[str, ...]:
+    if field == "publication":
+        values: object = publication(description)
+    elif field == "kind":
+        values = name("kind", description.kind, lang)
+    elif field == "languages":
+        values = tuple(name("language", code, lang) for code in description.languages)
+    else:
+        values = getattr(description, field)
+    listed = values if isinstance(values, tuple) else (str(values),)
+    return tuple(value for value in listed if value)
+
+
+def of(description: Description, lang: str) -> list[Row]:
+    """The rows that have something to say; `lang` is zh or en."""
+    found = []
+    for row in _TABLE["row"]:
+        values = _values(description, row["field"], lang)
+        if values:
+            found.append(Row(field=row["field"], label=row[lang], values=values))
+    return found
+
+
+def text(
+    description: Description, ident: str, holdings: Iterable[tuple[str, Holding]], names: Mapping[str, str], lang: str
+) -> str:
+    """The record and its holdings, a line each, for a terminal or a mail; `names` are the libraries' by symbol."""
+    lines = [heading(description), f"ID: {ident}"]
+    lines += [f"{row.label}: {'; '.join(row.values)}" for row in of(description, lang)]
+    for library, holding in holdings:
+        parts = (holding.location, holding.call_number, holding.item, holding.status, holding.note)
+        lines.append(f"  {names.get(library, library)}: {' | '.join(part for part in parts if part)}".rstrip(": "))
+    return "\n".join(lines) + "\n"
