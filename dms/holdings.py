@@ -1,0 +1,254 @@
+"""Holdings out of records: which field is a copy, and what its subfields mean, as data.
+
+A habit (holdings_shapes.toml) says how some kind of system writes its copies; a source's mapping replaces the habits of
+its format. Mapping, all parts optional:
+
+    fields      list of habits, the same keys as in holdings_shapes.toml
+    libraries   symbol of a known library by the code that the `library` subfield holds
+    implicit    false: a record without holdings fields says nothing; else its library holds one copy
+    suppress    see dms.identity
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from catalog.model import Format, Holding
+from config import errors
+from protocols import marc
+
+TABLE_FILE = Path(__file__).with_name("holdings_shapes.toml")
+
+_EMBEDDED = re.compile(r"\|[a-z0-9]")  # a field quoted inside a subfield: |aHC102|b.D8
+_CALL_NUMBER = re.compile(r"[A-Z]{1,4}\d[^\s]*[/ .]\S|\d{3}(\.\d+)?[/ ]\S")  # class and mark: F124/26, QA76 .S46
+_LINK = marc.DELIMITER + "8"
+
+
+class BadMapping(errors.Misconfigured):
+    """A holdings mapping that can't be understood; the message names the place."""
+
+    code = "bad-mapping"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Habit:
+    """How one kind of system writes a copy. Each text in a tuple is a set of subfield codes."""
+
+    tag: str
+    requires: tuple[str, ...] = ()
+    library: str = ""
+    item: tuple[str, ...] = ()
+    full: tuple[str, ...] = ()
+    call_number: tuple[str, ...] = ()
+    separator: str = " "
+    location: tuple[str, ...] = ()
+    status: tuple[str, ...] = ()
+    note: tuple[str, ...] = ()
+    skip: tuple[tuple[str, str], ...] = ()  # (code, value)
+    clear: tuple[str, ...] = ()
+    statement: bool = False
+    habit: str = ""
+
+
+def holdings(record: marc.Record, mapping: Mapping[str, object], library: str, fmt: Format) -> tuple[Holding, ...]:
+    """Copies and statements that `record` tells of, in field order, without repeats. Raises BadMapping.
+
+    They belong to `library` (the loading one) unless the mapping's `libraries` knows the code in the library subfield.
+    """
+    habits = _mapped(mapping) or builtin(fmt)
+    symbols = mapping.get("libraries")
+    known = symbols if isinstance(symbols, dict) else {}
+    fields = [(tag, text) for tag, text in record.fields if tag in habits]
+    if not fields:
+        return () if mapping.get("implicit", True) is False else (Holding(library=library),)
+    rows = _best(habits, fields, library, known)
+    told = _statements(habits, fields, library, known)
+    if told:
+        places = {(row.location, row.call_number) for row in told}
+        rows = [row for row in rows if row.item or row.note or (row.location, row.call_number) not in places]
+        rows += told
+    if not rows and mapping.get("implicit", True) is not False and not _all_gone(habits, fields):
+        rows = [Holding(library=library)]
+    return tuple(dict.fromkeys(rows))
+
+
+@functools.cache
+def builtin(fmt: Format) -> dict[str, tuple[Habit, ...]]:
+    """The habits of a format by tag, in the order of the table."""
+    table = tomllib.loads(TABLE_FILE.read_text(encoding="utf-8"))
+    return _by_tag(habit(entry) for entry in table[fmt.name.lower()])
+
+
+def habit(entry: Mapping[str, object]) -> Habit:
+    """A habit from a table of a TOML file or a mapping. Raises BadMapping."""
+    known = set(Habit.__slots__)
+    for key in entry:
+        if key not in known:
+            raise BadMapping(f"Holdings mapping: unknown key {key!r}; known are {', '.join(sorted(known))}.")
+    tag = entry.get("tag")
+    if not isinstance(tag, str) or len(tag) != 3:
+        raise BadMapping(f"Holdings mapping: every entry of `fields` needs a `tag` of three characters, not {tag!r}.")
+    lists = {key: _texts(tag, key, entry[key]) for key in _LISTS if key in entry}
+    conditions = _texts(tag, "skip", entry.get("skip", ()))
+    return Habit(
+        tag=tag,
+        library=str(entry.get("library", "")),
+        separator=str(entry.get("separator", " ")),
+        statement=bool(entry.get("statement", False)),
+        habit=str(entry.get("habit", "")),
+        skip=tuple((code, value) for code, _, value in (c.partition("=") for c in conditions)),
+        **lists,
+    )
+
+
+_LISTS = ("requires", "item", "full", "call_number", "location", "status", "note", "clear")
+
+
+def _texts(tag: str, key: str, value: object) -> tuple[str, ...]:
+    if isinstance(value, str):
+        return (value,)
+    if isinstance(value, list | tuple) and all(isinstance(v, str) for v in value):
+        return tuple(value)
+    raise BadMapping(f"Holdings mapping of {tag}: `{key}` must be a list of texts, not {value!r}.")
+
+
+def _by_tag(habits: Iterable[Habit]) -> dict[str, tuple[Habit, ...]]:
+    found: dict[str, tuple[Habit, ...]] = {}
+    for one in habits:
+        found[one.tag] = (*found.get(one.tag, ()), one)
+    return found
+
+
+def _mapped(mapping: Mapping[str, object]) -> dict[str, tuple[Habit, ...]]:
+    fields = mapping.get("fields")
+    if not fields:
+        return {}
+    if not isinstance(fields, list):
+        raise BadMapping(f"Holdings mapping: `fields` must be a list of tables, not {fields!r}.")
+    return _by_tag(habit(entry) for entry in fields)
+
+
+def _best(
+    habits: Mapping[str, Sequence[Habit]], fields: Sequence[tuple[str, str]], library: str, known: Mapping[str, str]
+) -> list[Holding]:
+    """Rows of the first tag in table order whose fields name items, else of the first that gives any row."""
+    first: list[Holding] = []
+    for tag in habits:
+        rows = [
+            row for t, text in fields if t == tag if (h := _habit_of(habits[tag], text)) and not h.statement
+            for row in _rows(h, text, library, known)
+        ]  # fmt: skip
+        if any(row.item for row in rows):
+            return rows
+        first = first or rows
+    return first
+
+
+def _habit_of(habits: Sequence[Habit], text: str) -> Habit | None:
+    """The first habit that this field can be an instance of."""
+    codes = {part[0] for part in text.split(marc.DELIMITER)[1:] if len(part) > 1}
+    for one in habits:
+        if not one.requires or any(codes.issuperset(need) for need in one.requires):
+            return one
+    return None
+
+
+def _rows(one: Habit, text: str, library: str, known: Mapping[str, str]) -> list[Holding]:
+    """A field's copies: one for each item number, or one without."""
+    if _gone(one, text):
+        return []
+    pairs = marc.subfields(text)
+    holder = known.get(_first(pairs, one.library), library) if one.library else library
+    status = _first_set(pairs, one.status, " ")
+    row = {
+        "library": holder,
+        "call_number": _call_number(one, pairs),
+        "location": _first_set(pairs, one.location, " "),
+        "status": "" if status in one.clear else status,
+        "note": "; ".join(v for codes in one.note if (v := _joined(pairs, codes, " "))),
+    }
+    items = [v for code, value in pairs if code in one.item and (v := _clean(value))]
+    return [Holding(item=item, **row) for item in items or ("",)]
+
+
+def _gone(one: Habit, text: str) -> bool:
+    return any(v.strip() == value for code, value in one.skip for v in marc.values(text, code))
+
+
+def _all_gone(habits: Mapping[str, Sequence[Habit]], fields: Sequence[tuple[str, str]]) -> bool:
+    """Every copy that the record names is marked as no longer there."""
+    found = [(h, text) for tag, text in fields if (h := _habit_of(habits[tag], text))]
+    return bool(found) and all(_gone(h, text) for h, text in found)
+
+
+def _call_number(one: Habit, pairs: Sequence[tuple[str, str]]) -> str:
+    parts = _first_set(pairs, one.call_number, one.separator)
+    shelf_class = _first_set(pairs, tuple(codes[:1] for codes in one.call_number), "")
+    for code in one.full:
+        whole = _first(pairs, code)
+        if whole and (whole.startswith(shelf_class) if shelf_class else _CALL_NUMBER.match(whole)):
+            return whole if len(whole) >= len(parts) else parts
+    return parts
+
+
+def _statements(
+    habits: Mapping[str, Sequence[Habit]], fields: Sequence[tuple[str, str]], library: str, known: Mapping[str, str]
+) -> list[Holding]:
+    """Textual holdings, each with the place and call number of its 852: the one with the same $8, or the only one."""
+    told = [
+        (text, row) for tag, text in fields if (h := _habit_of(habits[tag], text)) and h.statement
+        for row in _rows(h, text, library, known)
+    ]  # fmt: skip
+    if not told:
+        return []
+    places = [
+        (text, row) for tag, text in fields if tag == "852" and (h := _habit_of(habits[tag], text))
+        for row in _rows(h, text, library, known)[:1]
+    ]  # fmt: skip
+    return [_placed(text, row, places) for text, row in told]
+
+
+def _placed(text: str, row: Holding, places: Sequence[tuple[str, Holding]]) -> Holding:
+    link = _link(text)
+    same = [place for other, place in places if link and _link(other) == link]
+    if not same and len(places) == 1:
+        same = [places[0][1]]
+    if not same:
+        return row
+    return Holding(
+        library=same[0].library,
+        call_number=row.call_number or same[0].call_number,
+        location=row.location or same[0].location,
+        note=row.note,
+    )
+
+
+def _link(text: str) -> str:
+    """The link number of $8 (MARC 21, Appendix A, control subfields): "1.3" belongs to 1; 0 links nothing."""
+    number = marc.value(text, "8").partition(".")[0].partition("\\")[0] if _LINK in text else ""
+    return "" if number == "0" else number
+
+
+def _clean(value: str) -> str:
+    if "|" in value:
+        value = _EMBEDDED.sub(" ", value)
+    return " ".join(value.split())
+
+
+def _first(pairs: Sequence[tuple[str, str]], code: str) -> str:
+    return next((v for c, value in pairs if c == code and (v := _clean(value))), "")
+
+
+def _joined(pairs: Sequence[tuple[str, str]], codes: str, separator: str) -> str:
+    """Values of `codes`, in the order of the codes and then of the field, without repeats."""
+    found = [v for code in codes for c, value in pairs if c == code and (v := _clean(value))]
+    return separator.join(dict.fromkeys(found))
+
+
+def _first_set(pairs: Sequence[tuple[str, str]], sets: Sequence[str], separator: str) -> str:
+    return next((v for codes in sets if (v := _joined(pairs, codes, separator))), "")
