@@ -1,1 +1,4 @@
-"""(says what this folder is for and what it may import)"""
+"""Character sets of catalogue records: tables, decoders and the judgement of which one was used. All pure.
+
+May import `config.errors` and nothing else of ours.
+"""

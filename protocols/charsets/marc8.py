@@ -1,0 +1,123 @@
+"""MARC-8 and ISO 5426 to Unicode.
+
+MARC-8 (MARC 21 Specifications for Record Structure, Character Sets: Part 2) and ISO 5426 share one mechanism: a working
+set in G0 (bytes 21-7E) and one in G1 (A1-FE), changed by escape sequences (ISO 2022), and marks that come *before*
+their letter. `tables.tsv` (written by `make_tables`) holds the sets. The result is NFC. A byte that means nothing
+becomes U+FFFD and is counted; nothing after it is lost, and every subfield starts again from the default sets, so a
+missing escape harms one subfield only.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import cache
+from importlib.resources import files
+
+Table = dict[int, tuple[str, bool]]  # 7-bit code (three bytes joined for EACC) -> character, is it a combining mark
+
+ASCII, ANSEL, EACC = "B", "E", "1"
+ISO5426 = "5426"
+REPLACEMENT = "\ufffd"
+ESC = 0x1B
+
+_G0 = re.compile(rb"\x1b(?:[(,]!?([BE234NQS])|\$,?(1)|([gbps]))")  # technique 2 into G0, EACC into G0, technique 1
+_G1 = re.compile(rb"\x1b(?:[)\-]!?([BE234NQS])|\$[)\-](1))")
+_REFERENCE = re.compile(r"&#x([0-9A-Fa-f]{4,6});")  # LC's lossless form for characters MARC-8 lacks
+
+
+@cache
+def table(name: str) -> Table:
+    """One set of `tables.tsv`, named by the final byte of its escape sequence (`5426` for ISO 5426)."""
+    found: Table = {}
+    text = files("protocols.charsets").joinpath("tables.tsv").read_text(encoding="ascii")
+    for row in text.splitlines():
+        owner, code, ucs, mark = row.split("\t")
+        if owner == name and ucs:
+            found[int(code, 16)] = (chr(int(ucs, 16)), mark == "c")
+    return found
+
+
+def decode(data: bytes, upper: str = ANSEL) -> tuple[str, int]:
+    """Unicode text (NFC) of a field's bytes, and how many codes had no meaning; `upper` is the default set of G1."""
+    parts: list[str] = []
+    unknown = 0
+    for part in data.split(b"\x1f"):
+        if part.isascii() and ESC not in part:
+            text, lost = part.decode("ascii"), 0
+        else:
+            text, lost = _subfield(part, upper)
+        parts.append(text)
+        unknown += lost
+    joined = "\x1f".join(parts)
+    if "&#x" in joined:
+        joined = _REFERENCE.sub(_character, joined)
+    return unicodedata.normalize("NFC", joined), unknown
+
+
+def _character(match: re.Match[str]) -> str:
+    number = int(match.group(1), 16)
+    usable = number <= 0x10FFFF and not 0xD800 <= number <= 0xDFFF and number >= 0x20
+    return chr(number) if usable else REPLACEMENT
+
+
+def _subfield(data: bytes, upper: str) -> tuple[str, int]:
+    """Decode bytes without subfield delimiters, starting from ASCII in G0 and `upper` in G1."""
+    out: list[str] = []
+    marks: list[str] = []  # waiting for the letter they belong to
+    low, high = ASCII, upper
+    unknown = at = 0
+    end = len(data)
+    while at < end:
+        byte = data[at]
+        if byte == ESC:
+            low, high, width = _escape(data, at, low, high)
+            if not width:  # a lone escape has no meaning: drop it alone
+                unknown += 1
+                width = 1
+            at += width
+            continue
+        character, mark, width = _code(data, at, low, high)
+        at += width
+        if not character:
+            unknown += 1
+            character = REPLACEMENT
+        if mark:
+            marks.append(character)
+        else:
+            out.append(character)
+            out.extend(marks)
+            marks.clear()
+    unknown += len(marks)  # marks at the end belong to nothing
+    out.extend(marks)
+    return "".join(out), unknown
+
+
+def _escape(data: bytes, at: int, low: str, high: str) -> tuple[str, str, int]:
+    """The working sets after the escape sequence at `at`, and its width (0: not one of ours)."""
+    if match := _G0.match(data, at):
+        final = next(group for group in match.groups() if group).decode("ascii")
+        return (ASCII if final == "s" else final), high, len(match.group())
+    if match := _G1.match(data, at):
+        final = next(group for group in match.groups() if group).decode("ascii")
+        return low, final, len(match.group())
+    return low, high, 0
+
+
+def _code(data: bytes, at: int, low: str, high: str) -> tuple[str, bool, int]:
+    """(character or nothing, is it a mark, width in bytes) of the code at `at`."""
+    byte = data[at]
+    if byte <= 0x20:
+        return chr(byte), False, 1
+    if 0x80 <= byte < 0xA0:  # C1 controls: non-sorting marks and joiners
+        return (*table(ANSEL).get(byte & 0x7F, ("", False)), 1)
+    working = low if byte < 0x80 else high
+    if working != EACC:
+        if (working == ASCII and byte < 0x80) or byte == 0x7F:
+            return chr(byte), False, 1
+        return (*table(working).get(byte & 0x7F, ("", False)), 1)
+    code = data[at : at + 3]
+    found = table(EACC).get(int.from_bytes(bytes(part & 0x7F for part in code)), ("", False))
+    if not found[0] and (len(code) < 3 or any(part & 0x7F <= 0x20 for part in code)):
+        return "", False, 1  # a broken code ends at the blank or escape, so that what follows is read
+    return (*found, 3)

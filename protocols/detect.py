@@ -1,0 +1,76 @@
+"""Which carrier a file is written in, judged by its content and never by its name.
+
+Carriers are plain strings here, since `protocols` knows nothing of the catalogue: "iso2709", "marcxml", "marcjson".
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+from config.errors import BadRecord
+
+ISO2709, MARCXML, MARCJSON = "iso2709", "marcxml", "marcjson"
+CARRIERS = (ISO2709, MARCXML, MARCJSON)
+HEAD = 1 << 16  # bytes that are looked at
+
+_BOMS = (  # UTF-32 before UTF-16: the little-endian mark of one begins with that of the other
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_BARE_XML = (
+    (b"<\x00?\x00", "utf-16-le"),
+    (b"\x00<\x00?", "utf-16-be"),
+    (b"<\x00", "utf-16-le"),
+    (b"\x00<", "utf-16-be"),
+)
+_LEADER = re.compile(rb"[0-9 ]{5}[\x20-\x7e].{4}[0-9 ]{2}[0-9 ]{5}[\x20-\x7e]{7}", re.DOTALL)
+_DIRECTORY = re.compile(rb"\x1e[^\x1d\x1e]{1,9998}\x1e")
+
+
+class UnknownCarrier(BadRecord):
+    """The bytes are no carrier we read."""
+
+    code = "unknown-carrier"
+
+
+def wide_encoding(head: bytes) -> tuple[str, int]:
+    """(UTF-16 or UTF-32 codec, length of its mark) of a wide text, or ("", length of a UTF-8 mark or 0)."""
+    for mark, name in _BOMS:
+        if head.startswith(mark):
+            return ("", len(mark)) if name == "utf-8" else (name, len(mark))
+    return next(((name, 0) for start, name in _BARE_XML if head.startswith(start)), ("", 0))
+
+
+def carrier_of(head: bytes) -> str:
+    """The carrier of a stream that starts with `head` (64 kB are enough).
+
+    Raises `UnknownCarrier` that says what was seen instead.
+    """
+    head = head[:HEAD]
+    wide, mark = wide_encoding(head)
+    text = head[mark:].decode(wide, "replace").encode("utf-8", "replace") if wide else head[mark:]
+    start = text.lstrip(b"\r\n\t \x00\x1a")
+    if start.startswith(b"<"):
+        return _xml(start)
+    if start[:1] in (b"{", b"["):
+        return MARCJSON
+    if (_LEADER.search(text[: 4096 + 24]) and b"\x1e" in text) or b"\x1d" in text or _DIRECTORY.search(text):
+        return ISO2709
+    raise UnknownCarrier(f"not a MARC file we read (ISO 2709, MARCXML, MARC-in-JSON): {_seen(start)}")
+
+
+def _xml(start: bytes) -> str:
+    """MARCXML, unless the document is plainly a web page."""
+    if re.match(rb"(?i)<!doctype\s+html|<html[\s>]", start):
+        raise UnknownCarrier("this is a web page, not MARCXML: look whether the address answered with an error page")
+    return MARCXML
+
+
+def _seen(start: bytes) -> str:
+    if not start:
+        return "the input is empty"
+    return f"it starts with {start[:24]!r}"

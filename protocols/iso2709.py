@@ -1,0 +1,188 @@
+"""ISO 2709 one record at a time: a tolerant reader and a strict writer (ISO 2709:2008, 4.2-4.4).
+
+The reader trusts what agrees: where leader, directory and field terminators contradict each other, the terminators win,
+because programs that break records change contents after the lengths were computed (another encoding, CR LF, a field
+edited in place), and hardly ever touch the terminators. Whatever had to be repaired is a finding.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from config.errors import BadRecord
+from protocols import directory
+from protocols.marc import Record
+
+RECORD_END, FIELD_END = b"\x1d", b"\x1e"
+MAX_RECORD, MAX_FIELD = 99_999, 9_999  # what five and four digits can say
+JUNK = 4096  # bytes before a leader that are searched for it
+
+_LEADER = re.compile(rb"[0-9]{5}[a-zA-Z0-9# ^|-][a-zA-Z# ^|-].{5}[0-9]{5}.{3}[0-9 ]{4}", re.DOTALL)
+_PADDING = b"\r\n\t\x00\x1a\x0c"
+_BOM = b"\xef\xbb\xbf"
+
+Finding = tuple[str, str]  # rule id, detail
+
+
+class Unreadable(BadRecord):
+    """Nothing that identifies a record is left in the bytes."""
+
+    code = "unreadable"
+
+
+class TooLong(BadRecord):
+    """The record can't be written as ISO 2709."""
+
+    code = "too-long"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawRecord:
+    """A record's parts as bytes: no character set is judged yet."""
+
+    leader: bytes  # 24 bytes
+    fields: tuple[tuple[str, bytes], ...]  # tag, content without terminator
+    findings: tuple[Finding, ...] = ()
+
+
+def read(data: bytes) -> RawRecord:
+    """Read one record, with or without its terminator; `data` may have rubbish before the leader.
+
+    Raises `Unreadable` with the reason when there is no field left to read.
+    """
+    findings: list[Finding] = []
+    body = data.lstrip(_PADDING).removeprefix(_BOM).lstrip(_PADDING)
+    whole = len(body.rstrip(_PADDING))
+    if body.rstrip(_PADDING).endswith(RECORD_END):
+        body = body[: whole - 1]
+    else:
+        findings.append(("iso2709-terminator", "the record does not end with 1D"))
+    body = _from_leader(body, findings)
+    first = body.find(FIELD_END, 12)
+    if first < 0:
+        raise Unreadable(f"no field terminator in {len(body)} bytes")
+    leader, entry_bytes, base = _split(body, first, findings)
+    if leader[:5].isdigit() and int(leader[:5]) != len(body) + 1:
+        findings.append(("iso2709-length", f"leader says {int(leader[:5])} bytes, the record has {len(body) + 1}"))
+    elif not leader[:5].isdigit():
+        findings.append(("iso2709-length", f"leader 0-4 is no number: {leader[:5]!r}"))
+    entries = directory.entries_of(entry_bytes, leader, findings)
+    fields = directory.place(entries, body, base, findings)
+    if not fields:
+        raise Unreadable("the record has no fields")
+    if not any(
+        entry.tag.isascii() and entry.tag.isalnum() and max(entry.start, entry.length) >= 0 for entry in entries
+    ):
+        raise Unreadable("no directory entry can be read")
+    return RawRecord(leader=leader, fields=tuple(fields), findings=_gathered(findings))
+
+
+def _gathered(findings: list[Finding]) -> tuple[Finding, ...]:
+    """One finding a rule: its first detail and how many more there were."""
+    details: dict[str, list[str]] = {}
+    for rule, detail in findings:
+        details.setdefault(rule, []).append(detail)
+    return tuple(
+        (rule, found[0] if len(found) == 1 else f"{found[0]}, and {len(found) - 1} more")
+        for rule, found in details.items()
+    )
+
+
+def _from_leader(body: bytes, findings: list[Finding]) -> bytes:
+    """The bytes from the leader on; rubbish before it is a finding."""
+    if _LEADER.match(body) or len(body) < 24:
+        return body
+    found = _LEADER.search(body, 1, JUNK)
+    directory_end = body.find(FIELD_END)
+    if found and found.end() <= directory_end and int(found.group()[12:17]) == directory_end + 1 - found.start():
+        findings.append(("iso2709-junk", f"{found.start()} bytes before the leader"))
+        return body[found.start() :]
+    return body
+
+
+def _split(body: bytes, first: int, findings: list[Finding]) -> tuple[bytes, bytes, int]:
+    """(leader of 24 bytes, directory, base address) given the place of the first field terminator."""
+    stated = body[12:17]
+    if stated.isdigit() and int(stated) == first + 1:
+        return body[:24].ljust(24), body[24:first], first + 1
+    findings.append(("iso2709-base", f"leader 12-16 is {stated!r}, the directory ends at {first + 1}"))
+    head = body[:first]
+    for newline in (b"\r\n", b"\n", b"\r"):  # a line break inside leader or directory shifts everything by its width
+        if newline in head:
+            mended = head.replace(newline, b"")
+            if (len(mended) - 24) % 12 == 0:
+                findings.append(("iso2709-newline", "line breaks inside leader or directory"))
+                return mended[:24], mended[24:], first + 1
+    start = _directory_start(head)
+    leader = head[:start]
+    if start != 24:
+        findings.append(("iso2709-leader", f"the leader has {start} bytes"))
+        leader = _mended_leader(leader)
+    return leader[:24].ljust(24), head[start:], first + 1
+
+
+def _directory_start(head: bytes) -> int:
+    """Where the directory begins: 24, unless bytes were lost or added in the leader and another place fits better."""
+    if (len(head) - 24) % 12 == 0 or len(head) < 36:
+        return 24
+    for start in (23, 25, 22, 26, 21, 27, 20, 28):
+        width = len(head) - start
+        if (
+            width > 0
+            and width % 12 == 0
+            and head[start + 3 : start + 12].isdigit()
+            and head[start : start + 3].isalnum()
+        ):
+            starts = [head[at + 7 : at + 12] for at in range(start, len(head), 12)]
+            if all(value.isdigit() for value in starts) and int(starts[0]) == 0:
+                return start
+    return 24
+
+
+def _mended_leader(leader: bytes) -> bytes:
+    """A leader with bytes lost or added, made 24 bytes long with its known ends kept in place."""
+    return leader[:9].ljust(9) + leader[9:][-15:].rjust(15) if len(leader) < 24 else leader[:9] + leader[-15:]
+
+
+def write(record: Record, encoding: str = "utf-8") -> bytes:
+    """The record as ISO 2709 bytes, lengths and base address computed; leader/09 is set to `a` for UTF-8 MARC 21.
+
+    Raises `TooLong` when a field has more than 9,999 bytes or the record more than 99,999, and `BadRecord` when a
+    character can't be written in `encoding` or a tag has not three ASCII characters.
+    """
+    entries: list[bytes] = []
+    contents: list[bytes] = []
+    at = 0
+    for tag, text in record.fields:
+        content = _encoded(tag, text, encoding) + FIELD_END
+        if len(content) > MAX_FIELD:
+            raise TooLong(f"field {tag} has {len(content)} bytes, ISO 2709 can say 9,999: write MARCXML instead")
+        entries.append(b"%b%04d%05d" % (_tag(tag), len(content), at))
+        contents.append(content)
+        at += len(content)
+    base = 24 + 12 * len(entries) + 1
+    length = base + at + 1
+    if length > MAX_RECORD:
+        raise TooLong(f"the record has {length} bytes, ISO 2709 can say 99,999: write MARCXML instead")
+    leader = record.leader.ljust(24)[:24].encode("ascii", "replace")
+    counts = leader[10:12] if leader[10:12].isdigit() else b"22"
+    map_ = leader[20:24] if leader[20:22] == b"45" else b"4500"
+    head = b"%05d%b%b%05d%b%b" % (length, leader[5:10], counts, base, leader[17:20], map_)
+    return b"".join((head, *entries, FIELD_END, *contents, RECORD_END))
+
+
+def _encoded(tag: str, text: str, encoding: str) -> bytes:
+    if "\x1e" in text or "\x1d" in text:
+        text = text.replace("\x1e", " ").replace("\x1d", " ")
+    try:
+        return text.encode(encoding)
+    except UnicodeEncodeError as error:
+        lost = text[error.start : error.end]
+        raise BadRecord(f"field {tag}: {lost!r} can't be written in {encoding}; write UTF-8 instead") from error
+
+
+def _tag(tag: str) -> bytes:
+    if len(tag) != 3 or not tag.isascii():
+        raise BadRecord(f"tag {tag!r} has not three ASCII characters and can't be written as ISO 2709")
+    return tag.encode("ascii")
