@@ -61,7 +61,8 @@ async def landed_unit(conn: Connection, load: int, unit: int) -> Unit | None:
 async def keep_prepared(conn: Connection, load: int, unit: int, prepared: bytes, tallies: bytes) -> bool:
     """Store what PREPARE made; False if another worker was first (its result stands)."""
     done = await conn.execute(
-        "update inbox set state = 1, prepared = $3, tallies = $4, payload = '' where load = $1 and unit = $2 and state = 0",
+        """update inbox set state = 1, prepared = $3, tallies = $4, payload = ''
+           where load = $1 and unit = $2 and state = 0""",
         load,
         unit,
         prepared,

@@ -99,7 +99,7 @@ create table record (
     encoding text not null,
     visibility smallint not null,
     dictionary smallint not null,   -- 0 = plain zstd
-    digest bytea not null,          -- of the bytes as received
+    digest bytea not null,          -- of the bytes as received and the source's habits: equal means nothing to do
     stamp text not null,            -- 005, to choose between repeats in one load
     title_hash bigint not null,
     body bytea not null,            -- zstd of the bytes as received
@@ -107,13 +107,24 @@ create table record (
 );
 create index record_sid on record (sid);
 
--- What a load replaced or deleted: undo puts it back.
+-- What a load (`by`) replaced or deleted, as it was: undo puts it back; kept at least 400 days.
 create table record_before (
-    load bigint not null,
+    by bigint not null,
     source int not null,
     local_id text not null,
-    row bytea not null,             -- packed version
-    primary key (load, source, local_id)
+    library text not null,
+    sid bigint,
+    load bigint not null,
+    format smallint not null,
+    carrier smallint not null,
+    encoding text not null,
+    visibility smallint not null,
+    dictionary smallint not null,
+    digest bytea not null,
+    stamp text not null,
+    title_hash bigint not null,
+    body bytea not null,
+    primary key (by, source, local_id)
 );
 
 create table finding (

@@ -1,0 +1,169 @@
+"""Clusters: which signatures belong together, which cluster took over which, and what must be merged again (store)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from catalog import packing
+from catalog.connection import Connection
+from catalog.model import Cluster, Format, Published, cluster_id, cluster_number
+from catalog.visibility import VISIBLE
+
+PUBLISHED = "m.cluster, m.seq, m.at, m.deleted, m.redirect, m.format, m.libraries, m.description, m.body"
+
+
+async def symbol(conn: Connection) -> str:
+    """The node's symbol, the first half of every cluster id."""
+    found: str = await conn.fetchval("select symbol from node")
+    return found
+
+
+async def membership(conn: Connection, sids: Collection[int]) -> dict[int, int]:
+    """Cluster by signature."""
+    rows = await conn.fetch("select sid, cluster from membership where sid = any($1::bigint[])", list(sids))
+    return {row["sid"]: row["cluster"] for row in rows}
+
+
+async def mates(conn: Connection, sids: Collection[int]) -> dict[int, int]:
+    """Cluster by signature, for every signature of every cluster that holds one of `sids`."""
+    rows = await conn.fetch(
+        """select sid, cluster from membership where cluster in
+           (select distinct cluster from membership where sid = any($1::bigint[]))""",
+        list(sids),
+    )
+    return {row["sid"]: row["cluster"] for row in rows}
+
+
+async def reserve(conn: Connection, count: int) -> list[int]:
+    """New cluster numbers."""
+    rows = await conn.fetch("select nextval('cluster_no') n from generate_series(1, $1)", count)
+    return [row["n"] for row in rows]
+
+
+async def add_members(conn: Connection, rows: Sequence[tuple[int, int]]) -> None:
+    """Enter (sid, cluster) of signatures that have no cluster yet."""
+    await conn.copy_records_to_table("membership", records=rows, columns=["sid", "cluster"])
+
+
+async def move_members(conn: Connection, rows: Mapping[int, int]) -> None:
+    """Put signatures into clusters, wherever they were."""
+    await conn.execute(
+        """insert into membership (sid, cluster) select * from unnest($1::bigint[], $2::bigint[])
+           on conflict (sid) do update set cluster = excluded.cluster""",
+        list(rows),
+        list(rows.values()),
+    )
+
+
+async def redirect(conn: Connection, heirs: Mapping[int, int]) -> None:
+    """Old cluster ids resolve to their heirs from now on; earlier redirects to them follow."""
+    if not heirs:
+        return
+    old, new = list(heirs), list(heirs.values())
+    await conn.execute(
+        "update redirect r set new = h.new from unnest($1::bigint[], $2::bigint[]) h (old, new) where r.new = h.old",
+        old,
+        new,
+    )
+    await conn.execute(
+        """insert into redirect (old, new) select * from unnest($1::bigint[], $2::bigint[])
+           on conflict (old) do update set new = excluded.new, at = now()""",
+        old,
+        new,
+    )
+
+
+async def revive(conn: Connection, clusters: Collection[int]) -> None:
+    """Clusters that have members again need no redirect."""
+    await conn.execute("delete from redirect where old = any($1::bigint[])", list(clusters))
+
+
+async def soil(conn: Connection, clusters: Collection[int]) -> None:
+    """Mark clusters whose merged record must be made again."""
+    if clusters:
+        await conn.execute(
+            """insert into dirty (cluster, mark) select c, nextval('dirty_mark') from unnest($1::bigint[]) c order by c
+               on conflict (cluster) do update set mark = excluded.mark""",
+            sorted(clusters),
+        )
+
+
+async def dirty(conn: Connection, limit: int) -> dict[int, int]:
+    """Clusters to merge again, with the mark to clear."""
+    rows = await conn.fetch("select cluster, mark from dirty order by cluster limit $1", limit)
+    return {row["cluster"]: row["mark"] for row in rows}
+
+
+async def dirty_count(conn: Connection) -> int:
+    """How many clusters wait for their merged record."""
+    found: int = await conn.fetchval("select count(*) from dirty")
+    return found
+
+
+async def clean(conn: Connection, marks: Mapping[int, int]) -> None:
+    """Clear the marks, but not those that rose meanwhile."""
+    await conn.execute(
+        "delete from dirty d using unnest($1::bigint[], $2::bigint[]) m (cluster, mark) "
+        "where d.cluster = m.cluster and d.mark = m.mark",
+        list(marks),
+        list(marks.values()),
+    )
+
+
+async def members(conn: Connection, clusters: Collection[int]) -> list[Any]:
+    """Visible source records of clusters, ordered so that the same members always come in the same order."""
+    rows: list[Any] = await conn.fetch(
+        f"""select m.cluster, s.name source, s.trust, r.local_id, r.library, r.format, r.carrier, r.encoding,
+                   r.dictionary, r.stamp, r.body
+            from membership m join record r using (sid) join source s using (source)
+            where m.cluster = any($1::bigint[]) and {VISIBLE}
+            order by m.cluster, s.name, r.local_id""",
+        list(clusters),
+    )
+    return rows
+
+
+async def of_records(conn: Connection, source: int, local_ids: Collection[str]) -> dict[str, int]:
+    """Cluster by local id, for the records of a source that have one."""
+    rows = await conn.fetch(
+        """select r.local_id, m.cluster from record r join membership m using (sid)
+           where r.source = $1 and r.local_id = any($2::text[])""",
+        source,
+        list(local_ids),
+    )
+    return {row["local_id"]: row["cluster"] for row in rows}
+
+
+def published(row: Any, symbol: str) -> Published:
+    """A Published from a row of PUBLISHED."""
+    return Published(
+        cluster=Cluster(row["cluster"]),
+        id=cluster_id(symbol, row["cluster"]),
+        seq=row["seq"],
+        at=row["at"],
+        deleted=row["deleted"],
+        redirect=cluster_id(symbol, row["redirect"]) if row["redirect"] is not None else "",
+        format=Format(row["format"]),
+        body=row["body"],
+        description=None if row["deleted"] else packing.unpack_description(row["description"]),
+        libraries=tuple(row["libraries"]),
+    )
+
+
+async def many(conn: Connection, clusters: Sequence[int]) -> dict[int, Published]:
+    """What is published of these clusters, in one query."""
+    rows = await conn.fetch(
+        f"select {PUBLISHED}, n.symbol from merged m cross join node n where m.cluster = any($1::bigint[])",
+        list(clusters),
+    )
+    return {row["cluster"]: published(row, row["symbol"]) for row in rows}
+
+
+async def resolve(conn: Connection, ident: str) -> Published | None:
+    """What is published under a cluster id, following its redirect; None if the id was never given."""
+    number = cluster_number(ident, await symbol(conn))
+    if number is None:
+        return None
+    heir = await conn.fetchval("select new from redirect where old = $1", number)
+    return (await many(conn, [heir or number])).get(heir or number)

@@ -1,0 +1,90 @@
+"""Holdings: rows of their own, never merged away (store)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection, Sequence
+from typing import Any
+
+from catalog.connection import Connection
+from catalog.model import Holding
+from catalog.visibility import VISIBLE
+
+FIELDS = ("library", "call_number", "item", "location", "status", "note")
+
+Row = tuple[int, str, int, str, str, str, str, str, str]  # source, local_id, n and FIELDS
+
+
+def row(source: int, local_id: str, n: int, holding: Holding) -> Row:
+    """The row of a record's n-th holding."""
+    return (
+        source,
+        local_id,
+        n,
+        holding.library,
+        holding.call_number,
+        holding.item,
+        holding.location,
+        holding.status,
+        holding.note,
+    )
+
+
+async def replace(conn: Connection, source: int, local_ids: Collection[str], rows: Sequence[Row]) -> None:
+    """Put `rows` in the place of whatever the records `local_ids` had."""
+    if local_ids:
+        await conn.execute(
+            "delete from holding where source = $1 and local_id = any($2::text[])", source, list(local_ids)
+        )
+    await conn.copy_records_to_table("holding", records=rows, columns=["source", "local_id", "n", *FIELDS])
+
+
+async def of_cluster(conn: Connection, cluster: int) -> list[tuple[str, str, Holding]]:
+    """(source name, local id, holding) of every visible record of a cluster, by library and call number."""
+    rows = await conn.fetch(
+        f"""select s.name source, h.local_id, {", ".join("h." + f for f in FIELDS)}
+            from membership m join record r using (sid) join source s using (source)
+            join holding h on h.source = r.source and h.local_id = r.local_id
+            where m.cluster = $1 and {VISIBLE} order by h.library, h.call_number, s.name, h.local_id, h.n""",
+        cluster,
+    )
+    return [(r["source"], r["local_id"], Holding(**{f: r[f] for f in FIELDS})) for r in rows]
+
+
+async def libraries(conn: Connection, clusters: Collection[int]) -> dict[int, tuple[str, ...]]:
+    """Holding libraries by cluster, visible records only, in order."""
+    rows = await conn.fetch(
+        f"""select m.cluster, array_agg(distinct h.library order by h.library) libraries
+            from membership m join record r using (sid)
+            join holding h on h.source = r.source and h.local_id = r.local_id
+            where m.cluster = any($1::bigint[]) and {VISIBLE} group by m.cluster""",
+        list(clusters),
+    )
+    return {r["cluster"]: tuple(r["libraries"]) for r in rows}
+
+
+async def digests(conn: Connection, clusters: Collection[int]) -> dict[int, bytes]:
+    """A digest of each cluster's visible holdings, so that a changed call number is published too."""
+    rows = await conn.fetch(
+        f"""select m.cluster, sha256(convert_to(string_agg(concat_ws(chr(31), s.name, h.local_id, h.n,
+                {", ".join("h." + f for f in FIELDS)}), chr(30) order by s.name, h.local_id, h.n), 'UTF8')) digest
+            from membership m join record r using (sid) join source s using (source)
+            join holding h on h.source = r.source and h.local_id = r.local_id
+            where m.cluster = any($1::bigint[]) and {VISIBLE} group by m.cluster""",
+        list(clusters),
+    )
+    return {r["cluster"]: r["digest"] for r in rows}
+
+
+async def visible(conn: Connection) -> AsyncIterator[Any]:
+    """(cluster, source, library, local_id, call_number, item, location, status, note) of all visible holdings.
+
+    Needs a transaction.
+    """
+    async for r in conn.cursor(
+        f"""select m.cluster, s.name source, h.local_id, {", ".join("h." + f for f in FIELDS)}
+            from record r join source s using (source) left join membership m using (sid)
+            join holding h on h.source = r.source and h.local_id = r.local_id
+            where {VISIBLE} order by s.name, h.local_id, h.n""",
+        prefetch=2000,
+    ):
+        yield r

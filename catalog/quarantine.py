@@ -1,0 +1,137 @@
+"""What came back: unreadable and returned records with source, position, reason and bytes; and findings (store)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from catalog.connection import Connection
+from config.errors import NotFound
+
+Finding = tuple[int, int, str, str, int, str, str]  # load, source, library, local_id, ordinal, rule, detail
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """A record that was not taken. `body` is zstd of its bytes; positions are bytes of the decompressed input."""
+
+    source: int
+    library: str
+    load: int
+    position: int
+    ordinal: int  # 1 = first record of the input
+    local_id: str
+    verdict: str  # unreadable or returned
+    rule: str
+    reason: str
+    carrier: int
+    digest: bytes
+    body: bytes
+
+
+FIELDS = tuple(Case.__dataclass_fields__)
+
+
+async def put(conn: Connection, cases: Sequence[Case]) -> None:
+    """Keep cases; the same one again (a repeated unit) is not doubled."""
+    if cases:
+        await conn.execute(
+            f"""insert into quarantine ({", ".join(FIELDS)})
+                select * from unnest($1::int[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::text[],
+                    $7::text[], $8::text[], $9::text[], $10::smallint[], $11::bytea[], $12::bytea[])
+                on conflict do nothing""",
+            *[[getattr(case, name) for case in cases] for name in FIELDS],
+        )
+
+
+async def clear(conn: Connection, source: int, local_ids: Sequence[str], before: int) -> None:
+    """A later load brought these records in order: their returned cases of earlier loads are settled."""
+    await conn.execute(
+        "delete from quarantine where source = $1 and local_id = any($2::text[]) and local_id <> '' and load < $3",
+        source,
+        list(local_ids),
+        before,
+    )
+
+
+async def listing(conn: Connection, *, source: int | None, rule: str | None, limit: int) -> list[Any]:
+    """Cases without their bytes, newest first."""
+    rows: list[Any] = await conn.fetch(
+        """select q.id, s.name source, q.library, q.load, q.position, q.ordinal, q.local_id, q.verdict, q.rule,
+                  q.reason, q.at from quarantine q join source s using (source)
+           where ($1::int is null or q.source = $1) and ($2::text is null or q.rule = $2) order by q.id desc limit $3""",
+        source,
+        rule,
+        limit,
+    )
+    return rows
+
+
+async def summary(conn: Connection) -> list[Any]:
+    """Counts by source and rule."""
+    rows: list[Any] = await conn.fetch(
+        """select s.name source, q.verdict, q.rule, count(*) n from quarantine q join source s using (source)
+           group by s.name, q.verdict, q.rule order by n desc"""
+    )
+    return rows
+
+
+async def get(conn: Connection, ident: int) -> Any:
+    """One case with its bytes."""
+    row = await conn.fetchrow(
+        "select q.*, s.name source_name from quarantine q join source s using (source) where id = $1", ident
+    )
+    if row is None:
+        raise NotFound(f"there is no case {ident} in quarantine (tianlu quarantine list)")
+    return row
+
+
+async def bodies(conn: Connection, *, source: int | None, rule: str | None) -> AsyncIterator[Any]:
+    """Cases with their bytes, in order of arrival. Needs a transaction."""
+    async for row in conn.cursor(
+        """select q.*, s.name source_name from quarantine q join source s using (source)
+           where ($1::int is null or q.source = $1) and ($2::text is null or q.rule = $2) order by q.id""",
+        source,
+        rule,
+        prefetch=200,
+    ):
+        yield row
+
+
+async def drop(conn: Connection, *, source: int | None, rule: str | None) -> int:
+    """Forget cases; how many."""
+    done = await conn.execute(
+        "delete from quarantine where ($1::int is null or source = $1) and ($2::text is null or rule = $2)",
+        source,
+        rule,
+    )
+    return int(done.rsplit(" ", 1)[1])
+
+
+async def of_record(conn: Connection, source: int, local_id: str) -> list[Any]:
+    """Cases of one record."""
+    rows: list[Any] = await conn.fetch(
+        """select id, load, position, ordinal, verdict, rule, reason from quarantine
+           where source = $1 and local_id = $2 order by id""",
+        source,
+        local_id,
+    )
+    return rows
+
+
+async def add_findings(conn: Connection, rows: Sequence[Finding]) -> None:
+    """Keep findings on records that were taken."""
+    await conn.copy_records_to_table(
+        "finding", records=rows, columns=["load", "source", "library", "local_id", "ordinal", "rule", "detail"]
+    )
+
+
+async def findings_of(conn: Connection, source: int, local_id: str) -> list[Any]:
+    """Findings on one record, newest load first."""
+    rows: list[Any] = await conn.fetch(
+        "select load, rule, detail from finding where source = $1 and local_id = $2 order by load desc, rule",
+        source,
+        local_id,
+    )
+    return rows

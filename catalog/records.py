@@ -1,0 +1,226 @@
+"""Source records: the bytes as received, and what an earlier load had there (store)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from catalog.connection import Connection
+from catalog.visibility import VISIBLE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A source record as kept. `body` is zstd of the bytes as received, with dictionary number `dictionary`."""
+
+    source: int
+    local_id: str
+    library: str
+    sid: int | None
+    load: int
+    format: int
+    carrier: int
+    encoding: str
+    visibility: int
+    dictionary: int
+    digest: bytes
+    stamp: str
+    title_hash: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What is known of a record that is there already."""
+
+    digest: bytes
+    title_hash: int
+    sid: int | None
+    visibility: int
+
+
+FIELDS = tuple(Row.__dataclass_fields__)
+COLUMNS = ", ".join(FIELDS)
+R_COLUMNS = ", ".join(f"r.{name}" for name in FIELDS)
+
+
+async def any_of_source(conn: Connection, source: int) -> bool:
+    """Has the source records at all?"""
+    found: bool = await conn.fetchval("select exists (select from record where source = $1)", source)
+    return found
+
+
+async def standing(conn: Connection, source: int, local_ids: Collection[str]) -> dict[str, Standing]:
+    """What is there already, by local id."""
+    rows = await conn.fetch(
+        """select r.local_id, r.digest, r.title_hash, r.sid, r.visibility from unnest($2::text[]) i (local_id)
+           join record r on r.source = $1 and r.local_id = i.local_id""",
+        source,
+        list(local_ids),
+    )
+    return {
+        r["local_id"]: Standing(
+            digest=r["digest"], title_hash=r["title_hash"], sid=r["sid"], visibility=r["visibility"]
+        )
+        for r in rows
+    }
+
+
+async def remember(conn: Connection, by: int, source: int, local_ids: Collection[str]) -> None:
+    """Keep the standing versions of these records as what load `by` replaced."""
+    await conn.execute(
+        f"""insert into record_before (by, {COLUMNS})
+            select $1, {R_COLUMNS} from record r where r.source = $2 and r.local_id = any($3::text[])
+            on conflict do nothing""",
+        by,
+        source,
+        list(local_ids),
+    )
+
+
+async def put(conn: Connection, rows: Sequence[Row], *, fresh: bool) -> None:
+    """Write records; `fresh` = none of them is there yet, so they are copied in."""
+    values = [tuple(getattr(row, name) for name in FIELDS) for row in rows]
+    if fresh:
+        await conn.copy_records_to_table("record", records=values, columns=list(FIELDS))
+        return
+    sets = ", ".join(f"{name} = excluded.{name}" for name in FIELDS[2:])
+    await conn.execute(
+        f"""insert into record ({COLUMNS})
+            select * from unnest($1::int[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::smallint[],
+                $7::smallint[], $8::text[], $9::smallint[], $10::smallint[], $11::bytea[], $12::text[], $13::bigint[],
+                $14::bytea[])
+            on conflict (source, local_id) do update set {sets}""",
+        *([list(column) for column in zip(*values, strict=True)] if values else [[] for _ in FIELDS]),
+    )
+
+
+async def delete(conn: Connection, source: int, local_ids: Collection[str]) -> None:
+    """Remove records and their holdings; remember them first."""
+    for table in ("holding", "record"):
+        await conn.execute(
+            f"delete from {table} where source = $1 and local_id = any($2::text[])", source, list(local_ids)
+        )
+
+
+async def resign(conn: Connection, changes: Sequence[tuple[int, str, int]]) -> None:
+    """Give records (source, local_id) another signature."""
+    await conn.execute(
+        """update record r set sid = c.sid from unnest($1::int[], $2::text[], $3::bigint[]) c (source, local_id, sid)
+           where r.source = c.source and r.local_id = c.local_id""",
+        [source for source, _, _ in changes],
+        [local_id for _, local_id, _ in changes],
+        [sid for _, _, sid in changes],
+    )
+
+
+async def local_ids(conn: Connection, source: int) -> AsyncIterator[list[str]]:
+    """Every local id of a source, in pages."""
+    last = ""
+    while True:
+        rows = await conn.fetch(
+            "select local_id from record where source = $1 and local_id > $2 order by local_id limit 50000",
+            source,
+            last,
+        )
+        if not rows:
+            return
+        last = rows[-1]["local_id"]
+        yield [row["local_id"] for row in rows]
+
+
+async def get(conn: Connection, source: int, local_id: str) -> Row | None:
+    """One record, visible or not."""
+    row = await conn.fetchrow(f"select {COLUMNS} from record where source = $1 and local_id = $2", source, local_id)
+    return Row(**dict(row)) if row else None
+
+
+async def many(conn: Connection, source: int, local_ids: Collection[str]) -> list[Row]:
+    """Records of a source by local id."""
+    rows = await conn.fetch(
+        f"select {COLUMNS} from record where source = $1 and local_id = any($2::text[])", source, list(local_ids)
+    )
+    return [Row(**dict(row)) for row in rows]
+
+
+async def visible(conn: Connection, sources: Collection[int]) -> AsyncIterator[Any]:
+    """Rows of every visible record of the sources, by source name and local id. Needs a transaction."""
+    async for row in conn.cursor(
+        f"""select s.name source_name, m.cluster, {R_COLUMNS} from record r join source s using (source)
+            left join membership m using (sid)
+            where r.source = any($1::int[]) and {VISIBLE} order by s.name, r.local_id""",
+        list(sources),
+        prefetch=2000,
+    ):
+        yield row
+
+
+async def touched_since(conn: Connection, source: int, load: int) -> int:
+    """Records that load changed and a later load changed again: an undo of it would lose the later change."""
+    found: int = await conn.fetchval(
+        """select count(*) from record_before b where b.source = $1 and b.load = $2
+           and exists (select from load l where l.load = b.by and l.load > $2 and l.state = 'done')""",
+        source,
+        load,
+    )
+    return found
+
+
+async def brought_by(conn: Connection, source: int, load: int) -> AsyncIterator[list[str]]:
+    """Local ids of records that a load added (they replaced nothing) and that stand as it left them, in pages."""
+    last = ""
+    while True:
+        rows = await conn.fetch(
+            """select r.local_id from record r where r.source = $1 and r.load = $2 and r.local_id > $3
+               and not exists (select from record_before b where b.by = $2 and b.source = $1 and b.local_id = r.local_id)
+               order by r.local_id limit 2000""",
+            source,
+            load,
+            last,
+        )
+        if not rows:
+            return
+        last = rows[-1]["local_id"]
+        yield [row["local_id"] for row in rows]
+
+
+async def replaced_by(conn: Connection, source: int, load: int) -> AsyncIterator[list[Row]]:
+    """Versions that a load replaced or deleted, in pages."""
+    last = ""
+    while True:
+        rows = await conn.fetch(
+            f"""select {COLUMNS} from record_before where by = $2 and source = $1 and local_id > $3
+                order by local_id limit 1000""",
+            source,
+            load,
+            last,
+        )
+        if not rows:
+            return
+        last = rows[-1]["local_id"]
+        yield [Row(**dict(row)) for row in rows]
+
+
+async def dictionaries(conn: Connection) -> dict[int, tuple[int, bytes]]:
+    """(dictionary number, bytes) by format."""
+    rows = await conn.fetch(
+        "select distinct on (format) format, dictionary, body from dictionary order by format, dictionary desc",
+    )
+    return {row["format"]: (row["dictionary"], row["body"]) for row in rows}
+
+
+async def every_dictionary(conn: Connection) -> dict[int, bytes]:
+    """All dictionaries by number: old bodies need old dictionaries."""
+    return {row["dictionary"]: row["body"] for row in await conn.fetch("select dictionary, body from dictionary")}
+
+
+async def add_dictionary(conn: Connection, format: int, body: bytes) -> None:
+    """The first trained dictionary of a format; a second one of the same moment is dropped."""
+    await conn.execute(
+        """insert into dictionary (dictionary, format, body)
+           select coalesce(max(dictionary), 0) + 1, $1, $2 from dictionary
+           having not exists (select from dictionary where format = $1) on conflict do nothing""",
+        format,
+        body,
+    )

@@ -1,0 +1,119 @@
+"""**Read this first.** What happens to a record, as two tuples of stages.
+
+PREPARE (pure, batch in and batch out, in a process pool on any worker): bytes → records → identity → digest → facts →
+signature, keys, holdings, kept body. `dms.prepare` runs it over one stretch of input.
+
+PLACE (one matcher a node): signatures looked up → candidates → edges → constrained union → clusters to merge again.
+`dms.place` writes records, `dms.graph` the signature graph; `dms.merging` then makes the merged records and publishes.
+
+    landed stretch ──PREPARE──▶ Prepared ──judge the load──▶ PLACE ──dirty clusters──▶ MERGE ──▶ feed
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import msgspec
+
+from catalog.model import Source
+
+VERSION = 1  # part of every digest: raise it when PREPARE reads records differently, so that reloads are not skipped
+
+PREPARE = ("read", "identify", "compare digests", "describe facts", "sign", "map holdings", "compress")
+PLACE = ("look signatures up", "find candidates", "judge pairs", "unite", "mark clusters")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Habits:
+    """What PREPARE must know of the source and the node."""
+
+    source: Source
+    carrier: str  # iso2709, marcxml, marcjson or versions (of an undo)
+    encoding: str
+    dictionaries: dict[int, tuple[int, bytes]] = field(default_factory=dict)  # by format: number, bytes
+    symbols: dict[str, str] = field(default_factory=dict)  # library symbols by folded code
+
+
+class Signed(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """A signature with all that the graph needs of it."""
+
+    digest: bytes
+    features: bytes  # dms.match.features.pack
+    keys: tuple[int, ...]
+    uses: tuple[tuple[int, int], ...]  # (identifier, token)
+
+
+class Item(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """A record ready to be placed. `signature` is an index into Prepared.signatures, -1 = takes no part in matching."""
+
+    local_id: str
+    ordinal: int  # 1 = first record of the input
+    deleted: bool
+    digest: bytes
+    stamp: str
+    title_hash: int
+    format: int
+    carrier: int
+    encoding: str
+    visibility: int
+    dictionary: int
+    body: bytes
+    signature: int
+    holdings: tuple[tuple[str, str, str, str, str, str], ...]
+    findings: tuple[tuple[str, str], ...]
+
+
+class Prepared(msgspec.Struct, array_like=True, frozen=True):
+    """What PREPARE made of a unit."""
+
+    items: list[Item]
+    signatures: list[Signed]
+
+
+class Back(msgspec.Struct, array_like=True, frozen=True):
+    """A record that came back: unreadable, or returned by a rule."""
+
+    position: int
+    ordinal: int
+    local_id: str
+    verdict: str
+    rule: str
+    reason: str
+    carrier: int
+    raw: bytes
+
+
+class Tally(msgspec.Struct, array_like=True, frozen=True):
+    """What judging a load needs of one unit. The four columns run in step; `index` is the item's place, -1 = unchanged."""
+
+    ids: list[str]
+    stamps: list[str]
+    digests: list[bytes]
+    index: list[int]
+    back: list[tuple[str, int]]  # (verdict, count)
+    garbled: int  # titles that look like mojibake
+    retitled: int  # records whose title differs from the standing one
+    standing: int  # records that were there already
+
+
+class Orders(msgspec.Struct, array_like=True, frozen=True):
+    """What judging decided on a unit: items that lost to a repeat of their id, and items that got a number."""
+
+    drop: list[int]
+    rename: list[tuple[int, str]]
+
+
+class Version(msgspec.Struct, array_like=True, frozen=True):
+    """An earlier version on its way back (unit of an undo); `raw` None = delete the record."""
+
+    local_id: str
+    raw: bytes | None
+    carrier: int
+    encoding: str
+
+
+encode = msgspec.msgpack.Encoder().encode
+decode_prepared = msgspec.msgpack.Decoder(Prepared).decode
+decode_tally = msgspec.msgpack.Decoder(Tally).decode
+decode_orders = msgspec.msgpack.Decoder(Orders).decode
+decode_versions = msgspec.msgpack.Decoder(list[Version]).decode
