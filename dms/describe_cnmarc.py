@@ -1,0 +1,213 @@
+"""A CNMARC record's description (新版中国机读目录格式使用手册; UNIMARC Manual, bibliographic format, 3rd edition)."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from catalog.model import Description, unique
+from dms import addresses, isbd
+from dms.formats import identifiers
+from protocols import marc
+
+Fields = dict[str, list[str]]
+
+# Leader/06 (type of record).
+KINDS = {
+    "a": "book", "b": "manuscript", "c": "score", "d": "score", "e": "map", "f": "map", "g": "video", "i": "sound",
+    "j": "sound", "k": "image", "l": "electronic", "m": "multimedia", "r": "object",
+}  # fmt: skip
+# 200$b (general material designation) as Chinese and French cataloguers write it: the first that is contained counts.
+DESIGNATIONS = (
+    ("电子", "electronic"), ("電子", "electronic"), ("électronique", "electronic"), ("electronic", "electronic"),
+    ("网络", "electronic"), ("光盘", "electronic"), ("录音", "sound"), ("錄音", "sound"), ("录像", "video"),
+    ("錄影", "video"), ("地图", "map"), ("乐谱", "score"), ("缩微", "microform"), ("古籍", "ancient"),
+    ("善本", "ancient"), ("拓片", "rubbing"), ("拓本", "rubbing"),
+)  # fmt: skip
+# 205$a: editions of books made before printing machines.
+ANCIENT_EDITIONS = ("刻本", "抄本", "钞本", "鈔本", "稿本", "活字本", "写本", "寫本", "套印本", "拓本")
+ANCIENT_BEFORE = 1912  # end of the Qing dynasty: the usual border of 古籍
+
+PARALLEL_TITLES = (
+    "510",
+    "541",
+    "500",
+    "501",
+    "503",
+    "512",
+    "513",
+    "514",
+    "515",
+    "516",
+    "517",
+    "518",
+    "520",
+    "532",
+    "540",
+)
+NAMES = ("700", "701", "710", "711", "720", "721", "730", "702", "712", "722")
+NOTES = (
+    "300", "301", "302", "303", "304", "305", "306", "307", "308", "310", "311", "312", "313", "314", "315", "316",
+    "317", "320", "321", "322", "323", "324", "325", "326", "327", "328", "332", "333", "336", "337",
+)  # fmt: skip
+SUBJECTS = ("600", "601", "602", "604", "605", "606", "607", "608", "610", "620")
+CLASSES = ("690", "692", "686", "676", "675", "680")
+SERIES_LINKS = ("410", "461", "462")
+
+_HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
+
+
+def describe(record: marc.Record) -> Description:
+    """The description of a CNMARC or other UNIMARC record."""
+    fields: Fields = defaultdict(list)
+    for tag, text in record.fields:
+        fields[tag].append(text)
+    titles = fields.get("200", [""])
+    main = titles[0]
+    publication = (fields.get("210") or fields.get("214") or [""])[0]
+    date = isbd.plain(marc.value(publication, "d") or marc.value(publication, "h"))
+    year = _coded_year(fields) or isbd.year(date)
+    languages = _languages(fields)
+    return Description(
+        title=_title(main),
+        subtitle=" : ".join(_plain(marc.values(main, "e"))),
+        volume=" ".join(_plain(marc.values(main, "hi"))),
+        parallel=_parallel(fields, titles),
+        responsibility=" ; ".join(_plain(marc.values(main, "fg"))),
+        authors=unique([_name(text) for tag in NAMES for text in fields.get(tag, ())]),
+        edition=", ".join(_plain(marc.values((fields.get("205") or [""])[0], "abdfg"))),
+        place=isbd.unbracketed(marc.value(publication, "a")),
+        publisher=isbd.unbracketed(marc.value(publication, "c")),
+        date=date,
+        year=year,
+        extent=_extent(fields),
+        series=_series(fields),
+        isbns=unique([f"{n}" for text in fields.get("010", ()) if (n := identifiers.isbn(marc.value(text, "a")))]),
+        issns=unique([identifiers.issn(marc.value(text, "a")) for text in fields.get("011", ())]),
+        subjects=unique([s for tag in SUBJECTS for text in fields.get(tag, ()) for s in _subjects(tag, text)]),
+        classification=unique(
+            [isbd.plain(marc.value(t, "a")) or isbd.plain(marc.value(t, "c")) for tag in CLASSES for t in fields[tag]]
+        ),
+        languages=languages,
+        kind=_kind(record.leader, fields, main, year, languages),
+        summary="\n".join(_plain(v for text in fields.get("330", ()) for v in marc.values(text, "a"))),
+        notes=unique([isbd.plain(" ".join(marc.values(t, "abc"))) for tag in NOTES for t in fields.get(tag, ())]),
+        links=unique([u.strip() for t in fields.get("856", ()) for u in marc.values(t, "u") if addresses.public(u)]),
+        pinyin=_pinyin(main),
+    )
+
+
+def _plain(values: Iterable[str]) -> list[str]:
+    return [v for value in values if (v := isbd.plain(value))]
+
+
+def _title(main: str) -> str:
+    """$a; several are works without a collective title: $a of the same author, $c of another (UNIMARC 200)."""
+    title = ""
+    for code, value in marc.subfields(main):
+        text = isbd.plain(value)
+        if code in "ac" and text:
+            title += ("" if not title else " ; " if code == "a" else ". ") + text
+    return title or " ".join(_plain(marc.values(main, "hi"))) or " : ".join(_plain(marc.values(main, "e")))
+
+
+def _parallel(fields: Fields, titles: Sequence[str]) -> tuple[str, ...]:
+    """Titles in other languages and scripts first, then the other titles under which the thing is known."""
+    own = {_title(titles[0])}
+    found = _plain(marc.values(titles[0], "d")) + [_title(text) for text in titles[1:]]
+    found += [" ".join(_plain(marc.values(text, "ahi"))) for tag in PARALLEL_TITLES for text in fields.get(tag, ())]
+    return unique([title for title in found if title not in own])
+
+
+def _name(text: str) -> str:
+    """$a with the rest of the name ($b): joined where it is Chinese, inverted where it is not."""
+    entry, rest = isbd.plain(marc.value(text, "a")), [v for v in _plain(marc.values(text, "b")) if v]
+    if not rest or not entry:
+        return entry
+    if text[1:2] == "1" and not _HAN.search(entry):
+        return f"{entry}, {rest[0]}"
+    return entry + (rest[0] if _HAN.search(entry) else " " + ". ".join(rest))
+
+
+def _extent(fields: Fields) -> str:
+    text = (fields.get("215") or [""])[0]
+    extent = ", ".join(_plain(marc.values(text, "a")))
+    for code, mark in (("c", " : "), ("d", " ; "), ("e", " + ")):
+        more = ", ".join(_plain(marc.values(text, code)))
+        extent += (mark if extent else "") + more if more else ""
+    return extent
+
+
+def _series(fields: Fields) -> tuple[str, ...]:
+    """225 as transcribed; where there is none, the set or host that 410, 461, 462 or (of an article) 463 links to."""
+    told = []
+    for text in fields.get("225", ()):
+        title = ". ".join(_plain(marc.values(text, "ahi")))
+        number = isbd.plain(marc.value(text, "v"))
+        told.append(f"{title} ; {number}" if title and number else title)
+    if not any(told):
+        told = [_linked_title(text) for tag in SERIES_LINKS for text in fields.get(tag, ())]
+    return unique(told + [_linked_title(text) for text in fields.get("463", ())])
+
+
+def _linked_title(text: str) -> str:
+    """Title and number of a 4xx field: embedded fields ($12001 $a … $v) or standard subfields ($t … $v)."""
+    title, number, tag = "", isbd.plain(marc.value(text, "v")), ""
+    for code, value in marc.subfields(text):
+        if code == "1":
+            tag = value[:3]
+        elif (tag == "200" and code == "a") or (code == "t" and not tag):
+            title = title or isbd.plain(value)
+    return f"{title} ; {number}" if title and number else title
+
+
+def _subjects(tag: str, text: str) -> list[str]:
+    if tag == "610":  # uncontrolled terms: each $a by itself
+        return _plain(marc.values(text, "a"))
+    if tag == "620":  # place and date access
+        return [heading] if (heading := ", ".join(_plain(marc.values(text, "abcd")))) else []
+    name = "".join(_name(text)) if tag in ("600", "601", "602") else isbd.plain(marc.value(text, "a"))
+    parts = [name, *_plain(v for code, v in marc.subfields(text) if code in "txyzj")]
+    heading = "--".join(part for part in parts if part)
+    return [heading] if heading else []
+
+
+def _coded_year(fields: Fields) -> int:
+    """100$a/09-12, publication date 1, where it stands in place and can be one (UNIMARC 100)."""
+    data = marc.value((fields.get("100") or [""])[0], "a")
+    digits = data[9:13]
+    plausible = len(digits) == 4 and digits.isascii() and digits.isdigit() and 500 <= int(digits) <= 2100
+    return int(digits) if plausible and data[8:9].isalpha() else 0
+
+
+def _languages(fields: Fields) -> tuple[str, ...]:
+    found = [v.strip().lower() for text in fields.get("101", ()) for v in marc.values(text, "a")]
+    split = [v[i : i + 3] for v in found for i in range(0, len(v), 3)]  # "chieng" is two codes
+    return unique([code for code in split if len(code) == 3 and code.isascii() and code.isalpha()])
+
+
+def _kind(leader: str, fields: Fields, main: str, year: int, languages: Sequence[str]) -> str:
+    kind = KINDS.get(leader[6:7], "book")
+    designation = marc.value(main, "b").lower()
+    if leader[7:8] == "s" and kind in ("book", "electronic"):
+        return "serial"
+    kind = next((named for word, named in DESIGNATIONS if word in designation), kind)
+    if kind != "book":
+        return kind
+    if "135" in fields or "230" in fields:
+        return "electronic"
+    if leader[7:8] == "a":
+        return "article"
+    edition = "".join(v for text in fields.get("205", ()) for v in marc.values(text, "a"))
+    if "140" in fields or any(word in edition for word in ANCIENT_EDITIONS):
+        return "ancient"
+    if 0 < year < ANCIENT_BEFORE and "chi" in languages:
+        return "ancient"
+    coded = marc.value((fields.get("105") or [""])[0], "a")[4:8]
+    return "thesis" if "328" in fields or "m" in coded else "book"
+
+
+def _pinyin(main: str) -> str:
+    """200$A (CALIS) or the $9 after $a (NLC)."""
+    return " ".join(_plain(marc.values(main, "A"))[:1] or _plain(marc.values(main, "9"))[:1])
