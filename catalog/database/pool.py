@@ -1,0 +1,156 @@
+"""Open a node's database: the embedded server of its home, or the one a DSN names; migrated, with a pool."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn, TypeAlias
+
+import asyncpg
+import msgspec
+
+from catalog.connection import Connection
+from catalog.database import embedded, migrate
+from catalog.database.embedded import Server
+from catalog.database.programs import OLDEST
+from config.errors import Misconfigured, Retry, Unreachable
+
+Pool: TypeAlias = asyncpg.Pool
+
+CONNECT_PATIENCE = 20.0  # seconds
+
+# The database is away or takes back what it was doing; the same transaction may work in a moment.
+PASSING: tuple[type[Exception], ...] = (
+    OSError,
+    asyncpg.InterfaceError,  # the connection is closed, or closing
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.SerializationError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.DiskFullError,
+)
+NO_SUCH: tuple[type[Exception], ...] = (
+    asyncpg.InvalidPasswordError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Database:
+    """An open database. `kind` is dsn, or the embedded server's: machine, wheel or folder."""
+
+    pool: Pool
+    dsn: str
+    kind: str
+    version: str  # PostgreSQL's
+    server: Server | None  # the embedded one
+
+    @contextlib.asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """A connection without a transaction. Retry when the database is away."""
+        with passing_as_retry():
+            async with self.pool.acquire() as conn:
+                yield conn
+
+    @contextlib.asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """A connection in a transaction that commits at the end of the block. Retry when the database is away, which
+        leaves open whether the commit was done: what runs here must be safe to repeat.
+        """
+        with passing_as_retry():
+            async with self.pool.acquire() as conn, conn.transaction():
+                yield conn
+
+    async def watch(self) -> NoReturn:
+        """Keep the embedded server alive until cancelled; nothing to do for one that others run."""
+        if self.server is not None:
+            await self.server.watch()
+        await asyncio.Event().wait()
+        raise AssertionError("nothing sets this event")
+
+
+@contextlib.contextmanager
+def passing_as_retry() -> Iterator[None]:
+    """Turn the driver's passing faults into Retry."""
+    try:
+        yield
+    except PASSING as error:
+        raise Retry(f"the database is not available just now ({type(error).__name__}: {error}); try again") from error
+
+
+@contextlib.asynccontextmanager
+async def open(home: Path, dsn: str | None = None, programs: str = "auto", size: int = 10) -> AsyncIterator[Database]:
+    """Open the database of a home, migrate it, and close it with the block. `size` is the most connections at once."""
+    async with contextlib.AsyncExitStack() as stack:
+        server = None if dsn else await stack.enter_async_context(embedded.server(home, programs))
+        address = dsn or (server.dsn if server else "")
+        version = await _ready(address)
+        # Opened after the migration: a connection's statement cache would keep the old column types.
+        pool = await asyncpg.create_pool(
+            address,
+            min_size=0,
+            max_size=size,
+            init=prepare,
+            server_settings={"application_name": "tianlu", "timezone": "UTC", "jit": "off"},
+        )
+        stack.push_async_callback(_close, pool)
+        kind = server.kind if server else "dsn"
+        yield Database(pool=pool, dsn=address, kind=kind, version=version, server=server)
+
+
+async def prepare(conn: Connection) -> None:
+    """Make a new connection speak our types: jsonb to and from plain values."""
+    await conn.set_type_codec(
+        "jsonb",
+        encoder=lambda value: b"\x01" + msgspec.json.encode(value),  # the version byte of jsonb's binary form
+        decoder=lambda data: msgspec.json.decode(data[1:]),
+        schema="pg_catalog",
+        format="binary",
+    )
+
+
+async def _ready(address: str) -> str:
+    """Check and migrate; the server's version."""
+    conn = await _connect(address)
+    try:
+        number, version, encoding = await conn.fetchrow(
+            "select current_setting('server_version_num')::int, current_setting('server_version'),"
+            " current_setting('server_encoding')"
+        )
+        if number < OLDEST * 10000:
+            raise Misconfigured(f"database.dsn: PostgreSQL there is {version}; {OLDEST} or later is needed")
+        if encoding != "UTF8":
+            raise Misconfigured(
+                f"database.dsn: the database's encoding is {encoding}: create one with "
+                "`create database … encoding 'UTF8' template template0`"
+            )
+        await migrate.migrate(conn)
+        return str(version)
+    finally:
+        await conn.close()
+
+
+async def _connect(address: str) -> Connection:
+    try:
+        return await asyncpg.connect(address, timeout=CONNECT_PATIENCE)
+    except NO_SUCH as error:
+        raise Misconfigured(f"database.dsn: the server refuses: {error}") from error
+    except (ValueError, asyncpg.ClientConfigurationError) as error:
+        raise Misconfigured(f"database.dsn can't be read: {error}") from error
+    except PASSING as error:
+        raise Unreachable(f"database.dsn: the server does not answer ({error}); start it or correct the DSN") from error
+
+
+async def _close(pool: Pool) -> None:
+    """Give running statements a moment, then cut them off: a stop must not hang on a stuck client."""
+    try:
+        await asyncio.wait_for(pool.close(), timeout=10)
+    except TimeoutError:
+        pool.terminate()

@@ -1,0 +1,54 @@
+"""Fixtures for tests that need a database or a node's home.
+
+`conn`: a connection to a fresh, migrated database. `database`: the same as an open `Database` with its pool. `dsn`: its
+address, for further connections and other processes. `home`: an empty folder for `tianlu --home`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from catalog.connection import Connection
+from catalog.database import pool
+from catalog.database.pool import Database
+from tests import postgres
+from tests.postgres import Postgres
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """A node's home that PostgreSQL can live in, whoever runs the tests."""
+    with postgres.home() as folder:
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Postgres]:
+    """The server of this run."""
+    with postgres.running() as running:
+        yield running
+
+
+@pytest_asyncio.fixture
+async def dsn(server: Postgres) -> AsyncIterator[str]:
+    """Address of a fresh, migrated database."""
+    async with server.fresh() as address:
+        yield address
+
+
+@pytest_asyncio.fixture
+async def conn(dsn: str) -> AsyncIterator[Connection]:
+    """A connection to a fresh, migrated database."""
+    async with postgres.connection(dsn) as connection:
+        yield connection
+
+
+@pytest_asyncio.fixture
+async def database(dsn: str, home: Path) -> AsyncIterator[Database]:
+    """A fresh, migrated database with its pool."""
+    async with pool.open(home, dsn) as opened:
+        yield opened
