@@ -1,0 +1,52 @@
+"""Texts as tokens: Latin words as they are, Chinese, Japanese and Korean ones as single characters and pairs.
+
+`C语言程序` becomes `c 语 语言 言 言程 程 程序 序`, in this order, so a phrase of pairs finds any piece of two characters and
+more exactly where it stands, and a single character finds itself. Signs and blanks between such characters are
+skipped: 《资本论》研究 is found by 资本论研究.
+"""
+
+from __future__ import annotations
+
+from catalog.search.fold import is_cjk, words
+
+Phrase = tuple[tuple[int, str], ...]  # tokens with their distance from the first
+
+
+def runs(text: str) -> list[str]:
+    """Folded words; neighbours in scripts without blanks are joined."""
+    found: list[str] = []
+    joined = False
+    for word in words(text):
+        cjk = is_cjk(word)
+        if cjk and joined:
+            found[-1] += word
+        else:
+            found.append(word)
+        joined = cjk
+    return found
+
+
+def index_text(text: str) -> str:
+    """Every token of a text in order, divided by blanks."""
+    tokens: list[str] = []
+    for run in runs(text):
+        if len(run) > 1 and is_cjk(run):
+            tokens += [f"{one} {one}{two}" for one, two in zip(run, run[1:], strict=False)]
+            tokens.append(run[-1])
+        else:
+            tokens.append(run)
+    return " ".join(tokens)
+
+
+def phrase(text: str) -> Phrase:
+    """The tokens that a text must have been indexed with to hold this piece; () if it has no letters."""
+    tokens: list[tuple[int, str]] = []
+    at = 0
+    for run in runs(text):
+        if len(run) > 1 and is_cjk(run):
+            tokens += [(at + 2 * i + 1, run[i : i + 2]) for i in range(len(run) - 1)]
+            at += 2 * len(run) - 1
+        else:
+            tokens.append((at, run))
+            at += 1
+    return tuple((place - tokens[0][0], token) for place, token in tokens)

@@ -1,0 +1,141 @@
+"""The search port: what any engine is asked and answers. Values and protocols only.
+
+Everything about a request is bounded here, so no engine meets a text, a page or a filter without end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal, Protocol
+
+from catalog.model import Published
+from config.errors import Conflict, Refused, Retry
+
+LONGEST_TEXT = 300  # characters of a query: longer than any title that is typed, short enough to be cheap
+MOST_HITS = 100  # a page
+DEEPEST = 10_000  # hits that can be paged through; harvesting is for more
+MOST_VALUES = 5_000  # of one filter
+
+FIELDS = (
+    "any",
+    "title",
+    "author",
+    "subject",
+    "publisher",
+    "series",
+    "class",
+    "isbn",
+    "issn",
+    "year",
+)
+FACETS = ("library", "language", "year", "kind", "class")
+
+Sort = Literal["relevance", "newest", "title"]
+
+
+class BadQuery(Refused):
+    """A query that can't be answered; the message says what to change."""
+
+    code = "bad-query"
+    exit_code: ClassVar[int] = 2
+
+
+class NotBuilt(Retry):
+    """There is no index yet: a node that runs makes it from the change feed."""
+
+    code = "index-not-built"
+
+
+class IndexBusy(Conflict):
+    """Another process writes this index."""
+
+    code = "index-busy"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What a reader asks. Raises BadQuery if it is out of bounds.
+
+    Within a filter one value must fit, and all filters must. A year is `1998`, `1990-1999`, `1990-` or `-1911`; a class
+    is the beginning of a class number, mostly a letter. `libraries` is the reader's scope: None is everywhere.
+    """
+
+    text: str = ""
+    field: str = "any"
+    filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    libraries: frozenset[str] | None = None
+    offset: int = 0
+    limit: int = 20  # 0 = only totals
+    sort: Sort = "relevance"
+    facets: tuple[str, ...] = FACETS  # those to be counted
+
+    def __post_init__(self) -> None:
+        if len(self.text) > LONGEST_TEXT:
+            raise BadQuery(f"The query has {len(self.text)} characters; shorten it to {LONGEST_TEXT}.")
+        if self.field not in FIELDS:
+            raise BadQuery(f"There is no search field {self.field!r}; use one of {', '.join(FIELDS)}.")
+        for name, values in self.filters.items():
+            if name not in FACETS:
+                raise BadQuery(f"There is no filter {name!r}; use one of {', '.join(FACETS)}.")
+            if len(values) > MOST_VALUES:
+                raise BadQuery(f"The filter {name!r} has more than {MOST_VALUES} values.")
+        if not 0 <= self.limit <= MOST_HITS:
+            raise BadQuery(f"A page holds 0 to {MOST_HITS} hits, not {self.limit}.")
+        if not 0 <= self.offset <= DEEPEST - self.limit:
+            raise BadQuery(f"Only the first {DEEPEST} hits can be paged through; narrow the query.")
+        if self.sort not in ("relevance", "newest", "title"):
+            raise BadQuery(f"Hits are sorted by relevance, newest or title, not by {self.sort!r}.")
+        unknown = set(self.facets) - set(FACETS)
+        if unknown:
+            raise BadQuery(f"There is no facet {sorted(unknown)[0]!r}; use some of {', '.join(FACETS)}.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """A cluster that fits."""
+
+    cluster: int
+    score: float  # comparable within one result only; 0 unless sorted by relevance
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """A page of hits and what is known of all of them."""
+
+    total: int
+    hits: tuple[Hit, ...]
+    facets: Mapping[str, tuple[tuple[str, int], ...]]  # value and exact count, the commonest first
+    seq: int  # place in the change feed up to which changes are in this result
+
+
+class Reader(Protocol):
+    """Answers requests; as many as needed at once."""
+
+    def search(self, request: Request) -> Result:
+        """Raises BadQuery, or NotBuilt when there is no index."""
+        ...
+
+
+class Writer(Protocol):
+    """Keeps one index; one writer at a time."""
+
+    def apply(self, published: Sequence[Published]) -> None:
+        """Take over the latest state of clusters. Applying one twice is the same as once."""
+        ...
+
+    def commit(self, epoch: int, seq: int) -> None:
+        """Make everything applied visible and lasting, together with the place in the feed that it reaches."""
+        ...
+
+    def cursor(self) -> tuple[int, int]:
+        """Epoch and seq of the last commit; (0, 0) of an empty index."""
+        ...
+
+    def restart(self, epoch: int) -> None:
+        """Build from nothing aside, or go on building; readers keep the old index until `publish`."""
+        ...
+
+    def publish(self) -> None:
+        """Let readers see what `restart` began."""
+        ...
