@@ -1,11 +1,13 @@
 """Texts as tokens: Latin words as they are, Chinese, Japanese and Korean ones as single characters and pairs.
 
-`C语言程序` becomes `c 语 语言 言 言程 程 程序 序`, in this order, so a phrase of pairs finds any piece of two characters and
-more exactly where it stands, and a single character finds itself. Signs and blanks between such characters are
+`C语言程序` becomes `c 语 语言 言 言程 程 程序 序`, in this order, so a phrase of pairs finds any piece of two or more
+characters exactly where it stands, and a single character finds itself. Signs and blanks between such characters are
 skipped: 《资本论》研究 is found by 资本论研究.
 """
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 from catalog.search.fold import is_cjk, words
 
@@ -31,7 +33,7 @@ def index_text(text: str) -> str:
     tokens: list[str] = []
     for run in runs(text):
         if len(run) > 1 and is_cjk(run):
-            tokens += [f"{one} {one}{two}" for one, two in zip(run, run[1:], strict=False)]
+            tokens += [f"{one} {one}{two}" for one, two in pairwise(run)]
             tokens.append(run[-1])
         else:
             tokens.append(run)

@@ -1,8 +1,8 @@
 """Pinyin of titles and names, and syllables in what a reader types: `hongloumeng` and `hlm` find 红楼梦.
 
-Without tones, ü as u. A word that is read in its own way (银行, 重庆) decides about its characters; elsewhere a character
-keeps all its common readings, so that either spelling finds it. Everything is bounded: at most `MOST_STREAMS` spellings
-of a text, `MOST_CUTS` ways to cut a typed word.
+Without tones, ü as u. A word that is read in its own way (银行, 重庆) decides about its characters; elsewhere a
+character keeps all its common readings, so that either spelling finds it. Everything is bounded: at most
+`MOST_STREAMS` spellings of a text, `MOST_CUTS` ways to cut a typed word.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def streams(found: Sequence[Reading]) -> list[list[str]]:
 
 
 def _bounded(found: Sequence[Reading]) -> list[Reading]:
-    """Readings of which the product is small: the first ambiguous characters keep their choices, later ones lose them."""
+    """Readings of which the product is small: early characters keep their choices, later ones lose them."""
     kept: list[Reading] = []
     ways = 1
     for reading in found:

@@ -5,8 +5,9 @@ Everything about a request is bounded here, so no engine meets a text, a page or
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar, Literal, Protocol
 
 from catalog.model import Published
@@ -63,7 +64,7 @@ class Request:
 
     text: str = ""
     field: str = "any"
-    filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    filters: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
     libraries: frozenset[str] | None = None
     offset: int = 0
     limit: int = 20  # 0 = only totals
