@@ -36,12 +36,13 @@ def make(draw: Draw, member: Member, book: Book, number: int) -> Copy:
     count = 1 if book.kind == "serial" else 1 + (draw.random() < 0.35) + (draw.random() < 0.15)
     first = number * 4
     prefix = member.symbol[-3:]
-    year, month, day = draw.between(1998, 2023), draw.between(1, 12), draw.between(1, 28)
+    day = draw.below(26 * 12 * 28)  # one of days 1-28 of the months of 1998-2023
+    date = f"{1998 + day // 336}{day // 28 % 12 + 1:02d}{day % 28 + 1:02d}"
     return Copy(
         symbol=member.symbol,
         local_id="" if draw.random() < member.habit.no_id else member.habit.id.format(n=number),
-        stamp=f"{year}{month:02d}{day:02d}{draw.between(8, 17):02d}{draw.between(0, 59):02d}00.0",
-        items=() if book.medium == "electronic" else tuple(f"{prefix}{first + n:08d}" for n in range(count)),
+        stamp=f"{date}{8 + number % 10:02d}{number % 60:02d}00.0",
+        items=() if book.medium == "electronic" else tuple([f"{prefix}{first + n:08d}" for n in range(count)]),
         place=draw.pick(PLACES["905" if chinese else "MARC21"]),
         class_number=book.subject.number if chinese else _lc(book),
         mark=str(draw.between(1, 999)) if chinese else f"{book.title.simplified[:1].upper()}{draw.between(11, 99)}",

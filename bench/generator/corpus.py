@@ -8,7 +8,6 @@ the local id is the node's own rule for such records: `sha256:`, 16 hex digits o
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -136,5 +135,8 @@ def generate(out: Path, *, count: int, seed: int, libraries: int) -> list[Member
 
 
 def _truth_line(written: Written) -> str:
-    row = {"source": written.member.source, "local_id": written.local_id, "manifestation": written.truth}
-    return json.dumps(row) + "\n"
+    """Sources, ids and truths are plain ASCII without quotes: nothing in them needs escaping."""
+    return (
+        f'{{"source": "{written.member.source}", "local_id": "{written.local_id}",'
+        f' "manifestation": "{written.truth}"}}\n'
+    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from bench.generator.book import NONE, Book
 from bench.generator.draw import Draw, Wheel
@@ -19,14 +18,13 @@ SHORT = (("出版社", ""), ("University Press", "Univ. Pr."), (" Publications",
 
 def without_subtitle(draw: Draw, book: Book) -> Book:
     """The subtitle is left out."""
-    return replace(book, subtitle=NONE)
+    return book._replace(subtitle=NONE)
 
 
 def other_isbn(draw: Draw, book: Book) -> Book:
     """ISBN-10 for 13 or the other way round, hyphens or not."""
     form = draw.below(3)
-    return replace(
-        book,
+    return book._replace(
         isbns=tuple(_isbn(isbn, form) for isbn in book.isbns),
         set_isbns=tuple(_isbn(isbn, form) for isbn in book.set_isbns),
     )
@@ -34,12 +32,12 @@ def other_isbn(draw: Draw, book: Book) -> Book:
 
 def other_pages(draw: Draw, book: Book) -> Book:
     """Preliminary pages counted differently, or a slip."""
-    return replace(book, pages=book.pages + draw.pick((-2, -1, 1, 2, 3))) if book.pages else book
+    return book._replace(pages=book.pages + draw.pick((-2, -1, 1, 2, 3))) if book.pages else book
 
 
 def other_role(draw: Draw, book: Book) -> Book:
     """著 for 编著 and the like."""
-    return replace(book, role=ROLES.spin(draw)) if book.role != NONE and not book.translators else book
+    return book._replace(role=ROLES.spin(draw)) if book.role != NONE and not book.translators else book
 
 
 def short_publisher(draw: Draw, book: Book) -> Book:
@@ -47,17 +45,17 @@ def short_publisher(draw: Draw, book: Book) -> Book:
     name = book.publisher.name
     for long, short in SHORT:
         name = Term(name.simplified.replace(long, short), name.traditional.replace(long, short), name.pinyin)
-    return replace(book, publisher=book.publisher._replace(name=name)) if name.simplified else book
+    return book._replace(publisher=book.publisher._replace(name=name)) if name.simplified else book
 
 
 def without_series(draw: Draw, book: Book) -> Book:
     """Series and summary are left out."""
-    return replace(book, series=NONE, abstract=NONE)
+    return book._replace(series=NONE, abstract=NONE)
 
 
 def other_volume(draw: Draw, book: Book) -> Book:
     """The volume's number in another form: 第三卷, 卷三, III, 3."""
-    return replace(book, designation=another_designation(draw, book.volume)) if book.volume else book
+    return book._replace(designation=another_designation(draw, book.volume)) if book.volume else book
 
 
 def ampersand(draw: Draw, book: Book) -> Book:
@@ -65,38 +63,37 @@ def ampersand(draw: Draw, book: Book) -> Book:
     if book.chinese:
         return book
     text = book.title.simplified.replace(" and ", " & ")
-    return replace(book, title=Term(text, text, ""))
+    return book._replace(title=Term(text, text, ""))
 
 
 def without_isbn(draw: Draw, book: Book) -> Book:
     """No ISBN."""
-    return replace(book, isbns=(), set_isbns=())
+    return book._replace(isbns=(), set_isbns=())
 
 
 def printing_year(draw: Draw, book: Book) -> Book:
     """The year of the printing in hand instead of the edition's."""
-    return replace(book, year=book.year + draw.between(1, 3)) if book.printing > 1 and book.year < 2021 else book
+    return book._replace(year=book.year + draw.between(1, 3)) if book.printing > 1 and book.year < 2021 else book
 
 
 def without_pages(draw: Draw, book: Book) -> Book:
     """No extent."""
-    return replace(book, pages=0)
+    return book._replace(pages=0)
 
 
 def volume_in_title(draw: Draw, book: Book) -> Book:
     """The volume at the end of the title proper."""
-    return replace(book, tail=True, part=NONE) if book.volume and book.volume.unit else book
+    return book._replace(tail=True, part=NONE) if book.volume and book.volume.unit else book
 
 
 def without_author(draw: Draw, book: Book) -> Book:
     """No responsibility at all."""
-    return replace(book, authors=())
+    return book._replace(authors=())
 
 
 def traditional(draw: Draw, book: Book) -> Book:
     """Everything typed in traditional characters."""
-    return replace(
-        book,
+    return book._replace(
         title=_old(book.title),
         subtitle=_old(book.subtitle),
         series=_old(book.series),
@@ -116,12 +113,12 @@ def slip(draw: Draw, book: Book) -> Book:
     wrong = draw.pick(SLIPS)
     old = book.title.traditional
     title = Term(text[:place] + wrong + text[place + 1 :], old[:place] + wrong + old[place + 1 :], book.title.pinyin)
-    return replace(book, title=title)
+    return book._replace(title=title)
 
 
 def without_year(draw: Draw, book: Book) -> Book:
     """No year, and half of the time no ISBN."""
-    return replace(book, year=0, isbns=() if draw.chance(0.5) else book.isbns)
+    return book._replace(year=0, isbns=() if draw.chance(0.5) else book.isbns)
 
 
 LIGHT: Wheel[Change] = Wheel(

@@ -73,12 +73,8 @@ def western(text: str) -> Term:
 
 def join(terms: Iterable[Term]) -> Term:
     """One text of several, Chinese ones without blanks between."""
-    parts = list(terms)
-    return Term(
-        "".join(part.simplified for part in parts),
-        "".join(part.traditional for part in parts),
-        " ".join(part.pinyin for part in parts if part.pinyin),
-    )
+    simplified, traditional, pinyin = zip(*terms, strict=True)
+    return Term("".join(simplified), "".join(traditional), " ".join(filter(None, pinyin)))
 
 
 def rows(name: str) -> Iterator[list[str]]:

@@ -7,7 +7,6 @@ traps follow the families of labelled pairs that matching must pass (docs/archit
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from bench.generator.book import NONE, Book, Volume
 from bench.generator.draw import Wheel
@@ -76,8 +75,7 @@ def volumes(maker: Maker) -> list[Book]:
         volume = Volume(number=number, of=count, unit=unit, sided=sided)
         own = (maker.registry.isbn(first.publisher.prefix),) if shared else ()
         books.append(
-            replace(
-                first,
+            first._replace(
                 truth=maker.truth(),
                 volume=volume,
                 designation=designation(volume),
@@ -92,7 +90,7 @@ def volumes(maker: Maker) -> list[Book]:
         )
     if draw.chance(0.3):
         books.append(
-            replace(first, truth=maker.truth(), volumes=count, pages=0, isbns=(), set_isbns=(shared,) if shared else ())
+            first._replace(truth=maker.truth(), volumes=count, pages=0, isbns=(), set_isbns=(shared,) if shared else ())
         )
     return books
 
@@ -105,8 +103,7 @@ def western_volumes(maker: Maker) -> list[Book]:
     for number in range(1, count + 1):
         volume = Volume(number=number, of=count, unit="")
         books.append(
-            replace(
-                first,
+            first._replace(
                 truth=maker.truth(),
                 volume=volume,
                 designation=designation(volume),
@@ -128,8 +125,7 @@ def editions(maker: Maker) -> list[Book]:
         if year > 2024:
             break
         books.append(
-            replace(
-                first,
+            first._replace(
                 truth=maker.truth(),
                 edition=text,
                 year=year,
@@ -144,7 +140,7 @@ def editions(maker: Maker) -> list[Book]:
 def generic(maker: Maker) -> list[Book]:
     """The same empty title by several people: never one book."""
     title = maker.draw.pick(GENERIC)
-    return [replace(maker.book(title), subtitle=NONE) for _ in range(maker.draw.between(2, 4))]
+    return [maker.book(title)._replace(subtitle=NONE) for _ in range(maker.draw.between(2, 4))]
 
 
 def proceedings(maker: Maker) -> list[Book]:
@@ -155,7 +151,7 @@ def proceedings(maker: Maker) -> list[Book]:
         book = maker.western_book(western("Proceedings"))
         topic = book.subject.heading_en
         meeting = f"International Conference on {topic}|{number + draw.below(20)}|{book.year}|{book.publisher.place[0]}"
-        books.append(replace(book, subtitle=NONE, authors=(), meeting=meeting))
+        books.append(book._replace(subtitle=NONE, authors=(), meeting=meeting))
     return books
 
 
@@ -165,8 +161,7 @@ def frontmatter(maker: Maker) -> list[Book]:
     for _ in range(maker.draw.between(2, 3)):
         host = maker.western_book()
         books.append(
-            replace(
-                host,
+            host._replace(
                 kind="component",
                 medium="electronic",
                 title=western("Frontmatter"),
@@ -185,7 +180,7 @@ def reused_isbn(maker: Maker) -> list[Book]:
     """A publisher gives the ISBN of one book to another."""
     book = maker.book()
     other = maker.book(subject=book.subject)
-    return [book, replace(other, publisher=book.publisher, isbns=book.isbns)]
+    return [book, other._replace(publisher=book.publisher, isbns=book.isbns)]
 
 
 def print_and_electronic(maker: Maker) -> list[Book]:
@@ -193,8 +188,7 @@ def print_and_electronic(maker: Maker) -> list[Book]:
     chinese = maker.draw.chance(0.6)
     book = maker.book() if chinese else maker.western_book()
     shared = maker.draw.chance(0.5)
-    electronic = replace(
-        book,
+    electronic = book._replace(
         truth=maker.truth(),
         medium="electronic",
         price=0,
@@ -210,8 +204,7 @@ def serial(maker: Maker) -> list[Book]:
     subject = draw.pick(maker.words.subjects)
     title = join((maker.phrase("modifier"), draw.pick(subject.words), draw.pick(JOURNAL_TAILS)))
     book = maker.book(title, subject)
-    journal = replace(
-        book,
+    journal = book._replace(
         truth=maker.truth(),
         kind="serial",
         subtitle=NONE,
@@ -229,11 +222,10 @@ def annual(maker: Maker) -> list[Book]:
     """A yearbook in successive years, all described as monographs."""
     subject = maker.draw.pick(maker.words.subjects)
     name = join((maker.phrase("modifier"), maker.draw.pick(subject.words), YEARBOOK))
-    first = replace(maker.book(name, subject), authors=(), subtitle=NONE)
+    first = maker.book(name, subject)._replace(authors=(), subtitle=NONE)
     start = maker.draw.between(1995, 2018)
     return [
-        replace(
-            first,
+        first._replace(
             truth=maker.truth(),
             title=join((name, Term(str(year), str(year), str(year)))),
             year=year + 1 if maker.draw.chance(0.3) else year,
@@ -250,8 +242,7 @@ def textbook(maker: Maker) -> list[Book]:
     books = [book]
     for companion in maker.draw.some(COMPANIONS, maker.draw.between(1, 2)):
         books.append(
-            replace(
-                book,
+            book._replace(
                 truth=maker.truth(),
                 title=join((book.title, companion)),
                 pages=maker.draw.between(60, 300),
@@ -272,8 +263,7 @@ def translations(maker: Maker) -> list[Book]:
         publisher = first.publisher if draw.chance(0.3) else draw.pick(maker.words.publishers)
         year = draw.between(1988, 2022)
         books.append(
-            replace(
-                first,
+            first._replace(
                 truth=maker.truth(),
                 authors=(author,),
                 translators=(maker.person(),),
@@ -294,15 +284,14 @@ def homophones(maker: Maker) -> list[Book]:
     tail = maker.phrase("tail")
     first = maker.book(join((one, tail)))
     second = maker.book(join((other, tail)), first.subject)
-    return [first, replace(second, publisher=first.publisher, year=first.year)]
+    return [first, second._replace(publisher=first.publisher, year=first.year)]
 
 
 def facsimile(maker: Maker) -> list[Book]:
     """A book and its facsimile by another publisher decades later."""
-    book = replace(maker.book(), year=maker.draw.between(1920, 1985), isbns=(), printing=1)
+    book = maker.book()._replace(year=maker.draw.between(1920, 1985), isbns=(), printing=1)
     publisher = maker.draw.pick(maker.words.publishers)
-    copy = replace(
-        book,
+    copy = book._replace(
         truth=maker.truth(),
         edition=FACSIMILE,
         publisher=publisher,

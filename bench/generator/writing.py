@@ -31,6 +31,8 @@ HEAD = {
     "marcxml": b'<?xml version="1.0" encoding="UTF-8"?>\n<collection xmlns="http://www.loc.gov/MARC21/slim">\n',
 }
 FOOT = {"iso2709": b"", "marcjson": b"", "marcxml": b"</collection>\n"}
+JSON = json.JSONEncoder(ensure_ascii=False)
+DIGITS = tuple(f"{n:05d}" for n in range(10000))  # our records stay below 10,000 bytes
 XML_SPECIAL = frozenset("&<>")
 
 
@@ -50,18 +52,16 @@ def marc8(text: str) -> bytes:
 
 def iso2709(leader: str, fields: Fields, encode: Callable[[str], bytes]) -> bytes:
     """One record with true lengths (ISO 2709:2008, 4)."""
-    entries: list[str] = []
-    bodies: list[bytes] = []
+    data = encode("\x1e".join([text for _, text in fields]))
     start = 0
-    for tag, text in fields:
-        body = encode(text)
+    entries: list[str] = []
+    for (tag, _), body in zip(fields, data.split(b"\x1e"), strict=True):
         length = len(body) + 1
-        entries.append(f"{tag}{length:04d}{start:05d}")
-        bodies.append(body)
+        entries.append(tag + DIGITS[length][1:] + DIGITS[start])
         start += length
     base = 25 + 12 * len(fields)
     head = f"{base + start + 1:05d}{leader[5:12]}{base:05d}{leader[17:]}{''.join(entries)}\x1e"
-    return head.encode("ascii") + b"\x1e".join(bodies) + b"\x1e\x1d"
+    return head.encode("ascii") + data + b"\x1e\x1d"
 
 
 def marcxml(leader: str, fields: Fields) -> bytes:
@@ -89,7 +89,7 @@ def marcjson(leader: str, fields: Fields) -> bytes:
         else:
             subfields = [{sub[0]: sub[1:]} for sub in text.split("\x1f")[1:]]
             made.append({tag: {"ind1": text[0], "ind2": text[1], "subfields": subfields}})
-    return json.dumps({"leader": leader, "fields": made}, ensure_ascii=False).encode() + b"\n"
+    return JSON.encode({"leader": leader, "fields": made}).encode() + b"\n"
 
 
 def writer(carrier: str, encoding: str) -> Callable[[str, Fields], bytes]:
