@@ -60,7 +60,8 @@ async def listing(conn: Connection, *, source: int | None, rule: str | None, lim
     rows: list[Any] = await conn.fetch(
         """select q.id, s.name source, q.library, q.load, q.position, q.ordinal, q.local_id, q.verdict, q.rule,
                   q.reason, q.at from quarantine q join source s using (source)
-           where ($1::int is null or q.source = $1) and ($2::text is null or q.rule = $2) order by q.id desc limit $3""",
+           where ($1::int is null or q.source = $1) and ($2::text is null or q.rule = $2)
+           order by q.id desc limit $3""",
         source,
         rule,
         limit,

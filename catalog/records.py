@@ -173,7 +173,8 @@ async def brought_by(conn: Connection, source: int, load: int) -> AsyncIterator[
     while True:
         rows = await conn.fetch(
             """select r.local_id from record r where r.source = $1 and r.load = $2 and r.local_id > $3
-               and not exists (select from record_before b where b.by = $2 and b.source = $1 and b.local_id = r.local_id)
+               and not exists (select from record_before b
+                               where b.by = $2 and b.source = $1 and b.local_id = r.local_id)
                order by r.local_id limit 2000""",
             source,
             load,

@@ -31,7 +31,6 @@ class Habits:
     carrier: str  # iso2709, marcxml, marcjson or versions (of an undo)
     encoding: str
     dictionaries: dict[int, tuple[int, bytes]] = field(default_factory=dict)  # by format: number, bytes
-    symbols: dict[str, str] = field(default_factory=dict)  # library symbols by folded code
 
 
 class Signed(msgspec.Struct, array_like=True, frozen=True, gc=False):

@@ -1,0 +1,85 @@
+"""Edges of the signature graph: candidates by key, judged anew for the signatures in focus (shell around `decide`)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+
+import msgspec
+
+from catalog import signatures
+from catalog.connection import Connection
+from catalog.model import Verdict
+from dms.match import decide
+from dms.match import features as matching
+from dms.match import keys as match_keys
+from dms.match.features import Features
+from dms.memory import Memory
+
+HUB = 400  # signatures on one key; an edge may exist only through a key that is no hub
+
+_encode = msgspec.msgpack.Encoder().encode
+_Pair = tuple[int, int]
+
+
+async def judge_again(
+    conn: Connection,
+    focus: Collection[int],
+    fresh: Collection[int],
+    holders: Mapping[int, list[int]],
+    memory: Memory,
+) -> set[int]:
+    """Give every signature in focus the edges it should have; the signatures whose join edges changed.
+
+    `holders`: signatures by key as far as known, cut off above HUB; `fresh` ones have no edges yet.
+    """
+    if not focus:
+        return set()
+    pairs = await _candidates(conn, focus, holders, memory)
+    features = await memory.of(conn, {sid for pair in pairs for sid in pair})
+    shared = _shared_identifiers(pairs, features)
+    ambiguous = await signatures.ambiguous(conn, shared) if shared else set()
+    wanted = judged(pairs, features, ambiguous)
+    old = {(edge[0], edge[1]): edge for edge in await signatures.edges(conn, [s for s in focus if s not in set(fresh)])}
+    gone = [pair for pair, edge in old.items() if wanted.get(pair) != edge]
+    new = [edge for pair, edge in wanted.items() if old.get(pair) != edge]
+    await signatures.put_edges(conn, gone, new)
+    join = Verdict.JOIN.value
+    changed = [old[pair] for pair in gone] + new
+    return {sid for edge in changed if edge[4] == join for sid in edge[:2]}
+
+
+async def _candidates(
+    conn: Connection, focus: Collection[int], holders: Mapping[int, list[int]], memory: Memory
+) -> set[_Pair]:
+    """Pairs of a focus signature with whatever shares a key that is no hub."""
+    from_focus: dict[int, list[int]] = {}
+    for sid, features in (await memory.of(conn, focus)).items():
+        for key in match_keys.keys(features):
+            from_focus.setdefault(key, []).append(sid)
+    missing = {key: HUB + 1 for key in from_focus if key not in holders}
+    found = await signatures.holders(conn, missing) if missing else {}
+    pairs: set[_Pair] = set()
+    for key, sids in from_focus.items():
+        others = holders.get(key) or found.get(key, [])
+        if len(others) <= HUB:
+            pairs.update((a, b) if a < b else (b, a) for a in sids for b in others if a != b)
+    return pairs
+
+
+def _shared_identifiers(pairs: Iterable[_Pair], features: Mapping[int, Features]) -> set[int]:
+    """Identifiers on both sides of some pair: only their ambiguity can matter."""
+    own = {sid: {identifier for identifier, _ in matching.uses(f)} for sid, f in features.items()}
+    return {identifier for a, b in pairs for identifier in own[a] & own[b]}
+
+
+def judged(
+    pairs: Iterable[_Pair], features: Mapping[int, Features], ambiguous: Collection[int]
+) -> dict[_Pair, signatures.Edge]:
+    """Edges by pair, for every verdict but apart."""
+    known = ambiguous.__contains__
+    found: dict[_Pair, signatures.Edge] = {}
+    for a, b in pairs:
+        decision = decide.judge(features[a], features[b], known)
+        if decision.verdict is not Verdict.APART:
+            found[a, b] = (a, b, decision.score, decide.RULESET, decision.verdict.value, _encode(decision.reasons))
+    return found

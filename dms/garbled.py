@@ -1,0 +1,19 @@
+"""Tell mojibake: text that was decoded with the wrong charset (pure).
+
+A load with too many such titles is held before anybody sees it. Evidence only: marks that no cataloguer types.
+"""
+
+from __future__ import annotations
+
+import re
+
+# Replacement and C1 control characters; UTF-8 read as Latin-1 or CP1252 (Ã©, å­, ä¸­); the well-known remains of UTF-8
+# replacement characters read as GBK; runs of accented capitals and signs as GB 18030 read as Latin-1 gives (ÖÐ¹ú).
+MARKS = re.compile(
+    "[\ufffd\x80-\x9f]|[ÃÂ][\xa0-\xbf]|[äåæçèé][\xa0-\xbf¡-¿]{2}|锟斤拷|(?:[À-ßà-ÿ][¡-¿À-ÿ]){3}(?![A-Za-z])"
+)
+
+
+def is_garbled(text: str) -> bool:
+    """True if the text shows marks of a wrong decoding."""
+    return not text.isascii() and MARKS.search(text) is not None

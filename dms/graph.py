@@ -1,0 +1,196 @@
+"""The signature graph: records take or leave signatures, and the clusters follow (shell around pure rules).
+
+The graph's nodes are distinct signatures, not records. What a batch may change is found first (new signatures, those
+whose identifiers became or ceased to be ambiguous, those on a key that became or ceased to be a hub); their edges are
+judged anew; then every connected component that lost or gained an edge is united again from its edges alone. So the
+partition is a function of the records that are there, never of the order in which they came.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from catalog import clusters, pins, signatures
+from catalog.connection import Connection
+from catalog.model import Verdict
+from dms import edges
+from dms.edges import HUB
+from dms.match import features as matching
+from dms.match import keys as match_keys
+from dms.match import union
+from dms.match.features import Features
+from dms.memory import Memory
+from dms.pipeline import Signed
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One record leaves signature `old` (None: it is new) and takes `new` (None: it is gone or is never matched)."""
+
+    old: int | None
+    new: Signed | None
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The signature that each move ended on (None: none), and those that are new."""
+
+    moves: Sequence[Move]
+    sids: list[int | None]
+    new: dict[int, Signed]
+
+
+async def take(conn: Connection, moves: Sequence[Move]) -> Taken:
+    """Numbers of the moves' signatures; those that are new get a row. Write the records, then call `settle`."""
+    wanted = {one.new.digest: one.new for one in moves if one.new is not None}
+    numbers = await signatures.known(conn, wanted)
+    missing = [digest for digest in wanted if digest not in numbers]
+    new: dict[int, Signed] = {}
+    if missing:
+        for digest, sid in zip(missing, await signatures.reserve(conn, len(missing)), strict=True):
+            numbers[digest] = sid
+            new[sid] = wanted[digest]
+        await signatures.add(conn, [(sid, signed.digest, signed.features) for sid, signed in new.items()])
+        await signatures.add_keys(conn, ((key, sid) for sid, signed in new.items() for key in signed.keys))
+    return Taken(moves, [None if one.new is None else numbers[one.new.digest] for one in moves], new)
+
+
+async def settle(conn: Connection, taken: Taken, memory: Memory) -> set[int]:
+    """Let edges and clusters follow the records; the clusters to merge again.
+
+    Runs in the caller's transaction, after the records were written; the caller holds the matcher's lease.
+    """
+    deltas: Counter[int] = Counter()
+    for one, sid in zip(taken.moves, taken.sids, strict=True):
+        if one.old != sid:
+            if sid is not None:
+                deltas[sid] += 1
+            if one.old is not None:
+                deltas[one.old] -= 1
+    dead = set(await signatures.recount(conn, deltas)) if deltas else set()
+    gone = await memory.of(conn, dead)
+    left_behind = await clusters.mates(conn, dead) if dead else {}
+    if dead:
+        await signatures.drop(conn, sorted(dead))
+    focus, holders = await _focus(conn, taken.new, gone, memory)
+    changed = await edges.judge_again(conn, focus, taken.new, holders, memory)
+    moved = {sid for one, sid in zip(taken.moves, taken.sids, strict=True) for sid in (sid, one.old) if sid is not None}
+    pinned = await pins.signatures_pinned(conn, moved) if await pins.any_pin(conn) else set()
+    dirty = await unite(conn, (changed | set(left_behind) | pinned) - dead, taken.new, memory)
+    dirty |= set(left_behind.values())
+    return dirty | set((await clusters.membership(conn, moved - dead)).values())
+
+
+async def _focus(
+    conn: Connection, fresh: Mapping[int, Signed], gone: Mapping[int, Features], memory: Memory
+) -> tuple[set[int], dict[int, list[int]]]:
+    """Signatures whose edges must be judged again, and the holders of their keys that are known so far."""
+    for sid, signed in fresh.items():
+        memory.learn(sid, signed.features)
+    added = Counter(key for signed in fresh.values() for key in signed.keys)
+    removed = Counter(key for features in gone.values() for key in match_keys.keys(features))
+    uses: Counter[tuple[int, int]] = Counter(use for signed in fresh.values() for use in signed.uses)
+    uses.subtract(use for features in gone.values() for use in matching.uses(features))
+    flipped = await signatures.use(conn, {use: n for use, n in uses.items() if n})
+    holders = await signatures.holders(conn, {key: HUB + 1 + added[key] for key in {*added, *removed}})
+    focus = set(fresh)
+    for key in {*added, *removed}:
+        after = len(holders.get(key, ()))
+        before = after - added[key] + removed[key]
+        if (before > HUB) != (after > HUB):
+            focus.update(holders.get(key, ()))
+    if flipped:
+        keys = {match_keys.identifier_key(identifier): 1 << 30 for identifier in flipped}
+        for sids in (await signatures.holders(conn, keys)).values():
+            focus.update(sids)
+    return focus, holders
+
+
+async def unite(conn: Connection, touched: Collection[int], fresh: Collection[int], memory: Memory) -> set[int]:
+    """Unite the components around `touched` again; place `fresh` ones that stand alone. The clusters that changed."""
+    component = await _component(conn, touched)
+    alone = [sid for sid in fresh if sid not in component.nodes]
+    dirty = await _found(conn, [[sid] for sid in alone])
+    if not component.nodes:
+        return dirty
+    groups = union.cluster(await memory.of(conn, component.nodes), component.edges, component.must, component.cannot)
+    standing = await clusters.membership(conn, component.nodes)
+    return dirty | await _settle(conn, groups, standing)
+
+
+@dataclass(slots=True)
+class _Component:
+    nodes: set[int] = field(default_factory=set)
+    edges: list[tuple[int, int, int]] = field(default_factory=list)
+    must: list[tuple[int, int]] = field(default_factory=list)
+    cannot: list[tuple[int, int]] = field(default_factory=list)
+
+
+async def _component(conn: Connection, start: Collection[int]) -> _Component:
+    """Everything reachable over join edges, must-pins and present clusters: what one union must see at once."""
+    found = _Component()
+    joined: dict[tuple[int, int], int] = {}
+    frontier = set(start)
+    while frontier:
+        found.nodes |= frontier
+        reached = set(await clusters.mates(conn, frontier))
+        for a, b, score, *_ in await signatures.edges(conn, frontier, verdict=Verdict.JOIN.value):
+            joined[a, b] = score
+            reached |= {a, b}
+        for a, b in await pins.between_signatures(conn, frontier, "must"):
+            found.must.append((a, b))
+            reached |= {a, b}
+        frontier = reached - found.nodes
+    found.edges = [(a, b, score) for (a, b), score in joined.items()]
+    found.must = sorted(set(found.must))
+    if found.nodes:
+        found.cannot = sorted(
+            {(a, b) for a, b in await pins.between_signatures(conn, found.nodes, "cannot") if {a, b} <= found.nodes}
+        )
+    return found
+
+
+async def _found(conn: Connection, groups: list[list[int]]) -> set[int]:
+    """New clusters for groups whose members have none."""
+    if not groups:
+        return set()
+    numbers = await clusters.reserve(conn, len(groups))
+    await clusters.add_members(
+        conn, [(sid, number) for group, number in zip(groups, numbers, strict=True) for sid in group]
+    )
+    return set(numbers)
+
+
+async def _settle(conn: Connection, groups: list[list[int]], standing: Mapping[int, int]) -> set[int]:
+    """Give each group a cluster: the one most of it is in, largest group first; redirect the ids that are left over."""
+    taken: dict[int, int] = {}  # cluster -> index of the group that keeps it
+    number: list[int | None] = [None] * len(groups)
+    order = sorted(range(len(groups)), key=lambda i: (-len(groups[i]), min(groups[i])))
+    for i in order:
+        overlap = Counter(standing[sid] for sid in groups[i] if sid in standing)
+        for cluster, _ in sorted(overlap.items(), key=lambda c: (-c[1], c[0])):
+            if cluster not in taken:
+                taken[cluster] = i
+                number[i] = cluster
+                break
+    homeless = [i for i in order if number[i] is None]
+    for i, cluster in zip(homeless, await clusters.reserve(conn, len(homeless)) if homeless else [], strict=True):
+        number[i] = cluster
+    final = {sid: cluster for i, cluster in enumerate(number) if cluster is not None for sid in groups[i]}
+    moves = {sid: cluster for sid, cluster in final.items() if standing.get(sid) != cluster}
+    if moves:
+        await clusters.move_members(conn, moves)
+    changed = set(moves.values()) | {standing[sid] for sid in moves if sid in standing}
+    await clusters.redirect(conn, _heirs(standing, final, set(taken)))
+    return changed
+
+
+def _heirs(standing: Mapping[int, int], final: Mapping[int, int], alive: Collection[int]) -> dict[int, int]:
+    """For each cluster that no group kept: the cluster that got most of its members."""
+    went: dict[int, Counter[int]] = {}
+    for sid, old in standing.items():
+        if old not in alive and sid in final:
+            went.setdefault(old, Counter())[final[sid]] += 1
+    return {old: min(to.items(), key=lambda c: (-c[1], c[0]))[0] for old, to in went.items()}

@@ -1,0 +1,146 @@
+"""PLACE: prepared items become records, holdings and changes of the signature graph (shell).
+
+One transaction a batch, fenced by the matcher's lease: what was placed and that it was placed commit together, so a
+batch that is done twice after a crash finds its units gone.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from catalog import bodies, clusters, holdings, inbox, loads, pins, quarantine, records
+from catalog.connection import Connection
+from catalog.inbox import PreparedUnit
+from catalog.loads import Load
+from catalog.model import Holding, Source
+from catalog.records import Row, Standing
+from dms import graph
+from dms.graph import Move
+from dms.match import features as matching
+from dms.memory import Memory
+from dms.pipeline import Item, Signed, decode_orders, decode_prepared
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """An item that changes something, with its signature and what stands in its place."""
+
+    item: Item
+    signed: Signed | None
+    standing: Standing | None
+
+
+async def place(
+    conn: Connection, load: Load, source: Source, units: Sequence[PreparedUnit], memory: Memory
+) -> Counter[str]:
+    """Place prepared units of one load in the caller's transaction; what was counted."""
+    counts: Counter[str] = Counter()
+    pairs = [pair for unit in units for pair in _items(unit)]
+    standing = await records.standing(conn, source.no, [item.local_id for item, _ in pairs])
+    arrivals = []
+    for item, signed in pairs:
+        there = standing.get(item.local_id)
+        if (there is None and item.deleted) or (there is not None and there.digest == item.digest and not item.deleted):
+            counts["unchanged"] += 1
+        else:
+            counts["deleted" if item.deleted else "added" if there is None else "updated"] += 1
+            arrivals.append(Arrival(item, signed, there))
+    if arrivals:
+        await _write(conn, load, source, arrivals, memory)
+    await inbox.discard(conn, load.load, [unit.unit for unit in units])
+    await loads.count(conn, load.load, counts)
+    memory.forget()
+    return counts
+
+
+def _items(unit: PreparedUnit) -> list[tuple[Item, Signed | None]]:
+    """A unit's items with their signatures, without those that judging dropped and with the ids that it gave."""
+    prepared = decode_prepared(bodies.grow(unit.prepared))
+    orders = decode_orders(unit.orders) if unit.orders else None
+    dropped = set(orders.drop) if orders else set()
+    renamed = dict(orders.rename) if orders else {}
+    return [
+        (
+            msgspec.structs.replace(item, local_id=renamed[i]) if i in renamed else item,
+            prepared.signatures[item.signature] if item.signature >= 0 else None,
+        )
+        for i, item in enumerate(prepared.items)
+        if i not in dropped
+    ]
+
+
+async def _write(conn: Connection, load: Load, source: Source, arrivals: list[Arrival], memory: Memory) -> None:
+    replaced = [a.item.local_id for a in arrivals if a.standing is not None]
+    deleted = [a.item.local_id for a in arrivals if a.item.deleted]
+    if replaced:
+        await records.remember(conn, load.load, source.no, replaced)
+    apart = await _kept_apart(conn, source.no, [a.item.local_id for a in arrivals])
+    moves = [_move(a, source.name, apart) for a in arrivals]
+    taken = await graph.take(conn, moves)
+    rows = [_row(load, source, a.item, sid) for a, sid in zip(arrivals, taken.sids, strict=True) if not a.item.deleted]
+    await records.put(conn, rows, fresh=not replaced)
+    held = [
+        holdings.row(
+            source.no,
+            a.item.local_id,
+            n,
+            Holding(library=h[0], call_number=h[1], item=h[2], location=h[3], status=h[4], note=h[5]),
+        )
+        for a in arrivals
+        for n, h in enumerate(a.item.holdings, 1)
+    ]
+    await holdings.replace(conn, source.no, replaced, held)
+    if deleted:
+        await records.delete(conn, source.no, deleted)
+    await quarantine.clear(conn, source.no, [row.local_id for row in rows], load.load)
+    await quarantine.add_findings(
+        conn,
+        [
+            (load.load, source.no, source.library, a.item.local_id, a.item.ordinal, rule, detail)
+            for a in arrivals
+            for rule, detail in a.item.findings
+        ],
+    )
+    await clusters.soil(conn, await graph.settle(conn, taken, memory))
+
+
+async def _kept_apart(conn: Connection, source: int, local_ids: Collection[str]) -> set[str]:
+    return await pins.kept_apart(conn, source, local_ids) if await pins.any_pin(conn) else set()
+
+
+def _move(arrival: Arrival, source: str, apart: Collection[str]) -> Move:
+    """A record under a cannot-link gets a signature of its own, however equal its features."""
+    old = arrival.standing.sid if arrival.standing else None
+    signed = arrival.signed
+    if signed is not None and arrival.item.local_id in apart:
+        signed = own_signature(signed, source, arrival.item.local_id)
+    return Move(old, signed)
+
+
+def own_signature(signed: Signed, source: str, local_id: str) -> Signed:
+    """The same features under a digest that no other record has."""
+    digest = matching.signature(signed.features, f"{source}\x1f{local_id}".encode())
+    return Signed(digest, signed.features, signed.keys, signed.uses)
+
+
+def _row(load: Load, source: Source, item: Item, sid: int | None) -> Row:
+    return Row(
+        source=source.no,
+        local_id=item.local_id,
+        library=source.library,
+        sid=sid,
+        load=load.load,
+        format=item.format,
+        carrier=item.carrier,
+        encoding=item.encoding,
+        visibility=item.visibility,
+        dictionary=item.dictionary,
+        digest=item.digest,
+        stamp=item.stamp,
+        title_hash=item.title_hash,
+        body=item.body,
+    )

@@ -1,0 +1,317 @@
+"""PREPARE: one stretch of input → what PLACE needs of each record (pure; runs in a process pool).
+
+A stretch is read in two passes where the source has records already: `recognise` gives ids and digests, so that what is
+unchanged ends there; `prepare` then works on the rest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from catalog import bodies
+from catalog.facts import Facts
+from catalog.model import Carrier, Format, Holding, Source, Visibility
+from dms import formats, garbled, holdings, identity
+from dms.match import features, keys
+from dms.pipeline import VERSION, Back, Habits, Item, Prepared, Signed, Tally, Version, decode_versions, encode
+from protocols import dialect, reading
+from protocols.marc import Record
+
+CARRIERS = {"iso2709": Carrier.ISO2709, "marcxml": Carrier.MARCXML, "marcjson": Carrier.MARCJSON}
+CARRIER_NAMES = {carrier: name for name, carrier in CARRIERS.items()}
+SKETCH = ("001", "003", "005")  # what every identity rule and stamp may need
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What PREPARE hands back: `Prepared` and `Tally`, packed and compressed, what came back, trained dictionaries."""
+
+    prepared: bytes
+    tally: bytes
+    back: tuple[Back, ...]
+    samples: dict[int, bytes]  # by format: a dictionary trained on this stretch, where none is known yet
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One record of a stretch, read. `gone` marks a version to be deleted by an undo."""
+
+    ordinal: int
+    raw: bytes
+    record: Record
+    carrier: Carrier
+    encoding: str
+    findings: tuple[tuple[str, str], ...]
+    local_id: str = ""
+    gone: bool = False
+
+
+def recognise(data: bytes, habits: Habits) -> list[str]:
+    """Local ids of the readable records of a stretch, cheaply."""
+    if habits.carrier == "versions":
+        return [version.local_id for version in decode_versions(data)]
+    batch = reading.read(data, habits.carrier, encoding=habits.encoding, wanted=_identity_tags(habits.source.identity))
+    return [lookup_id(identity.local_id(read.record, habits.source.identity, read.raw)) for read in batch.reads]
+
+
+def lookup_id(local_id: str) -> str:
+    """The id under which a record may stand: of records without an id, the first of equal bytes."""
+    return local_id + "#1" if local_id.startswith("sha256:") and "#" not in local_id else local_id
+
+
+def prepare(
+    data: bytes, position: int, ordinal: int, habits: Habits, known: Mapping[str, tuple[bytes, int]]
+) -> Outcome:
+    """Read, identify, compare, describe, sign, map holdings, compress. `known`: (digest, title hash) by local id."""
+    batch = (
+        None
+        if habits.carrier == "versions"
+        else reading.read(data, habits.carrier, encoding=habits.encoding, wanted=_wanted(habits.source))
+    )
+    back = (
+        []
+        if batch is None
+        else [
+            Back(
+                position + f.position,
+                ordinal + f.ordinal + 1,
+                "",
+                "unreadable",
+                f.rule,
+                f.reason,
+                CARRIERS[habits.carrier],
+                f.raw,
+            )
+            for f in batch.failed
+        ]
+    )
+    seen = _versions(decode_versions(data)) if batch is None else _reads(batch, ordinal, habits)
+    builder = _Builder(habits, known)
+    for one in seen:
+        returned = builder.take(one)
+        if returned:
+            back.append(returned)
+    return builder.outcome(back)
+
+
+def _wanted(source: Source) -> frozenset[str]:
+    """Tags that PREPARE reads of a source."""
+    tags = set(formats.WANTED) | _identity_tags(source.identity)
+    for fmt in Format:
+        tags |= holdings.tags(source.mapping, fmt)
+    return frozenset(tags | identity.suppress_tags(source.mapping))
+
+
+def _identity_tags(rule: str) -> frozenset[str]:
+    return frozenset((*SKETCH, rule[:3]))
+
+
+def habits_key(habits: Habits) -> bytes:
+    """Whatever of the habits changes what PREPARE makes of the same bytes; part of every record's digest."""
+    source = habits.source
+    said = [
+        VERSION,
+        features.RULESET,
+        source.library,
+        source.format,
+        source.encoding,
+        source.identity,
+        source.mapping,
+        int(source.visibility),
+    ]
+    text = json.dumps(said, ensure_ascii=False, sort_keys=True, default=str)
+    return hashlib.blake2b(text.encode(), digest_size=16).digest()
+
+
+def _reads(batch: reading.Batch, ordinal: int, habits: Habits) -> Iterator[Seen]:
+    carrier = CARRIERS[habits.carrier]
+    for read in batch.reads:
+        yield Seen(ordinal + read.ordinal + 1, read.raw, read.record, carrier, read.encoding, read.findings)
+
+
+def _versions(versions: list[Version]) -> Iterator[Seen]:
+    for n, version in enumerate(versions, 1):
+        carrier = Carrier(version.carrier)
+        if version.raw is None:
+            yield Seen(n, b"", Record("", ()), carrier, version.encoding, (), version.local_id, True)
+        else:
+            record = reading.decode(version.raw, CARRIER_NAMES[carrier], version.encoding)
+            yield Seen(n, version.raw, record, carrier, version.encoding, (), version.local_id)
+
+
+class _Builder:
+    """Collects one unit's items, signatures and tally."""
+
+    def __init__(self, habits: Habits, known: Mapping[str, tuple[bytes, int]]) -> None:
+        self.habits = habits
+        self.known = known
+        self.person = habits_key(habits)
+        self.items: list[Item] = []
+        self.signatures: dict[bytes, int] = {}
+        self.signed: list[Signed] = []
+        self.ids: list[str] = []
+        self.stamps: list[str] = []
+        self.digests: list[bytes] = []
+        self.index: list[int] = []
+        self.garbled = self.retitled = self.standing = 0
+        self.raws: dict[int, list[bytes]] = {}
+
+    def take(self, one: Seen) -> Back | None:
+        """Add one record, or say why it comes back."""
+        source = self.habits.source
+        local_id = one.local_id or identity.local_id(one.record, source.identity, one.raw)
+        digest = hashlib.blake2b(one.raw, digest_size=16, person=self.person).digest()
+        standing = self.known.get(lookup_id(local_id))
+        self.standing += standing is not None
+        if standing is not None and standing[0] == digest and not local_id.startswith("sha256:"):
+            self._tally(local_id, identity.stamp(one.record), digest, -1)
+            return None
+        if one.gone or identity.is_deleted(one.record):
+            self._tally(local_id, identity.stamp(one.record), digest, len(self.items))
+            self.items.append(_deletion(local_id, one, digest))
+            return None
+        fmt = _format(one.record, source.format)
+        facts = formats.facts(one.record, fmt)
+        if not _describable(facts):
+            reason = "neither a title nor an identifier nor a name was found: nothing to describe it by"
+            return Back(0, one.ordinal, local_id, "returned", "no-description", reason, one.carrier, one.raw)
+        title = " ".join(facts.titles)
+        title_hash = _hash(title)
+        self.garbled += garbled.is_garbled(title)
+        self.retitled += standing is not None and standing[1] != title_hash
+        self._tally(local_id, identity.stamp(one.record), digest, len(self.items))
+        number, dictionary = self.habits.dictionaries.get(fmt, (0, b""))
+        if not number:
+            self.raws.setdefault(fmt, []).append(one.raw)
+        self.items.append(
+            Item(
+                local_id,
+                one.ordinal,
+                False,
+                digest,
+                identity.stamp(one.record),
+                title_hash,
+                fmt,
+                one.carrier,
+                one.encoding,
+                self._visibility(one.record),
+                number,
+                bodies.shrink(one.raw, dictionary),
+                self._sign(facts),
+                tuple(_row(h) for h in holdings.holdings(one.record, source.mapping, source.library, fmt)),
+                _findings(one, facts, local_id),
+            )
+        )
+        return None
+
+    def _tally(self, local_id: str, stamp: str, digest: bytes, index: int) -> None:
+        self.ids.append(local_id)
+        self.stamps.append(stamp)
+        self.digests.append(digest)
+        self.index.append(index)
+
+    def _visibility(self, record: Record) -> int:
+        source = self.habits.source
+        if source.visibility == Visibility.PUBLIC and identity.suppressed(record, source.mapping):
+            return Visibility.SUPPRESSED
+        return source.visibility
+
+    def _sign(self, facts: Facts) -> int:
+        """Index of the record's signature in this unit; -1 for authority and holdings records."""
+        if not facts.bibliographic:
+            return -1
+        described = features.features(facts)
+        packed = features.pack(described)
+        digest = features.signature(packed)
+        index = self.signatures.get(digest)
+        if index is None:
+            index = self.signatures[digest] = len(self.signed)
+            self.signed.append(Signed(digest, packed, keys.keys(described), features.uses(described)))
+        return index
+
+    def outcome(self, back: list[Back]) -> Outcome:
+        """Pack what was collected."""
+        verdicts: dict[str, int] = {}
+        for one in back:
+            verdicts[one.verdict] = verdicts.get(one.verdict, 0) + 1
+        tally = Tally(
+            self.ids,
+            self.stamps,
+            self.digests,
+            self.index,
+            list(verdicts.items()),
+            self.garbled,
+            self.retitled,
+            self.standing,
+        )
+        return Outcome(
+            prepared=bodies.shrink(encode(Prepared(self.items, self.signed))),
+            tally=bodies.shrink(encode(tally)),
+            back=tuple(back),
+            samples={fmt: bodies.train(raws) for fmt, raws in self.raws.items() if len(raws) >= ENOUGH_TO_TRAIN},
+        )
+
+
+ENOUGH_TO_TRAIN = 400  # records of one format in one stretch
+
+
+def _deletion(local_id: str, one: Seen, digest: bytes) -> Item:
+    return Item(
+        local_id,
+        one.ordinal,
+        True,
+        digest,
+        identity.stamp(one.record),
+        0,
+        0,
+        one.carrier,
+        one.encoding,
+        0,
+        0,
+        b"",
+        -1,
+        (),
+        (),
+    )
+
+
+def _format(record: Record, said: str) -> Format:
+    family = dialect.family(record) if said == "auto" else said
+    return Format.MARC21 if family == "marc21" else Format.CNMARC
+
+
+def _describable(facts: Facts) -> bool:
+    return not facts.bibliographic or bool(
+        any(facts.titles)
+        or facts.romanised
+        or facts.parts
+        or facts.isbns
+        or facts.issns
+        or facts.authors
+        or facts.control_numbers
+        or facts.unified_numbers
+        or facts.responsibility
+        or facts.host
+    )
+
+
+def _hash(text: str) -> int:
+    return int.from_bytes(
+        hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big", signed=True
+    )
+
+
+def _row(holding: Holding) -> tuple[str, str, str, str, str, str]:
+    return holding.library, holding.call_number, holding.item, holding.location, holding.status, holding.note
+
+
+def _findings(one: Seen, facts: Facts, local_id: str) -> tuple[tuple[str, str], ...]:
+    found = list(one.findings)
+    if local_id.startswith("sha256:"):
+        found.append(("id.missing", "no usable control number: named by the digest of its bytes"))
+    if facts.bibliographic and not any(facts.titles):
+        found.append(("title.missing", "no title proper"))
+    return tuple(found)
