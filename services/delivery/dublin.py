@@ -48,7 +48,5 @@ def elements(description: Description, ident: str) -> Iterator[tuple[str, str]]:
 
 def write(description: Description, ident: str) -> str:
     """The oai_dc element, without an XML declaration; elements without a value are left out."""
-    rows = "".join(
-        f"<dc:{name}>{escape(value)}</dc:{name}>" for name, value in elements(description, ident) if value
-    )
+    rows = "".join(f"<dc:{name}>{escape(value)}</dc:{name}>" for name, value in elements(description, ident) if value)
     return f"{_OPEN}{rows}</oai_dc:dc>"

@@ -1,0 +1,21 @@
+"""Makes the web application of a node: the table of routes, the middleware around it, and what handlers need."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from node.web import context, machine, middleware, routes
+
+BODY = 64 * 1024  # bytes that a request may carry: the longest is an OAI-PMH form
+
+
+def make(node: context.Node) -> web.Application:
+    """The application, ready for a runner."""
+    app = web.Application(middlewares=[middleware.around], client_max_size=BODY)
+    app[context.NODE] = node
+    app[context.ROUTES] = routes.ROUTES
+    app[context.OAI_KEY] = machine.key(node.home)
+    for route in routes.ROUTES:
+        for method in route.methods:
+            app.router.add_route(method, route.path, route.handler)
+    return app

@@ -1,0 +1,71 @@
+"""What the web door needs of its node, and what every handler finds at its application and its request."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from aiohttp import web
+
+from catalog.connection import Connection
+from catalog.database.pool import Database
+from catalog.search.port import Reader
+from config.settings import Settings
+from node.web.openapi import Route
+
+
+class Node(Protocol):
+    """What the composition root hands to the web door."""
+
+    @property
+    def database(self) -> Database: ...
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def reader(self) -> Reader: ...
+    @property
+    def symbol(self) -> str: ...
+    @property
+    def home(self) -> Path: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """One request as the middleware sees it."""
+
+    id: str  # shown on error pages and written to the log
+    lang: str  # zh or en
+
+
+NODE = web.AppKey("node", Node)
+ROUTES: web.AppKey[Sequence[Route]] = web.AppKey("routes", Sequence)
+OAI_KEY = web.AppKey("oai_key", bytes)
+VISIT = web.RequestKey("visit", Visit)
+
+
+def node_of(request: web.Request) -> Node:
+    """The node that answers."""
+    return request.app[NODE]
+
+
+def connection(request: web.Request) -> AbstractAsyncContextManager[Connection]:
+    """A connection for the time of an `async with`; a passing fault of the database becomes Retry (503)."""
+    return node_of(request).database.connection()
+
+
+def lang_of(request: web.Request) -> str:
+    """The visitor's language, zh or en."""
+    return request[VISIT].lang
+
+
+def site(node: Node) -> str:
+    """The name at the top of every page."""
+    return node.settings.node.name or node.symbol
+
+
+def origin(request: web.Request) -> str:
+    """Scheme, host and port under which the visitor sees the node."""
+    return f"{request.scheme}://{request.host}"

@@ -1,0 +1,132 @@
+"""Around every request: its number, the language, errors as pages or problems, and the security headers.
+
+The content security policy allows no script at all and styles only from our own file, so nothing in a record can run
+even where an escape is forgotten (OWASP ASVS 5.0, 3.4).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import secrets
+
+from aiohttp import web
+
+from config import errors
+from config.logs import about
+from node.web import texts, view
+from node.web.context import NODE, VISIT, Visit
+from node.web.openapi import PROBLEM, Handler
+
+log = logging.getLogger(__name__)
+
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "
+        "frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+COOKIE = "lang"
+YEAR = 365 * 24 * 3600  # seconds
+FOR_PROGRAMS = ("/api/", "/oai", "/health")
+RETRY_AFTER = "5"  # seconds
+
+
+class BadInput(errors.TianluError):
+    """An argument is wrong; the message says which and what is right."""
+
+    code = "bad-request"
+    exit_code = 2
+
+
+class Gone(errors.NotFound):
+    """It was here and has been deleted."""
+
+    code = "gone"
+
+
+# By consequence, the most particular first.
+STATUS: tuple[tuple[type[BaseException], int], ...] = (
+    (BadInput, 400),
+    (errors.Refused, 403),
+    (Gone, 410),
+    (errors.NotFound, 404),
+    (errors.Conflict, 409),
+    (errors.Retry, 503),
+    (errors.Unreachable, 503),
+    (TimeoutError, 503),
+    (ConnectionError, 503),
+)
+
+
+@web.middleware
+async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """The one middleware: whatever happens inside, an answer with its headers comes out."""
+    chosen = request.query.get("lang", "")
+    visit = Visit(id=secrets.token_hex(6), lang=_language(request, chosen))
+    request[VISIT] = visit
+    with about(request=visit.id):
+        response = await _answer(request, handler)
+    response.headers.update(HEADERS)
+    response.headers["X-Request-Id"] = visit.id
+    if response.content_type == "text/html":
+        response.headers["Vary"] = "Accept-Language, Cookie"
+        response.headers.setdefault("Cache-Control", "private, no-cache")
+    if chosen in texts.LANGUAGES:
+        response.set_cookie(COOKIE, chosen, max_age=YEAR, path="/", httponly=True, samesite="Lax")
+    return response
+
+
+def _language(request: web.Request, chosen: str) -> str:
+    """By the address, else the visitor's earlier choice, else the node's setting, else the browser."""
+    for lang in (chosen, request.cookies.get(COOKIE, ""), request.app[NODE].settings.lang):
+        if lang in texts.LANGUAGES:
+            return lang
+    return texts.preferred(request.headers.get("Accept-Language", ""), "zh")
+
+
+async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except web.HTTPException as error:
+        if error.status < 400:
+            return error
+        return refusal(request, error.status, "", allow=error.headers.get("Allow", ""))
+    except asyncio.CancelledError:
+        raise  # the visitor has gone, or the node stops
+    except Exception as error:
+        status = next((status for kind, status in STATUS if isinstance(error, kind)), 500)
+        if status >= 500:
+            log.exception("%s %s failed", request.method, request.path)
+        detail = str(error) if isinstance(error, errors.TianluError) and status < 500 else ""
+        return refusal(request, status, detail)
+
+
+def wants_page(request: web.Request) -> bool:
+    """Browsers ask for text/html; programs don't, and never get a page under the programs' addresses."""
+    return "text/html" in request.headers.get("Accept", "") and not request.path.startswith(FOR_PROGRAMS)
+
+
+def refusal(request: web.Request, status: int, detail: str, allow: str = "") -> web.Response:
+    """An error as a page or as a problem (RFC 9457), by what the visitor accepts."""
+    visit = request[VISIT]
+    known = f"error_{status}" if f"error_{status}" in texts.TEXTS else "error_other"
+    heading = texts.TEXTS[known][visit.lang]
+    if wants_page(request):
+        response = view.page(request, "error.html", status=status, heading=heading, detail=detail, request_id=visit.id)
+    else:
+        problem = {"type": "about:blank", "title": texts.TEXTS[known]["en"], "status": status}
+        problem |= {"detail": detail} if detail else {}
+        problem |= {"instance": f"urn:tianlu:request:{visit.id}"}
+        response = web.Response(text=json.dumps(problem, ensure_ascii=False), status=status, content_type=PROBLEM)
+    if allow:
+        response.headers["Allow"] = allow
+    if status == 503:
+        response.headers["Retry-After"] = RETRY_AFTER
+    return response

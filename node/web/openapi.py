@@ -1,0 +1,98 @@
+"""A route as a value, and the OpenAPI 3.1 document that the table of routes makes (spec.openapis.org/oas/v3.1.0)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+_IN_PATH = re.compile(r"\{(\w+)\}")
+PROBLEM = "application/problem+json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """An argument of a route; `schema` is JSON Schema."""
+
+    name: str
+    about: str
+    schema: Mapping[str, Any]
+    required: bool = False
+    many: bool = False  # may be repeated
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One address. Routes with an `answer` are for programs and appear in the OpenAPI document."""
+
+    path: str
+    handler: Handler
+    summary: str
+    methods: tuple[str, ...] = ("GET",)
+    parameters: tuple[Parameter, ...] = ()
+    answer: str = ""  # media type of the answer to a program
+    schema: Mapping[str, Any] | None = None  # of a JSON answer
+
+
+def _parameter(parameter: Parameter, path: str) -> dict[str, Any]:
+    within = "path" if parameter.name in _IN_PATH.findall(path) else "query"
+    schema: Mapping[str, Any] = {"type": "array", "items": parameter.schema} if parameter.many else parameter.schema
+    found: dict[str, Any] = {
+        "name": parameter.name,
+        "in": within,
+        "description": parameter.about,
+        "required": parameter.required or within == "path",
+        "schema": schema,
+    }
+    if parameter.many:
+        found |= {"style": "form", "explode": True}
+    return found
+
+
+def _operation(route: Route, method: str) -> dict[str, Any]:
+    problem = {"description": "Refused: the reason is in `detail`.", "content": {PROBLEM: {"schema": _PROBLEM}}}
+    return {
+        "summary": route.summary,
+        "operationId": f"{method.lower()}{_IN_PATH.sub('', route.path).replace('/', '_').rstrip('_')}",
+        "parameters": [_parameter(each, route.path) for each in route.parameters],
+        "responses": {
+            "200": {"description": "Done.", "content": {route.answer: {"schema": route.schema or {"type": "string"}}}},
+            "4XX": problem,
+            "5XX": problem,
+        },
+    }
+
+
+_PROBLEM = {
+    "type": "object",
+    "description": "RFC 9457",
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "instance": {"type": "string", "description": "the number of this request, for reports"},
+    },
+}
+
+
+def for_programs(routes: Iterable[Route]) -> list[Route]:
+    """The routes that the document and the interface page list."""
+    return [route for route in routes if route.answer]
+
+
+def document(routes: Iterable[Route], *, title: str, version: str, server: str) -> dict[str, Any]:
+    """The OpenAPI document of a node's routes."""
+    paths: dict[str, dict[str, Any]] = {}
+    for route in for_programs(routes):
+        paths[route.path] = {method.lower(): _operation(route, method) for method in route.methods}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": title, "version": version, "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"}},
+        "servers": [{"url": server}],
+        "paths": paths,
+    }

@@ -1,0 +1,81 @@
+"""What the record page shows: rows, holdings by library, MARC and downloads as values with their addresses (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from catalog.model import Description, Library
+from node.web import api, view
+from node.web.inputs import LONGEST
+from node.web.labels import library_name
+from services.delivery import dublin, links, render, rows
+from services.discovery.record import Found
+
+COLUMNS = ("call_number", "location", "status", "item", "note")
+ALWAYS = ("call_number", "location", "status")  # columns that are shown even where no library says anything
+SEARCHED = ("authors", "subjects", "series", "classification")  # rows whose values lead to a search
+DOWNLOADS = (("marcxml", "MARCXML", "xml"), ("iso2709", "ISO 2709", "mrc"), ("marcjson", "JSON", "json"))
+ABOVE = ("responsibility", "publication", "kind")  # said at the top of the page already
+
+
+def _shelves(found: Found, names: Mapping[str, Library], lang: str) -> list[dict[str, Any]]:
+    """Holdings by library; a library whose record tells no holding has a row of its own without details."""
+    held: dict[str, list[dict[str, str]]] = {symbol: [] for symbol in found.published.libraries}
+    for copy in found.copies:
+        row = {column: getattr(copy.holding, column) for column in COLUMNS}
+        held.setdefault(copy.holding.library, []).append(row)
+    nothing = dict.fromkeys(COLUMNS, "")
+    return [
+        {
+            "name": library_name(symbol, names, lang),
+            "area": names[symbol].area if symbol in names else "",
+            "rows": told or [nothing],
+        }
+        for symbol, told in held.items()
+    ]
+
+
+def _values(row: rows.Row) -> list[dict[str, Any]]:
+    if row.field == "links":
+        return [{"text": each, "url": links.safe(each), "external": bool(links.safe(each))} for each in row.values]
+    if row.field in SEARCHED:
+        return [
+            {"text": each, "url": view.url("/search", q=each[:LONGEST].strip()), "external": False}
+            for each in row.values
+        ]
+    return [{"text": each, "url": "", "external": False} for each in row.values]
+
+
+def _rows(description: Description, lang: str) -> list[dict[str, Any]]:
+    return [
+        {"label": row.label, "values": _values(row)} for row in rows.of(description, lang) if row.field not in ABOVE
+    ]
+
+
+def values(found: Found, names: Mapping[str, Library], lang: str, *, marc: bool) -> dict[str, Any]:
+    """The variables of record.html. Raises `Gone` for a deleted record."""
+    published = found.published
+    of = api.described(published)
+    shelves = _shelves(found, names, lang)
+    used = {column for shelf in shelves for row in shelf["rows"] for column in COLUMNS if row[column]}
+    merged = render.record(published) if marc else None
+    return {
+        "ident": published.id,
+        "heading": dublin.heading(of),
+        "kind": rows.name("kind", of.kind, lang),
+        "responsibility": of.responsibility,
+        "publication": rows.publication(of),
+        "updated": published.at.isoformat(timespec="seconds"),
+        "format": published.format.name,
+        "shelves": shelves,
+        "columns": [column for column in COLUMNS if column in used or column in ALWAYS],
+        "rows": _rows(of, lang),
+        "marc": {"leader": merged.leader, "lines": render.lines(merged)} if merged else None,
+        "self_url": view.record_url(published.id),
+        "marc_url": view.url(view.record_url(published.id), view="marc"),
+        "downloads": [
+            {"label": label, "url": view.record_url(published.id, form), "name": f"{published.id}.{ending}"}
+            for form, label, ending in DOWNLOADS
+        ],
+    }

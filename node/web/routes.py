@@ -1,0 +1,104 @@
+"""Every address of the node on one page. A route with an `answer` is for programs and documents itself (OpenAPI)."""
+
+from __future__ import annotations
+
+from catalog.search import port
+from node.web import api, machine, pages, schemas
+from node.web.openapi import Parameter, Route
+from node.web.inputs import LONGEST, MOST, SIZE
+
+ID = Parameter(name="id", about="A record's number, e.g. CN-TJU.00000a.", schema={"type": "string"})
+FORM = Parameter(name="form", about="The form of the record.", schema={"type": "string", "enum": list(pages.FORMS)})
+SEARCH = (
+    Parameter(
+        name="q", about="Words to find; empty finds everything.", schema={"type": "string", "maxLength": LONGEST}
+    ),
+    *(
+        Parameter(name=facet, about=f"Only titles of this {facet}.", schema={"type": "string"}, many=True)
+        for facet in port.FACETS
+    ),
+    Parameter(name="sort", about="The order.", schema={"type": "string", "enum": list(port.SORTS)}),
+    Parameter(name="page", about="Page, 1 = first.", schema={"type": "integer", "minimum": 1, "default": 1}),
+    Parameter(
+        name="limit",
+        about="Records a page.",
+        schema={"type": "integer", "minimum": 1, "maximum": MOST, "default": SIZE},
+    ),
+)
+OAI = tuple(
+    Parameter(name=name, about=about, schema={"type": "string"}, required=name == "verb")
+    for name, about in (
+        ("verb", "Identify, ListMetadataFormats, ListSets, ListIdentifiers, ListRecords or GetRecord."),
+        ("metadataPrefix", "oai_dc or marcxml."),
+        ("identifier", "An OAI identifier."),
+        ("from", "Changed at or after: YYYY-MM-DD or YYYY-MM-DDThh:mm:ssZ."),
+        ("until", "Changed at or before."),
+        ("set", "A library's setSpec."),
+        ("resumptionToken", "Where a list goes on; alone."),
+    )
+)
+
+ROUTES: tuple[Route, ...] = (
+    # For people
+    Route(path="/", handler=pages.home, summary="Search box"),
+    Route(path="/search", handler=pages.results, summary="Results"),
+    Route(path="/records/{id}", handler=pages.record, summary="A record with its holdings"),
+    Route(path="/libraries", handler=pages.libraries_page, summary="The directory of libraries"),
+    Route(path="/about", handler=pages.about, summary="How to search, and the programs' addresses"),
+    Route(path="/api", handler=pages.interface, summary="This table, for programmers"),
+    Route(path="/static/{name}", handler=pages.static, summary="Style sheet and seal"),
+    Route(path="/robots.txt", handler=pages.robots, summary="What crawlers may fetch"),
+    # For programs
+    Route(
+        path="/records/{id}/{form}",
+        handler=pages.download,
+        summary="A record as MARCXML, ISO 2709, MARC-in-JSON, Dublin Core or text.",
+        parameters=(ID, FORM),
+        answer="application/octet-stream",
+    ),
+    Route(
+        path="/api/search",
+        handler=api.search,
+        summary="Search the catalogue.",
+        parameters=SEARCH,
+        answer="application/json",
+        schema=schemas.RESULTS,
+    ),
+    Route(
+        path="/api/records/{id}",
+        handler=api.record,
+        summary="A record with its holdings.",
+        parameters=(ID,),
+        answer="application/json",
+        schema=schemas.RECORD,
+    ),
+    Route(
+        path="/api/libraries",
+        handler=api.libraries_list,
+        summary="The directory of libraries.",
+        answer="application/json",
+        schema=schemas.LIBRARIES,
+    ),
+    Route(
+        path="/api/openapi.json",
+        handler=api.openapi_document,
+        summary="This interface as an OpenAPI 3.1 document.",
+        answer="application/json",
+        schema={"type": "object"},
+    ),
+    Route(
+        path="/health",
+        handler=api.health,
+        summary="Whether the node can answer: 200, or 503 when it can't.",
+        answer="application/json",
+        schema=schemas.HEALTH,
+    ),
+    Route(
+        path="/oai",
+        handler=machine.oai,
+        summary="OAI-PMH 2.0; POST takes the arguments as a form.",
+        methods=("GET", "POST"),
+        parameters=OAI,
+        answer="text/xml",
+    ),
+)

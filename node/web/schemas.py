@@ -1,0 +1,73 @@
+"""JSON Schemas of the answers of `/api`, for the OpenAPI document; a test checks real answers against them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_TEXT = {"type": "string"}
+_TEXTS = {"type": "array", "items": _TEXT}
+_COUNT = {"type": "integer", "minimum": 0}
+
+
+def _object(required: tuple[str, ...] = (), **properties: Any) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "required": list(required or properties)}
+
+
+HIT = _object(
+    id=_TEXT,
+    url=_TEXT,
+    title=_TEXT,
+    parallel=_TEXTS,
+    responsibility=_TEXT,
+    authors=_TEXTS,
+    edition=_TEXT,
+    publication=_TEXT,
+    year={"type": ["integer", "null"]},
+    kind=_TEXT,
+    languages=_TEXTS,
+    isbns=_TEXTS,
+    issns=_TEXTS,
+    libraries={**_TEXTS, "description": "symbols of the holding libraries"},
+    updated={"type": "string", "format": "date-time"},
+)
+RESULTS = _object(
+    query=_TEXT,
+    total=_COUNT,
+    page=_COUNT,
+    pages=_COUNT,
+    limit=_COUNT,
+    hits={"type": "array", "items": HIT},
+    facets={
+        "type": "object",
+        "additionalProperties": {"type": "array", "items": _object(value=_TEXT, label=_TEXT, count=_COUNT)},
+    },
+)
+HOLDING = _object(
+    library=_TEXT,
+    source=_TEXT,
+    local_id=_TEXT,
+    call_number=_TEXT,
+    item=_TEXT,
+    location=_TEXT,
+    status=_TEXT,
+    note=_TEXT,
+)
+_MORE = {
+    "format": {"type": "string", "enum": ["MARC21", "CNMARC"]},
+    "extent": _TEXT,
+    "series": _TEXTS,
+    "subjects": _TEXTS,
+    "classification": _TEXTS,
+    "summary": _TEXT,
+    "notes": _TEXTS,
+    "links": _TEXTS,
+    "holdings": {"type": "array", "items": HOLDING},
+}
+RECORD = _object(**(HIT["properties"] | _MORE))
+LIBRARIES = _object(
+    libraries={
+        "type": "array",
+        "items": _object(symbol=_TEXT, name=_TEXT, name_en=_TEXT, area=_TEXT, state=_TEXT, successor=_TEXT),
+    }
+)
+HEALTH = _object(status={"type": "string", "enum": ["ok"]}, symbol=_TEXT, records=_COUNT)
