@@ -45,7 +45,7 @@ class Database:
 
     # Ruff holds a call for a shared mutable default; this one returns a field, and a Secret never changes.
     dsn: Secret = _told(NOT_TOLD, "address of a PostgreSQL 15 or newer: postgresql://user:password@host/name")  # noqa: RUF009
-    programs: str = _told("", "folder of PostgreSQL programs for the embedded server; empty = found by itself")
+    programs: str = _told("auto", "PostgreSQL programs of the embedded server: auto, machine, wheel or a folder")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,13 +129,15 @@ SECTIONS: dict[str, type] = {
 }
 
 
-def load(home: Path, environ: Mapping[str, str], flags: Mapping[str, object] | None = None) -> Settings:
+def load(
+    home: Path, environ: Mapping[str, str], flags: Mapping[str, object] | None = None, file: str = FILE
+) -> Settings:
     """The settings of the node in `home`.
 
     `flags` maps dotted keys to values given on the command line. Raises Misconfigured.
     """
     values: dict[str, Told] = {name: Told(value=key.default, origin=DEFAULT) for name, key in KEYS.items()}
-    path = home / FILE
+    path = home / file
     if path.is_file():
         values.update(told.from_toml(path, KEYS))
     values.update(told.from_environment(environ, KEYS, home))

@@ -27,11 +27,10 @@ from config.errors import Misconfigured, TianluError
 from config.settings import KEYS, Settings
 from node import messages
 from node.commands import COMMANDS
-from node.context import Context, default_home
+from node.context import TRACES, Context, default_home
 from node.output import RED, Output
 
 INTERRUPTED = 130
-TRACES = "traces.log"
 WITH_VALUE = ("--home", "--lang")
 
 
@@ -151,7 +150,7 @@ def _chosen(words: Sequence[str]) -> str | None:
 
 def _language_of(words: Sequence[str]) -> str:
     """The language for help and early errors, before anything is parsed."""
-    for word, after in zip(words, [*words[1:], ""], strict=True):
+    for word, after in zip(words, [*words[1:], ""], strict=False):
         lang = after if word == "--lang" else word.removeprefix("--lang=")
         if lang in messages.LANGUAGES:
             return lang
@@ -206,7 +205,7 @@ def _unexpected(error: Exception, context: Context, *, debug: bool) -> int:
         traceback.print_exc()
     if context.home.is_dir() and os.access(context.home, os.W_OK):
         path = context.home / TRACES
-        with path.open("a", encoding="utf-8") as file:
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a", encoding="utf-8") as file:
             file.write(
                 f"{datetime.now(UTC).isoformat(timespec='seconds')}\n{''.join(traceback.format_exception(error))}\n"
             )

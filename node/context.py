@@ -13,6 +13,7 @@ from node import messages
 from node.output import Output
 
 HOME = "TIANLU_HOME"
+TRACES = "traces.log"  # of unexpected errors, in the home folder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

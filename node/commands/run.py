@@ -1,0 +1,58 @@
+"""`tianlu run [ROLE…]`: the node, in the foreground, until SIGINT or SIGTERM."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+
+from config import logs
+from config.settings import KEYS
+from dms import worker
+from node import app, lifecycle, roles, service
+from node.context import Context
+
+NAME = "run"
+HELP = {
+    "en": "Run the node until it is stopped. Roles: web (the pages and interfaces) and worker (prepares, matches and "
+    "merges what was loaded); all of them unless named. `run worker` may be started as often as wanted, on any machine "
+    "that shares the database.",
+    "zh": "运行节点，直到停止。角色：web（网页与接口）、worker（预处理、查重、合并已装载的记录）；不指定则全部运行。"
+    "`run worker` 可在共享数据库的任意机器上多次启动。",
+}
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Roles, and the settings that are often given for one run."""
+    parser.add_argument("roles", metavar="ROLE", nargs="*", help=", ".join(roles.ROLES))
+    parser.add_argument("--host", dest="web.host", help=KEYS["web.host"].about)
+    parser.add_argument("--port", dest="web.port", type=int, help=KEYS["web.port"].about)
+    parser.add_argument("--processes", dest="worker.processes", type=int, help=KEYS["worker.processes"].about)
+    parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
+
+
+async def run(context: Context, args: argparse.Namespace) -> int:
+    """Exit code 0 when it was told to stop, 2 if a port is taken, 5 if the node runs already."""
+    playing = roles.named(args.roles)
+    with lifecycle.stop_wanted() as stop, logs.about(node=context.settings.node.symbol):
+        if playing == {"worker"}:
+            await _work(context, stop, child=args.child)
+            return 0
+        async with service.up(context, playing, stop, debug=args.debug) as running:
+            context.out.say(context.text("up", symbol=running.node.symbol, address=running.addresses.get("web", "")))
+            if context.out.json:
+                context.out.item({"event": "up", "symbol": running.node.symbol, "addresses": running.addresses})
+            context.out.flush()
+            await stop.wait()
+            context.out.note(context.text("stopping"))
+    return 0
+
+
+async def _work(context: Context, stop: asyncio.Event, *, child: bool) -> None:
+    """The worker itself, until `stop`; as a child also until its parent is gone."""
+    watching = asyncio.create_task(roles.parent_gone(stop)) if child else None
+    try:
+        async with app.open(context) as node:
+            await worker.run(node.database, home=node.home, processes=node.settings.worker.processes, stop=stop)
+    finally:
+        if watching:
+            watching.cancel()

@@ -1,0 +1,127 @@
+"""The roles that one process of a node plays, each until `stop` is set: web here, the worker as a child process.
+
+The worker is a process of its own so that matching never makes a reader wait, and so that its death is only its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import logging
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from pathlib import Path
+
+from aiohttp import web
+
+from config.errors import Misconfigured
+from config.settings import Settings
+
+log = logging.getLogger(__name__)
+
+ROLES = ("web", "worker")
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # seconds before a dead worker is started again
+SETTLED = 60.0  # seconds after which a worker's death counts as the first again
+DRAIN = 30.0  # seconds that a worker has to finish or give back what it holds
+
+
+def named(words: Sequence[str]) -> frozenset[str]:
+    """The roles to play: those named, or all. Misconfigured names an unknown one."""
+    for word in words:
+        if word not in ROLES:
+            raise Misconfigured(f"there is no role {word!r}: known are {', '.join(ROLES)}")
+    return frozenset(words or ROLES)
+
+
+@contextlib.asynccontextmanager
+async def serving(application: web.Application, settings: Settings) -> AsyncIterator[str]:
+    """Serves the application for the length of the block; yields its address. Misconfigured if the port is taken."""
+    host, port = settings.web.host, settings.web.port
+    runner = web.AppRunner(application, access_log=None, shutdown_timeout=5.0)
+    await runner.setup()
+    try:
+        try:
+            await web.TCPSite(runner, host, port).start()
+        except OSError as error:
+            raise Misconfigured(_unavailable(error, host, port)) from error
+        yield f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+    finally:
+        await runner.cleanup()
+
+
+def _unavailable(error: OSError, host: str, port: int) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"web.port: port {port} on {host} is taken by another program: choose another with --port or web.port"
+    if error.errno == errno.EACCES:
+        return f"web.port: this user may not listen on port {port}: choose one above 1023 with --port or web.port"
+    if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+        return f"web.host: {host} is not an address of this machine: choose another with web.host"
+    return f"web.host, web.port: can't listen on {host}:{port}: {error.strerror or error}"
+
+
+def worker_command(home: Path, *, debug: bool) -> list[str]:
+    """How a worker of this home is started as a child; `--child` makes it end when its parent is gone."""
+    return [sys.executable, "-m", "node.cli", "run", "worker", "--child", "--home", str(home), *["--debug"][:debug]]
+
+
+async def supervise(command: Sequence[str], stop: asyncio.Event) -> None:
+    """Keeps one child process alive, with back-off when it dies; ends it in order when `stop` is set."""
+    pause = FIRST_PAUSE
+    while not stop.is_set():
+        started = time.monotonic()
+        # Its own session: Ctrl-C reaches only us, and we stop it in order. The pipe tells it when we are gone.
+        child = await asyncio.create_subprocess_exec(*command, stdin=asyncio.subprocess.PIPE, start_new_session=True)
+        try:
+            await _first(child.wait(), stop.wait())
+        finally:
+            await _end(child)
+        if stop.is_set():
+            return
+        if time.monotonic() - started > SETTLED:
+            pause = FIRST_PAUSE
+        log.error("the worker ended with code %s; it starts again in %.1f s", child.returncode, pause)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), pause)
+        pause = min(pause * 2, LONGEST_PAUSE)
+
+
+async def _end(child: asyncio.subprocess.Process) -> None:
+    """SIGTERM and time to drain, then SIGKILL; a cancelled caller still leaves no process behind."""
+    if child.returncode is not None:
+        return
+    with contextlib.suppress(ProcessLookupError):
+        child.terminate()
+    try:
+        await asyncio.wait_for(child.wait(), DRAIN)
+    except TimeoutError:
+        log.error("the worker did not drain in %.0f s; killing it, its work is taken up again later", DRAIN)
+    finally:
+        if child.returncode is None:
+            child.kill()
+            await child.wait()
+
+
+async def _first(*waits: Coroutine[None, None, object]) -> None:
+    """Until one of them is done; the others are cancelled."""
+    tasks = [asyncio.create_task(wait) for wait in waits]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def parent_gone(stop: asyncio.Event) -> None:
+    """Sets `stop` when the process at the other end of standard input is gone: a killed node leaves no worker."""
+    reader = asyncio.StreamReader()
+    loop = asyncio.get_running_loop()
+    transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    try:
+        await reader.read()
+        stop.set()
+    finally:
+        transport.close()

@@ -1,0 +1,71 @@
+"""Logs name the work they belong to."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from config import logs
+
+
+@pytest.fixture(autouse=True)
+def restored() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    for name in logs.OURS:
+        logging.getLogger(name).setLevel(logging.NOTSET)
+
+
+def test_json_lines_carry_the_names_of_the_work_and_the_trace() -> None:
+    stream = io.StringIO()
+    logs.set_up("info", "json", stream)
+    with logs.about(load=7), logs.about(unit=3):
+        try:
+            raise ValueError("broken")
+        except ValueError:
+            logging.getLogger("dms.worker").exception("a %s failed", "batch")
+    line = json.loads(stream.getvalue())
+    assert (line["load"], line["unit"], line["message"], line["level"]) == ("7", "3", "a batch failed", "error")
+    assert "ValueError: broken" in line["trace"]
+
+
+def test_names_end_with_their_block() -> None:
+    stream = io.StringIO()
+    logs.set_up("info", "text", stream)
+    with logs.about(load=7):
+        pass
+    logging.getLogger("node").info("later")
+    assert "load" not in stream.getvalue()
+
+
+async def test_two_tasks_do_not_share_names() -> None:
+    stream = io.StringIO()
+    logs.set_up("info", "json", stream)
+    both_inside = asyncio.Barrier(2)
+
+    async def work(load: int) -> None:
+        with logs.about(load=load):
+            await both_inside.wait()
+            logging.getLogger("node").info("%d", load)
+
+    await asyncio.gather(work(1), work(2))
+    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert sorted((line["load"], line["message"]) for line in lines) == [("1", "1"), ("2", "2")]
+
+
+def test_level_holds_for_ours_and_others_speak_from_warning_up() -> None:
+    stream = io.StringIO()
+    logs.set_up("info", "text", stream)
+    logging.getLogger("node").debug("quiet")
+    logging.getLogger("aiohttp.access").info("quiet")
+    logging.getLogger("aiohttp").warning("loud")
+    assert "quiet" not in stream.getvalue()
+    assert "loud" in stream.getvalue()
