@@ -184,9 +184,9 @@ def _pair(
 
 
 def _content(content: bytes, findings: list[Finding]) -> bytes:
-    if b"\x1e" in content:
-        findings.append(("iso2709-terminator-in-field", "a field terminator inside a field became a blank"))
-        return content.replace(b"\x1e", b" ")
+    if b"\x1e" in content or b"\x1d" in content:
+        findings.append(("iso2709-terminator-in-field", "a terminator inside a field became a blank"))
+        return content.replace(b"\x1e", b" ").replace(b"\x1d", b" ")
     return content
 
 

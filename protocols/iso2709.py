@@ -18,7 +18,7 @@ RECORD_END, FIELD_END = b"\x1d", b"\x1e"
 MAX_RECORD, MAX_FIELD = 99_999, 9_999  # what five and four digits can say
 JUNK = 4096  # bytes before a leader that are searched for it
 
-_LEADER = re.compile(rb"[0-9]{5}[a-zA-Z0-9# ^|-][a-zA-Z# ^|-].{5}[0-9]{5}.{3}[0-9 ]{4}", re.DOTALL)
+_LEADER = re.compile(rb"(?=[0-9 ]{5}[\x20-\x7e]{7}[0-9]{5}[\x20-\x7e]{7})")
 _PADDING = b"\r\n\t\x00\x1a\x0c"
 _BOM = b"\xef\xbb\xbf"
 
@@ -91,13 +91,15 @@ def _gathered(findings: list[Finding]) -> tuple[Finding, ...]:
 
 def _from_leader(body: bytes, findings: list[Finding]) -> bytes:
     """The bytes from the leader on; rubbish before it is a finding."""
-    if _LEADER.match(body) or len(body) < 24:
-        return body
-    found = _LEADER.search(body, 1, JUNK)
     directory_end = body.find(FIELD_END)
-    if found and found.end() <= directory_end and int(found.group()[12:17]) == directory_end + 1 - found.start():
-        findings.append(("iso2709-junk", f"{found.start()} bytes before the leader"))
-        return body[found.start() :]
+    if body[12:17].isdigit() and int(body[12:17]) == directory_end + 1:
+        return body
+    for found in _LEADER.finditer(body, 0, JUNK):
+        start = found.start()
+        if int(body[start + 12 : start + 17]) == directory_end + 1 - start:
+            if start:
+                findings.append(("iso2709-junk", f"{start} bytes before the leader"))
+            return body[start:]
     return body
 
 

@@ -1,0 +1,132 @@
+"""How likely bytes above 7F are text in each encoding: tables of byte patterns with points, no trained model.
+
+A `Scorer` walks the bytes from left to right; at each place the first of its patterns that matches takes those bytes
+and gives its points (0-100); a high byte that nothing else takes gives none. The score is the mean over all matches.
+Points are set so that real text in its own encoding scores 80-100 and any other reading of it well below.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import cache
+
+from protocols.charsets import marc8
+
+SAMPLE = 400  # high bytes looked at in one record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scorer:
+    """Patterns of one encoding as one alternation; the n-th group gives `points[n - 1]`."""
+
+    name: str
+    pattern: re.Pattern[bytes]
+    points: tuple[int, ...]
+
+    def score(self, sample: bytes) -> float:
+        """Mean points, 0-100, of the high bytes in `sample`; 0 if there are none."""
+        total = count = 0
+        for match in self.pattern.finditer(sample):
+            total += self.points[(match.lastindex or 1) - 1]
+            count += 1
+        return total / count if count else 0.0
+
+
+def _scorer(name: str, rows: list[tuple[bytes, int]]) -> Scorer:
+    rows = [*rows, (rb"[\x80-\xff]", 0)]
+    alternation = b"|".join(b"(" + pattern + b")" for pattern, _ in rows)
+    return Scorer(name=name, pattern=re.compile(alternation, re.DOTALL), points=tuple(points for _, points in rows))
+
+
+UTF8 = [
+    (rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}", 100),
+]
+GB18030 = [
+    (rb"[\xb0-\xd7][\xa1-\xfe]", 100),  # GB 2312 level 1: the 3,755 commonest characters
+    (rb"[\xa1-\xa3][\xa1-\xfe]", 90),  # punctuation and full-width letters
+    (rb"[\xd8-\xf7][\xa1-\xfe]", 40),  # GB 2312 level 2
+    (rb"[\x81-\xfe][0-9][\x81-\xfe][0-9]", 30),  # GB 18030, four bytes
+    (rb"[\x81-\xfe][\x40-\x7e\x80-\xfe]", 10),  # GBK
+]
+BIG5 = [
+    (rb"[\xa4-\xc6][\x40-\x7e\xa1-\xfe]", 100),  # level 1: 5,401 common characters
+    (rb"[\xa1-\xa3][\x40-\x7e\xa1-\xfe]", 90),
+    (rb"[\xc9-\xf9][\x40-\x7e\xa1-\xfe]", 30),
+]
+_LOWER, _UPPER = rb"\xdf-\xf6\xf8-\xff", rb"\xc0-\xd6\xd8-\xde"
+LATIN1 = [
+    (rb"[\xc0-\xff]{4,}", 5),  # no Western word has four such letters in a row
+    (rb"(?<=[a-z" + _LOWER + rb"])[" + _UPPER + rb"](?=[a-z])", 10),  # a capital inside a word
+    (rb"(?<=[A-Za-z])[" + _LOWER + rb"]|[" + _LOWER + rb"](?=[a-z])", 88),
+    (rb"(?<=[A-Z])[" + _UPPER + rb"]|[" + _UPPER + rb"](?=[A-Za-z])", 85),
+    (rb"[\xe0\xe8]", 60),  # Italian, French words of one letter or ending
+    (rb"[\xa0\xa7\xa9\xab\xae\xb0\xb7\xba\xbb\xaa\x91-\x94\x96\x97]", 60),
+]
+
+
+def _cyrillic(codec: str) -> list[tuple[bytes, int]]:
+    def members(text: str) -> bytes:
+        return re.escape(text.encode(codec))
+
+    small, big = "абвгдежзийклмнопрстуфхцчшщъыьэюяё", "АБВГДЕЖЗИЙКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯЁ"
+    lower, upper = members(small), members(big)
+    return [
+        (rb"(?<=[A-Za-z])[\x80-\xff]|[\x80-\xff](?=[A-Za-z])", 0),  # one word, two scripts
+        (rb"(?<=[" + lower + rb"])[" + upper + rb"]", 0),
+        (rb"[" + members("оеаинтсрвлкмдпу") + rb"]", 100),  # nine in ten letters of Russian text
+        (rb"[" + lower + rb"]", 75),
+        (rb"(?<![" + upper + rb"])[" + upper + rb"](?=[" + lower + rb" .,])", 90),
+        (rb"[" + upper + rb"]", 45),
+        (rb"[" + members("№«»" if codec == "cp1251" else "№" if codec == "cp866" else "°") + rb"]", 60),
+    ]
+
+
+def _marks_first(upper: str) -> list[tuple[bytes, int]]:
+    """MARC-8's ANSEL or ISO 5426: a mark comes before a letter with which it exists as one character."""
+    common: list[bytes] = []
+    rare: list[bytes] = []
+    signs: list[bytes] = []
+    marks: list[bytes] = []
+    for code, (character, mark) in marc8.table(upper).items():
+        byte = re.escape(bytes([code | 0x80]))
+        if not mark:
+            signs.append(byte)
+            continue
+        marks.append(byte)
+        composed = {chr(base): unicodedata.normalize("NFC", chr(base) + character) for base in range(0x41, 0x7B)}
+        usual = "".join(base for base, made in composed.items() if len(made) == 1 and ord(made) < 0x180)
+        others = "".join(base for base, made in composed.items() if len(made) == 1 and ord(made) >= 0x180)
+        if usual:
+            common.append(byte + b"[" + usual.encode() + b"]")
+        if others:
+            rare.append(byte + b"[" + others.encode() + b"]")
+    mark_set, sign_set = b"[" + b"".join(marks) + b"]", b"[" + b"".join(signs) + b"]"
+    ligature = [(rb"\xeb[A-Za-z]\xec[A-Za-z]", 100)] if upper == marc8.ANSEL else []
+    return [
+        *ligature,
+        (b"|".join(common), 100),
+        (b"|".join(rare), 60),
+        (mark_set + mark_set + b"[A-Za-z]", 70),
+        (mark_set + b"[A-Za-z]", 30),
+        (b"(?<=[A-Za-z])" + sign_set + b"|" + sign_set + b"(?=[A-Za-z])", 75),
+        (b"(?<![\x80-\xff])" + sign_set + b"(?![\x80-\xff])", 40),
+    ]
+
+
+@cache
+def scorers() -> dict[str, Scorer]:
+    """Every scorer by the name of its encoding."""
+    tables = {
+        "utf-8": UTF8,
+        "marc-8": _marks_first(marc8.ANSEL),
+        "iso-5426": _marks_first(marc8.ISO5426),
+        "gb18030": GB18030,
+        "big5": BIG5,
+        "koi8-r": _cyrillic("koi8-r"),
+        "cp1251": _cyrillic("cp1251"),
+        "cp866": _cyrillic("cp866"),
+        "latin-1": LATIN1,
+    }
+    return {name: _scorer(name, rows) for name, rows in tables.items()}

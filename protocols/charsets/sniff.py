@@ -1,0 +1,133 @@
+"""Which encoding a record is in, judged on its bytes; what the record says of itself is only a hint.
+
+MARC 21 states its encoding in leader/09, UNIMARC and CNMARC in 100 $a/26-29; both are wrong so often (leader/09 copied
+between systems, CNMARC written by MARC 21 software) that they only tip the balance. Records of one file are nearly
+always in one encoding, so a record with few telling bytes follows its neighbours (`Context`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from protocols.charsets import evidence
+from protocols.charsets.codec import MARC8, UTF8
+
+DESIGNATION = re.compile(rb"\x1b(?:[(,)\-]!?[BE234NQS]|\$[,)\-]?1|[gbps])")  # an escape sequence of MARC-8
+SURE = 75.0  # a score that needs no neighbours
+WEAK = 45.0  # below that nothing fits and the hints decide
+TIE = 18.0  # points a record's own best must be ahead of its neighbours' encoding
+TELLING = 6  # high bytes that make a record able to outvote its neighbours
+
+# Points added for what record and family say: hint -> encoding -> points.
+BONUS: Mapping[str, Mapping[str, float]] = {
+    "leader-utf8": {UTF8: 12},
+    "marc21": {MARC8: 8, "iso-5426": -100},
+    "cnmarc": {"gb18030": 8, MARC8: -6},
+    "100-50": {UTF8: 8},
+    "100-10": {"gb18030": 6},
+    "100-03": {"iso-5426": 8},
+    "100-02": {"koi8-r": 4, "cp1251": 4},
+}
+LAST_RESORT = {"marc21": MARC8, "cnmarc": "gb18030"}
+
+_HIGH = re.compile(rb"[\x20-\x7e]{0,2}[\x80-\xff]+[\x20-\x7e]{0,2}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hint:
+    """What a record says of its encoding."""
+
+    leader09: str = " "
+    codes100: str = ""  # 100 $a/26-29 of UNIMARC
+    family: str = "marc21"
+
+    def bonuses(self) -> list[Mapping[str, float]]:
+        """Rows of `BONUS` that apply."""
+        names = [self.family, *(f"100-{self.codes100[at : at + 2]}" for at in (0, 2))]
+        if self.leader09 == "a":
+            names.append("leader-utf8")
+        return [BONUS[name] for name in names if name in BONUS]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Charset:
+    """A judgement: the encoding's name (`codec.known` spelling) and whether the evidence was enough by itself."""
+
+    name: str
+    sure: bool
+
+
+@dataclass(slots=True, kw_only=True)
+class Context:
+    """Points per encoding added up over the records of a stretch: what neighbours are written in."""
+
+    totals: dict[str, float] = field(default_factory=dict)
+    judged: int = 0
+
+    def add(self, scores: Mapping[str, float]) -> None:
+        """Count one record's scores."""
+        self.judged += 1
+        for name, points in scores.items():
+            self.totals[name] = self.totals.get(name, 0.0) + points
+
+    def leaning(self) -> str:
+        """The encoding the neighbours are in, or ""."""
+        if not self.totals:
+            return ""
+        name = max(self.totals, key=lambda each: self.totals[each])
+        return name if self.totals[name] / self.judged >= WEAK else ""
+
+
+def plain(data: bytes) -> Charset | None:
+    """The judgement that needs no scores: ASCII, strict UTF-8, escape sequences; None if there are other high bytes."""
+    if data.isascii():
+        return Charset(name=MARC8 if 0x1B in data and DESIGNATION.search(data) else UTF8, sure=True)
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return Charset(name=MARC8, sure=True) if 0x1B in data and DESIGNATION.search(data) else None
+    return Charset(name=UTF8, sure=True)
+
+
+def sample(data: bytes) -> bytes:
+    """The high bytes with a little of what is around them, at most about `evidence.SAMPLE` bytes."""
+    taken: list[bytes] = []
+    size = 0
+    for match in _HIGH.finditer(data):
+        taken.append(match.group())
+        size += len(match.group())
+        if size >= evidence.SAMPLE:
+            break
+    return b"\x1f".join(taken)
+
+
+def scores(part: bytes, hint: Hint) -> dict[str, float]:
+    """Points of every encoding for a `sample`, hints included."""
+    found = {name: scorer.score(part) for name, scorer in evidence.scorers().items()}
+    for row in hint.bonuses():
+        for name, points in row.items():
+            found[name] += points
+    return found
+
+
+def decide(data: bytes, hint: Hint, context: Context | None = None) -> Charset:
+    """Judge one record's bytes (fields, or the whole record)."""
+    if found := plain(data):
+        return found
+    part = sample(data)
+    leaning = context.leaning() if context else ""
+    if leaning and evidence.scorers()[leaning].score(part) >= SURE + TIE / 2:
+        return Charset(name=leaning, sure=True)
+    points = scores(part, hint)
+    best = max(points, key=lambda name: points[name])
+    if leaning and best != leaning:
+        telling = sum(1 for byte in part if byte >= 0x80) >= TELLING
+        if points[leaning] >= points[best] - TIE or (not telling and points[leaning] >= WEAK):
+            best = leaning
+    if points[best] >= WEAK:
+        return Charset(name=best, sure=points[best] >= SURE or best == leaning)
+    if hint.leader09 == "a":
+        return Charset(name=UTF8, sure=False)
+    return Charset(name=leaning or LAST_RESORT[hint.family], sure=False)

@@ -1,0 +1,94 @@
+"""Where the records of an ISO 2709 stretch begin and end when a record terminator was lost or stands inside a field.
+
+Records are framed by the terminator 1D. Two kinds of damage need more: a terminator that is missing glues the next,
+sound record to the one before it; a stray one cuts a record in two. Both are mended only on strong evidence (a leader
+whose base address and directory fit the bytes), because a neighbour must never pay for it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from protocols import iso2709
+from protocols.columnar import Scan
+
+_LEADER = re.compile(rb"(?=[0-9]{5}[\x20-\x7e]{7}([0-9]{5})[\x20-\x7e]{7}[0-9A-Za-z]{3}[0-9]{9})")
+_DIRECTORY = re.compile(rb"(?:[0-9A-Za-z]{3}[0-9]{9})+\x1e")
+
+Finding = tuple[str, str]  # rule id, detail
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """One record's bytes in a stretch."""
+
+    start: int
+    end: int
+    row: int  # row of a sound record in the scan, -1 for others
+    findings: tuple[Finding, ...] = ()
+
+
+def frames(found: Scan) -> Iterator[Frame]:
+    """Every record of a scanned stretch in order, the unterminated rest last; padding lies between frames."""
+    data = found.data
+    starts, ends, sound = found.starts.tolist(), found.ends.tolist(), found.sound.tolist()
+    row = 0
+    while row < len(starts):
+        start, end = starts[row], ends[row]
+        if sound[row]:
+            yield Frame(start=start, end=end, row=row)
+        else:
+            last = _joined(data, start, ends, sound, row)
+            if last > row:
+                yield Frame(
+                    start=start,
+                    end=ends[last],
+                    row=-1,
+                    findings=(("iso2709-terminator-in-field", "a record terminator stands inside the record"),),
+                )
+                row = last
+            else:
+                yield from _split(data, start, end)
+        row += 1
+    rest = data[found.tail :]
+    start = found.tail + len(rest) - len(rest.lstrip(b"\r\n\t\x00\x1a\x0c"))
+    if data[start:].strip():
+        yield from _split(data, start, len(data))
+
+
+def _joined(data: bytes, start: int, ends: list[int], sound: list[bool], row: int) -> int:
+    """Row of the piece with which a record cut by a stray terminator ends, by its leader length; else `row`."""
+    stated = data[start : start + 5]
+    if not stated.isdigit() or start + int(stated) <= ends[row]:
+        return row
+    end = start + int(stated)
+    for last in range(row + 1, len(ends)):
+        if sound[last] or ends[last] > end:
+            return row
+        if ends[last] == end:
+            break
+    else:
+        return row
+    try:
+        whole = iso2709.read(data[start:end])
+    except iso2709.Unreadable:
+        return row
+    rules = {rule for rule, _ in whole.findings}
+    return last if rules <= {"iso2709-terminator-in-field"} else row
+
+
+def _split(data: bytes, start: int, end: int) -> Iterator[Frame]:
+    """The piece, or the pieces where another record's leader and directory stand inside it."""
+    at = start
+    lost: tuple[Finding, ...] = (("iso2709-terminator", "the terminator before the next record is missing"),)
+    for match in _LEADER.finditer(data, start + 24, end):
+        place, base = match.start(), int(match.group(1))
+        if place - at < 24 or base < 37 or (base - 25) % 12:
+            continue
+        listing = _DIRECTORY.match(data, place + 24, end)
+        if listing and listing.end() == place + base:
+            yield Frame(start=at, end=place, row=-1, findings=lost)
+            at = place
+    yield Frame(start=at, end=end, row=-1)

@@ -1,0 +1,138 @@
+"""MARC-in-JSON, one record at a time, and the records of a whole document.
+
+The form is that of pymarc, ruby-marc and marc4j: `{"leader": …, "fields": [{"001": "x"}, {"245": {"ind1": "1", "ind2":
+"0", "subfields": [{"a": "…"}]}}]}`. Also read: several subfields in one object, and the spelled-out form `{"tag":
+"245", "subfields": [{"code": "a", "value": "…"}]}`. Files are objects one a line (any size), or one document: an
+array, pretty-printed objects one after the other, or an object that has an array of records in it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from config.errors import BadRecord
+from protocols import marc
+from protocols.marc import DELIMITER, Record
+
+DEFAULT_LEADER = "00000nam a2200000   4500"
+_DECODER = json.JSONDecoder()
+_RECORD = re.compile(r'\{\s*"(?:leader|fields)"\s*:')
+_BLANKS = re.compile(r"[\s,\ufeff]*")
+
+Finding = tuple[str, str]  # rule id, detail
+
+
+class Unreadable(BadRecord):
+    """The JSON is broken or is no MARC record."""
+
+    code = "unreadable"
+
+
+def is_lines(head: bytes) -> bool:
+    """Whether the text holds one whole object a line (an array with an object a line counts too)."""
+    for line in head.removeprefix(b"\xef\xbb\xbf").split(b"\n"):
+        line = line.strip().rstrip(b",").rstrip()
+        if line not in (b"", b"["):
+            return line.startswith(b"{") and (line.endswith(b"}") or b"\n" not in head) and len(line) > 2
+    return False
+
+
+def elements(text: str) -> Iterator[tuple[int, int]]:
+    """(start, end) of every record object of a document, and of broken pieces between them, in characters."""
+    at = 0
+    while found := _RECORD.search(text, at):
+        start = found.start()
+        try:
+            _, end = _DECODER.raw_decode(text, start)
+        except (json.JSONDecodeError, RecursionError):
+            following = _RECORD.search(text, found.end())
+            end = following.start() if following else len(text)
+        yield start, end
+        at = max(end, found.end())
+
+
+def read(data: bytes) -> tuple[Record, tuple[Finding, ...]]:
+    """Read one record object. Raises `Unreadable` with the reason."""
+    findings: list[Finding] = []
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        findings.append(("encoding-invalid-bytes", f"byte {error.start}: {error.reason}"))
+        text = data.decode("utf-8", "replace")
+    try:
+        value = json.loads(text.strip().removeprefix("\ufeff").rstrip(","), strict=False)
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise Unreadable(f"broken JSON: {error}") from error
+    return _record(value, findings), tuple(findings)
+
+
+def _record(value: Any, findings: list[Finding]) -> Record:
+    if not isinstance(value, dict) or not isinstance(value.get("fields"), list):
+        raise Unreadable('no MARC-in-JSON record: an object with an array "fields" was expected')
+    fields = [field for item in value["fields"] for field in _fields(item, findings)]
+    if not fields:
+        raise Unreadable("the record has no fields")
+    leader = value.get("leader")
+    if not isinstance(leader, str) or not leader.strip():
+        findings.append(("leader-missing", "the record has no leader"))
+        leader = DEFAULT_LEADER
+    if len(leader) != 24:
+        findings.append(("leader-length", f"the leader has {len(leader)} characters"))
+    return Record(leader=_whole(leader[:24].ljust(24)), fields=tuple(fields))
+
+
+def _fields(item: Any, findings: list[Finding]) -> Iterator[tuple[str, str]]:
+    """(tag, text) of the fields in one member of the array "fields"."""
+    if not isinstance(item, dict):
+        findings.append(("json-field", f"no field: {str(item)[:60]!r}"))
+        return
+    named = isinstance(item.get("tag"), str)
+    for tag, content in [(item["tag"], item.get("value", item))] if named else item.items():
+        if isinstance(content, str):
+            yield tag, _whole(content)
+        elif isinstance(content, dict):
+            yield tag, _whole(_indicator(content, "ind1") + _indicator(content, "ind2")) + "".join(_subfields(content))
+        elif content is not None:
+            yield tag, str(content)
+
+
+def _subfields(content: dict[str, Any]) -> Iterator[str]:
+    parts = content.get("subfields")
+    for part in parts if isinstance(parts, list) else [parts]:
+        if not isinstance(part, dict):
+            continue
+        pairs = [(part["code"], part.get("value"))] if "code" in part and "value" in part else list(part.items())
+        for code, value in pairs:
+            for text in value if isinstance(value, list) else [value]:
+                yield DELIMITER + str(code)[:1] + _whole("" if text is None else str(text))
+
+
+def _indicator(content: dict[str, Any], name: str) -> str:
+    value = content.get(name)
+    return str(value)[:1] if value not in (None, "") else " "
+
+
+def _whole(text: str) -> str:
+    """The text without lone surrogates, which JSON can write and UTF-8 can't, and without our own separators."""
+    if text.isascii():
+        return text.translate(_SEPARATORS)
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").translate(_SEPARATORS)
+
+
+_SEPARATORS = {0x1D: " ", 0x1E: " ", 0x1F: " "}
+
+
+def write(record: Record) -> str:
+    """The record as one line of MARC-in-JSON."""
+    fields: list[dict[str, Any]] = []
+    for tag, value, pairs in marc.walk(record):
+        if marc.is_control(tag):
+            fields.append({tag: value})
+        else:
+            signs = value.partition(DELIMITER)[0].ljust(2)
+            parts = [{code: text} for code, text in pairs]
+            fields.append({tag: {"ind1": signs[0], "ind2": signs[1], "subfields": parts}})
+    return json.dumps({"leader": record.leader, "fields": fields}, ensure_ascii=False, separators=(",", ":"))

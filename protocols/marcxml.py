@@ -1,0 +1,252 @@
+"""MARCXML one record element at a time: find the elements in bytes, read one tolerantly, write one.
+
+MARC 21 XML Schema (MARC21slim). Each `record` element is parsed alone, wrapped in an element that declares whatever
+prefixes it uses, so a file of any size needs the memory of one record, a broken record harms no other, and neither a
+DOCTYPE nor an entity of the document is ever processed. Namespaces are ignored: many files have none or a wrong one.
+Only the innermost `record` elements count, so records inside SRU, OAI-PMH or our own envelopes are found too.
+"""
+
+from __future__ import annotations
+
+import html.entities
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from xml.sax.saxutils import escape, quoteattr
+
+from lxml import etree
+
+from config.errors import BadRecord
+from protocols import marc
+from protocols.marc import DELIMITER, Record
+
+NAMESPACE = "http://www.loc.gov/MARC21/slim"
+DEFAULT_LEADER = "00000nam a2200000   4500"
+
+_TOKEN = re.compile(rb"<!--|<!\[CDATA\[|<(/?)(?:[A-Za-z_][\w.-]*:)?record(?=[\s/>])")
+_CONTENT = re.compile(rb"<(?:[A-Za-z_][\w.-]*:)?(?:leader|controlfield|datafield)[\s/>]")
+_PREFIX = re.compile(rb"[<\s/]([A-Za-z_][\w.-]*):[A-Za-z_][\w.-]*(?=[\s/>=])")
+_DECLARATION = re.compile(rb"""^\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["'][^>]{0,100}\?>""")
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
+_REFERENCE = re.compile(r"&#(?:x([0-9A-Fa-f]{1,8})|([0-9]{1,10}));")
+_ENTITY = re.compile(r"&([A-Za-z][A-Za-z0-9]{0,31});")
+_BARE = re.compile(r"&(?!#?\w{1,32};)")
+_PREDEFINED = frozenset(("amp", "lt", "gt", "quot", "apos"))
+
+Finding = tuple[str, str]  # rule id, detail
+
+
+class Unreadable(BadRecord):
+    """The element is no MARC record or is damaged beyond repair."""
+
+    code = "unreadable"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Element:
+    """Place of one `record` element in a document; `whole` is false when its end tag is missing."""
+
+    start: int
+    end: int
+    whole: bool
+
+
+def declared_encoding(head: bytes) -> str:
+    """Encoding named in the XML declaration, or "" (then it is UTF-8)."""
+    found = _DECLARATION.match(head.removeprefix(b"\xef\xbb\xbf"))
+    return found.group(1).decode("ascii").lower() if found else ""
+
+
+def declaration(head: bytes) -> bytes:
+    """The XML declaration's bytes, as they stand, if it names an encoding."""
+    found = _DECLARATION.match(head.removeprefix(b"\xef\xbb\xbf"))
+    return found.group().lstrip() if found else b""
+
+
+def elements(data: bytes) -> Iterator[Element]:
+    """Every innermost `record` element of `data`, and unended ones that hold MARC fields, in order."""
+    opened = -1
+    at = 0
+    closing = {b"<!--": b"-->", b"<![CDATA[": b"]]>"}
+    absent: set[bytes] = set()  # comments or sections that never end: their start is then plain text
+    while token := _TOKEN.search(data, at):
+        at = token.end()
+        skip = closing.get(token.group())
+        if skip:
+            end = data.find(skip, at) if skip not in absent else -1
+            if end < 0:
+                absent.add(skip)
+            else:
+                at = end + len(skip)
+        elif token.group(1):
+            end = data.find(b">", at) + 1
+            if end and opened >= 0:
+                yield Element(start=opened, end=end, whole=True)
+                opened = -1
+            at = end or at
+        else:
+            if opened >= 0 and _CONTENT.search(data, opened, token.start()):
+                yield Element(start=opened, end=token.start(), whole=False)
+            end = data.find(b">", at)
+            opened = -1 if end > 0 and data[end - 1] == 0x2F else token.start()
+    if opened >= 0 and _CONTENT.search(data, opened):
+        yield Element(start=opened, end=len(data), whole=False)
+
+
+def read(data: bytes, encoding: str = "utf-8") -> tuple[Record, tuple[Finding, ...]]:
+    """Read the bytes of one `record` element.
+
+    Characters that XML forbids, unknown entities, bare ampersands and invalid bytes are mended with a finding; broken
+    mark-up is not guessed at. Raises `Unreadable` with the reason.
+    """
+    findings: list[Finding] = []
+    prefixes = set(_PREFIX.findall(data))
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError as error:
+        findings.append(("encoding-invalid-bytes", f"byte {error.start}: {error.reason}"))
+        text = data.decode(encoding, "replace")
+    except LookupError as error:
+        raise Unreadable(f"unknown encoding {encoding!r} in the XML declaration") from error
+    names = "".join(f' xmlns:{prefix.decode("ascii", "replace")}="urn:p"' for prefix in prefixes - {b"xml", b"xmlns"})
+    element = _parse(text, names, findings)
+    return _record(element, findings), tuple(findings)
+
+
+def _parse(text: str, names: str, findings: list[Finding]) -> etree._Element:
+    try:
+        return _element(text, names)
+    except etree.XMLSyntaxError as error:
+        first = error.msg
+    mended = _mended(text, findings)
+    if mended == text:
+        raise Unreadable(f"not well-formed: {first}")
+    try:
+        return _element(mended, names)
+    except etree.XMLSyntaxError as error:
+        raise Unreadable(f"not well-formed: {error.msg}") from error
+
+
+def _element(text: str, names: str) -> etree._Element:
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False, load_dtd=False)
+    wrapped = f"<w{names}>{text}</w>".encode("utf-8", "replace")
+    return etree.fromstring(wrapped, parser)[0]
+
+
+def _mended(text: str, findings: list[Finding]) -> str:
+    """The text without what XML forbids in character data."""
+    clean = _CONTROL.sub(" ", text)
+    clean = _REFERENCE.sub(_allowed, clean)
+    if clean != text:
+        findings.append(("xml-control-character", "characters that XML forbids became blanks"))
+    before = clean
+    clean = _ENTITY.sub(_named, clean)
+    if clean != before:
+        findings.append(("xml-entity", "entities that XML does not define were replaced"))
+    clean, bare = _BARE.subn("&amp;", clean)
+    if bare:
+        findings.append(("xml-ampersand", f"{bare} bare ampersands"))
+    return clean
+
+
+def _allowed(match: re.Match[str]) -> str:
+    number = int(match.group(1), 16) if match.group(1) else int(match.group(2))
+    if number in (9, 10, 13) or 0x20 <= number <= 0xD7FF or 0xE000 <= number <= 0xFFFD or 0x10000 <= number <= 0x10FFFF:
+        return match.group()
+    return " "
+
+
+def _named(match: re.Match[str]) -> str:
+    name = match.group(1)
+    if name in _PREDEFINED:
+        return match.group()
+    point = html.entities.name2codepoint.get(name)
+    return chr(point) if point else "\ufffd"
+
+
+def _record(element: etree._Element, findings: list[Finding]) -> Record:
+    leader = ""
+    fields: list[tuple[str, str]] = []
+    for child in element:
+        name = _local(child)
+        tag = (child.get("tag") or "").strip()
+        if name == "leader":
+            leader = _text(child)
+        elif name == "controlfield" and tag:
+            fields.append((tag, _text(child)))
+        elif name == "datafield" and tag:
+            fields.append((tag, _data_field(child, findings)))
+        elif name in ("controlfield", "datafield"):
+            findings.append(("xml-tag", f"a {name} without a tag was left out: {_text(child)[:60]!r}"))
+    if not fields:
+        raise Unreadable("the element has no MARC fields")
+    return Record(leader=_leader(leader, findings), fields=tuple(fields))
+
+
+def _data_field(element: etree._Element, findings: list[Finding]) -> str:
+    parts = [(element.get("ind1") or " ")[:1] + (element.get("ind2") or " ")[:1]]
+    if element.text and element.text.strip():
+        findings.append(("xml-stray-text", f"text outside subfields was left out: {element.text.strip()[:60]!r}"))
+    for child in element:
+        if _local(child) == "subfield":
+            code = child.get("code") or ""
+            if len(code) != 1:
+                findings.append(("xml-subfield-code", f"subfield code {code!r} in {element.get('tag')}"))
+            parts.append(DELIMITER + (code[:1] or " ") + _text(child))
+    return "".join(parts)
+
+
+def _local(element: etree._Element) -> str:
+    tag = element.tag
+    return tag.rpartition("}")[2].rpartition(":")[2] if isinstance(tag, str) else ""
+
+
+def _text(element: etree._Element) -> str:
+    """All text under the element, comments and unexpanded entities aside."""
+    if len(element) == 0:
+        return element.text or ""
+    return "".join(str(part) for part in element.itertext())
+
+
+def _leader(text: str, findings: list[Finding]) -> str:
+    if len(text) == 24:
+        return text
+    stripped = text.strip()
+    if not stripped:
+        findings.append(("leader-missing", "the record has no leader"))
+        return DEFAULT_LEADER
+    findings.append(("leader-length", f"the leader has {len(text)} characters"))
+    return stripped[:24] if len(stripped) >= 24 else text.replace("\n", "").replace("\r", "")[:24].ljust(24)
+
+
+def write(record: Record, namespace: bool = True) -> str:
+    """The record as one MARCXML element, valid against MARC21slim.xsd where its tags and codes are.
+
+    Characters that XML forbids become blanks; the leader is made whole (24 characters, numbers at its fixed places).
+    """
+    out = [f'<record xmlns="{NAMESPACE}">' if namespace else "<record>", f"<leader>{escape(leader(record))}</leader>"]
+    for tag, value, pairs in marc.walk(record):
+        name = quoteattr(_clean(tag))
+        if marc.is_control(tag):
+            out.append(f"<controlfield tag={name}>{escape(_clean(value))}</controlfield>")
+            continue
+        one, two = (quoteattr(_clean(indicator)) for indicator in value.partition(DELIMITER)[0].ljust(2)[:2])
+        out.append(f"<datafield tag={name} ind1={one} ind2={two}>")
+        out.extend(
+            f"<subfield code={quoteattr(_clean(code))}>{escape(_clean(text))}</subfield>" for code, text in pairs
+        )
+        out.append("</datafield>")
+    out.append("</record>")
+    return "".join(out)
+
+
+def leader(record: Record) -> str:
+    """A leader of 24 characters as MARC21slim.xsd wants it: numbers in 0-4 and 12-16, 22, 4500."""
+    text = _clean(record.leader).ljust(24)[:24]
+    length = text[:5] if text[:5].isdigit() else "00000"
+    base = text[12:17] if text[12:17].isdigit() else "00000"
+    return f"{length}{text[5:9]}{text[9]}22{base}{text[17:20]}4500"
+
+
+def _clean(text: str) -> str:
+    return _CONTROL.sub(" ", text)
