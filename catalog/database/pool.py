@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn, TypeAlias
@@ -13,28 +13,15 @@ import asyncpg
 import msgspec
 
 from catalog.connection import Connection
-from catalog.database import embedded, migrate
+from catalog.database import embedded, faults, migrate
 from catalog.database.embedded import Server
 from catalog.database.programs import OLDEST
-from config.errors import Misconfigured, Retry, Unreachable
+from config.errors import Misconfigured, Unreachable
 
 Pool: TypeAlias = asyncpg.Pool
 
 CONNECT_PATIENCE = 20.0  # seconds
 
-# The database is away or takes back what it was doing; the same transaction may work in a moment.
-PASSING: tuple[type[Exception], ...] = (
-    OSError,
-    asyncpg.InterfaceError,  # the connection is closed, or closing
-    asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.SerializationError,
-    asyncpg.DeadlockDetectedError,
-    asyncpg.DiskFullError,
-)
 NO_SUCH: tuple[type[Exception], ...] = (
     asyncpg.InvalidPasswordError,
     asyncpg.InvalidAuthorizationSpecificationError,
@@ -55,7 +42,7 @@ class Database:
     @contextlib.asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
         """A connection without a transaction. Retry when the database is away."""
-        with passing_as_retry():
+        with faults.as_retry():
             async with self.pool.acquire() as conn:
                 yield conn
 
@@ -64,7 +51,7 @@ class Database:
         """A connection in a transaction that commits at the end of the block. Retry when the database is away, which
         leaves open whether the commit was done: what runs here must be safe to repeat.
         """
-        with passing_as_retry():
+        with faults.as_retry():
             async with self.pool.acquire() as conn, conn.transaction():
                 yield conn
 
@@ -74,15 +61,6 @@ class Database:
             await self.server.watch()
         await asyncio.Event().wait()
         raise AssertionError("nothing sets this event")
-
-
-@contextlib.contextmanager
-def passing_as_retry() -> Iterator[None]:
-    """Turn the driver's passing faults into Retry."""
-    try:
-        yield
-    except PASSING as error:
-        raise Retry(f"the database is not available just now ({type(error).__name__}: {error}); try again") from error
 
 
 @contextlib.asynccontextmanager
@@ -144,7 +122,7 @@ async def _connect(address: str) -> Connection:
         raise Misconfigured(f"database.dsn: the server refuses: {error}") from error
     except (ValueError, asyncpg.ClientConfigurationError) as error:
         raise Misconfigured(f"database.dsn can't be read: {error}") from error
-    except PASSING as error:
+    except faults.PASSING as error:
         raise Unreachable(f"database.dsn: the server does not answer ({error}); start it or correct the DSN") from error
 
 

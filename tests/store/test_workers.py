@@ -1,0 +1,28 @@
+"""The table of workers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from catalog.connection import Connection
+from catalog.work import workers
+from catalog.work.workers import Worker
+
+WORKER = Worker(id="w1", host="h", pid=7, version="0.1", roles=("web", "worker"), state="running", load=0.5)
+
+
+async def test_a_worker_is_listed_as_it_told_last(conn: Connection) -> None:
+    await workers.beat(conn, WORKER)
+    await workers.beat(conn, replace(WORKER, state="draining"))
+    (seen,) = await workers.every(conn)
+    assert seen.worker == replace(WORKER, state="draining")
+    assert 0 <= seen.age < 10
+
+
+async def test_a_worker_that_ends_is_gone_and_a_silent_one_is_forgotten(conn: Connection) -> None:
+    for ident in ("w1", "w2", "w3"):
+        await workers.beat(conn, replace(WORKER, id=ident))
+    await workers.remove(conn, "w1")
+    await conn.execute("update worker set beat_at = beat_at - interval '1 hour' where id = 'w2'")
+    assert await workers.forget(conn, 600) == 1
+    assert [seen.worker.id for seen in await workers.every(conn)] == ["w3"]
