@@ -1,0 +1,189 @@
+"""Gathering the fields of several records of one format: what a record adds to those asked before it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from catalog.search import fold
+from dms import addresses
+from dms.formats import identifiers
+from dms.merge_policy import FormatPolicy, Rule
+from protocols import marc
+
+Fields = Sequence[tuple[str, str]]
+Key = tuple[str, ...]
+
+_OWN = marc.DELIMITER + "5"
+_NUMBERS = {"010", "020"}  # ISBN in CNMARC and MARC 21: ten and thirteen digits are one number
+
+
+class Gathering:
+    """The base's fields and what others have added so far."""
+
+    def __init__(self, rules: FormatPolicy, base: Fields, origin: str) -> None:
+        self._rules = rules
+        self._fields: list[tuple[str, str]] = list(base)
+        self._origins = [origin] * len(base)
+        self._extra: list[tuple[str, str, str]] = []  # tag, text, origin: their place is found at the end
+        self._exact = set(base)
+        self._groups = {self._group(tag) for tag, _ in base}
+        self._waiting: dict[str, list[int]] = {}  # family -> base's places whose keys nobody asked for yet
+        self._keyed: dict[Key, list[int]] = {}  # key -> places in _fields, or ~place in _extra
+        for where, (tag, _) in enumerate(base):
+            self._waiting.setdefault(rules.compare(tag).family, []).append(where)
+        self._occurrence = max((_occurrence(text) for tag, text in base if tag == "880"), default=0)
+
+    def add(self, fields: Fields, origin: str) -> None:
+        """Ask one more record. The order of the asking counts."""
+        answered = set(self._groups)
+        mates = _mates(fields)
+        for pair in fields:
+            tag, text = pair
+            group = self._group(tag)
+            rule = self._rules.rule(tag)
+            if pair in self._exact or tag == "880" or rule is Rule.BASE or _OWN in text:
+                self._groups.add(group)
+                continue  # 880 comes with its field; $5 is about one library's copy
+            key, optional = key_of(self._rules, tag, text)
+            same = self._same(tag, key, optional)
+            if same is not None:
+                self._better(same, tag, text, mates, origin)
+            elif rule is Rule.UNION or group not in answered:
+                self._append(tag, text, key, mates, origin)
+            self._groups.add(group)
+
+    def result(self) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
+        """All fields, each addition after the last field with its tag or a lower one, and their origins."""
+        fields, origins = self._fields, self._origins
+        for tag, text, origin in self._extra:
+            at = place(fields, tag)
+            fields.insert(at, (tag, text))
+            origins.insert(at, origin)
+        self._extra = []
+        return tuple(fields), tuple(origins)
+
+    def _group(self, tag: str) -> str:
+        return self._rules.group_of.get(tag, tag)
+
+    def _at(self, where: int) -> tuple[str, str]:
+        return self._fields[where] if where >= 0 else self._extra[~where][:2]
+
+    def _same(self, tag: str, key: Key, optional: tuple[str, ...]) -> int | None:
+        """Where an equal value stands: the same key, and no optional subfield that says otherwise."""
+        for where in self._waiting.pop(self._rules.compare(tag).family, ()):
+            self._keyed.setdefault(key_of(self._rules, *self._fields[where])[0], []).append(where)
+        for where in self._keyed.get(key, ()):
+            theirs = key_of(self._rules, *self._at(where))[1]
+            if all(a == b or not a or not b for a, b in zip(optional, theirs, strict=True)):
+                return where
+        return None
+
+    def _better(self, where: int, tag: str, text: str, mates: Mapping[str, str], origin: str) -> None:
+        """The variant with an authority link wins, then the fuller one; an original script is taken over."""
+        own_tag, ours = self._at(where)
+        link = marc.DELIMITER + self._rules.authority
+        gains = link in text and link not in ours
+        if not gains and (link in text) == (link in ours):
+            gains = _filled(key_of(self._rules, tag, text)[1]) > _filled(key_of(self._rules, own_tag, ours)[1])
+        own_link = marc.value(ours, "6")
+        if gains:
+            indicators = text[:2] if tag == own_tag else ours[:2]
+            self._replace(where, indicators + _linked(text, own_link)[2:], origin)
+        mate = mates.get(_link(tag, text)) if not own_link else None
+        if mate is not None:
+            self._replace(where, _linked(self._at(where)[1], self._add_mate(own_tag, mate, origin)), None)
+
+    def _append(self, tag: str, text: str, key: Key, mates: Mapping[str, str], origin: str) -> None:
+        link = _link(tag, text)
+        if link:
+            mate = mates.get(link)
+            text = _linked(text, self._add_mate(tag, mate, origin) if mate is not None else "")
+        self._extra.append((tag, text, origin))
+        self._keyed.setdefault(key, []).append(~(len(self._extra) - 1))
+
+    def _add_mate(self, tag: str, mate: str, origin: str) -> str:
+        """Take an 880 over under the next free link number; returns the $6 of its field."""
+        self._occurrence += 1
+        number = f"{self._occurrence:02}"
+        script = marc.value(mate, "6")[6:]
+        self._extra.append(("880", _linked(mate, f"{tag}-{number}{script}"), origin))
+        return f"880-{number}"
+
+    def _replace(self, where: int, text: str, origin: str | None) -> None:
+        if where >= 0:
+            tag = self._fields[where][0]
+            self._fields[where] = (tag, text)
+            self._origins[where] = origin or self._origins[where]
+        else:
+            tag, _, theirs = self._extra[~where]
+            self._extra[~where] = (tag, text, origin or theirs)
+
+
+def place(fields: Fields, tag: str) -> int:
+    """Where a field with `tag` goes: after the last one with this tag or a lower one."""
+    for at in range(len(fields) - 1, -1, -1):
+        if fields[at][0] <= tag:
+            return at + 1
+    return 0
+
+
+def is_private(text: str) -> bool:
+    """An 856 whose every address is for one library's readers only."""
+    links = marc.values(text, "u")
+    return bool(links) and not any(addresses.public(link) for link in links)
+
+
+def key_of(rules: FormatPolicy, tag: str, text: str) -> tuple[Key, tuple[str, ...]]:
+    """What makes a value the same as another: (family, parts that must be equal), (parts that one may lack)."""
+    compare = rules.compare(tag)
+    optional = dict.fromkeys(compare.optional, "")
+    if text[2:3] != marc.DELIMITER:  # a control field
+        return (compare.family, text), tuple(optional.values())
+    parts = [compare.family]
+    if compare.thesaurus:
+        parts += [text[1:2] if rules.thesaurus_indicator else "", marc.value(text, "2")]
+    given = len(parts)
+    for code, value in marc.subfields(text):
+        if code in optional:
+            optional[code] += fold.squeeze(value)
+        elif code in compare.codes or (not compare.codes and code not in rules.ignore):
+            parts.append(code + _value(compare.family, value))
+    if len(parts) == given:
+        parts.append(text[2:])  # nothing to compare by: only the very same text is the same value
+    return tuple(parts), tuple(optional.values())
+
+
+def _value(family: str, value: str) -> str:
+    if family in _NUMBERS:
+        number = identifiers.isbn(value)
+        if number:
+            return str(number)
+    if family in ("035", "856"):
+        return value.strip().rstrip("/")
+    return fold.squeeze(value) or value.strip()
+
+
+def _filled(optional: tuple[str, ...]) -> int:
+    return sum(map(bool, optional))
+
+
+def _mates(fields: Fields) -> dict[str, str]:
+    """880 fields by the link of the field that they belong to, "245-01" (MARC 21, Appendix A)."""
+    return {marc.value(text, "6")[:6]: text for tag, text in fields if tag == "880"}
+
+
+def _link(tag: str, text: str) -> str:
+    """The link under which a field's 880 is known in its own record; "" if it has none."""
+    link = marc.value(text, "6")
+    return f"{tag}-{link[4:6]}" if link.startswith("880-") else ""
+
+
+def _occurrence(text: str) -> int:
+    number = marc.value(text, "6")[4:6]
+    return int(number) if number.isascii() and number.isdigit() else 0
+
+
+def _linked(text: str, link: str) -> str:
+    """The field with this $6 (at the front, where the standard wants it) instead of its own; without one if empty."""
+    pairs = [(code, value) for code, value in marc.subfields(text) if code != "6"]
+    return marc.field(text[:2], ([("6", link)] if link else []) + pairs)
