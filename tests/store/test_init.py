@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import stat
@@ -77,11 +78,11 @@ async def test_existing_home_is_a_conflict_and_stays_as_it_is(
     assert (home / settings.FILE).read_bytes() == before
 
 
-async def test_folder_of_somebody_else_is_not_touched(home: Path) -> None:
+def test_folder_of_somebody_else_is_not_touched(home: Path) -> None:
     (home / "letters").mkdir()
     mode = home.stat().st_mode
     with pytest.raises(Conflict, match="letters"):
-        await init.make(home, {"node.tier": "local", "node.symbol": "TJU"})
+        asyncio.run(init.make(home, {"node.tier": "local", "node.symbol": "TJU"}))
     assert home.stat().st_mode == mode
 
 
