@@ -13,7 +13,7 @@ import shutil
 import signal
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -103,13 +103,21 @@ def end(folder: Path) -> None:
         shutil.rmtree(where.run)
 
 
-def until(condition: object, patience: float = 20.0) -> None:
+def until(condition: Callable[[], object], patience: float = 20.0) -> None:
     """Wait for another process to reach a state that nothing announces; fails after `patience` seconds."""
-    assert callable(condition)
     deadline = time.monotonic() + patience
     while not condition():
         assert time.monotonic() < deadline, f"not so after {patience} s"
         time.sleep(0.02)
+
+
+async def eventually(condition: Callable[[], Awaitable[object]], patience: float = 20.0) -> None:
+    """The same for a state that is asked for, e.g. of the database."""
+    async with asyncio.timeout(patience):
+        while True:
+            if await condition():
+                return
+            await asyncio.sleep(0.02)
 
 
 @contextlib.contextmanager

@@ -46,7 +46,11 @@ delete from pgqueuer_log l where aggregated and created < now() - interval '1 da
 """
 PRUNE_STATISTICS = "delete from pgqueuer_statistics where created < now() - interval '30 days'"
 
-LOST: tuple[type[Exception], ...] = (*faults.PASSING, FailingListenerError)
+LOST: tuple[type[Exception], ...] = (
+    *faults.PASSING,
+    asyncpg.InternalClientError,  # a connection that was cut while it was being used
+    FailingListenerError,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol, TypeAlias
 
 from pgqueuer.adapters.persistence.qb import QueryQueueBuilder
@@ -26,6 +26,8 @@ from catalog.work import attendant
 
 Handler: TypeAlias = Callable[[bytes], Awaitable[None]]
 
+AT_ONCE = timedelta(0)
+# pgqueuer's statement, without its wrapping: that writes headers which our jsonb codec would encode once more.
 INSERT = QueryQueueBuilder().build_enqueue_query("skip")
 
 
@@ -85,7 +87,7 @@ class PgQueue:
         self, conn: Connection, kind: str, payload: bytes, *, dedupe: str | None = None, priority: int = 0
     ) -> None:
         """See `Queue`."""
-        await conn.execute(INSERT, [priority], [kind], [payload], [None], [dedupe], [None])
+        await conn.execute(INSERT, [priority], [kind], [payload], [AT_ONCE], [dedupe], [None])
 
     async def put_many(
         self, conn: Connection, kind: str, payloads: Sequence[bytes], dedupes: Sequence[str | None] | None = None
@@ -95,7 +97,7 @@ class PgQueue:
         keys = list(dedupes) if dedupes is not None else [None] * n
         if len(keys) != n:
             raise ValueError(f"{n} payloads, but {len(keys)} dedupe keys")
-        await conn.execute(INSERT, [0] * n, [kind] * n, list(payloads), [None] * n, keys, [None] * n)
+        await conn.execute(INSERT, [0] * n, [kind] * n, list(payloads), [AT_ONCE] * n, keys, [None] * n)
 
     async def run(self, handlers: Mapping[str, Handler], *, stop: asyncio.Event, concurrency: int) -> None:
         """See `Queue`. Opens connections of its own: heartbeats must not wait for those that handlers hold."""
