@@ -71,10 +71,9 @@ def read(data: bytes) -> RawRecord:
     fields = directory.place(entries, body, base, findings)
     if not fields:
         raise Unreadable("the record has no fields")
-    if not any(
-        entry.tag.isascii() and entry.tag.isalnum() and max(entry.start, entry.length) >= 0 for entry in entries
-    ):
-        raise Unreadable("no directory entry can be read")
+    readable = sum(1 for entry in entries if entry.tag.isalnum() and min(entry.start, entry.length) >= 0)
+    if 2 * readable < len(entries) and not (leader[:5].isdigit() and leader[20:22] == b"45"):
+        raise Unreadable("neither leader nor directory can be read")
     return RawRecord(leader=leader, fields=tuple(fields), findings=_gathered(findings))
 
 

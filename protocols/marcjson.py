@@ -18,7 +18,7 @@ from protocols import marc
 from protocols.marc import DELIMITER, Record
 
 DEFAULT_LEADER = "00000nam a2200000   4500"
-_DECODER = json.JSONDecoder()
+_DECODER = json.JSONDecoder(strict=False)  # line breaks and tabs inside strings are read as they stand
 _RECORD = re.compile(r'\{\s*"(?:leader|fields)"\s*:')
 _BLANKS = re.compile(r"[\s,\ufeff]*")
 

@@ -12,6 +12,7 @@ import html.entities
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from xml.sax.saxutils import escape, quoteattr
 
 from lxml import etree
@@ -25,7 +26,8 @@ DEFAULT_LEADER = "00000nam a2200000   4500"
 
 _TOKEN = re.compile(rb"<!--|<!\[CDATA\[|<(/?)(?:[A-Za-z_][\w.-]*:)?record(?=[\s/>])")
 _CONTENT = re.compile(rb"<(?:[A-Za-z_][\w.-]*:)?(?:leader|controlfield|datafield)[\s/>]")
-_PREFIX = re.compile(rb"[<\s/]([A-Za-z_][\w.-]*):[A-Za-z_][\w.-]*(?=[\s/>=])")
+_PREFIX = re.compile(r"[<\s/]([A-Za-z_][\w.-]*):[A-Za-z_][\w.-]*(?=[\s/>=])", re.ASCII)
+_OWN_PREFIX = re.compile(r"<([A-Za-z_][\w.-]*):", re.ASCII)
 _DECLARATION = re.compile(rb"""^\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["'][^>]{0,100}\?>""")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 _REFERENCE = re.compile(r"&#(?:x([0-9A-Fa-f]{1,8})|([0-9]{1,10}));")
@@ -100,7 +102,6 @@ def read(data: bytes, encoding: str = "utf-8") -> tuple[Record, tuple[Finding, .
     mark-up is not guessed at. Raises `Unreadable` with the reason.
     """
     findings: list[Finding] = []
-    prefixes = set(_PREFIX.findall(data))
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError as error:
@@ -108,23 +109,33 @@ def read(data: bytes, encoding: str = "utf-8") -> tuple[Record, tuple[Finding, .
         text = data.decode(encoding, "replace")
     except LookupError as error:
         raise Unreadable(f"unknown encoding {encoding!r} in the XML declaration") from error
-    names = "".join(f' xmlns:{prefix.decode("ascii", "replace")}="urn:p"' for prefix in prefixes - {b"xml", b"xmlns"})
-    element = _parse(text, names, findings)
+    element = _parse(text, findings)
     return _record(element, findings), tuple(findings)
 
 
-def _parse(text: str, names: str, findings: list[Finding]) -> etree._Element:
+def _parse(text: str, findings: list[Finding]) -> etree._Element:
+    """Parse as it stands, with the prefixes it uses declared, or mended: whatever works first."""
+    own = _OWN_PREFIX.match(text)
+    names = _names({own.group(1)}) if own else ""
     try:
         return _element(text, names)
     except etree.XMLSyntaxError as error:
         first = error.msg
+    names = _names(set(_PREFIX.findall(text)))
     mended = _mended(text, findings)
-    if mended == text:
-        raise Unreadable(f"not well-formed: {first}")
-    try:
-        return _element(mended, names)
-    except etree.XMLSyntaxError as error:
-        raise Unreadable(f"not well-formed: {error.msg}") from error
+    for attempt in (text, mended):
+        try:
+            return _element(attempt, names)
+        except etree.XMLSyntaxError as error:
+            first = error.msg
+        if mended == text:
+            break
+    raise Unreadable(f"not well-formed: {first}")
+
+
+def _names(prefixes: set[str]) -> str:
+    """Declarations of prefixes; the addresses do not matter, only local names are looked at."""
+    return "".join(f' xmlns:{prefix}="urn:p"' for prefix in sorted(prefixes - {"xml", "xmlns"}))
 
 
 def _element(text: str, names: str) -> etree._Element:
@@ -168,16 +179,15 @@ def _record(element: etree._Element, findings: list[Finding]) -> Record:
     leader = ""
     fields: list[tuple[str, str]] = []
     for child in element:
-        name = _local(child)
-        tag = (child.get("tag") or "").strip()
+        name = _local(child.tag)
         if name == "leader":
             leader = _text(child)
-        elif name == "controlfield" and tag:
-            fields.append((tag, _text(child)))
-        elif name == "datafield" and tag:
-            fields.append((tag, _data_field(child, findings)))
         elif name in ("controlfield", "datafield"):
-            findings.append(("xml-tag", f"a {name} without a tag was left out: {_text(child)[:60]!r}"))
+            tag = (child.get("tag") or "").strip()
+            if tag:
+                fields.append((tag, _text(child) if name == "controlfield" else _data_field(child, findings)))
+            else:
+                findings.append(("xml-tag", f"a {name} without a tag was left out: {_text(child)[:60]!r}"))
     if not fields:
         raise Unreadable("the element has no MARC fields")
     return Record(leader=_leader(leader, findings), fields=tuple(fields))
@@ -185,27 +195,28 @@ def _record(element: etree._Element, findings: list[Finding]) -> Record:
 
 def _data_field(element: etree._Element, findings: list[Finding]) -> str:
     parts = [(element.get("ind1") or " ")[:1] + (element.get("ind2") or " ")[:1]]
-    if element.text and element.text.strip():
-        findings.append(("xml-stray-text", f"text outside subfields was left out: {element.text.strip()[:60]!r}"))
+    text = element.text
+    if text and not text.isspace():
+        findings.append(("xml-stray-text", f"text outside subfields was left out: {text.strip()[:60]!r}"))
     for child in element:
-        if _local(child) == "subfield":
+        if _local(child.tag) == "subfield":
             code = child.get("code") or ""
             if len(code) != 1:
                 findings.append(("xml-subfield-code", f"subfield code {code!r} in {element.get('tag')}"))
-            parts.append(DELIMITER + (code[:1] or " ") + _text(child))
+                code = code[:1] or " "
+            parts.append(DELIMITER + code + (_text(child) if len(child) else child.text or ""))
     return "".join(parts)
 
 
-def _local(element: etree._Element) -> str:
-    tag = element.tag
+@lru_cache(maxsize=256)
+def _local(tag: object) -> str:
+    """Local name of an element; comments and instructions have a function for a tag and no name."""
     return tag.rpartition("}")[2].rpartition(":")[2] if isinstance(tag, str) else ""
 
 
 def _text(element: etree._Element) -> str:
-    """All text under the element, comments and unexpanded entities aside."""
-    if len(element) == 0:
-        return element.text or ""
-    return "".join(str(part) for part in element.itertext())
+    """All text under the element, comments aside."""
+    return "".join(str(part) for part in element.itertext()) if len(element) else element.text or ""
 
 
 def _leader(text: str, findings: list[Finding]) -> str:

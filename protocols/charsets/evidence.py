@@ -51,6 +51,7 @@ GB18030 = [
     (rb"[\x81-\xfe][\x40-\x7e\x80-\xfe]", 10),  # GBK
 ]
 BIG5 = [
+    (rb"(?<=[\x1f ])[\xa1-\xf9][\x40-\x7e](?=[\x1f-\x7e])", 20),  # a word of one character between ASCII ones
     (rb"[\xa4-\xc6][\x40-\x7e\xa1-\xfe]", 100),  # level 1: 5,401 common characters
     (rb"[\xa1-\xa3][\x40-\x7e\xa1-\xfe]", 90),
     (rb"[\xc9-\xf9][\x40-\x7e\xa1-\xfe]", 30),
@@ -61,7 +62,8 @@ LATIN1 = [
     (rb"(?<=[a-z" + _LOWER + rb"])[" + _UPPER + rb"](?=[a-z])", 10),  # a capital inside a word
     (rb"(?<=[A-Za-z])[" + _LOWER + rb"]|[" + _LOWER + rb"](?=[a-z])", 88),
     (rb"(?<=[A-Z])[" + _UPPER + rb"]|[" + _UPPER + rb"](?=[A-Za-z])", 85),
-    (rb"[\xe0\xe8]", 60),  # Italian, French words of one letter or ending
+    (rb"[" + _LOWER + rb"]", 50),
+    (rb"[" + _UPPER + rb"]", 25),
     (rb"[\xa0\xa7\xa9\xab\xae\xb0\xb7\xba\xbb\xaa\x91-\x94\x96\x97]", 60),
 ]
 
@@ -74,6 +76,7 @@ def _cyrillic(codec: str) -> list[tuple[bytes, int]]:
     lower, upper = members(small), members(big)
     return [
         (rb"(?<=[A-Za-z])[\x80-\xff]|[\x80-\xff](?=[A-Za-z])", 0),  # one word, two scripts
+        (rb"(?<![\x80-\xff])[\x80-\xff](?![\x80-\xff])", 20),  # hardly any word has one letter
         (rb"(?<=[" + lower + rb"])[" + upper + rb"]", 0),
         (rb"[" + members("оеаинтсрвлкмдпу") + rb"]", 100),  # nine in ten letters of Russian text
         (rb"[" + lower + rb"]", 75),

@@ -17,6 +17,7 @@ from protocols.charsets.codec import MARC8, UTF8
 DESIGNATION = re.compile(rb"\x1b(?:[(,)\-]!?[BE234NQS]|\$[,)\-]?1|[gbps])")  # an escape sequence of MARC-8
 SURE = 75.0  # a score that needs no neighbours
 WEAK = 45.0  # below that nothing fits and the hints decide
+POSSIBLE = 20.0  # a record with few high bytes may still be in its neighbours' encoding
 TIE = 18.0  # points a record's own best must be ahead of its neighbours' encoding
 TELLING = 6  # high bytes that make a record able to outvote its neighbours
 
@@ -32,7 +33,7 @@ BONUS: Mapping[str, Mapping[str, float]] = {
 }
 LAST_RESORT = {"marc21": MARC8, "cnmarc": "gb18030"}
 
-_HIGH = re.compile(rb"[\x20-\x7e]{0,2}[\x80-\xff]+[\x20-\x7e]{0,2}")
+_HIGH = re.compile(rb"[\x20-\x7e]{0,2}(?:[\x80-\xff]+[\x20-\x7e]{0,2})+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +125,7 @@ def decide(data: bytes, hint: Hint, context: Context | None = None) -> Charset:
     best = max(points, key=lambda name: points[name])
     if leaning and best != leaning:
         telling = sum(1 for byte in part if byte >= 0x80) >= TELLING
-        if points[leaning] >= points[best] - TIE or (not telling and points[leaning] >= WEAK):
+        if points[leaning] >= points[best] - TIE or (not telling and points[leaning] >= POSSIBLE):
             best = leaning
     if points[best] >= WEAK:
         return Charset(name=best, sure=points[best] >= SURE or best == leaning)
