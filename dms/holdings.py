@@ -106,6 +106,15 @@ def habit(entry: Mapping[str, object]) -> Habit:
     )
 
 
+def entry(one: Habit) -> dict[str, object]:
+    """The table that `habit` makes this of: what a source's mapping can hold."""
+    told: dict[str, object] = {"tag": one.tag}
+    told |= {key: list(codes) for key in _LISTS if (codes := getattr(one, key))}
+    told |= {key: value for key in ("library", "habit") if (value := getattr(one, key))}
+    told |= {"skip": [f"{code}={value}" for code, value in one.skip]} if one.skip else {}
+    return told | {"separator": one.separator, "statement": one.statement}
+
+
 _LISTS = ("requires", "item", "full", "call_number", "location", "status", "note", "clear")
 
 

@@ -20,6 +20,7 @@ RULES = ("001", "001+003", "035a", "905b", "digest")  # what a report compares; 
 
 _SUBFIELD_RULE = re.compile(r"([0-9A-Z]{3})\$?([0-9A-Za-z])")
 _CONDITION = re.compile(r"([0-9A-Z]{3})\$([0-9A-Za-z])(?:=(.*))?")
+_NOT_DIGITS = re.compile(r"[^0-9]+")
 _DELETED = frozenset("dsx")  # leader/05: d in every format; s and x in authorities (deleted because split or replaced)
 _LONGEST = 120  # characters; a longer id is no number but a misplaced text
 
@@ -89,7 +90,7 @@ def _usable(text: str | None) -> str:
 
 def stamp(record: marc.Record) -> str:
     """005 as 16 digits (yyyymmddhhmmss and tenths, without the point), so that texts sort as times; "" if none."""
-    digits = "".join(c for c in record.first("005") or "" if c.isascii() and c.isdigit())
+    digits = _NOT_DIGITS.sub("", record.first("005") or "")
     return digits[:16].ljust(16, "0") if len(digits) >= 8 else ""
 
 

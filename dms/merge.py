@@ -14,7 +14,7 @@ from catalog import packing
 from catalog.model import Format
 from dms import identity, merge_fields
 from dms.formats import identifiers
-from dms.merge_policy import FormatPolicy, Policy, Rule, builtin
+from dms.merge_policy import FormatPolicy, Policy, builtin
 from protocols import marc
 
 Fields = tuple[tuple[str, str], ...]
@@ -86,15 +86,9 @@ def _with_others(ranked: Sequence[tuple[Member, Fields]], policy: Policy) -> tup
 def _kept(record: marc.Record, rules: FormatPolicy) -> Fields:
     """Fields that can be in a merged record."""
     rule = rules.rules
-    kept = []
-    for pair in record.fields:
-        tag = pair[0]
-        known = rule.get(tag)
-        if (known if known is not None else rules.rule(tag)) is Rule.DROP:
-            continue
-        if tag == "856" and merge_fields.is_private(pair[1]):
-            continue
-        kept.append(pair)
+    kept = [pair for pair in record.fields if rule[pair[0]]]  # Rule.DROP is 0
+    if any(tag == "856" for tag, _ in kept):
+        kept = [pair for pair in kept if pair[0] != "856" or not merge_fields.is_private(pair[1])]
     return tuple(kept)
 
 

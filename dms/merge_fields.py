@@ -26,11 +26,9 @@ class Gathering:
         self._origins = [origin] * len(base)
         self._extra: list[tuple[str, str, str]] = []  # tag, text, origin: their place is found at the end
         self._exact = set(base)
-        self._groups = {self._group(tag) for tag, _ in base}
-        self._waiting: dict[str, list[int]] = {}  # family -> base's places whose keys nobody asked for yet
+        self._groups = {rules.groups[tag] for tag, _ in base}
+        self._unasked = {rules.compares[tag].family for tag, _ in base}  # families of the base not yet in _keyed
         self._keyed: dict[Key, list[int]] = {}  # key -> places in _fields, or ~place in _extra
-        for where, (tag, _) in enumerate(base):
-            self._waiting.setdefault(rules.compare(tag).family, []).append(where)
         self._occurrence = max((_occurrence(text) for tag, text in base if tag == "880"), default=0)
 
     def add(self, fields: Fields, origin: str) -> None:
@@ -39,8 +37,8 @@ class Gathering:
         mates = _mates(fields)
         for pair in fields:
             tag, text = pair
-            group = self._group(tag)
-            rule = self._rules.rule(tag)
+            group = self._rules.groups[tag]
+            rule = self._rules.rules[tag]
             if pair in self._exact or tag == "880" or rule is Rule.BASE or _OWN in text:
                 self._groups.add(group)
                 continue  # 880 comes with its field; $5 is about one library's copy
@@ -62,21 +60,26 @@ class Gathering:
         self._extra = []
         return tuple(fields), tuple(origins)
 
-    def _group(self, tag: str) -> str:
-        return self._rules.group_of.get(tag, tag)
-
     def _at(self, where: int) -> tuple[str, str]:
         return self._fields[where] if where >= 0 else self._extra[~where][:2]
 
     def _same(self, tag: str, key: Key, optional: tuple[str, ...]) -> int | None:
         """Where an equal value stands: the same key, and no optional subfield that says otherwise."""
-        for where in self._waiting.pop(self._rules.compare(tag).family, ()):
-            self._keyed.setdefault(key_of(self._rules, *self._fields[where])[0], []).append(where)
+        family = self._rules.compares[tag].family
+        if family in self._unasked:
+            self._unasked.remove(family)
+            self._key_base(family)
         for where in self._keyed.get(key, ()):
             theirs = key_of(self._rules, *self._at(where))[1]
             if all(a == b or not a or not b for a, b in zip(optional, theirs, strict=True)):
                 return where
         return None
+
+    def _key_base(self, family: str) -> None:
+        """Keys of the base's fields of a family, late: most fields of most records are equal as they are."""
+        for where, (tag, text) in enumerate(self._fields):
+            if self._rules.compares[tag].family == family:
+                self._keyed.setdefault(key_of(self._rules, tag, text)[0], []).append(where)
 
     def _better(self, where: int, tag: str, text: str, mates: Mapping[str, str], origin: str) -> None:
         """The variant with an authority link wins, then the fuller one; an original script is taken over."""
@@ -135,7 +138,7 @@ def is_private(text: str) -> bool:
 
 def key_of(rules: FormatPolicy, tag: str, text: str) -> tuple[Key, tuple[str, ...]]:
     """What makes a value the same as another: (family, parts that must be equal), (parts that one may lack)."""
-    compare = rules.compare(tag)
+    compare = rules.compares[tag]
     optional = dict.fromkeys(compare.optional, "")
     if text[2:3] != marc.DELIMITER:  # a control field
         return (compare.family, text), tuple(optional.values())

@@ -5,14 +5,16 @@ from __future__ import annotations
 import functools
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from catalog.model import Format
 from config import errors
+
+V = TypeVar("V")
 
 TABLE_FILE = Path(__file__).with_name("merge_policy.toml")
 
@@ -42,46 +44,29 @@ class Compare:
     thesaurus: bool
 
 
+class Remembered(dict[str, V]):
+    """Answers by tag, worked out when they are first asked for: there are few tags and millions of fields."""
+
+    def __init__(self, answer: Callable[[str], V]) -> None:
+        self._answer = answer
+
+    def __missing__(self, tag: str) -> V:
+        self[tag] = found = self._answer(tag)
+        return found
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormatPolicy:
     """The rules of one format."""
 
-    drop: re.Pattern[str]
-    keep: re.Pattern[str]
-    base: re.Pattern[str]
-    union: re.Pattern[str]
-    thesaurus: re.Pattern[str]
+    rules: Remembered[Rule]  # by tag
+    compares: Remembered[Compare]  # by tag
+    groups: Remembered[str]  # by tag: the first tag of its group
     thesaurus_indicator: bool  # the second indicator names the thesaurus
-    group_of: Mapping[str, str]  # tag -> first tag of its group
-    compares: Mapping[str, tuple[str, str, str]]  # tag -> family, codes, optional
     ignore: frozenset[str]
     authority: str
     levels: Mapping[str, int]  # leader/17 -> 0 (fullest) …
     completeness: tuple[tuple[frozenset[str], str], ...]  # (tags, subfield code or "")
-    rules: dict[str, Rule] = field(default_factory=dict)  # answers so far
-    comparisons: dict[str, Compare] = field(default_factory=dict)
-
-    def rule(self, tag: str) -> Rule:
-        """What happens to fields with this tag."""
-        found = self.rules.get(tag)
-        return found if found is not None else self.rules.setdefault(tag, self._decide(tag))
-
-    def _decide(self, tag: str) -> Rule:
-        if self.drop.fullmatch(tag) and not self.keep.fullmatch(tag):
-            return Rule.DROP
-        if self.base.fullmatch(tag):
-            return Rule.BASE
-        return Rule.UNION if self.union.fullmatch(tag) else Rule.WHOLE
-
-    def compare(self, tag: str) -> Compare:
-        """How values of this tag are compared."""
-        found = self.comparisons.get(tag)
-        if found is None:
-            family, codes, optional = self.compares.get(tag, (tag, "", ""))
-            heading = bool(self.thesaurus.fullmatch(tag))
-            found = Compare(family=family, codes=codes, optional=optional, thesaurus=heading)
-            self.comparisons[tag] = found
-        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,36 +99,50 @@ def parse(text: str) -> Policy:
 
 
 def _format(table: Mapping[str, Any], levels: Mapping[str, int]) -> FormatPolicy:
+    group_of = {tag: group[0] for group in table["groups"] for tag in group}
     policy = FormatPolicy(
-        drop=_any(table["drop"]),
-        keep=_any(table["keep"]),
-        base=_any(table["base"]),
-        union=_any(table["union"]),
-        thesaurus=re.compile(table["thesaurus"]),
+        rules=Remembered(_rules(table)),
+        compares=Remembered(_compares(table)),
+        groups=Remembered(lambda tag: group_of.get(tag, tag)),
         thesaurus_indicator=table["thesaurus_indicator"],
-        group_of={tag: group[0] for group in table["groups"] for tag in group},
-        compares={tag: (tags.partition("|")[0], *_codes(codes)) for tags, codes in table["compare"].items()
-                  for tag in tags.split("|")},
         ignore=frozenset(table["ignore"]),
         authority=table["authority"],
         levels=dict(levels),
-        completeness=tuple((frozenset(tag.split("|")), code) for tag, code in map(_field, table["completeness"])),
-    )  # fmt: skip
+        completeness=tuple((frozenset(tags.split("|")), code) for tags, code in map(_field, table["completeness"])),
+    )
     for tag in table["non_repeatable"]:
-        if policy.rule(tag) is Rule.UNION:
-            raise BadPolicy(
-                f"The merge policy unites values of {tag}, which is not repeatable: take it out of `union`."
-            )
+        if policy.rules[tag] is Rule.UNION:
+            raise BadPolicy(f"The merge policy unites values of {tag}, which isn't repeatable: take it out of `union`.")
     return policy
+
+
+def _rules(table: Mapping[str, Any]) -> Callable[[str], Rule]:
+    drop, keep, base, union = (_any(table[name]) for name in ("drop", "keep", "base", "union"))
+
+    def rule(tag: str) -> Rule:
+        if drop.fullmatch(tag) and not keep.fullmatch(tag):
+            return Rule.DROP
+        if base.fullmatch(tag):
+            return Rule.BASE
+        return Rule.UNION if union.fullmatch(tag) else Rule.WHOLE
+
+    return rule
+
+
+def _compares(table: Mapping[str, Any]) -> Callable[[str], Compare]:
+    heading = re.compile(table["thesaurus"])
+    listed = {tag: (tags[:3], codes) for tags, codes in table["compare"].items() for tag in tags.split("|")}
+
+    def compare(tag: str) -> Compare:
+        family, codes = listed.get(tag, (tag, ""))
+        needed, _, optional = codes.partition("?")
+        return Compare(family=family, codes=needed, optional=optional, thesaurus=bool(heading.fullmatch(tag)))
+
+    return compare
 
 
 def _any(patterns: Sequence[str]) -> re.Pattern[str]:
     return re.compile("|".join(f"(?:{pattern})" for pattern in patterns) or r"(?!)")
-
-
-def _codes(text: str) -> tuple[str, str]:
-    codes, _, optional = text.partition("?")
-    return codes, optional
 
 
 def _field(text: str) -> tuple[str, str]:
