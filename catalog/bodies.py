@@ -35,6 +35,11 @@ def shrink(body: bytes, dictionary: bytes = b"") -> bytes:
     return _compressor(dictionary).compress(body)
 
 
+def pass_on(data: bytes) -> bytes:
+    """Compress quickly what is kept for a short time only."""
+    return zstandard.ZstdCompressor(level=1).compress(data)
+
+
 def grow(body: bytes, dictionary: bytes = b"") -> bytes:
     """Decompress; never more than LARGEST bytes."""
     return _decompressor(dictionary).decompress(body, max_output_size=LARGEST)

@@ -74,9 +74,10 @@ async def redirect(conn: Connection, heirs: Mapping[int, int]) -> None:
     )
 
 
-async def revive(conn: Connection, clusters: Collection[int]) -> None:
-    """Clusters that have members again need no redirect."""
-    await conn.execute("delete from redirect where old = any($1::bigint[])", list(clusters))
+async def heirs(conn: Connection, clusters: Collection[int]) -> dict[int, int]:
+    """The cluster that took over, by old cluster."""
+    rows = await conn.fetch("select old, new from redirect where old = any($1::bigint[])", list(clusters))
+    return {row["old"]: row["new"] for row in rows}
 
 
 async def soil(conn: Connection, clusters: Collection[int]) -> None:

@@ -132,3 +132,14 @@ async def waiting(conn: Connection) -> int:
         "select count(*) from inbox join load using (load) where load.state in ('preparing', 'placing')"
     )
     return found
+
+
+async def add_prepared(conn: Connection, load: int, prepared: bytes) -> None:
+    """A further unit that needs no PREPARE (the deletions of a full load)."""
+    await conn.execute(
+        """with next as (update load set units = units + 1 where load = $1 returning units - 1 as unit)
+           insert into inbox (load, unit, state, position, payload, prepared)
+           select $1, unit, 1, 0, '', $2 from next""",
+        load,
+        prepared,
+    )

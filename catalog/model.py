@@ -35,6 +35,10 @@ class Carrier(IntEnum):
     MARCJSON = 3
 
 
+CARRIERS = {"iso2709": Carrier.ISO2709, "marcxml": Carrier.MARCXML, "marcjson": Carrier.MARCJSON}
+CARRIER_NAMES = {carrier: name for name, carrier in CARRIERS.items()}
+
+
 class Visibility(IntEnum):
     """Why a source record may not be shown. Only PUBLIC passes `catalog.visibility`."""
 

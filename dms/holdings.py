@@ -77,6 +77,11 @@ def holdings(record: marc.Record, mapping: Mapping[str, object], library: str, f
     return tuple(dict.fromkeys(rows))
 
 
+def tags(mapping: Mapping[str, object], fmt: Format) -> frozenset[str]:
+    """Tags that `holdings` reads: what a caller must keep of a record. Raises BadMapping."""
+    return frozenset(_mapped(mapping) or builtin(fmt))
+
+
 @functools.cache
 def builtin(fmt: Format) -> dict[str, tuple[Habit, ...]]:
     """The habits of a format by tag, in the order of the table."""

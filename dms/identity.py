@@ -101,9 +101,17 @@ def is_deleted(record: marc.Record) -> bool:
 
 def suppressed(record: marc.Record, mapping: Mapping[str, object]) -> bool:
     """The library's own mark "not to be shown": one of the conditions in mapping["suppress"] holds. Raises BadRule."""
+    return any(_holds(record, rule) for rule in _suppress_rules(mapping))
+
+
+def suppress_tags(mapping: Mapping[str, object]) -> frozenset[str]:
+    """Tags that `suppressed` reads."""
+    return frozenset(rule[:3] for rule in _suppress_rules(mapping))
+
+
+def _suppress_rules(mapping: Mapping[str, object]) -> list[str]:
     rules = mapping.get("suppress", ())
-    listed = [rules] if isinstance(rules, str) else rules if isinstance(rules, list | tuple) else []
-    return any(_holds(record, str(rule)) for rule in listed)
+    return [rules] if isinstance(rules, str) else [str(r) for r in rules] if isinstance(rules, list | tuple) else []
 
 
 def _holds(record: marc.Record, rule: str) -> bool:

@@ -15,7 +15,6 @@ import numpy as np
 from config.settings import Limits
 from dms.pipeline import Orders, Tally
 
-
 ENOUGH = 20  # fewer cases than this never hold a load, whatever their share
 
 
@@ -107,6 +106,12 @@ def resolve(groups: dict[str, list[Entry]]) -> Resolved:
         if different:
             rivals.append((local_id, different))
     return Resolved(orders, rivals, lost, lost_unchanged)
+
+
+def is_numbered_repeat(local_id: str, groups: dict[str, list[Entry]]) -> bool:
+    """Whether the load brings this record again: the n-th of equal records without an id, tallied under the first."""
+    base, mark, n = local_id.rpartition("#")
+    return bool(mark) and base.startswith("sha256:") and int(n) <= len(groups.get(base + "#1", ()))
 
 
 def objections(sums: Sums, missing: int, total: int, limits: Limits) -> list[str]:

@@ -83,7 +83,7 @@ class Back(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Tally(msgspec.Struct, array_like=True, frozen=True):
-    """What judging a load needs of one unit. The four columns run in step; `index` is the item's place, -1 = unchanged."""
+    """What judging a load needs of one unit. Four columns in step; `index` is the item's place, -1 = unchanged."""
 
     ids: list[str]
     stamps: list[str]

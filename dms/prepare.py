@@ -13,15 +13,13 @@ from dataclasses import dataclass
 
 from catalog import bodies
 from catalog.facts import Facts
-from catalog.model import Carrier, Format, Holding, Source, Visibility
+from catalog.model import CARRIER_NAMES, CARRIERS, Carrier, Format, Holding, Source, Visibility
 from dms import formats, garbled, holdings, identity
 from dms.match import features, keys
 from dms.pipeline import VERSION, Back, Habits, Item, Prepared, Signed, Tally, Version, decode_versions, encode
 from protocols import dialect, reading
 from protocols.marc import Record
 
-CARRIERS = {"iso2709": Carrier.ISO2709, "marcxml": Carrier.MARCXML, "marcjson": Carrier.MARCJSON}
-CARRIER_NAMES = {carrier: name for name, carrier in CARRIERS.items()}
 SKETCH = ("001", "003", "005")  # what every identity rule and stamp may need
 
 
@@ -54,12 +52,13 @@ def recognise(data: bytes, habits: Habits) -> list[str]:
     if habits.carrier == "versions":
         return [version.local_id for version in decode_versions(data)]
     batch = reading.read(data, habits.carrier, encoding=habits.encoding, wanted=_identity_tags(habits.source.identity))
-    return [lookup_id(identity.local_id(read.record, habits.source.identity, read.raw)) for read in batch.reads]
+    return [_name(read.record, habits.source.identity, read.raw) for read in batch.reads]
 
 
-def lookup_id(local_id: str) -> str:
-    """The id under which a record may stand: of records without an id, the first of equal bytes."""
-    return local_id + "#1" if local_id.startswith("sha256:") and "#" not in local_id else local_id
+def _name(record: Record, rule: str, raw: bytes) -> str:
+    """The record's id. Records without one are numbered among equals when the load is judged; #1 is the first."""
+    named = identity.named_id(record, rule)
+    return named or identity.digest_id(raw) + "#1"
 
 
 def prepare(
@@ -162,9 +161,9 @@ class _Builder:
     def take(self, one: Seen) -> Back | None:
         """Add one record, or say why it comes back."""
         source = self.habits.source
-        local_id = one.local_id or identity.local_id(one.record, source.identity, one.raw)
+        local_id = one.local_id or _name(one.record, source.identity, one.raw)
         digest = hashlib.blake2b(one.raw, digest_size=16, person=self.person).digest()
-        standing = self.known.get(lookup_id(local_id))
+        standing = self.known.get(local_id)
         self.standing += standing is not None
         if standing is not None and standing[0] == digest and not local_id.startswith("sha256:"):
             self._tally(local_id, identity.stamp(one.record), digest, -1)
@@ -315,3 +314,8 @@ def _findings(one: Seen, facts: Facts, local_id: str) -> tuple[tuple[str, str], 
     if facts.bibliographic and not any(facts.titles):
         found.append(("title.missing", "no title proper"))
     return tuple(found)
+
+
+def plain_digest(raw: bytes) -> bytes:
+    """Digest of bytes alone, whatever the source's habits."""
+    return hashlib.blake2b(raw, digest_size=16).digest()

@@ -1,0 +1,119 @@
+"""Judge a prepared load with what stands in the catalogue, and release or hold it (shell around `judging`)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator
+
+import msgspec
+import numpy as np
+
+from catalog import bodies, inbox, loads, quarantine, records
+from catalog.connection import Connection
+from catalog.loads import Load
+from catalog.model import LoadState
+from config.settings import Limits
+from dms import judging
+from dms.judging import Entry, Sums
+from dms.pipeline import Item, Prepared, Tally, decode_tally, encode
+
+DELETIONS_A_UNIT = 2000
+
+
+async def judge(conn: Connection, load: Load, limits: Limits) -> list[str]:
+    """Release the load to be placed, or hold it and say why; in the caller's transaction.
+
+    An undo is released without limits: it brings back what was published before.
+    """
+    sums = Sums()
+    columns = []
+    async for _, tally in _tallies(conn, load.load):
+        sums.add(tally)
+        columns.append(judging.hashes(tally.ids))
+    repeated = judging.repeated(columns)
+    groups = await _groups(conn, load.load, repeated)
+    resolved = judging.resolve(groups)
+    missing, total = await _missing(conn, load, columns) if load.mode == "full" else ([], 0)
+    missing = [local_id for local_id in missing if not judging.is_numbered_repeat(local_id, groups)]
+    against = [] if load.assured or load.mode == "undo" else judging.objections(sums, len(missing), total, limits)
+    if against:
+        await loads.turn(conn, load.load, LoadState.HELD, since=(LoadState.PREPARING,), reason="; ".join(against))
+        return against
+    await inbox.give_orders(conn, load.load, {unit: encode(orders) for unit, orders in resolved.orders.items()})
+    await _delete(conn, load, missing)
+    await quarantine.add_findings(
+        conn,
+        [
+            (
+                load.load,
+                load.source,
+                load.library,
+                local_id,
+                0,
+                "id.repeated",
+                f"{lost} other versions in the same load",
+            )
+            for local_id, lost in resolved.rivals
+        ],
+    )
+    await loads.count(
+        conn,
+        load.load,
+        {
+            "records": sums.records + sum(sums.back.values()),
+            "unchanged": sums.unchanged - resolved.superseded_unchanged,
+            "superseded": resolved.superseded,
+            "returned": sums.back.get("returned", 0),
+            "unreadable": sums.back.get("unreadable", 0),
+        },
+    )
+    await loads.turn(conn, load.load, LoadState.PLACING, since=(LoadState.PREPARING,))
+    return []
+
+
+async def _tallies(conn: Connection, load: int) -> AsyncIterator[tuple[int, Tally]]:
+    after = -1
+    while page := await inbox.tallies(conn, load, after):
+        for unit, tally in page:
+            yield unit, decode_tally(bodies.grow(tally))
+        after = page[-1][0]
+
+
+async def _groups(conn: Connection, load: int, repeated: set[int]) -> dict[str, list[Entry]]:
+    """Occurrences by id, of the ids whose hash came more than once."""
+    groups: dict[str, list[Entry]] = {}
+    if not repeated:
+        return groups
+    async for unit, tally in _tallies(conn, load):
+        for place, key in enumerate(judging.hashes(tally.ids).tolist()):
+            if key in repeated:
+                entry = Entry(unit, place, tally.index[place], tally.stamps[place], tally.digests[place])
+                groups.setdefault(tally.ids[place], []).append(entry)
+    return groups
+
+
+async def _missing(
+    conn: Connection, load: Load, columns: list[np.ndarray[tuple[int], np.dtype[np.uint64]]]
+) -> tuple[list[str], int]:
+    """Local ids that stand but are not in this full load, and how many stand."""
+    seen = np.sort(np.concatenate(columns)) if columns else np.empty(0, dtype=np.uint64)
+    missing: list[str] = []
+    total = 0
+    async for page in records.local_ids(conn, load.source):
+        total += len(page)
+        absent = ~np.isin(judging.hashes(page), seen, assume_unique=False)
+        missing.extend(local_id for local_id, gone in zip(page, absent.tolist(), strict=True) if gone)
+    return missing, total
+
+
+async def _delete(conn: Connection, load: Load, missing: list[str]) -> None:
+    """Units of deletions, ready to be placed."""
+    for start in range(0, len(missing), DELETIONS_A_UNIT):
+        items = [_deletion(local_id) for local_id in missing[start : start + DELETIONS_A_UNIT]]
+        await inbox.add_prepared(conn, load.load, bodies.shrink(encode(Prepared(items, []))))
+
+
+def _deletion(local_id: str) -> Item:
+    blank = Item("", 0, True, b"", "", 0, 0, 0, "", 0, 0, b"", -1, (), ())
+    digest = hashlib.blake2b(b"absent", digest_size=16).digest()
+    return msgspec.structs.replace(blank, local_id=local_id, digest=digest)

@@ -1,0 +1,174 @@
+"""MERGE: the merged record of every cluster that changed, and its place in the feed.
+
+`make` is pure and runs in the process pool; `merge_dirty` fetches what it needs and publishes what differs from what
+stands, in one transaction whose last act is to take places in the feed. A cluster's mark may rise while it is merged:
+then the mark stays, and the cluster is merged once more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+import msgspec
+
+from catalog import bodies, changes, clusters, holdings, packing, records
+from catalog.changes import Version
+from catalog.connection import Connection
+from catalog.database.pool import Database
+from catalog.model import CARRIER_NAMES, Carrier, Format
+from dms import describe, merge
+from protocols import reading
+
+MOST_MEMBERS = 200  # records of one cluster that are merged; further ones add holdings only
+CHUNK = 400  # clusters in one call of the pool
+
+
+class Kept(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """A member as it is kept."""
+
+    key: str  # source name / local id
+    trust: int
+    format: int
+    carrier: int
+    encoding: str
+    dictionary: int
+    body: bytes
+
+
+class Job(msgspec.Struct, array_like=True, frozen=True):
+    """One cluster to merge: its members, by key."""
+
+    cluster: int
+    members: list[Kept]
+
+
+class Made(msgspec.Struct, array_like=True, frozen=True):
+    """A merged record, packed, and its fingerprint."""
+
+    cluster: int
+    format: int
+    fingerprint: bytes
+    description: bytes
+    body: bytes
+
+
+Merge = Callable[[Sequence[Job], Mapping[int, bytes]], Awaitable[list[Made]]]
+
+
+def make(jobs: Sequence[Job], dictionaries: Mapping[int, bytes]) -> list[Made]:
+    """Merge clusters. The same members give the same bytes, whatever their order or numbers."""
+    made = []
+    for job in jobs:
+        members = [
+            merge.Member(
+                key=kept.key,
+                format=Format(kept.format),
+                record=reading.decode(
+                    bodies.open_body(kept.body, kept.dictionary, dictionaries),
+                    CARRIER_NAMES[Carrier(kept.carrier)],
+                    kept.encoding,
+                ),
+                trust=kept.trust,
+            )
+            for kept in job.members
+        ]
+        merged = merge.merge(members)
+        description = packing.pack_description(describe.describe(merged.record, merged.format))
+        made.append(Made(job.cluster, merged.format, merged.fingerprint, description, bodies.shrink(merged.body)))
+    return made
+
+
+async def merge_dirty(
+    database: Database, run: Merge, limit: int, fence: Callable[[Connection], Awaitable[None]]
+) -> int:
+    """Merge up to `limit` clusters that changed; how many were looked at."""
+    async with database.connection() as conn:
+        marks = await clusters.dirty(conn, limit)
+        if not marks:
+            return 0
+        jobs = _jobs(await clusters.members(conn, marks))
+        used = await holdings.libraries(conn, marks)
+        held = await holdings.digests(conn, marks)
+        dictionaries = await records.every_dictionary(conn)
+    chunks = [jobs[i : i + CHUNK] for i in range(0, len(jobs), CHUNK)]
+    made = [one for part in await asyncio.gather(*(run(chunk, dictionaries) for chunk in chunks)) for one in part]
+    async with database.transaction() as conn:
+        await fence(conn)
+        await clusters.clean(conn, marks)
+        await changes.publish(conn, await _news(conn, marks, made, used, held))
+    return len(marks)
+
+
+def _jobs(rows: Sequence[Any]) -> list[Job]:
+    jobs = []
+    for cluster, members in groupby(rows, key=lambda row: row["cluster"]):
+        kept = [
+            Kept(
+                f"{row['source']}/{row['local_id']}",
+                row["trust"],
+                row["format"],
+                row["carrier"],
+                row["encoding"],
+                row["dictionary"],
+                row["body"],
+            )
+            for row in members
+        ]
+        jobs.append(Job(cluster, kept[:MOST_MEMBERS]))
+    return jobs
+
+
+async def _news(
+    conn: Connection,
+    marks: Mapping[int, int],
+    made: Sequence[Made],
+    used: Mapping[int, tuple[str, ...]],
+    held: Mapping[int, bytes],
+) -> list[Version]:
+    """States that differ from what is published: changed records or holdings, and clusters without visible records."""
+    standing = await changes.fingerprints(conn, list(marks))
+    heirs = await clusters.heirs(conn, list(marks))
+    news = []
+    for one in made:
+        libraries = used.get(one.cluster, ())
+        fingerprint = _fingerprint(one, held.get(one.cluster, b""))
+        if standing.get(one.cluster) == (fingerprint, False, None):
+            continue
+        news.append(
+            Version(
+                cluster=one.cluster,
+                deleted=False,
+                redirect=None,
+                format=one.format,
+                fingerprint=fingerprint,
+                libraries=libraries,
+                description=one.description,
+                body=one.body,
+            )
+        )
+    for cluster in sorted(set(marks) - {one.cluster for one in made}):
+        there = standing.get(cluster)
+        heir = heirs.get(cluster)
+        if there is None or (there[1] and there[2] == heir):
+            continue  # never published, or this tombstone stands already
+        news.append(
+            Version(
+                cluster=cluster,
+                deleted=True,
+                redirect=heir,
+                format=Format.MARC21,
+                fingerprint=b"",
+                libraries=(),
+                description=b"",
+                body=b"",
+            )
+        )
+    return news
+
+
+def _fingerprint(made: Made, held: bytes) -> bytes:
+    return hashlib.blake2b(made.fingerprint + made.description + held, digest_size=16).digest()

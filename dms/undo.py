@@ -1,0 +1,64 @@
+"""Undo a load: a further load that brings back what it replaced and deletes what it added (shell).
+
+It runs through PREPARE and PLACE like any load, so records, holdings, clusters and the feed follow by the same code.
+"""
+
+from __future__ import annotations
+
+from catalog import bodies, inbox, loads, records
+from catalog.database.pool import Database
+from catalog.loads import Load
+from catalog.model import LoadState
+from catalog.work import units
+from catalog.work.queue import Queue
+from config.errors import Conflict
+from dms.pipeline import Version, encode
+
+
+async def undo(database: Database, queue: Queue, number: int) -> Load:
+    """Begin the undoing load; Conflict if a later load of the source stands on this one."""
+    async with database.transaction() as conn:
+        load = await loads.get(conn, number)
+        if load.state is not LoadState.DONE or load.mode == "undo":
+            raise Conflict(f"load {number} is {load.state.value} ({load.mode}): only a load that is done can be undone")
+        last = await loads.last_done(conn, load.source)
+        if last != number:
+            raise Conflict(f"load {last} of the same source came later: undo it first (tianlu loads undo {last})")
+        if await loads.open_of_source(conn, load.source):
+            raise Conflict("another load of the same source is at work: wait for it (tianlu loads list)")
+        back = await loads.begin(
+            conn,
+            load.source,
+            load.library,
+            mode="undo",
+            origin=f"undo of {number}",
+            fingerprint=b"",
+            carrier="versions",
+            encoding="auto",
+            assured=True,
+            undoes=number,
+        )
+        dictionaries = await records.every_dictionary(conn)
+        landed = 0
+        async for added in records.brought_by(conn, load.source, number):
+            landed = await _land(queue, conn, back, landed, [Version(local_id, None, 1, "") for local_id in added])
+        async for rows in records.replaced_by(conn, load.source, number):
+            versions = [
+                Version(
+                    row.local_id, bodies.open_body(row.body, row.dictionary, dictionaries), row.carrier, row.encoding
+                )
+                for row in rows
+            ]
+            landed = await _land(queue, conn, back, landed, versions)
+        await loads.turn(conn, back.load, LoadState.PREPARING, since=(LoadState.LANDING,))
+    return back
+
+
+async def _land(queue: Queue, conn: records.Connection, load: Load, landed: int, versions: list[Version]) -> int:
+    payload = bodies.pass_on(encode(versions))
+    end = landed + len(versions)
+    unit = await inbox.land(
+        conn, load.load, position=landed, ordinal=landed, payload=payload, expected=landed, landed=end
+    )
+    await units.announce(queue, conn, load.load, [unit])
+    return end

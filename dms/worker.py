@@ -1,0 +1,214 @@
+"""The worker: prepares units that the queue hands out, in a process pool, and runs the matcher when its lease is free.
+
+Any number of workers may run against one database; each prepares, one matches. A worker that dies loses nothing: its
+units go back to the queue, and another takes the lease.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import secrets
+import socket
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from typing import TypeVar
+
+from catalog import bodies, inbox, loads, quarantine, records, sources
+from catalog.database.pool import Database
+from catalog.inbox import Unit
+from catalog.loads import Load
+from catalog.model import LoadState
+from catalog.quarantine import Case
+from catalog.work import units, workers
+from catalog.work.queue import Queue
+from catalog.work.workers import Worker
+from config.errors import Retry
+from config.settings import Limits
+from dms import matcher, merging, prepare
+from dms.matcher import Matcher
+from dms.merging import Job, Made
+from dms.pipeline import Back, Habits
+from dms.prepare import Outcome
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+BEAT = 3.0  # seconds between signs of life
+SWEEP = 5.0  # seconds between looks for units that no job stands for
+VERSION = "0.1.0"
+
+
+@dataclass(slots=True)
+class Crew:
+    """The process pool of one worker; a pool that lost a process is replaced."""
+
+    processes: int
+    pool: ProcessPoolExecutor | None = field(default=None)
+
+    def _open(self) -> ProcessPoolExecutor:
+        if self.pool is None:
+            # spawn: a forked child would share the event loop's sockets and the index writer's locks.
+            self.pool = ProcessPoolExecutor(self.processes, mp_context=get_context("spawn"))
+        return self.pool
+
+    async def run(self, work: Callable[..., T], *args: object) -> T:
+        """Run pure work in the pool."""
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._open(), work, *args)
+        except BrokenProcessPool as error:
+            self.close()
+            raise Retry("a worker process ended suddenly (out of memory, or killed); its work is done again") from error
+
+    def close(self) -> None:
+        """End the processes."""
+        if self.pool is not None:
+            self.pool.shutdown(wait=False, cancel_futures=True)
+            self.pool = None
+
+
+@dataclass(slots=True)
+class Preparing:
+    """Handles the queue's jobs."""
+
+    database: Database
+    crew: Crew
+    wake: asyncio.Event
+
+    async def handle(self, payload: bytes) -> None:
+        """Prepare one unit: result and mark in one transaction; a unit that is done already is left alone."""
+        job = units.decode(payload)
+        async with self.database.connection() as conn:
+            unit = await inbox.landed_unit(conn, job.load, job.unit)
+            if unit is None:
+                return
+            load = await loads.get(conn, job.load)
+            if load.state not in (LoadState.LANDING, LoadState.PREPARING):
+                return
+            source = await sources.by_number(conn, load.source)
+            dictionaries = await records.dictionaries(conn)
+            fresh = not await records.any_of_source(conn, load.source)
+        encoding = load.encoding if load.encoding != "auto" else source.encoding
+        habits = Habits(source=source, carrier=load.carrier, encoding=encoding, dictionaries=dictionaries)
+        data = bodies.grow(unit.payload)
+        known = {} if fresh else await self._known(data, habits)
+        outcome = await self.crew.run(prepare.prepare, data, unit.position, unit.ordinal, habits, known)
+        await self._keep(load, unit, outcome)
+        self.wake.set()
+
+    async def _known(self, data: bytes, habits: Habits) -> dict[str, tuple[bytes, int]]:
+        ids = await self.crew.run(prepare.recognise, data, habits)
+        async with self.database.connection() as conn:
+            standing = await records.standing(conn, habits.source.no, ids)
+        return {local_id: (there.digest, there.title_hash) for local_id, there in standing.items()}
+
+    async def _keep(self, load: Load, unit: Unit, outcome: Outcome) -> None:
+        async with self.database.transaction() as conn:
+            if await inbox.keep_prepared(conn, unit.load, unit.unit, outcome.prepared, outcome.tally):
+                await quarantine.put(conn, [_case(load, back) for back in outcome.back])
+            for fmt, dictionary in outcome.samples.items():
+                await records.add_dictionary(conn, fmt, dictionary)
+
+
+def _case(load: Load, back: Back) -> Case:
+    return Case(
+        source=load.source,
+        library=load.library,
+        load=load.load,
+        position=back.position,
+        ordinal=back.ordinal,
+        local_id=back.local_id,
+        verdict=back.verdict,
+        rule=back.rule,
+        reason=back.reason,
+        carrier=back.carrier,
+        digest=prepare.plain_digest(back.raw),
+        body=bodies.shrink(back.raw),
+    )
+
+
+async def sweep(queue: Queue, database: Database) -> None:
+    """Find landed units that no job stands for (their worker died, or a signal was lost) and put them again."""
+    async with database.connection() as conn:
+        waiting = {
+            load.load: await inbox.unprepared(conn, load.load)
+            for load in await loads.in_state(conn, LoadState.PREPARING, LoadState.LANDING)
+        }
+    for load, numbers in waiting.items():
+        if numbers:
+            async with database.transaction() as conn:
+                await units.announce(queue, conn, load, numbers)
+
+
+async def run(
+    database: Database,
+    queue: Queue,
+    *,
+    processes: int,
+    limits: Limits,
+    stop: asyncio.Event,
+    wake: asyncio.Event | None = None,
+    spent: dict[str, float] | None = None,
+) -> None:
+    """Work until `stop`. `wake` hurries the matcher; `spent` collects seconds by stage."""
+    wake = wake or asyncio.Event()
+    crew = Crew(processes)
+    ident = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
+
+    async def merge(jobs: Sequence[Job], dictionaries: Mapping[int, bytes]) -> list[Made]:
+        return await crew.run(merging.make, jobs, dictionaries)
+
+    one = Matcher(database=database, merge=merge, limits=limits, holder=ident)
+    if spent is not None:
+        one.spent = spent
+    preparing = Preparing(database, crew, wake)
+    try:
+        async with _living(database, ident), asyncio.TaskGroup() as tasks:
+            tasks.create_task(queue.run({units.KIND: preparing.handle}, stop=stop, concurrency=processes + 1))
+            tasks.create_task(matcher.run(one, stop=stop, wake=wake))
+            tasks.create_task(_sweep(queue, database, stop))
+    finally:
+        crew.close()
+
+
+async def _sweep(queue: Queue, database: Database, stop: asyncio.Event) -> None:
+    while not stop.is_set():
+        try:
+            await sweep(queue, database)
+        except Retry as error:
+            log.warning("looking for left-over units pauses: %s", error)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), SWEEP)
+
+
+@contextlib.asynccontextmanager
+async def _living(database: Database, ident: str) -> AsyncIterator[None]:
+    """Show in table `worker` that this one lives."""
+    me = Worker(
+        id=ident, host=socket.gethostname(), pid=os.getpid(), version=VERSION, roles=("worker",), state="working"
+    )
+
+    async def beat() -> None:
+        while True:
+            try:
+                async with database.connection() as conn:
+                    await workers.beat(conn, me)
+            except Retry as error:
+                log.warning("no sign of life for now: %s", error)
+            await asyncio.sleep(BEAT)
+
+    task = asyncio.create_task(beat())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError, Retry):
+            await task
+        with contextlib.suppress(Retry):
+            async with database.connection() as conn:
+                await workers.remove(conn, ident)

@@ -1,0 +1,205 @@
+"""Landing: input becomes units in the inbox, each with the load's checkpoint in the same transaction (shell).
+
+A landing that was cut short (kill -9, a pulled stick) goes on when the same input is given again: stretches are cut at
+the same places, those below the checkpoint are passed over, the next one is landed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from catalog import bodies, inbox, loads, quarantine
+from catalog.database.pool import Database
+from catalog.loads import Load
+from catalog.model import CARRIERS, LoadState, Source
+from catalog.quarantine import Case
+from catalog.work import leases, units
+from catalog.work.queue import Queue
+from config.errors import BadRecord, Conflict, Misconfigured
+from protocols import detect, stream
+from protocols.gunzip import Input
+from protocols.stream import Stretch
+
+HEAD = 1 << 20  # bytes of each input that make its fingerprint
+LEASE_SECONDS = 30
+MOST_WAITING = 400  # units that may wait for PREPARE before landing pauses: about 400 MB of input
+PAUSE = 0.1  # seconds between looks while it pauses
+
+_XML_RECORD = re.compile(rb"<(?:[\w.-]+:)?record[\s>]")
+
+Progress = Callable[[int, int], None]  # bytes landed, records landed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    """Opened inputs of one load, all of one carrier."""
+
+    names: tuple[str, ...]
+    streams: tuple[Input, ...]
+    carrier: str
+    fingerprint: bytes
+
+
+def open_inputs(stack: ExitStack, paths: Sequence[str], carrier: str = "auto") -> Inputs:
+    """Open files (`-` = standard input), find their carrier and fingerprint by content. Misconfigured if mixed."""
+    streams = []
+    digest = hashlib.sha256()
+    found: dict[str, str] = {}
+    for path in paths:
+        opened = stack.enter_context(stream.open_input(path))
+        streams.append(opened)
+        head = opened.peek(HEAD)
+        digest.update(len(head).to_bytes(8, "big") + head)
+        found[path] = detect.carrier_of(head) if carrier == "auto" else carrier
+    if len(set(found.values())) > 1:
+        told = ", ".join(f"{path} is {kind}" for path, kind in found.items())
+        raise Misconfigured(f"one load takes files of one format, but {told}: load them one by one")
+    return Inputs(
+        names=tuple(paths),
+        streams=tuple(streams),
+        carrier=next(iter(found.values())),
+        fingerprint=digest.digest()[:16],
+    )
+
+
+async def open_load(
+    database: Database, source: Source, inputs: Inputs, *, mode: str, encoding: str, assured: bool
+) -> Load:
+    """The load of these inputs: the unfinished one of the same inputs, else a new one.
+
+    Another unfinished load of the source is a Conflict; one that is held, or whose landing died, gives way.
+    """
+    async with database.transaction() as conn:
+        there = await loads.open_of_source(conn, source.no)
+        if there is not None and there.fingerprint == inputs.fingerprint and there.mode == mode:
+            if assured:
+                await loads.assure(conn, there.load)
+                await loads.turn(conn, there.load, LoadState.PREPARING, since=(LoadState.HELD,))
+            return await loads.get(conn, there.load)
+        if there is not None and there.state in (LoadState.PREPARING, LoadState.PLACING):
+            raise Conflict(
+                f"load {there.load} of {source.name} is at work: wait for it (tianlu loads show {there.load})"
+            )
+        if there is not None:
+            if not await leases.acquire(conn, _lease(source), inputs.fingerprint.hex(), LEASE_SECONDS):
+                raise Conflict(f"load {there.load} of {source.name} is being landed by another process")
+            why = f"gave way to another load ({', '.join(inputs.names)})"
+            await loads.turn(conn, there.load, LoadState.FAILED, since=(LoadState.LANDING, LoadState.HELD), reason=why)
+            await inbox.discard(conn, there.load)
+        return await loads.begin(
+            conn,
+            source.no,
+            source.library,
+            mode=mode,
+            origin=", ".join(inputs.names),
+            fingerprint=inputs.fingerprint,
+            carrier=inputs.carrier,
+            encoding=encoding,
+            assured=assured,
+        )
+
+
+def _lease(source: Source) -> str:
+    return f"landing:{source.no}"
+
+
+async def land(
+    database: Database, queue: Queue, source: Source, load: Load, inputs: Inputs, progress: Progress
+) -> None:
+    """Land what the checkpoint has not passed yet, then give the load over to be prepared and judged."""
+    if load.state is not LoadState.LANDING:
+        return
+    holder = inputs.fingerprint.hex()
+    async with database.connection() as conn:
+        term = await leases.acquire(conn, _lease(source), holder, LEASE_SECONDS)
+    if term is None:
+        raise Conflict(f"load {load.load} of {source.name} is being landed by another process: wait for it")
+    landed, renewed = load.landed, time.monotonic()
+    for base, ordinal, stretch in _stretches(inputs):
+        end = base + stretch.end
+        if end > landed:
+            await _keep(database, queue, source, load, base, ordinal, stretch, landed)
+            landed = end
+        if time.monotonic() - renewed > LEASE_SECONDS / 3:
+            async with database.connection() as conn:
+                await leases.renew(conn, _lease(source), holder, term, LEASE_SECONDS)
+            renewed = time.monotonic()
+        progress(end, ordinal + count(stretch.data, inputs.carrier))
+        await _room(database, load)
+    async with database.transaction() as conn:
+        await loads.turn(conn, load.load, LoadState.PREPARING, since=(LoadState.LANDING,))
+        await leases.release(conn, _lease(source), holder, term)
+
+
+async def _keep(
+    database: Database, queue: Queue, source: Source, load: Load, base: int, ordinal: int, stretch: Stretch, landed: int
+) -> None:
+    """One stretch into the inbox, or into quarantine if it can't be one, with the checkpoint."""
+    payload = await asyncio.to_thread(bodies.pass_on, stretch.data)
+    position, end = base + stretch.position, base + stretch.end
+    async with database.transaction() as conn:
+        if stretch.fault:
+            await loads.advance(conn, load.load, landed, end)
+            await loads.count(conn, load.load, {"records": 1, "unreadable": 1})
+            await quarantine.put(conn, [_case(source, load, position, ordinal, stretch, payload)])
+            return
+        unit = await inbox.land(
+            conn, load.load, position=position, ordinal=ordinal, payload=payload, expected=landed, landed=end
+        )
+        await units.announce(queue, conn, load.load, [unit])
+
+
+def _case(source: Source, load: Load, position: int, ordinal: int, stretch: Stretch, payload: bytes) -> Case:
+    return Case(
+        source=source.no,
+        library=source.library,
+        load=load.load,
+        position=position,
+        ordinal=ordinal + 1,
+        local_id="",
+        verdict="unreadable",
+        rule="input-fault",
+        reason=stretch.fault,
+        carrier=CARRIERS[load.carrier],
+        digest=hashlib.blake2b(stretch.data, digest_size=16).digest(),
+        body=payload,
+    )
+
+
+def _stretches(inputs: Inputs) -> Iterator[tuple[int, int, Stretch]]:
+    """(bytes of the inputs before, records before, stretch) over all inputs as if they were one."""
+    base = ordinal = 0
+    for name, opened in zip(inputs.names, inputs.streams, strict=True):
+        end = 0
+        try:
+            for stretch in stream.stretches(opened, inputs.carrier):
+                yield base, ordinal, stretch
+                ordinal += count(stretch.data, inputs.carrier)
+                end = stretch.end
+        except BadRecord as error:
+            raise BadRecord(f"{name}: {error}") from error
+        base += end
+
+
+def count(data: bytes, carrier: str) -> int:
+    """Records in a stretch, as far as their framing tells."""
+    if carrier == "iso2709":
+        return data.count(b"\x1d")
+    if carrier == "marcxml":
+        return len(_XML_RECORD.findall(data))
+    return sum(1 for line in data.splitlines() if line.strip(b"[], \t"))
+
+
+async def _room(database: Database, load: Load) -> None:
+    """Wait until PREPARE has caught up."""
+    while True:
+        async with database.connection() as conn:
+            if len(await inbox.unprepared(conn, load.load, MOST_WAITING)) < MOST_WAITING:
+                return
+        await asyncio.sleep(PAUSE)
