@@ -20,7 +20,7 @@ from protocols.marc import DELIMITER, Record
 DEFAULT_LEADER = "00000nam a2200000   4500"
 _DECODER = json.JSONDecoder(strict=False)  # line breaks and tabs inside strings are read as they stand
 _RECORD = re.compile(r'\{\s*"(?:leader|fields)"\s*:')
-_BLANKS = re.compile(r"[\s,\ufeff]*")
+_ENVELOPE = re.compile(rb'\{[^\[]{0,4096}\[\s*\{\s*"(?:leader|fields)"')
 
 Finding = tuple[str, str]  # rule id, detail
 
@@ -36,6 +36,8 @@ def is_lines(head: bytes) -> bool:
     for line in head.removeprefix(b"\xef\xbb\xbf").split(b"\n"):
         line = line.strip().rstrip(b",").rstrip()
         if line not in (b"", b"["):
+            if _ENVELOPE.match(line):
+                return False
             return line.startswith(b"{") and (line.endswith(b"}") or b"\n" not in head) and len(line) > 2
     return False
 
