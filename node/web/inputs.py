@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection
+from typing import TypeVar, get_args
 
 from multidict import MultiMapping
 
 from catalog.search import port
+from catalog.search.port import DEEPEST, LONGEST_TEXT
 from node.web.middleware import BadInput
 from services.discovery.find import Question
-from services.discovery.page import DEEPEST
 
-LONGEST = 500  # characters of a query
 LONGEST_VALUE = 200  # characters of a filter's value
 MOST_FILTERS = 20
-SIZE, MOST = 20, 100  # results a page: unless told, at most
-# Python's own regular expression for control characters other than white space, which a form may well send.
+SIZE = 20  # results a page unless told
+SORTS: tuple[port.Sort, ...] = get_args(port.Sort)
+# Control characters but white space, which a form may well send, and halves of characters.
+Choice = TypeVar("Choice", bound=str)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
@@ -25,12 +27,13 @@ def question(query: MultiMapping[str], *, strict: Collection[str] | None = None)
     pages pass None, because addresses gather foreign parameters on their way through mails and other sites."""
     if strict is not None:
         _refuse_unknown(query, strict)
-    size = _number(query, "limit", SIZE, 1, MOST)
+    size = _number(query, "limit", SIZE, 1, port.MOST_HITS)
     deepest = DEEPEST // size
     return Question(
-        text=_text(query.get("q", ""), "q", LONGEST).strip(),
+        text=_text(query.get("q", ""), "q", LONGEST_TEXT).strip(),
         filters=_filters(query),
-        sort=_choice(query, "sort", port.SORTS),
+        field=_choice(query, "field", port.FIELDS),
+        sort=_choice(query, "sort", SORTS),
         page=_number(query, "page", 1, 1, deepest),
         size=size,
     )
@@ -39,8 +42,10 @@ def question(query: MultiMapping[str], *, strict: Collection[str] | None = None)
 def pairs(question: Question) -> list[tuple[str, str]]:
     """The question as parameters of an address; what is as usual is left out, so that equal questions look equal."""
     found = [("q", question.text)] if question.text else []
-    found += list(question.filters)
-    if question.sort != port.SORTS[0]:
+    if question.field != port.FIELDS[0]:
+        found.append(("field", question.field))
+    found += question.filters
+    if question.sort != SORTS[0]:
         found.append(("sort", question.sort))
     if question.page > 1:
         found.append(("page", str(question.page)))
@@ -48,7 +53,7 @@ def pairs(question: Question) -> list[tuple[str, str]]:
 
 
 def _refuse_unknown(query: MultiMapping[str], others: Collection[str]) -> None:
-    known = {"q", "sort", "page", "limit", "lang", *port.FACETS, *others}
+    known = {"q", "field", "sort", "page", "limit", "lang", *port.FACETS, *others}
     for name in query:
         if name not in known:
             raise BadInput(f"There is no parameter {name!r}; known are {', '.join(sorted(known))}.")
@@ -71,12 +76,12 @@ def _number(query: MultiMapping[str], name: str, default: int, low: int, high: i
     return int(text)
 
 
-def _choice(query: MultiMapping[str], name: str, choices: Iterable[str]) -> str:
-    known = tuple(choices)
-    value = query.get(name, "") or known[0]
-    if value not in known:
-        raise BadInput(f"{name} must be one of {', '.join(known)}.")
-    return value
+def _choice(query: MultiMapping[str], name: str, choices: tuple[Choice, ...]) -> Choice:
+    value = query.get(name, "")
+    chosen = next((each for each in choices if each == (value or choices[0])), None)
+    if chosen is None:
+        raise BadInput(f"{name} must be one of {', '.join(choices)}.")
+    return chosen
 
 
 def _filters(query: MultiMapping[str]) -> tuple[tuple[str, str], ...]:

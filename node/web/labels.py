@@ -10,7 +10,7 @@ from services.delivery import rows
 
 
 def library_name(symbol: str, libraries: Mapping[str, Library], lang: str) -> str:
-    """A library's name in the visitor's language, its own if there is none, its symbol if it is not in the directory."""
+    """A library's name in the visitor's language, else in its own; its symbol if it is not in the directory."""
     library = libraries.get(symbol)
     if library is None:
         return symbol

@@ -1,7 +1,7 @@
 """OAI-PMH at `/oai`: asks `protocols.oaipmh` what is wanted, the catalogue what there is, and sends the answer.
 
-Datestamps are the times of commit order. Records are kept with microseconds and listed by (datestamp, cluster), shown in
-seconds. Nothing newer than the commit horizon is listed, and the answer's responseDate never lies beyond it: a
+Datestamps follow commit order. Records are kept with microseconds and listed by (datestamp, cluster), shown in seconds.
+Nothing newer than the commit horizon is listed, and the answer's responseDate never lies beyond it: a
 harvester that goes on from any responseDate or datestamp it has seen gets every later change, also those committed
 while it read (OAI-PMH 2.0, 3.4: a repository may answer with what it has; losing is what it must not do).
 """

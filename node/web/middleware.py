@@ -13,6 +13,7 @@ import secrets
 
 from aiohttp import web
 
+from catalog.search import port
 from config import errors
 from config.logs import about
 from node.web import texts, view
@@ -54,6 +55,7 @@ class Gone(errors.NotFound):
 # By consequence, the most particular first.
 STATUS: tuple[tuple[type[BaseException], int], ...] = (
     (BadInput, 400),
+    (port.BadQuery, 400),
     (errors.Refused, 403),
     (Gone, 410),
     (errors.NotFound, 404),
@@ -102,9 +104,12 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
         raise  # the visitor has gone, or the node stops
     except Exception as error:
         status = next((status for kind, status in STATUS if isinstance(error, kind)), 500)
-        if status >= 500:
+        if status == 500:
             log.exception("%s %s failed", request.method, request.path)
-        detail = str(error) if isinstance(error, errors.TianluError) and status < 500 else ""
+        elif status > 500:
+            log.warning("%s %s is not answered: %s", request.method, request.path, error)
+        # Messages of our own errors are safe to show; what went wrong inside is for the log.
+        detail = str(error) if isinstance(error, errors.TianluError) and status != 500 else ""
         return refusal(request, status, detail)
 
 

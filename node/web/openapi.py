@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,12 +80,12 @@ _PROBLEM = {
 }
 
 
-def for_programs(routes: Iterable[Route]) -> list[Route]:
+def for_programs(routes: Sequence[Route]) -> list[Route]:
     """The routes that the document and the interface page list."""
     return [route for route in routes if route.answer]
 
 
-def document(routes: Iterable[Route], *, title: str, version: str, server: str) -> dict[str, Any]:
+def document(routes: Sequence[Route], *, title: str, version: str, server: str) -> dict[str, Any]:
     """The OpenAPI document of a node's routes."""
     paths: dict[str, dict[str, Any]] = {}
     for route in for_programs(routes):

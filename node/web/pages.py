@@ -9,7 +9,7 @@ from aiohttp import web
 
 from catalog import libraries
 from catalog.model import Published
-from node.web import api, context, inputs, openapi, results_view, record_view, view
+from node.web import api, context, inputs, openapi, record_view, results_view, view
 from node.web.labels import library_name
 from node.web.middleware import YEAR, BadInput, Gone
 from services.delivery import render, rows

@@ -6,15 +6,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from catalog.model import Description, Library
+from catalog.search.port import LONGEST_TEXT
 from node.web import api, view
-from node.web.inputs import LONGEST
 from node.web.labels import library_name
 from services.delivery import dublin, links, render, rows
 from services.discovery.record import Found
 
 COLUMNS = ("call_number", "location", "status", "item", "note")
 ALWAYS = ("call_number", "location", "status")  # columns that are shown even where no library says anything
-SEARCHED = ("authors", "subjects", "series", "classification")  # rows whose values lead to a search
+# Rows whose values lead to a search, and the field to search in.
+SEARCHED = {"authors": "author", "subjects": "subject", "series": "series", "classification": "class"}
 DOWNLOADS = (("marcxml", "MARCXML", "xml"), ("iso2709", "ISO 2709", "mrc"), ("marcjson", "JSON", "json"))
 ABOVE = ("responsibility", "publication", "kind")  # said at the top of the page already
 
@@ -36,20 +37,21 @@ def _shelves(found: Found, names: Mapping[str, Library], lang: str) -> list[dict
     ]
 
 
+def _search(value: str, field: str) -> str:
+    return view.url("/search", q=value[:LONGEST_TEXT].strip(), field=field)
+
+
 def _values(row: rows.Row) -> list[dict[str, Any]]:
     if row.field == "links":
         return [{"text": each, "url": links.safe(each), "external": bool(links.safe(each))} for each in row.values]
     if row.field in SEARCHED:
-        return [
-            {"text": each, "url": view.url("/search", q=each[:LONGEST].strip()), "external": False}
-            for each in row.values
-        ]
+        return [{"text": each, "url": _search(each, SEARCHED[row.field]), "external": False} for each in row.values]
     return [{"text": each, "url": "", "external": False} for each in row.values]
 
 
 def _rows(description: Description, lang: str) -> list[dict[str, Any]]:
     return [
-        {"label": row.label, "values": _values(row)} for row in rows.of(description, lang) if row.field not in ABOVE
+        {"label": row.label, "entries": _values(row)} for row in rows.of(description, lang) if row.field not in ABOVE
     ]
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
 from catalog.model import Library, Published
-from catalog.search import port
 from node.web import inputs, view
 from node.web.labels import facet_label, facet_name, library_name
 from services.delivery import dublin, rows
@@ -20,14 +20,7 @@ OTHER_TITLES = 3
 
 def address(question: Question, **changes: Any) -> str:
     """The address of the same question with changes; any change but the page's own begins on page one."""
-    values = {
-        "text": question.text,
-        "filters": question.filters,
-        "sort": question.sort,
-        "page": 1,
-        "size": question.size,
-    } | changes
-    parameters = inputs.pairs(Question(**values))
+    parameters = inputs.pairs(dataclasses.replace(question, **({"page": 1} | changes)))
     return f"/search?{urlencode(parameters)}" if parameters else "/search"
 
 
@@ -62,7 +55,7 @@ def _facets(question: Question, answer: Answer, names: Mapping[str, Library], la
             label = facet_label(facet, value, names, lang)
             values.append({"label": label, "count": count, "url": link, "chosen": chosen})
         if values:
-            found.append({"name": facet, "label": facet_name(facet, lang), "values": values})
+            found.append({"name": facet, "label": facet_name(facet, lang), "entries": values})
     return found
 
 
@@ -84,9 +77,10 @@ def _pages(question: Question, page: Page) -> dict[str, Any]:
 
 def values(question: Question, answer: Answer, names: Mapping[str, Library], lang: str) -> dict[str, Any]:
     """The variables of results.html."""
-    kept = [pair for pair in inputs.pairs(question) if pair[0] not in ("q", "page")]
+    kept = [pair for pair in inputs.pairs(question) if pair[0] not in ("q", "field", "page")]
     return {
         "query": question.text,
+        "field": question.field,
         "kept": kept,
         "total": answer.page.total,
         "page": _pages(question, answer.page),
@@ -102,6 +96,7 @@ def values(question: Question, answer: Answer, names: Mapping[str, Library], lan
         ],
         "without_filters": address(question, filters=()),
         "sorts": [
-            {"name": sort, "url": address(question, sort=sort), "current": sort == question.sort} for sort in port.SORTS
+            {"name": sort, "url": address(question, sort=sort), "current": sort == question.sort}
+            for sort in inputs.SORTS
         ],
     }

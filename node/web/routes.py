@@ -4,25 +4,28 @@ from __future__ import annotations
 
 from catalog.search import port
 from node.web import api, machine, pages, schemas
+from node.web.inputs import SIZE, SORTS
 from node.web.openapi import Parameter, Route
-from node.web.inputs import LONGEST, MOST, SIZE
 
 ID = Parameter(name="id", about="A record's number, e.g. CN-TJU.00000a.", schema={"type": "string"})
 FORM = Parameter(name="form", about="The form of the record.", schema={"type": "string", "enum": list(pages.FORMS)})
 SEARCH = (
     Parameter(
-        name="q", about="Words to find; empty finds everything.", schema={"type": "string", "maxLength": LONGEST}
+        name="q",
+        about="Words; none finds everything.",
+        schema={"type": "string", "maxLength": port.LONGEST_TEXT},
     ),
+    Parameter(name="field", about="Where.", schema={"type": "string", "enum": list(port.FIELDS)}),
     *(
         Parameter(name=facet, about=f"Only titles of this {facet}.", schema={"type": "string"}, many=True)
         for facet in port.FACETS
     ),
-    Parameter(name="sort", about="The order.", schema={"type": "string", "enum": list(port.SORTS)}),
+    Parameter(name="sort", about="The order.", schema={"type": "string", "enum": list(SORTS)}),
     Parameter(name="page", about="Page, 1 = first.", schema={"type": "integer", "minimum": 1, "default": 1}),
     Parameter(
         name="limit",
         about="Records a page.",
-        schema={"type": "integer", "minimum": 1, "maximum": MOST, "default": SIZE},
+        schema={"type": "integer", "minimum": 1, "maximum": port.MOST_HITS, "default": SIZE},
     ),
 )
 OAI = tuple(

@@ -12,6 +12,7 @@ from urllib.parse import quote, urlencode
 import jinja2
 from aiohttp import web
 
+from catalog.search.port import FIELDS, LONGEST_TEXT
 from node.web import context, texts
 
 HERE = Path(__file__).parent
@@ -53,6 +54,8 @@ def page(request: web.Request, template: str, *, status: int = 200, **values: ob
         lang=lang,
         site=context.site(context.node_of(request)),
         here=request.path,
+        fields=FIELDS,
+        longest=LONGEST_TEXT,
         url=url,
         other_language=_other_language(request, lang),
         style_version=STYLE_VERSION,

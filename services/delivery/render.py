@@ -1,7 +1,7 @@
 """A published cluster in the forms that leave the node.
 
 The merged body is stored without the numbers that only make sense outside: 001 becomes the cluster's id and 005 the
-time of its last change (MARC 21 and UNIMARC agree on both, and on the form of 005). What a source left there is dropped.
+time of its last change (MARC 21 and UNIMARC agree on both, and on the form of 005). What a source left there goes.
 """
 
 from __future__ import annotations

@@ -1,11 +1,12 @@
 """A search from the question to the page of hits.
 
 The engine gives cluster numbers; one query fetches what is published of all of them, holding libraries included. A
-cluster that vanished since the index was committed is left out rather than shown as it was.
+cluster that was deleted since the index was committed is left out rather than shown as it was.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -21,8 +22,9 @@ class Question:
     """What is looked for. Every part can stand in an address."""
 
     text: str = ""  # "" = everything
+    field: str = port.FIELDS[0]
     filters: tuple[tuple[str, str], ...] = ()  # (facet, value) pairs; values of one facet widen, facets narrow
-    sort: str = "relevance"
+    sort: port.Sort = "relevance"
     page: int = 1
     size: int = 20
 
@@ -33,9 +35,40 @@ class Answer:
 
     page: Page
     hits: tuple[Published, ...]
-    facets: Mapping[str, Sequence[tuple[str, int]]]  # facet -> (value, count), most frequent first
+    facets: Mapping[str, Sequence[tuple[str, int]]]  # facet -> (value, count), the commonest first
+
+
+def asked(question: Question) -> port.Request:
+    """The question as the engine takes it. Raises `port.BadQuery`."""
+    filters: dict[str, tuple[str, ...]] = {}
+    for facet, value in question.filters:
+        filters[facet] = (*filters.get(facet, ()), value)
+    return port.Request(
+        text=question.text,
+        field=question.field,
+        filters=filters,
+        sort=question.sort,
+        offset=(question.page - 1) * question.size,
+        limit=question.size,
+    )
 
 
 async def find(conn: Connection, reader: port.Reader, question: Question) -> Answer:
-    """Ask the index, then fetch the hits in one query."""
-    raise NotImplementedError
+    """Ask the index, in a thread because engines compute, then fetch the hits in one query. Raises `port.BadQuery`."""
+    result = await asyncio.to_thread(reader.search, asked(question))
+    published = await clusters.many(conn, [hit.cluster for hit in result.hits])
+    found = (published.get(hit.cluster) for hit in result.hits)
+    return Answer(
+        page=Page(number=question.page, size=question.size, total=result.total),
+        hits=tuple(each for each in found if each and each.description),
+        facets=result.facets,
+    )
+
+
+async def count(reader: port.Reader) -> int:
+    """How many clusters can be found; 0 where the index has yet to be made."""
+    try:
+        result = await asyncio.to_thread(reader.search, port.Request(limit=0, facets=()))
+    except port.NotBuilt:
+        return 0
+    return result.total

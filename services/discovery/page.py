@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-DEEPEST = 10_000  # results: no page begins beyond, because engines pay for every result that is skipped
+from catalog.search.port import DEEPEST
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +23,7 @@ class Page:
     @property
     def pages(self) -> int:
         """Pages that can be reached; at least 1."""
-        return max(1, -(-min(self.total, DEEPEST) // self.size))
+        return max(1, min(-(-self.total // self.size), DEEPEST // self.size))
 
     @property
     def limited(self) -> bool:
