@@ -42,6 +42,7 @@ class Book(NamedTuple):
     volumes: int = 0  # extent of a set described as a whole
     set_title: Term = NONE
     edition: Term = NONE
+    date: Term = NONE  # as transcribed, where that is not just the year
     printing: int = 1  # 印次
     pages: int = 0  # 0 = not stated
     size: int = 21  # cm

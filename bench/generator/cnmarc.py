@@ -57,15 +57,12 @@ def _numbers(book: Book) -> Fields:
 
 
 def _coded(book: Book, copy: Copy, dialect: str) -> Fields:
-    serial = book.kind == "serial"
+    serial, publisher = book.kind == "serial", book.publisher
     date = f"a{book.year}9999" if serial else f"d{book.year or '    '}    "
     made = [
         ("100", f"  \x1fa{copy.stamp[:8]}{date}em y0chiy{CHARSET[dialect]}    ea"),
         ("101", f"1 \x1fa{book.language}\x1fceng" if book.original else f"0 \x1fa{book.language}"),
-        (
-            "102",
-            f"  \x1faCN\x1fb{book.publisher.code}" if book.chinese else f"  \x1fa{book.publisher.code[:2].upper()}",
-        ),
+        ("102", f"  \x1faCN\x1fb{publisher.code}" if publisher.country == "CN" else f"  \x1fa{publisher.country}"),
     ]
     if dialect != "small":
         made.append(("110", "  \x1faaga   0yy0") if serial else ("105", "  \x1faa   z   000yy"))
@@ -78,7 +75,7 @@ def _title(book: Book, dialect: str) -> str:
     proper = book.title.simplified
     text = f"1 \x1fa{proper}{book.designation if book.tail else ''}"
     code = PINYIN[dialect]
-    if code and book.title.pinyin:
+    if code and book.chinese and book.title.pinyin:
         text += f"\x1f{code}{_spell(book.title, dialect)}"
     if book.medium == "electronic":
         text += "\x1fb电子资源"
@@ -93,21 +90,22 @@ def _title(book: Book, dialect: str) -> str:
     if book.authors:
         text += f"\x1ff{_statement(book)}"
     if book.translators:
-        text += f"\x1fg{', '.join(person.name.simplified for person in book.translators)}译"
+        names = ", ".join(person.direct.simplified for person in book.translators)
+        text += f"\x1fg{names}译" if book.chinese else f"\x1fgtranslated by {names}"
     return text
 
 
 def _statement(book: Book) -> str:
-    if book.original:
-        return f"(英){book.authors[0].name.simplified}著"
-    return ", ".join(person.name.simplified for person in book.authors) + book.role.simplified
+    if book.original and not book.authors[0].chinese:
+        return f"(英){book.authors[0].direct.simplified}著"
+    return ", ".join(person.direct.simplified for person in book.authors) + book.role.simplified
 
 
 def _description(book: Book) -> Fields:
     made: Fields = []
     if book.edition.simplified:
         made.append(("205", f"  \x1fa{book.edition.simplified}"))
-    year = f"\x1fd{book.year}" if book.year else ""
+    year = f"\x1fd{book.date.simplified or book.year}" if book.year else ""
     if book.kind == "serial":
         year += "-"
     made.append(("210", f"  \x1fa{book.publisher.place.simplified}\x1fc{book.publisher.name.simplified}{year}"))
@@ -159,17 +157,9 @@ def _subjects(book: Book, dialect: str) -> Fields:
 
 
 def _people(book: Book, dialect: str) -> Fields:
-    made = [
-        (
-            "701",
-            _person(person, dialect) + f"\x1f4{book.role.simplified}"
-            if book.role.simplified
-            else _person(person, dialect),
-        )
-        for person in book.authors
-    ]
-    made += [("702", f"{_person(person, dialect)}\x1f4译") for person in book.translators]
-    return made
+    role = f"\x1f4{book.role.simplified}" if book.role.simplified else ""
+    made = [("711" if one.corporate else "701", _person(one, dialect) + role) for one in book.authors]
+    return made + [("702", f"{_person(one, dialect)}\x1f4译") for one in book.translators]
 
 
 def _person(person: Person, dialect: str) -> str:
@@ -177,7 +167,8 @@ def _person(person: Person, dialect: str) -> str:
         family, _, given = person.name.simplified.partition(", ")
         return f" 1\x1fa{family}\x1fb{given}"
     code = PINYIN[dialect]
-    return f" 0\x1fa{person.name.simplified}" + (f"\x1f{code}{_spell(person.name, dialect)}" if code else "")
+    indicators = "02" if person.corporate else " 0"
+    return f"{indicators}\x1fa{person.name.simplified}" + (f"\x1f{code}{_spell(person.name, dialect)}" if code else "")
 
 
 def _spell(term: Term, dialect: str) -> str:

@@ -45,7 +45,7 @@ def make(draw: Draw, member: Member, book: Book, number: int) -> Copy:
         items=() if book.medium == "electronic" else tuple([f"{prefix}{first + n:08d}" for n in range(count)]),
         place=draw.pick(PLACES["905" if chinese else "MARC21"]),
         class_number=book.subject.number if chinese else _lc(book),
-        mark=str(draw.between(1, 999)) if chinese else f"{book.title.simplified[:1].upper()}{draw.between(11, 99)}",
+        mark=str(draw.between(1, 999)) if chinese else f"{_spelling(book)[:1].upper()}{draw.between(11, 99)}",
         statement=f"{book.year}-{draw.between(2006, 2023)}" if book.kind == "serial" else "",
     )
 
@@ -53,3 +53,7 @@ def make(draw: Draw, member: Member, book: Book, number: int) -> Copy:
 def _lc(book: Book) -> str:
     """A class number of the kind that libraries outside China use; not a true one."""
     return f"{book.subject.letters}{sum(map(ord, book.subject.number)) * 7 % 9000 + 100}"
+
+
+def _spelling(book: Book) -> str:
+    return book.title.pinyin or book.title.simplified

@@ -66,6 +66,11 @@ class Shelf:
         while self._doomed and self._doomed[0][0] <= self.count:
             yield self._deletion()
 
+    def catalogue(self, draw: Draw, book: Book) -> Written:
+        """The library describes the book just as it is."""
+        self.count += 1
+        return self._record(book, copies.make(draw, self.member, book, self.count), book.truth)
+
     def close(self) -> Iterator[Written]:
         """Deletions still due."""
         while self._doomed:
@@ -86,11 +91,9 @@ class Shelf:
         return Written(member=self.member, body=body, local_id=local_id, truth=truth)
 
 
-def records(seed: int, libraries: list[Member], count: int) -> Iterator[Written]:
+def records(draw: Draw, shelves: list[Shelf], count: int) -> Iterator[Written]:
     """At least `count` records, family by family; at the end the deletions that are still due."""
-    draw = Draw(seed)
     maker = Maker(draw)
-    shelves = [Shelf(member) for member in libraries]
     made = 0
     while made < count:
         for book in works.FAMILIES.spin(draw)(maker):
@@ -124,7 +127,7 @@ def generate(out: Path, *, count: int, seed: int, libraries: int) -> list[Member
         truth = stack.enter_context((out / "truth.ndjson").open("w", encoding="utf-8", buffering=1 << 20))
         for member in made:
             files[member.symbol].write(writing.HEAD[member.habit.carrier])
-        for written in records(seed, made, count):
+        for written in records(Draw(seed), [Shelf(member) for member in made], count):
             files[written.member.symbol].write(written.body)
             if written.truth:
                 truth.write(_truth_line(written))

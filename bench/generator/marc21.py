@@ -25,11 +25,11 @@ def leader(book: Book, encoding: str, status: str = "n") -> str:
 def fields(book: Book, copy: Copy, dialect: str, holdings: str) -> Fields:
     """All fields: 880s after the fields they pair with, holdings last."""
     rda = copy.stamp[:4] >= str(RDA_YEAR)
-    pairs = _Pairs(dialect == "880" and book.chinese, dialect == "script")
+    pairs = _Pairs(dialect == "880" and bool(book.title.pinyin), dialect == "script")
     made = _numbers(book, copy)
     for number, person in enumerate(book.authors):
         if number == 0:
-            made.append(pairs.field("100", "1 ", _person(person)))
+            made.append(pairs.field(*_heading(person, "1"), _person(person)))
     if book.meeting:
         name, number_, year, place = book.meeting.split("|")
         made.append(("111", f"2 \x1fa{name}\x1fn({number_}th :\x1fd{year} :\x1fc{place})"))
@@ -41,7 +41,7 @@ def fields(book: Book, copy: Copy, dialect: str, holdings: str) -> Fields:
         made.append(("520", f"  \x1fa{pairs.plain(book.abstract)}"))
     made.append(("650", f" 0\x1fa{book.subject.heading_en}\x1fx{'History' if book.pages % 2 else 'Research'}."))
     for person in (*book.authors[1:], *book.translators):
-        made.append(pairs.field("700", "1 ", _person(person)))
+        made.append(pairs.field(*_heading(person, "7"), _person(person)))
     if book.host.simplified:
         made.append(("773", f"0 \x1ft{book.host.simplified}\x1fg{book.pages} pages"))
     if book.link:
@@ -77,7 +77,7 @@ class _Pairs:
 
 
 def _numbers(book: Book, copy: Copy) -> Fields:
-    place = "cc " if book.chinese else book.publisher.code.ljust(3)
+    place = "cc " if book.publisher.country == "CN" else book.publisher.code.ljust(3)
     year = book.year or "    "
     dates = f"c{year}9999" if book.kind == "serial" else f"s{year}    "
     frequency = "mr p " if book.kind == "serial" else "     "
@@ -106,12 +106,16 @@ def _title(book: Book) -> list[tuple[str, Term]]:
     parts = [("a", title), ("b", book.subtitle), ("n", volume), ("p", book.part)]
     if book.authors:
         names = Term(
-            ", ".join(person.name.simplified for person in book.authors) + book.role.simplified,
-            ", ".join(person.name.traditional for person in book.authors) + book.role.traditional,
+            ", ".join(person.direct.simplified for person in book.authors) + book.role.simplified,
+            ", ".join(person.direct.traditional for person in book.authors) + book.role.traditional,
             "",
         )
-        spelled = ", ".join(_given_first(person) for person in book.authors)
-        parts.append(("c", names._replace(pinyin=f"{spelled} {book.role.pinyin}".strip())))
+        spelled = ", ".join(_spelled(person) for person in book.authors)
+        names = names._replace(pinyin=f"{spelled} {book.role.pinyin}".strip() if title.pinyin else "")
+        if book.translators and not book.chinese:
+            text = f"{names.simplified} ; translated by {', '.join(one.direct.simplified for one in book.translators)}"
+            names = Term(text, text, names.pinyin)
+        parts.append(("c", names))
     return _punctuated(parts)
 
 
@@ -138,7 +142,7 @@ def _punctuated(parts: list[tuple[str, Term]]) -> list[tuple[str, Term]]:
 def _description(book: Book, pairs: _Pairs, rda: bool) -> Fields:
     publisher = book.publisher
     year = str(book.year) if rda else f"c{book.year}"
-    date = Term(year, year, year) if book.year else Term()
+    date = book.date if book.date.simplified else Term(year, year, year) if book.year else Term()
     parts = [("a", _mark(publisher.place, " :")), ("b", _mark(publisher.name, ",")), ("c", _mark(date, "."))]
     made = [pairs.field("264" if rda else "260", " 1" if rda else "  ", parts)]
     unit = "pages" if rda else "p."
@@ -168,9 +172,13 @@ def _person(person: Person) -> list[tuple[str, Term]]:
     return [("a", Term(person.name.simplified, person.name.traditional, person.roman if person.chinese else ""))]
 
 
-def _given_first(person: Person) -> str:
-    family, _, given = person.roman.partition(", ")
-    return f"{family} {given}" if person.chinese else f"{given} {family}"
+def _heading(person: Person, block: str) -> tuple[str, str]:
+    """Tag and indicators of a main (1) or added (7) entry."""
+    return (f"{block}10", "2 ") if person.corporate else (f"{block}00", "1 ")
+
+
+def _spelled(person: Person) -> str:
+    return person.roman.replace(",", "") if person.chinese else person.direct.simplified
 
 
 def _roman(term: Term) -> str:

@@ -24,7 +24,16 @@ class Person(NamedTuple):
 
     name: Term  # Chinese: 王小明; Western: Barlow, Edith
     roman: str  # Wang, Xiaoming
-    chinese: bool
+    chinese: bool  # or Japanese: family name first, nothing between
+    corporate: bool = False
+
+    @property
+    def direct(self) -> Term:
+        """The name as a title page has it: 王小明, Edith Barlow."""
+        if self.chinese:
+            return self.name
+        family, _, given = self.name.simplified.partition(", ")
+        return western(f"{given} {family}" if given else family)
 
 
 class Publisher(NamedTuple):
@@ -33,7 +42,8 @@ class Publisher(NamedTuple):
     name: Term
     place: Term
     prefix: str
-    code: str  # CNMARC 102 $b (GB/T 2260) or MARC country code
+    code: str  # of the place (GB/T 2260) for China, else the MARC country code
+    country: str = "CN"  # ISO 3166
 
 
 class Subject(NamedTuple):
@@ -101,7 +111,8 @@ def load() -> Vocabulary:
             Publisher(terms[name], terms[place], prefix, code) for name, place, prefix, code in rows("publishers.tsv")
         ),
         presses=tuple(
-            Publisher(western(name), western(place), prefix, code) for name, place, prefix, code in rows("presses.tsv")
+            Publisher(western(name), western(place), prefix, code, country)
+            for name, place, prefix, code, country in rows("presses.tsv")
         ),
         surnames=tuple(term for kind, term in names if kind == "surname"),
         given=tuple(term for kind, term in names if kind == "given"),
