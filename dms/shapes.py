@@ -20,6 +20,7 @@ from protocols import marc
 
 TABLE_FILE = Path(__file__).with_name("shapes.toml")
 
+_STANDARD = "852"  # means holdings whatever the values are
 SAMPLED = 5000  # values looked at for each subfield of a tag
 EXAMPLES = 3
 
@@ -115,8 +116,8 @@ def _borne_out(habit: holdings.Habit, found: Sequence[Shape]) -> bool:
             continue
         roles = {guess.code: guess.role for guess in shape.guesses}
         told = [roles[code] == "item" for code in habit.item if code in roles]
-        told += [roles[codes[0]] == "call_number" for codes in habit.call_number if codes[0] in roles]
-        if habit.statement or (told and told[0]):
+        told += [roles[code] == "call_number" for codes in habit.call_number for code in codes if code in roles]
+        if habit.statement or any(told[:1]) or habit.tag == _STANDARD:
             return True
     return False
 
