@@ -148,7 +148,9 @@ async def server(
 
 
 def status(home: Path) -> Status:
-    """How the home's server is."""
+    """How the home's server is. A home that isn't there is not made."""
+    if not (home / "pg").is_dir():
+        return Status(running=False, pid=None, written_by=None, folder=home / "pg")
     where = place.prepare(home)
     pid = supervisor.postmaster(where)
     return Status(running=pid is not None, pid=pid, written_by=where.written_by(), folder=where.root)

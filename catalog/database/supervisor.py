@@ -51,7 +51,7 @@ SETTINGS: Mapping[str, str] = {
 }
 LOG_LIMIT = 8 << 20  # bytes after which the next start begins a new log; one old one is kept
 STOP_PATIENCE = 120.0  # seconds a stop may take to write everything out, before it is cut short (nothing is lost)
-ORPHAN_PATIENCE = 5.0  # seconds that processes of a dead server get to end by themselves
+ORPHAN_PATIENCE = 1.0  # seconds that processes of a dead server get to end by themselves; they can't commit any more
 START_PATIENCE = 60.0  # seconds of passing faults; a crash recovery may take as long as it takes
 PAUSE = 0.02  # seconds between two looks
 

@@ -1,0 +1,97 @@
+"""The stores on a PostgreSQL that others run, over TCP: what a grown node uses."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from catalog.database import pool, programs
+from config.errors import Misconfigured
+from tests import postgres
+
+ROOT = Path(__file__).resolve().parents[2]
+SUBSET = ("test_migrate.py", "test_leases.py", "test_workers.py", "test_feed_order.py", "test_queue.py", "test_pool.py")
+
+
+def a_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def foreign(home: Path) -> Iterator[str]:
+    """DSN of a server of the machine's PostgreSQL that nothing of ours has started."""
+    try:
+        found = programs.find("machine", None)
+    except Misconfigured as error:
+        pytest.skip(f"no PostgreSQL on this machine: {error}")
+    data, password = home / "data", home / "pw"
+    data.mkdir()
+    password.write_text("quiet please\n")
+    user = None
+    if os.geteuid() == 0:
+        user = pwd.getpwnam("nobody").pw_uid
+        os.chown(data, user, -1)
+    initdb: list[str | Path] = [
+        found.bin / "initdb",
+        "-D",
+        data,
+        "-U",
+        "dba",
+        "-A",
+        "scram-sha-256",
+        "--pwfile",
+        password,
+        "-E",
+        "UTF8",
+    ]
+    subprocess.run([*initdb, "--locale=C", "--no-sync"], check=True, stdout=subprocess.DEVNULL, user=user, cwd="/")
+    port = a_port()
+    command: list[str | Path] = [
+        found.bin / "postgres",
+        "-D",
+        data,
+        "-c",
+        "unix_socket_directories=",
+        "-c",
+        "fsync=off",
+    ]
+    command += ["-c", "listen_addresses=127.0.0.1", "-c", f"port={port}"]
+    with open(home / "log", "wb") as log:
+        server = subprocess.Popen(command, stdout=log, stderr=log, user=user, cwd="/")
+    try:
+        postgres.until(lambda: b"ready to accept connections" in (home / "log").read_bytes())
+        yield f"postgresql://dba:quiet%20please@127.0.0.1:{port}/postgres"
+    finally:
+        server.send_signal(signal.SIGINT)
+        server.wait()
+        shutil.rmtree(data)
+
+
+async def test_a_dsn_is_used_instead_of_the_embedded_server(foreign: str, home: Path) -> None:
+    async with pool.open(home, foreign) as database, database.connection() as conn:
+        assert database.kind == "dsn"
+        assert await conn.fetchval("select count(*) from library") == 0
+    assert not (home / "pg").exists()
+
+
+@pytest.mark.full
+def test_the_stores_pass_their_tests_through_a_dsn(foreign: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *(f"tests/store/{name}" for name in SUBSET)],
+        cwd=ROOT,
+        env={**os.environ, "TIANLU_TEST_DSN": foreign},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout[-4000:]
