@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain
 
 from catalog.model import Description, Published, unique
 from catalog.search import pinyin
-from catalog.search.fold import fold, squeeze, words
+from catalog.search.fold import fold, has_cjk, squeeze, words
 from catalog.search.grams import index_text
 
 LONGEST_TITLE = 300  # characters that are indexed of each text …
@@ -18,6 +19,8 @@ MOST_VALUES = 40  # of a repeated element: conference volumes name hundreds of a
 LONGEST_EXACT = 80  # characters of a whole title as one token
 LONGEST_SPELLED = 40  # letters of a whole title in pinyin
 LONGEST_ORDER = 60
+SHORT = 24  # characters of a value that is worth remembering …
+REMEMBERED = 16_384  # … and how many are
 
 _JOINED = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)+")  # e-mail, l'homme, Xi'an in a folded text
 _LATIN_NAME = re.compile(r"[a-z]")
@@ -56,20 +59,21 @@ def document(published: Published) -> Document | None:
     if published.deleted or description is None:
         return None
     titles = unique((description.title, *description.parallel))[:MOST_VALUES]
-    read = [pinyin.readings(title[:LONGEST_TITLE]) for title in titles]
+    read = [_readings(title) for title in titles]
+    written = _written(description.pinyin)
     return Document(
         cluster=published.cluster,
         exact=_exact(description, titles),
         title=_texts(titles),
         part=_texts((description.subtitle, description.volume, description.edition)),
         series=_texts(description.series),
-        author=_texts((*description.authors, description.responsibility)),
+        author=_texts((description.responsibility, *_others(description))),
         subject=_texts(description.subjects),
         imprint=_texts((description.publisher, description.place, description.date, str(description.year or ""))),
         notes=_texts((description.summary, *description.notes), LONGEST_NOTE),
-        title_sound=_title_sound(description, read),
-        author_sound=_author_sound(description),
-        spelled=_spelled(description, read),
+        title_sound=_title_sound(description, read, written),
+        author_sound=unique([sound for author in description.authors[:MOST_VALUES] for sound in _name_sound(author)]),
+        spelled=_spelled(read, written),
         number=unique([_digits(number) for number in (*description.isbns, *description.issns)]),
         notation=unique([fold(number).replace(" ", "") for number in description.classification]),
         library=published.libraries,
@@ -77,62 +81,89 @@ def document(published: Published) -> Document | None:
         kind=description.kind,
         letter=_letters(description.classification),
         year=description.year if 0 < description.year < 10_000 else 0,
-        order=" ".join(pinyin.streams(read[0])[0])[:LONGEST_ORDER] if read else "",
+        order=_order(description.title, read),
     )
 
 
-def _texts(values: Iterable[str], longest: int = LONGEST_TITLE) -> tuple[str, ...]:
+def _texts(values: Sequence[str], longest: int = LONGEST_TITLE) -> tuple[str, ...]:
     """Token texts of values; words written with ' and - are found in one piece as well."""
-    kept = unique(list(values))[:MOST_VALUES]
-    found = [index_text(value[:longest]) for value in kept]
-    for value in kept:
-        if "-" in value or "'" in value or "’" in value:
-            found += [squeeze(joined) for joined in _JOINED.findall(fold(value[:longest]))]
+    found: list[str] = []
+    for value in values[:MOST_VALUES]:
+        if 0 < len(value) <= SHORT:
+            found += _short_texts(value)
+        elif value:
+            found += _value_texts(value[:longest])
     return unique(found)
+
+
+def _value_texts(value: str) -> list[str]:
+    """The token text of a value, then each joined word in it."""
+    found = [index_text(value)]
+    if "-" in value or "'" in value or "’" in value:
+        found += [squeeze(joined) for joined in _JOINED.findall(fold(value))]
+    return found
+
+
+_short_texts = lru_cache(maxsize=REMEMBERED)(_value_texts)  # subjects, publishers and names come again and again
+
+
+def _others(description: Description) -> list[str]:
+    """Names that the statement of responsibility does not have."""
+    return [author for author in description.authors[:MOST_VALUES] if author not in description.responsibility]
 
 
 def _exact(description: Description, titles: Iterable[str]) -> tuple[str, ...]:
     """Whole titles, with and without what follows them."""
-    tail = description.title + description.subtitle
-    whole = (*titles, tail, description.title + description.volume, tail + description.volume)
-    return unique([squeeze(title)[:LONGEST_EXACT] for title in whole])
+    squeezed = [squeeze(title[:LONGEST_EXACT]) for title in titles]
+    if squeezed:
+        title, subtitle, volume = squeezed[0], squeeze(description.subtitle), squeeze(description.volume)
+        squeezed += [title + subtitle, title + volume, title + subtitle + volume]
+    return unique([whole[:LONGEST_EXACT] for whole in squeezed])
 
 
-def _title_sound(description: Description, read: Iterable[list[pinyin.Reading]]) -> tuple[str, ...]:
+def _title_sound(description: Description, read: Iterable[list[pinyin.Reading]], written: str) -> tuple[str, ...]:
     """Syllables of titles as they are read, and as the cataloguer wrote them."""
-    found = [" ".join(way) for reading in read if _has_sound(reading) for way in pinyin.streams(reading)]
-    tail = pinyin.readings((description.subtitle + description.volume)[:LONGEST_TITLE])
-    if _has_sound(tail):
+    found = [" ".join(way) for reading in read if reading for way in pinyin.streams(reading)]
+    tail = _readings(description.subtitle + description.volume)
+    if tail:
         found.append(" ".join(pinyin.streams(tail)[0]))
-    return unique([*found, _written(description)])
+    return unique([*found, written])
 
 
-def _written(description: Description) -> str:
+def _written(text: str) -> str:
     """The cataloguer's pinyin as syllables: words that are several syllables are cut."""
-    syllables = ((pinyin.cuts(word) or [(word,)])[0] for word in words(description.pinyin[:LONGEST_TITLE]))
+    syllables = ((pinyin.cuts(word) or ((word,),))[0] for word in words(text[:LONGEST_TITLE]))
     return " ".join(chain.from_iterable(syllables))
 
 
-def _spelled(description: Description, read: Iterable[list[pinyin.Reading]]) -> tuple[str, ...]:
+def _spelled(read: Iterable[list[pinyin.Reading]], written: str) -> tuple[str, ...]:
     """Whole titles in pinyin and as initials."""
-    found = [spelling for reading in read if _has_sound(reading) for spelling in pinyin.spelled(reading)]
-    written = _written(description).split()
-    found += ["".join(written), "".join(word[0] for word in written)]
+    found = [spelling for reading in read if reading for spelling in pinyin.spelled(reading)]
+    syllables = written.split()
+    found += ["".join(syllables), "".join([syllable[0] for syllable in syllables])]
     return unique([spelling for spelling in found if len(spelling) <= LONGEST_SPELLED])
 
 
-def _author_sound(description: Description) -> tuple[str, ...]:
-    """Syllables of Chinese names."""
-    found = []
-    for author in description.authors[:MOST_VALUES]:
-        if not _LATIN_NAME.match(fold(author)):
-            found += [" ".join(way) for way in pinyin.streams(pinyin.name_readings(author[:LONGEST_TITLE]))]
-    return unique(found)
+@lru_cache(maxsize=REMEMBERED)
+def _name_sound(name: str) -> list[str]:
+    """Syllables of a name in Chinese characters."""
+    if _LATIN_NAME.match(fold(name)):
+        return []
+    return [" ".join(way) for way in pinyin.streams(pinyin.name_readings(name[:LONGEST_TITLE]))]
 
 
-def _has_sound(reading: list[pinyin.Reading]) -> bool:
-    """Whether anything in a reading was not written in Latin letters already: those are short in syllables only."""
-    return any(len(ways) > 1 or ways[0] in pinyin.SYLLABLES for ways in reading)
+def _readings(title: str) -> list[pinyin.Reading]:
+    """Readings of a title in Chinese, or of one that is written in pinyin as a whole; [] of any other."""
+    if has_cjk(title):
+        return pinyin.readings(title[:LONGEST_TITLE])
+    ways = [pinyin.cuts(word) for word in words(title[:LONGEST_TITLE])]
+    return [(syllable,) for way in ways for syllable in way[0]] if all(ways) else []
+
+
+def _order(title: str, read: Sequence[list[pinyin.Reading]]) -> str:
+    """By what a title is sorted: as it sounds, else as it is written."""
+    sound = [reading[0] for reading in read[0]] if read and read[0] else words(title)
+    return " ".join(sound)[:LONGEST_ORDER]
 
 
 def _digits(number: str) -> str:

@@ -97,11 +97,15 @@ CJK = (
     "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uac00-\ud7a3\U00020000-\U0003ffff"
 )  # Han, kana, bopomofo, Hangul: scripts written without blanks, or whose words are cut in many ways
 _WORDS = re.compile(rf"[{CJK}]+|[^\W_{CJK}]+")
+_KINDS = re.compile(rf"([{CJK}]+)|([^\W_{CJK}]+)")
+_LATIN_WORDS = re.compile(r"[^\W_]+")
 _CJK = re.compile(f"[{CJK}]")
 
 
 def fold(text: str) -> str:
     """The text with every character folded; blanks and punctuation stay, apostrophes and hyphens are `'` and `-`."""
+    if text.isascii() and text.isprintable():
+        return text.lower()
     folded = unicodedata.normalize("NFKC", text).translate(_FOLD)
     # An invisible character that went may leave neighbours that compose.
     return folded if unicodedata.is_normalized("NFKC", folded) else fold(folded)
@@ -117,15 +121,29 @@ def squeeze(text: str) -> str:
 
 def words(text: str) -> list[str]:
     """Runs of folded letters and digits in order; a run of Chinese, Japanese or Korean characters is one word."""
+    folded = _signed(text)
+    return _LATIN_WORDS.findall(folded) if folded.isascii() else _WORDS.findall(folded)
+
+
+def kinds(text: str) -> list[tuple[str, str]]:
+    """`words`, each as `(run, "")` of Chinese, Japanese or Korean characters or as `("", word)` of others."""
+    return _KINDS.findall(_signed(text))
+
+
+def _signed(text: str) -> str:
+    """Folded, with the names of languages spelled."""
     folded = fold(text)
-    if "+" in folded or "#" in folded or "♯" in folded:
-        folded = spell_signs(folded)
-    return _WORDS.findall(folded)
+    return spell_signs(folded) if "+" in folded or "#" in folded or "♯" in folded else folded
 
 
 def is_cjk(word: str) -> bool:
     """Whether a word of `words` is a run of Chinese, Japanese or Korean characters."""
     return _CJK.match(word) is not None
+
+
+def has_cjk(text: str) -> bool:
+    """Whether any character is Chinese, Japanese or Korean."""
+    return _CJK.search(text) is not None
 
 
 def spell_signs(folded: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from catalog.search.fold import is_cjk, words
+from catalog.search.fold import is_cjk, kinds
 
 Phrase = tuple[tuple[int, str], ...]  # tokens with their distance from the first
 
@@ -18,13 +18,12 @@ def runs(text: str) -> list[str]:
     """Folded words; neighbours in scripts without blanks are joined."""
     found: list[str] = []
     joined = False
-    for word in words(text):
-        cjk = is_cjk(word)
+    for cjk, word in kinds(text):
         if cjk and joined:
-            found[-1] += word
+            found[-1] += cjk
         else:
-            found.append(word)
-        joined = cjk
+            found.append(cjk or word)
+        joined = bool(cjk)
     return found
 
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import islice, product
 from pathlib import Path
 
-from catalog.search.fold import fold, is_cjk, words
+from catalog.search.fold import fold, kinds
 
 MOST_STREAMS = 4  # spellings kept of one text
 MOST_CUTS = 4  # ways to cut one typed word into syllables
@@ -83,8 +84,11 @@ def _read_run(run: str) -> list[Reading]:
 def readings(text: str) -> list[Reading]:
     """What each character of a text may be read as; characters without a reading (kana) are left out."""
     found: list[Reading] = []
-    for word in words(text):
-        found += _read_run(word) if is_cjk(word) else [(word,)]
+    for run, word in kinds(text):
+        if run:
+            found += _read_run(run)
+        else:
+            found.append((word,))
     return [reading for reading in found if reading]
 
 
@@ -128,8 +132,9 @@ def plain(latin: str) -> str:
     return _UMLAUT.sub("u", latin)
 
 
-def cuts(word: str) -> list[tuple[str, ...]]:
-    """Ways to read a typed word as syllables, the fewest syllables first: xian → (xian), (xi, an). [] = no pinyin."""
+@lru_cache(maxsize=4096)
+def cuts(word: str) -> tuple[tuple[str, ...], ...]:
+    """Ways to read a typed word as syllables, the fewest syllables first: xian → (xian), (xi, an). () = no pinyin."""
     word = plain(word)
     ways: list[list[tuple[str, ...]]] = [[()]]
     for end in range(1, len(word) + 1):
@@ -139,4 +144,4 @@ def cuts(word: str) -> list[tuple[str, ...]]:
             if syllable in SYLLABLES:
                 here += [(*way, syllable) for way in ways[start]]
         ways.append(sorted(here, key=len)[:MOST_CUTS])
-    return ways[-1] if word else []
+    return tuple(ways[-1]) if word else ()

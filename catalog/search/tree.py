@@ -1,0 +1,83 @@
+"""A query as a tree that any engine can answer; `query` makes it of what a reader types."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from catalog.search.grams import Phrase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Text:
+    """A piece of a text, in one field (or any)."""
+
+    field: str
+    tokens: Phrase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sound:
+    """A piece of a title or name by its sound; any of the ways to cut it into syllables."""
+
+    field: str
+    ways: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spelled:
+    """A whole title in pinyin or as initials."""
+
+    letters: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Number:
+    """Any of these ISBNs or ISSNs, without hyphens."""
+
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stem:
+    """The beginning of a folded word, or of a class number where the field is class."""
+
+    field: str
+    stem: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Year:
+    """A span of years, both included."""
+
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class All:
+    """Every one of the parts."""
+
+    parts: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Either:
+    """At least one of the parts; more are better."""
+
+    parts: tuple[Node, ...]
+
+
+Node = Text | Sound | Spelled | Number | Stem | Year | All | Either
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """A whole query: all of `wanted`, none of `unwanted`. Nothing wanted = everything.
+
+    `whole` is the wanted text as one squeezed title and `piece` as one piece of a title, for ranking only.
+    """
+
+    wanted: tuple[Node, ...]
+    unwanted: tuple[Node, ...]
+    whole: str
+    piece: Phrase
