@@ -147,13 +147,57 @@ def slices(found: Scan, wanted: Iterable[str] | None) -> list[list[tuple[str, by
 
     Unsound records have an empty list.
     """
-    record, tag, starts, ends = found.record, found.tag, found.field_starts, found.field_ends
+    columns = _chosen(found, wanted)
+    data = found.data
+    contents = [
+        data[start:end] for start, end in zip(*columns.places(found.field_starts, found.field_ends), strict=True)
+    ]
+    pairs = list(zip(columns.tags, contents, strict=True))
+    return [pairs[first:last] for first, last in columns.bounds]
+
+
+def texts(found: Scan, wanted: Iterable[str] | None) -> tuple[list[str], list[tuple[tuple[str, str], ...]]]:
+    """Leaders, and fields as `slices` gives them but decoded, of a stretch that is UTF-8 throughout.
+
+    The stretch is decoded once and the columns of byte places are turned into places of characters.
+    """
+    columns = _chosen(found, wanted)
+    text = found.data.decode("utf-8")
+    leaders, starts, ends = found.starts, found.field_starts, found.field_ends
+    if len(text) != len(found.data):
+        octets = np.frombuffer(found.data, np.uint8)
+        inner = np.flatnonzero((octets & 0xC0) == 0x80)  # bytes that do not begin a character
+        leaders, starts, ends = (places - np.searchsorted(inner, places) for places in (leaders, starts, ends))
+    contents = [text[start:end] for start, end in zip(*columns.places(starts, ends), strict=True)]
+    pairs = list(zip(columns.tags, contents, strict=True))
+    heads = [text[start : start + 24] for start in leaders.tolist()]
+    return heads, [tuple(pairs[first:last]) for first, last in columns.bounds]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Columns:
+    """The fields that are wanted: which rows, their tags, and where each record's fields lie among them."""
+
+    keep: Bools | None  # None: all
+    tags: list[str]
+    bounds: list[tuple[int, int]]
+
+    def places(self, *columns: Ints) -> list[list[int]]:
+        """The wanted rows of columns, as lists."""
+        return [(column if self.keep is None else column[self.keep]).tolist() for column in columns]
+
+
+def _chosen(found: Scan, wanted: Iterable[str] | None) -> _Columns:
+    record, tag, keep = found.record, found.tag, None
     if wanted is not None:
         keep = np.isin(tag, np.array([tag_number(name) for name in wanted], np.int64))
-        record, tag, starts, ends = record[keep], tag[keep], starts[keep], ends[keep]
-    names = {int(number): int(number).to_bytes(3).decode("latin-1") for number in np.unique(tag)}
-    data = found.data
-    rows: list[list[tuple[str, bytes]]] = [[] for _ in range(len(found.starts))]
-    for index, number, start, end in zip(record.tolist(), tag.tolist(), starts.tolist(), ends.tolist(), strict=True):
-        rows[index].append((names[number], data[start:end]))
-    return rows
+        record, tag = record[keep], tag[keep]
+    distinct, which = np.unique(tag, return_inverse=True)
+    names = [int(number).to_bytes(3).decode("ascii") for number in distinct]
+    counts = np.bincount(record, minlength=len(found.starts))
+    lasts = np.cumsum(counts)
+    return _Columns(
+        keep=keep,
+        tags=[names[index] for index in which.tolist()],
+        bounds=list(zip((lasts - counts).tolist(), lasts.tolist(), strict=True)),
+    )

@@ -112,7 +112,7 @@ def _read_iso2709(data: bytes, encoding: str, wanted: frozenset[str] | None) -> 
     if encoding in ("", codec.UTF8) and found.sound.all() and 0x1B not in data and _is_utf8(data):
         rest = data[found.tail :]
         if not rest.strip(columnar.PADDING + b" "):
-            return Batch(reads=list(_clean(found, wanted)))
+            return Batch(reads=_clean(found, wanted))
     batch = Batch()
     pending = list(_structures(found, batch))
     context = sniff.Context()
@@ -133,17 +133,15 @@ def _is_utf8(data: bytes) -> bool:
     return True
 
 
-def _clean(found: Scan, wanted: frozenset[str] | None) -> Iterator[Read]:
+def _clean(found: Scan, wanted: frozenset[str] | None) -> list[Read]:
     """Sound records of a stretch that is UTF-8 throughout."""
     data = found.data
-    rows = columnar.slices(found, wanted)
-    for row, (start, end) in enumerate(zip(found.starts.tolist(), found.ends.tolist(), strict=True)):
-        raw = data[start:end]
-        try:
-            fields = tuple([(tag, content.decode()) for tag, content in rows[row]])
-        except UnicodeDecodeError:  # a field that ends inside a character although the stretch as a whole is UTF-8
-            fields = tuple((tag, content.decode("utf-8", "replace")) for tag, content in rows[row])
-        yield Read(start, row, raw, Record(raw[:24].decode("ascii", "replace"), fields), codec.UTF8)
+    leaders, rows = columnar.texts(found, wanted)
+    places = zip(found.starts.tolist(), found.ends.tolist(), leaders, rows, strict=True)
+    return [
+        Read(start, row, data[start:end], Record(leader, fields), codec.UTF8)
+        for row, (start, end, leader, fields) in enumerate(places)
+    ]
 
 
 def _structures(found: Scan, batch: Batch) -> Iterator[_Pending]:
@@ -193,7 +191,7 @@ def _decoded(each: _Pending, encoding: str, context: sniff.Context, wanted: froz
     name = encoding
     if not name:
         content = b"\x1e".join(content for _, content in each.fields)
-        judged = sniff.plain(content) or sniff.decide(content, _hint(each), context)
+        judged = sniff.plain(content) or sniff.follow(content, context) or sniff.decide(content, _hint(each), context)
         name = judged.name
         if not judged.sure:
             findings.append(("encoding-uncertain", f"no encoding fits well, {name} was taken"))

@@ -46,7 +46,7 @@ def decode(data: bytes, upper: str = ANSEL) -> tuple[str, int]:
         if part.isascii() and ESC not in part:
             text, lost = part.decode("ascii"), 0
         else:
-            text, lost = _subfield(part, upper)
+            text, lost = _subfield(part, upper) if ESC in part else _unescaped(part, upper)
         parts.append(text)
         unknown += lost
     joined = "\x1f".join(parts)
@@ -59,6 +59,36 @@ def _character(match: re.Match[str]) -> str:
     number = int(match.group(1), 16)
     usable = number <= 0x10FFFF and not 0xD800 <= number <= 0xDFFF and number >= 0x20
     return chr(number) if usable else REPLACEMENT
+
+
+def _unescaped(data: bytes, upper: str) -> tuple[str, int]:
+    """`_subfield` for bytes without escape sequences: only the default sets count."""
+    marks, letters = _defaults(upper)
+    text = data.decode("latin-1")
+    trailing = _trailing(text, upper)
+    text = marks.sub(r"\2\1", text).translate(letters)
+    return text, text.count(REPLACEMENT) + trailing
+
+
+def _trailing(text: str, upper: str) -> int:
+    """How many marks stand at the end and belong to nothing."""
+    codes = table(upper)
+    count = 0
+    while (
+        count < len(text) and ord(text[-1 - count]) >= 0xA0 and codes.get(ord(text[-1 - count]) & 0x7F, ("", False))[1]
+    ):
+        count += 1
+    return count
+
+
+@cache
+def _defaults(upper: str) -> tuple[re.Pattern[str], dict[int, str]]:
+    """(a run of marks and the character after it, Unicode of every high byte) with `upper` in G1."""
+    codes = table(upper)
+    letters = {0x80 + code: table(ANSEL).get(code, (REPLACEMENT, False))[0] for code in range(0x20)}
+    letters |= {0x80 + code: codes.get(code, (REPLACEMENT, False))[0] for code in range(0x20, 0x80)}
+    marks = "".join(re.escape(chr(0x80 + code)) for code, (_, mark) in codes.items() if mark)
+    return re.compile(f"([{marks}]+)([^{marks}])", re.DOTALL), letters
 
 
 def _subfield(data: bytes, upper: str) -> tuple[str, int]:

@@ -15,6 +15,7 @@ from protocols.charsets import evidence
 from protocols.charsets.codec import MARC8, UTF8
 
 DESIGNATION = re.compile(rb"\x1b(?:[(,)\-]!?[BE234NQS]|\$[,)\-]?1|[gbps])")  # an escape sequence of MARC-8
+FITTING = 84.0  # a score that needs no comparison if the neighbours are in that encoding
 SURE = 75.0  # a score that needs no neighbours
 WEAK = 45.0  # below that nothing fits and the hints decide
 POSSIBLE = 20.0  # a record with few high bytes may still be in its neighbours' encoding
@@ -33,7 +34,7 @@ BONUS: Mapping[str, Mapping[str, float]] = {
 }
 LAST_RESORT = {"marc21": MARC8, "cnmarc": "gb18030"}
 
-_HIGH = re.compile(rb"[\x20-\x7e]{0,2}(?:[\x80-\xff]+[\x20-\x7e]{0,2})+")
+_HIGH = re.compile(rb"[\x80-\xff](?:[\x20-\x7e]{0,2}[\x80-\xff]){0,400}[\x20-\x7e]{0,2}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,13 +96,23 @@ def plain(data: bytes) -> Charset | None:
 def sample(data: bytes) -> bytes:
     """The high bytes with a little of what is around them, at most about `evidence.SAMPLE` bytes."""
     taken: list[bytes] = []
-    size = 0
+    size = last = 0
     for match in _HIGH.finditer(data):
-        taken.append(match.group())
-        size += len(match.group())
+        start = max(last, match.start() - 2)
+        last = match.end()
+        taken.append(data[start:last])
+        size += last - start
         if size >= evidence.SAMPLE:
             break
     return b"\x1f".join(taken)
+
+
+def follow(data: bytes, context: Context) -> Charset | None:
+    """The neighbours' encoding if it fits these bytes very well: the quick way through a file of one encoding."""
+    leaning = context.leaning()
+    if leaning and evidence.scorers()[leaning].score(sample(data)) >= FITTING:
+        return Charset(name=leaning, sure=True)
+    return None
 
 
 def scores(part: bytes, hint: Hint) -> dict[str, float]:
@@ -119,8 +130,6 @@ def decide(data: bytes, hint: Hint, context: Context | None = None) -> Charset:
         return found
     part = sample(data)
     leaning = context.leaning() if context else ""
-    if leaning and evidence.scorers()[leaning].score(part) >= SURE + TIE / 2:
-        return Charset(name=leaning, sure=True)
     points = scores(part, hint)
     best = max(points, key=lambda name: points[name])
     if leaning and best != leaning:
