@@ -15,7 +15,7 @@ from pathlib import Path
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from catalog import changes, clusters, libraries, packing
+from catalog import bodies, changes, clusters, libraries, packing
 from catalog.connection import Connection
 from catalog.database.pool import Database
 from catalog.model import Description, Format, Holding, Published
@@ -92,7 +92,7 @@ def version(number: int, entry: Stock | None, redirect: int | None = None) -> ch
         fingerprint=b"",
         libraries=tuple(dict.fromkeys(each.library for each in entry.holdings)),
         description=packing.pack_description(told),
-        body=packing.pack(body),
+        body=bodies.shrink(packing.pack(body)),
     )
 
 

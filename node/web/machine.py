@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +28,7 @@ from protocols.oaipmh.provider import OaiError
 from services.delivery import dublin, identifiers, render
 
 PAGE = 500  # records or headers
+SLICE = 50  # records rendered at a stretch
 FORM = "application/x-www-form-urlencoded"
 MARCXML = wire.Format(
     prefix="marcxml",
@@ -184,19 +185,11 @@ async def _listing(request: web.Request, conn: Connection, wanted: provider.List
         last = given[-1].at, int(given[-1].cluster)
         token = provider.token_after(wanted, last, len(given), key=request.app[context.OAI_KEY], now=now)
     prefix = wanted.prefix if wanted.verb == "ListRecords" else ""
-    # Rendering a page takes some 20 ms of computing: in a thread, so that other visitors' answers go between.
-    body = await asyncio.to_thread(_page, wanted, given, context.node_of(request).symbol, prefix, library, token, now)
+    symbol = context.node_of(request).symbol
+    items = []
+    for number, each in enumerate(given, 1):
+        items.append(_item(each, symbol, prefix, library))
+        if number % SLICE == 0:
+            await asyncio.sleep(0)  # a page takes tens of milliseconds to render: other visitors' answers go between
+    body = wire.listing(wanted.verb, items, token=token, expires=now + tokens.LIFETIME, cursor=wanted.cursor)
     return Reply(body=body, at=min(now, horizon))
-
-
-def _page(
-    wanted: provider.Listing,
-    given: Sequence[Published],
-    symbol: str,
-    prefix: str,
-    library: str,
-    token: str,
-    now: datetime,
-) -> str:
-    items = (_item(each, symbol, prefix, library) for each in given)
-    return wire.listing(wanted.verb, items, token=token, expires=now + tokens.LIFETIME, cursor=wanted.cursor)

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from catalog import libraries
 from catalog.model import Published
-from node.web import api, context, inputs, openapi, record_view, results_view, view
+from node.web import api, context, inputs, openapi, record_view, results_view, texts, view
 from node.web.labels import library_name
 from node.web.middleware import YEAR, BadInput, Gone
 from services.delivery import render, rows
@@ -27,7 +27,8 @@ async def home(request: web.Request) -> web.StreamResponse:
     async with context.connection(request) as conn:
         members = await libraries.every(conn)
     count = await find.count(node.reader)
-    return view.page(request, "home.html", records=count, libraries=len(members), tries=TRIES)
+    heading = node.settings.node.name or texts.TEXTS["title"][context.lang_of(request)]
+    return view.page(request, "home.html", heading=heading, records=count, libraries=len(members), tries=TRIES)
 
 
 async def results(request: web.Request) -> web.StreamResponse:

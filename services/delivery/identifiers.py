@@ -11,7 +11,6 @@ from urllib.parse import quote, unquote
 
 _NOT_LABEL = re.compile(r"[^a-z0-9-]+")
 _SPEC_PLAIN = re.compile(r"[A-Za-z0-9\-_.~*'()]")  # setSpec characters without "!", which escapes, and ":"
-_SPEC_ESCAPED = re.compile(r"!([0-9A-F]{2})")
 
 
 def namespace(symbol: str) -> str:
@@ -36,9 +35,3 @@ def set_spec(library: str) -> str:
     return "".join(
         each if _SPEC_PLAIN.fullmatch(each) else "".join(f"!{byte:02X}" for byte in each.encode()) for each in library
     )
-
-
-def library_of(spec: str) -> str:
-    """The symbol that `set_spec` wrote; a spec that isn't ours gives a symbol that no library has."""
-    octets = _SPEC_ESCAPED.sub(lambda found: chr(int(found[1], 16)), spec)
-    return octets.encode("latin-1", "replace").decode("utf-8", "replace")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC
 
-from catalog import packing
+from catalog import bodies, packing
 from catalog.model import Format, Published
 from config import errors
 from protocols import iso2709, marcjson, marcxml
@@ -39,7 +39,7 @@ def record(published: Published) -> Record:
     """The merged record as it leaves. Raises `Tombstone`."""
     if published.deleted:
         raise Tombstone(f"Record {published.id} was deleted.")
-    merged = packing.unpack(published.body)
+    merged = packing.unpack(bodies.grow(published.body))
     stamp = published.at.astimezone(UTC).strftime("%Y%m%d%H%M%S.0")
     fields = (("001", published.id), ("005", stamp), *(each for each in merged.fields if each[0] not in OURS))
     # Leader/09 says UTF-8 in MARC 21; the UNIMARC family says it in 100 $a and leaves leader/09 blank.

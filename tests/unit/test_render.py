@@ -1,0 +1,197 @@
+"""What leaves the node: a merged record in every form, and which links may be followed."""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, datetime
+
+import pymarc
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from lxml import etree
+
+from catalog import bodies, packing
+from catalog.model import Cluster, Description, Format, Holding, Published
+from dms import describe
+from protocols import marc, marcjson, marcxml
+from protocols.marc import Record
+from protocols.oaipmh import provider
+from services.delivery import dublin, identifiers, links, render, rows
+from tests import builders
+
+AT = datetime(2026, 3, 1, 8, 30, 15, 999_999, tzinfo=UTC)
+MARC = "{http://www.loc.gov/MARC21/slim}"
+DC = "{http://purl.org/dc/elements/1.1/}"
+
+
+def published(record: Record, format: Format = Format.MARC21, **given: object) -> Published:
+    values: dict[str, object] = {
+        "cluster": Cluster(10),
+        "id": "CN-NODE.00000a",
+        "seq": 1,
+        "at": AT,
+        "deleted": False,
+        "format": format,
+        "body": bodies.shrink(packing.pack(record)),
+        "description": describe.describe(record, format),
+    }
+    return Published(**(values | given))  # type: ignore[arg-type]
+
+
+def test_the_numbers_of_a_record_are_those_of_its_cluster() -> None:
+    record = builders.a_marc21(local_id="ocm00417", stamp="19990101000000.0", f003="DLC")
+    fields = render.record(published(record)).fields
+    assert fields[:2] == (("001", "CN-NODE.00000a"), ("005", "20260301083015.0"))
+    assert [tag for tag, _ in fields].count("001") == [tag for tag, _ in fields].count("005") == 1
+    assert "003" not in [tag for tag, _ in fields]
+
+
+@pytest.mark.parametrize(
+    ("record", "format", "coding"),
+    [(builders.a_marc21(), Format.MARC21, "a"), (builders.a_cnmarc(), Format.CNMARC, " ")],
+)
+def test_the_leader_tells_the_encoding_as_its_format_wants(record: Record, format: Format, coding: str) -> None:
+    wrong = Record(record.leader[:9] + "?" + record.leader[10:], record.fields)
+    assert render.record(published(wrong, format)).leader[9] == coding
+
+
+@pytest.mark.parametrize(
+    ("record", "format"),
+    [(builders.a_marc21(title="Über Gärten"), Format.MARC21), (builders.a_cnmarc(), Format.CNMARC)],
+)
+def test_every_carrier_gives_the_record_back(record: Record, format: Format) -> None:
+    of = published(record, format)
+    fields = render.record(of).fields
+    assert marcxml.read(render.as_marcxml(of).encode())[0].fields == fields
+    assert marcjson.read(render.as_marcjson(of).encode())[0].fields == fields
+    foreign = next(iter(pymarc.MARCReader(io.BytesIO(render.as_iso2709(of)), force_utf8=True)))
+    assert foreign is not None
+    assert foreign["001"].value() == of.id
+    title = next(marc.value(text, "a") for tag, text in fields if tag in ("245", "200"))
+    assert foreign["245" if format is Format.MARC21 else "200"]["a"] == title
+
+
+def test_a_tombstone_renders_as_nothing() -> None:
+    gone = published(builders.a_marc21(), deleted=True, body=b"", description=None)
+    for write in (render.as_marcxml, render.as_iso2709, render.as_marcjson, render.as_dc, render.as_lines):
+        with pytest.raises(render.Tombstone):
+            write(gone)
+
+
+TOLD = Description(
+    title="红楼梦",
+    subtitle="校注本",
+    volume="上册",
+    parallel=("Dream of the red chamber",),
+    responsibility="曹雪芹著",
+    authors=("曹雪芹", "高鹗"),
+    place="北京",
+    publisher="人民文学出版社",
+    date="2008.7",
+    year=2008,
+    isbns=("9787020002207",),
+    subjects=("章回小说",),
+    classification=("I242.4",),
+    languages=("chi", "xxx"),
+    links=("https://example.org/a?b&c",),
+)
+
+
+def test_dublin_core_says_what_the_description_says() -> None:
+    root = etree.fromstring(dublin.write(TOLD, "CN-NODE.00000a"))
+    said = [(child.tag.removeprefix(DC), child.text) for child in root]
+    assert said == [
+        ("title", "红楼梦 : 校注本. 上册"),
+        ("title", "Dream of the red chamber"),
+        ("creator", "曹雪芹"),
+        ("creator", "高鹗"),
+        ("subject", "章回小说"),
+        ("subject", "I242.4"),
+        ("publisher", "人民文学出版社"),
+        ("date", "2008"),
+        ("type", "book"),
+        ("identifier", "CN-NODE.00000a"),
+        ("identifier", "urn:isbn:9787020002207"),
+        ("identifier", "https://example.org/a?b&c"),
+        ("language", "chi"),
+        ("language", "xxx"),
+    ]
+
+
+@given(st.text(), st.text())
+def test_no_text_breaks_dublin_core_or_marcxml(title: str, note: str) -> None:
+    etree.fromstring(dublin.write(Description(title=title, notes=(note,)), title))
+    clean = title.encode("utf-8", "replace").decode().replace("\x1f", "").replace("\x1e", "").replace("\x1d", "")
+    record = Record(builders.MARC21_LEADER, (("245", marc.field("00", [("a", clean)])),))
+    etree.fromstring(render.as_marcxml(published(record)).encode())
+
+
+def test_rows_speak_the_readers_language_and_leave_out_what_is_unknown() -> None:
+    chinese = {row.label: row.values for row in rows.of(TOLD, "zh")}
+    english = {row.label: row.values for row in rows.of(TOLD, "en")}
+    assert chinese["出版发行"] == english["Published"] == ("北京 : 人民文学出版社, 2008.7",)
+    assert chinese["语种"] == ("汉语", "xxx") and english["Language"] == ("Chinese", "xxx")
+    assert chinese["文献类型"] == ("图书",) and english["Type"] == ("Book",)
+    assert "Edition" not in english
+
+
+def test_text_names_the_holding_libraries() -> None:
+    held = [("CN-TJU", Holding(library="CN-TJU", call_number="I242.4/1")), ("CN-X", Holding(library="CN-X"))]
+    lines = rows.text(TOLD, "CN-NODE.00000a", held, {"CN-TJU": "天津大学图书馆"}, "zh").splitlines()
+    assert lines[:2] == ["红楼梦 : 校注本. 上册", "ID: CN-NODE.00000a"]
+    assert lines[-2:] == ["  天津大学图书馆: I242.4/1", "  CN-X"]
+
+
+def test_the_marc_view_shows_blanks_and_subfields() -> None:
+    record = Record("00000nam0 2200000   450 ", (("200", "1 \x1fa红楼梦\x1ff曹雪芹著"),))
+    assert render.as_lines(published(record, Format.CNMARC)).splitlines() == [
+        "LDR    00000nam0 2200000   450 ",
+        "001    CN-NODE.00000a",
+        "005    20260301083015.0",
+        "200 1# $a 红楼梦 $f 曹雪芹著",
+    ]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "javascript:alert(1)",
+        "JaVaScRiPt:alert(1)",
+        " javascript:alert(1)",
+        "java\nscript:alert(1)",
+        "java\tscript:alert(1)",
+        "\x01javascript:alert(1)",
+        "data:text/html,<script>alert(1)</script>",
+        "vbscript:msgbox(1)",
+        "//example.org/a",
+        "/records/1",
+        "http:/example.org",
+        "http://[broken",
+        "https://example.org/" + "a" * 3000,
+        "",
+    ],
+)
+def test_only_web_addresses_become_links(address: str) -> None:
+    assert links.safe(address) == ""
+
+
+def test_a_web_address_stays_as_it_is() -> None:
+    assert links.safe(" https://example.org/书?a=1&b=2#c ") == "https://example.org/书?a=1&b=2#c"
+
+
+@pytest.mark.parametrize(
+    ("symbol", "namespace"), [("CN-TJU", "cn-tju.tianlu"), ("310000", "n310000.tianlu"), ("A_b.C", "a-b-c.tianlu")]
+)
+def test_oai_identifiers_go_both_ways(symbol: str, namespace: str) -> None:
+    assert identifiers.namespace(symbol) == namespace
+    identifier = identifiers.oai(symbol, f"{symbol}.00000a")
+    assert identifiers.cluster_of(identifier, symbol) == f"{symbol}.00000a"
+    assert identifiers.cluster_of(identifier, "CN-OTHER") == ""
+
+
+@given(st.sets(st.text(st.characters(codec="utf-8"), min_size=1), min_size=2, max_size=2))
+def test_any_symbol_makes_a_legal_set_name_of_its_own(symbols: set[str]) -> None:
+    specs = {identifiers.set_spec(each) for each in symbols}
+    assert len(specs) == 2
+    assert all(provider.SET_SPEC.fullmatch(each) for each in specs)
