@@ -132,9 +132,9 @@ def _name(text: str) -> str:
 
 def _extent(fields: Fields) -> str:
     text = (fields.get("215") or [""])[0]
-    extent = ", ".join(_plain(marc.values(text, "a")))
+    extent = ", ".join(_plain(v.rstrip(" +") for v in marc.values(text, "a")))
     for code, mark in (("c", " : "), ("d", " ; "), ("e", " + ")):
-        more = ", ".join(_plain(marc.values(text, code)))
+        more = ", ".join(_plain(v.rstrip(" +") for v in marc.values(text, code)))
         extent += (mark if extent else "") + more if more else ""
     return extent
 

@@ -179,9 +179,9 @@ def _publication(reader: _Reader) -> str:
 
 
 def _extent(text: str) -> str:
-    extent = ", ".join(_plain(marc.values(text, "a")))
+    extent = ", ".join(_plain(v.rstrip(" +") for v in marc.values(text, "a")))
     for code, mark in (("b", " : "), ("c", " ; "), ("e", " + ")):
-        more = ", ".join(_plain(marc.values(text, code)))
+        more = ", ".join(_plain(v.rstrip(" +") for v in marc.values(text, code)))
         extent += (mark if extent else "") + more if more else ""
     return extent
 

@@ -13,8 +13,9 @@ _CONTROLS = dict.fromkeys((*range(0x09), 0x0B, 0x0C, *range(0x0E, 0x20), *range(
 _TAIL = " \t\r\n/:;,=\u3000"
 # Words whose full stop is their own, in the languages that use them in catalogues.
 _ABBREVIATED = """
-    al aufl b bd bros c ca capt cia cie co col corp d d.c dept dr ed eds esq etc f fl gen hrsg inc jr ltd mr mrs ms no
-    nos ph.d print prof pt pts rev s.l s.n ser sr st t u.s univ vol vols wm вып изд ред сост т
+    abr al aufl augm b bd bros c ca calif capt cia cie co col colo conn corp d d.c dept dr ed eds esq etc f fl fla gen
+    hrsg ill inc jr ltd mass md mich minn mr mrs ms n.j n.y no nos ph.d pp print prof pt pts repr rev s.l s.n ser sr st
+    suppl t tex u.s univ va vol vols vt wash wis wm вып изд илл ред сост т
 """
 _ABBREVIATIONS = frozenset(_ABBREVIATED.split())
 _YEAR = re.compile(r"(?<!\d)(1\d{3}|20\d\d)(?!\d)")
