@@ -1,0 +1,120 @@
+"""Years, pages, publishers and identifiers as numbers and bare words."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from functools import lru_cache
+
+from catalog.search import fold
+from dms.match import numerals, words
+
+_YEAR = re.compile(r"(?<!\d)(1[0-9]\d\d|20\d\d)(?!\d)")
+_HAN_YEAR = re.compile(rf"[{numerals.HAN}]{{4}}(?=年|\.|$|\s|版)")
+_REPUBLIC = re.compile(rf"(?:民国|中华民国)\s*(\d+|[{numerals.HAN}]+|元)\s*年?|^\s*民\s*(\d+|[{numerals.HAN}]+)")
+_SHOWA = re.compile(r"(昭和|大正|平成|令和|明治)\s*(\d+|元)")
+_ERAS = {"昭和": 1925, "大正": 1911, "平成": 1988, "令和": 2018, "明治": 1867}
+_PRINTING = re.compile(
+    r"[(\[（［]?[^()\[\]]*(?:重印|印刷|第\d+次印|次印|\bprinting|\bprinted|\breprint)[^()\[\]]*[)\]]?"
+)
+_PAGED = re.compile(
+    r"[^;]*?(?:页|面|叶|頁|\bp\b\.?|\bpp?\.|\bpages?\b|\bs\.|\bseiten\b|\bleaves\b|\bl\.|\bstr\b|\bс\.|\bfolios?\b|\bff?\.|\bpaginas\b|\bpag\.|\bblatt\b|\bbl\.)"
+)
+_PLATES = re.compile(
+    r"\[?\d*\]?\s*(?:leaves|l\.|p\.|pages|页)?\s*(?:of )?(?:plates|图版|照片|插图|彩图|插页|图)\s*\[?\d*\]?\s*(?:页|p\.|叶)?|\d+\s*(?:幅|张|cm|厘米).*$"
+)
+_COUNT = re.compile(r"\d+")
+_PIECES = re.compile(
+    rf"(?:全|共)?\s*(?<![-\d第])(\d+|[{numerals.HAN}]+|<?\d+>?)\s*(?:册|卷|辑|本|函|集|分册|部|种|帙|v(?:ols?)?\b\.?|volumes?\b|bde?\b\.?|baende|tomes?\b|t\.|vols?\b|pts\.|parts\b|v\.)"
+)
+_OPEN = re.compile(r"^\s*(?:v\.|vols?\.|volumes|册|bde?\.|t\.|v)\s*(?:<|$|[:;(]|1-)|^\s*<?\d*-\s*>?\s*v|v\. *<|\bv\.,")
+_PUBLISHER_ENDS = re.compile(f"(?:{words.either(words.folded(words.TABLE['publishers']['ends']))})$")
+_UNKNOWN = frozenset(fold.squeeze(word) for word in words.TABLE["publishers"]["unknown"].split())
+_INSIDE = {fold.fold(long): fold.fold(short) for long, short in words.TABLE["publishers"]["inside"].items()}
+_ALIASES = {
+    fold.squeeze(other): fold.squeeze(line.split()[0])
+    for line in words.TABLE["publishers"]["aliases"]
+    for other in line.split()
+}
+_WESTERN = frozenset(words.folded(words.TABLE["publishers"]["western"]))
+_BRACKETED = re.compile(r"\([^)]*\)")
+
+
+def h64(*parts: object) -> int:
+    """A signed 64-bit number for a tuple of values (blake2b), the form of keys and tokens."""
+    text = "\x1f".join(map(str, parts)).encode()
+    return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big", signed=True)
+
+
+@lru_cache(maxsize=32768)
+def years(text: str) -> tuple[int, ...]:
+    """Years in a transcribed date, the year of publication first: `2012 (2015重印)` is 2012, 2015; 民国二十五年 is 1936."""
+    if text.isdecimal() and len(text) == 4:
+        return (int(text),)
+    folded = fold.fold(text)
+    printing = _PRINTING.findall(folded)
+    plain = _PRINTING.sub(" ", folded)
+    found = [int(year) for year in _YEAR.findall(plain)]
+    if not folded.isascii():
+        found += [number for year in _HAN_YEAR.findall(plain) if (number := numerals.han(year)) and number < 2100]
+        for one, other in _REPUBLIC.findall(plain):
+            if number := _regnal(one or other):
+                found.append(1911 + number)
+        found += [_ERAS[era] + (_regnal(n) or 0) for era, n in _SHOWA.findall(plain)]
+    found += [int(year) for part in printing for year in _YEAR.findall(part)]
+    return tuple(dict.fromkeys(found))
+
+
+def _regnal(text: str) -> int | None:
+    if text == "元":
+        return 1
+    return int(text) if text.isdecimal() else numerals.han(text)
+
+
+@lru_cache(maxsize=32768)
+def pages(text: str) -> int:
+    """The main sequence of an extent: the highest number before a page sign; 0 where only volumes are counted."""
+    folded = fold.fold(text)
+    found = 0
+    for part in _PAGED.findall(folded):
+        bare = _PLATES.sub(" ", part)
+        if "(" in bare and (inner := bare.rpartition("(")[2]) and _COUNT.search(inner):
+            bare = inner  # 2册 (1132页), 1 online resource (xii, 240 p.)
+        found = max((int(number) for number in _COUNT.findall(bare) if len(number) < 6), default=0) or found
+        if found:
+            break
+    return found
+
+
+@lru_cache(maxsize=32768)
+def pieces(text: str) -> int:
+    """How many volumes an extent counts: 12册 is 12, `v.` (open) is 99, 312页 is 0."""
+    folded = fold.fold(text)
+    if found := _PIECES.search(folded):
+        number = found[1].strip("<>")
+        return int(number) if number.isdecimal() else numerals.han(number) or 0
+    return 99 if _OPEN.search(folded) else 0
+
+
+@lru_cache(maxsize=32768)
+def publisher(text: str) -> str:
+    """A publisher's bare name: 人民文学出版社 is 人民文学; `Otis, Broaders and Co.` is `otis broaders`."""
+    folded = fold.fold(text)
+    if not words.is_han(folded):
+        return _western(folded)
+    squeezed = fold.squeeze(folded)
+    if squeezed in _UNKNOWN:
+        return ""
+    for long, short in _INSIDE.items():
+        squeezed = squeezed.replace(long, short)
+    bare = squeezed
+    while (cut := _PUBLISHER_ENDS.sub("", bare)) != bare and len(cut) >= 2:
+        bare = cut
+    return _ALIASES.get(bare, bare)
+
+
+def _western(folded: str) -> str:
+    found = [word for word in re.findall(r"\w+", folded.replace("'", "")) if len(word) > 1 or word.isdigit()]
+    if "".join(found) in _UNKNOWN:
+        return ""
+    return " ".join([word for word in found if word not in _WESTERN] or found)

@@ -1,0 +1,164 @@
+"""Names of persons and bodies brought to one form, and statements of responsibility taken apart.
+
+A form is `key` or `key,given`: for a Western person the surname and the given names (狄更斯,查尔斯; dickens,charles), for a
+Chinese person or a body the whole name. Dynasty, country and the name in Latin letters stand in brackets and go.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from rapidfuzz.distance import Levenshtein
+
+from catalog.search import fold
+from dms.match import words
+
+_ROLES = words.TABLE["roles"]
+_CLASSES = (("D", "illustrator"), ("N", "annotator"), ("T", "translator"))
+_ROLE_CLASS: dict[str, str] = dict.fromkeys(words.folded(_ROLES["author"]), "A")
+_ROLE_CLASS |= {word: kind for kind, name in _CLASSES for word in words.folded(_ROLES[name])}
+_RELATORS = {word: kind for kind, name in _CLASSES for word in words.folded(words.TABLE["relators"][name])}
+_ENDS = re.compile(f"(?:{words.either(words.folded(words.TABLE['authors']['ends']))})+$")
+_ROLE = re.compile(f"(?:{words.either(list(_ROLE_CLASS))})$")
+_BRACKETS = re.compile(r"[(\[〔【〈（［<][^)\]〕】〉）］>]*[)\]〕】〉）］>]?")
+_ORIGIN = re.compile(r"^\s*[(\[〔【〈<]([^)\]〕】〉>]{1,8})[)\]〕】〉>]")
+_DYNASTIES = frozenset(words.folded(words.TABLE["dynasties"]["words"]))
+_LIST = re.compile(r"\s*[;,、/]\s*|\s{2,}")
+_DATES = re.compile(r"[,.]?\s*\(?(?:b\.|d\.|ca\.?|fl\.|active)?\s*\d{3,4}\??(?:\s*-.*)?$|\s*\d{3,4}-\d{0,4}\??")
+_DOTS = "·・•‧∙﹒.．"
+_TITLES = re.compile(
+    r"\b(?:sir|lord|lady|dame|mrs|mr|miss|dr|prof|rev|jr|sr|phd|md|saint|st|baron|graf|count|von|van|de|ed|eds)\b\.?"
+)
+
+
+@lru_cache(maxsize=65536)
+def name(text: str) -> str:
+    """One form of a heading or of a name out of a statement; empty if nothing of a name is left."""
+    folded = _BRACKETS.sub(" ", fold.fold(text))
+    if words.is_han(folded):
+        return _han(folded)
+    folded = _DATES.sub("", folded)
+    surname, comma, given = folded.partition(",")
+    surname = fold.squeeze(surname)
+    if not comma:
+        return surname
+    given = " ".join(re.findall(r"\w+", _TITLES.sub(" ", given)))
+    return f"{surname},{given}" if given else surname
+
+
+def _han(folded: str) -> str:
+    surname, comma, given = folded.partition(",")
+    surname = surname.strip(" .")
+    given = fold.squeeze("".join(c for c in given if not c.isascii() or c in _DOTS))
+    if comma:
+        surname = fold.squeeze(surname)
+        if len(surname) + len(given) <= 4 and len(surname) <= 2 and given and not given.isascii():
+            return surname + given  # 王, 力: a Chinese name cut in two
+        return f"{surname},{given}" if given else surname
+    pieces = [piece for piece in re.split(f"[{re.escape(_DOTS)}]", surname) if words.is_han(piece)]
+    if len(pieces) > 1:
+        return f"{fold.squeeze(pieces[-1])},{fold.squeeze(''.join(pieces[:-1]))}"
+    return fold.squeeze(pieces[0]) if pieces else ""
+
+
+def role(text: str) -> str:
+    """Class of a role word or relator code: A author, T translator, N annotator, D illustrator."""
+    folded = fold.fold(text).strip(" .,[]()")
+    if not folded:
+        return "A"
+    if folded in _ROLE_CLASS:
+        return _ROLE_CLASS[folded]
+    for word in re.findall(r"\w+", folded):
+        if word in _RELATORS:
+            return _RELATORS[word]
+    return "A"
+
+
+@lru_cache(maxsize=65536)
+def statement(text: str) -> tuple[tuple[str, str], ...]:
+    """(class, name) of the names in a Han statement of responsibility, e.g. `(清)李汝珍著 ; 傅成山注`."""
+    folded = fold.fold(text)
+    if not words.is_han(folded):
+        return ()
+    found: list[tuple[str, str]] = []
+    for group in re.split(r"\s*[;=]\s*", folded):
+        kind = ""
+        inside: list[tuple[str, str]] = []
+        for piece in reversed(_pieces(group)):
+            bare, own = _unrole(piece)
+            kind = own or kind or "A"
+            if form := name(bare):
+                inside.append((kind, form))
+        found += reversed(inside)
+    return tuple(found)
+
+
+def _pieces(group: str) -> list[str]:
+    """Names of one group. A blank parts Chinese names (张三 李四著) but not the words of a body's name."""
+    pieces: list[str] = []
+    for piece in _LIST.split(_BRACKETS.sub(" ", group)):
+        split = piece.split()
+        if len(split) > 1 and all(len(part) <= 5 and words.is_han(part) for part in split):
+            pieces += split
+        elif piece.strip():
+            pieces.append(piece.strip())
+    return pieces
+
+
+def _unrole(piece: str) -> tuple[str, str]:
+    """The piece without `等` and role words at its end, and the class of the innermost role."""
+    kind = ""
+    bare = piece.strip(" .,:[]()")
+    while True:
+        cut = _ENDS.sub("", bare).rstrip(" .,:")
+        found = _ROLE.search(cut)
+        # A name keeps two characters: 张编 is a role behind a surname only where the name is longer.
+        if found and (len(cut) - len(found[0]) >= 2 or not cut[: found.start()]):
+            kind = _ROLE_CLASS[found[0]] if not kind or kind == "A" else kind
+            cut = cut[: found.start()].rstrip(" .,:")
+        if cut == bare:
+            return bare, kind
+        bare = cut
+
+
+def origin_is_old(text: str) -> bool:
+    """Whether a statement opens with a dynasty in brackets."""
+    found = _ORIGIN.match(text)
+    return found is not None and fold.squeeze(found[1]) in _DYNASTIES
+
+
+def comparable(a: str, b: str) -> bool:
+    """Names in one script; 狄更斯 and Dickens say nothing about each other."""
+    return words.is_han(a) == words.is_han(b)
+
+
+def same(a: str, b: str) -> bool:
+    """Whether two forms may be one name: equal, or equal surnames with given names that do not contradict."""
+    if a == b:
+        return True
+    key_a, _, given_a = a.partition(",")
+    key_b, _, given_b = b.partition(",")
+    if key_a != key_b:
+        return given_a + key_a == key_b or given_b + key_b == key_a  # 阿瑟·奥萨利文 typed without the point
+    if not given_a or not given_b:
+        return True
+    if words.is_han(a):
+        return given_a in given_b or given_b in given_a
+    return _initials(given_a, given_b)
+
+
+def _initials(a: str, b: str) -> bool:
+    """Given names agree as far as both tell: `charles` and `c`, `john ronald` and `j`."""
+    for one, other in zip(a.split(), b.split(), strict=False):
+        short, long = sorted((one, other), key=len)
+        if not long.startswith(short) and Levenshtein.distance(short, long) > 1:
+            return False
+    return True
+
+
+def near(a: str, b: str) -> bool:
+    """Transliterations and bodies that nearly agree: 陀思妥耶夫斯基/陀斯妥耶夫斯基, 中国科学院/中国科学院地理研究所."""
+    if len(a) < 4 or len(b) < 4:
+        return False
+    return a.startswith(b) or b.startswith(a) or Levenshtein.normalized_similarity(a, b) >= 0.75
