@@ -12,6 +12,7 @@ from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
 from catalog.model import Holding, Library, Symbol
+from protocols import iso2709 as writer
 from protocols import marc
 from protocols.marc import Record
 
@@ -108,7 +109,7 @@ def a_holding(library: Library = TJU, call_number: str = "N092/12", item: str = 
 
 def iso2709(*records: Record, encoding: str = "utf-8") -> bytes:
     """Records as ISO 2709, one after another, with true lengths (ISO 2709:2008, 4)."""
-    return b"".join(_iso2709(record, encoding) for record in records)
+    return b"".join(writer.write(record, encoding) for record in records)
 
 
 def marcxml(*records: Record) -> bytes:
@@ -211,17 +212,6 @@ def _override(fields: list[tuple[str, str]], overrides: dict[str, str | Sequence
         texts = [] if value is None else _list(value)
         fields = [pair for pair in fields if pair[0] != tag] + [(tag, field(text)) for text in texts]
     return sorted(fields, key=lambda pair: pair[0])
-
-
-def _iso2709(record: Record, encoding: str) -> bytes:
-    directory, data = b"", b""
-    for tag, text in record.fields:
-        body = text.encode(encoding) + b"\x1e"
-        directory += f"{tag}{len(body):04d}{len(data):05d}".encode()
-        data += body
-    base = 24 + len(directory) + 1
-    leader = f"{base + len(data) + 1:05d}{record.leader[5:12]}{base:05d}{record.leader[17:24]}"
-    return leader.encode() + directory + b"\x1e" + data + b"\x1d"
 
 
 def _xml_field(tag: str, text: str) -> str:

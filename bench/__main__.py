@@ -1,0 +1,43 @@
+"""`python -m bench NAME [--size N] [--json]`: measure, print a table, keep the figures below `bench/results`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+
+from bench import generate, load, match, options, scan
+from bench.node import Failed
+from bench.options import Options
+from bench.report import Report
+
+BENCHES: dict[str, Callable[[Options], Report]] = {
+    "generate": generate.run,
+    "scan": scan.run,
+    "load": load.run,
+    "match": match.run,
+}
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run one bench; exit code 1 when a command of the node failed."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("name", choices=sorted(BENCHES), help="what to measure")
+    parser.add_argument(
+        "--size", type=options.size, help="number of records: 5000, 100k, 1M (default: the bench's own)"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    given = parser.parse_args(words)
+    try:
+        report = BENCHES[given.name](Options(size=given.size))
+    except Failed as error:
+        print(f"bench {given.name}: {error}", file=sys.stderr)
+        return 1
+    kept = report.keep()
+    print(report.json() if given.json else report.table())
+    print(f"kept in {kept}", file=sys.stderr)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
