@@ -84,12 +84,13 @@ def _run(module: Module, args: argparse.Namespace, out: Output, lang: str) -> in
         # The reader of our output has gone (`| head`): nobody is left to be told, and flushing at exit must not fail.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except TianluError as error:
+    except Exception as error:
         if args.debug:
             traceback.print_exc()
-        return _failed(error, out, lang)
-    except Exception as error:
-        return _unexpected(error, context, debug=args.debug)
+        cause = _cause(error)
+        if isinstance(cause, TianluError):
+            return _failed(cause, out, lang)
+        return _unexpected(error, cause, context)
 
 
 def _parser(words: Sequence[str], lang: str) -> tuple[argparse.ArgumentParser, Module | None]:
@@ -198,19 +199,25 @@ def _failed(error: TianluError, out: Output, lang: str) -> int:
     return error.exit_code
 
 
-def _unexpected(error: Exception, context: Context, *, debug: bool) -> int:
-    """A fault of ours: one line for people; the trace is kept in the home folder, or shown with --debug."""
+def _cause(error: Exception) -> Exception:
+    """What went wrong: a TaskGroup wraps what its tasks raised; one of our own errors explains best."""
+    if not isinstance(error, ExceptionGroup):
+        return error
+    causes = [_cause(each) for each in error.exceptions]
+    return next((each for each in causes if isinstance(each, TianluError)), causes[0])
+
+
+def _unexpected(error: Exception, cause: Exception, context: Context) -> int:
+    """A fault of ours: one line for people; the whole trace is kept in the home folder."""
     trace = context.text("trace_hidden")
-    if debug:
-        traceback.print_exc()
-    if context.home.is_dir() and os.access(context.home, os.W_OK):
+    if (context.home / settings.FILE).exists() and os.access(context.home, os.W_OK):
         path = context.home / TRACES
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a", encoding="utf-8") as file:
             file.write(
                 f"{datetime.now(UTC).isoformat(timespec='seconds')}\n{''.join(traceback.format_exception(error))}\n"
             )
         trace = context.text("trace_kept", path=path)
-    message = f"{type(error).__name__}: {error}"
+    message = f"{type(cause).__name__}: {cause}"
     if context.out.json:
         context.out.note(json.dumps({"error": "unexpected", "message": message, "trace": trace}, ensure_ascii=False))
     else:

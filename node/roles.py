@@ -1,6 +1,6 @@
-"""The roles that one process of a node plays, each until `stop` is set: web here, the worker as a child process.
+"""The roles of a node, each played until `stop` is set: web in this process, indexer and worker as child processes.
 
-The worker is a process of its own so that matching never makes a reader wait, and so that its death is only its own.
+A child's work never makes a reader wait, and its death is only its own.
 """
 
 from __future__ import annotations
@@ -22,10 +22,11 @@ from config.settings import Settings
 
 log = logging.getLogger(__name__)
 
-ROLES = ("web", "worker")
-FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # seconds before a dead worker is started again
-SETTLED = 60.0  # seconds after which a worker's death counts as the first again
-DRAIN = 30.0  # seconds that a worker has to finish or give back what it holds
+ROLES = ("web", "indexer", "worker")
+CHILDREN = ("indexer", "worker")
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # seconds before a dead child is started again
+SETTLED = 60.0  # seconds after which a child's death counts as the first again
+DRAIN = 30.0  # seconds that a child has to finish or give back what it holds
 
 
 def named(words: Sequence[str]) -> frozenset[str]:
@@ -62,12 +63,12 @@ def _unavailable(error: OSError, host: str, port: int) -> str:
     return f"web.host, web.port: can't listen on {host}:{port}: {error.strerror or error}"
 
 
-def worker_command(home: Path, *, debug: bool) -> list[str]:
-    """How a worker of this home is started as a child; `--child` makes it end when its parent is gone."""
-    return [sys.executable, "-m", "node.cli", "run", "worker", "--child", "--home", str(home), *["--debug"][:debug]]
+def child_command(role: str, home: Path, *, debug: bool) -> list[str]:
+    """How a role of this home is started as a child; `--child` makes it end when its parent is gone."""
+    return [sys.executable, "-m", "node.cli", "run", role, "--child", "--home", str(home), *["--debug"][:debug]]
 
 
-async def supervise(command: Sequence[str], stop: asyncio.Event) -> None:
+async def supervise(role: str, command: Sequence[str], stop: asyncio.Event) -> None:
     """Keeps one child process alive, with back-off when it dies; ends it in order when `stop` is set."""
     pause = FIRST_PAUSE
     while not stop.is_set():
@@ -77,18 +78,18 @@ async def supervise(command: Sequence[str], stop: asyncio.Event) -> None:
         try:
             await _first(child.wait(), stop.wait())
         finally:
-            await _end(child)
+            await _end(role, child)
         if stop.is_set():
             return
         if time.monotonic() - started > SETTLED:
             pause = FIRST_PAUSE
-        log.error("the worker ended with code %s; it starts again in %.1f s", child.returncode, pause)
+        log.error("the %s ended with code %s; it starts again in %.1f s", role, child.returncode, pause)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), pause)
         pause = min(pause * 2, LONGEST_PAUSE)
 
 
-async def _end(child: asyncio.subprocess.Process) -> None:
+async def _end(role: str, child: asyncio.subprocess.Process) -> None:
     """SIGTERM and time to drain, then SIGKILL; a cancelled caller still leaves no process behind."""
     if child.returncode is not None:
         return
@@ -97,7 +98,7 @@ async def _end(child: asyncio.subprocess.Process) -> None:
     try:
         await asyncio.wait_for(child.wait(), DRAIN)
     except TimeoutError:
-        log.error("the worker did not drain in %.0f s; killing it, its work is taken up again later", DRAIN)
+        log.error("the %s did not drain in %.0f s; killing it, its work is taken up again later", role, DRAIN)
     finally:
         if child.returncode is None:
             child.kill()

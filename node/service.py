@@ -29,21 +29,19 @@ async def up(
 
     Conflict if the home has a running node, Misconfigured if a port can't be had.
     """
-    try:
-        async with contextlib.AsyncExitStack() as stack:
-            stack.enter_context(lifecycle.only(context.home))
-            node = await stack.enter_async_context(app.open(context))
-            addresses = {}
-            if "web" in playing:
-                addresses["web"] = await stack.enter_async_context(roles.serving(website.make(node), node.settings))
-            stack.enter_context(lifecycle.noted(context.home, addresses))
-            tasks = await stack.enter_async_context(asyncio.TaskGroup())
-            watching = tasks.create_task(node.database.watch())
-            stack.callback(watching.cancel)
-            stack.callback(stop.set)
-            if "worker" in playing:
-                tasks.create_task(roles.supervise(roles.worker_command(context.home, debug=debug), stop))
-            yield Service(node=node, addresses=addresses)
-    except ExceptionGroup as group:
-        # A TaskGroup wraps what a role raised; the command line speaks of the fault itself.
-        raise group.exceptions[0] from group
+    async with contextlib.AsyncExitStack() as stack:
+        stack.enter_context(lifecycle.only(context.home))
+        node = await stack.enter_async_context(app.open(context))
+        addresses = {}
+        if "web" in playing:
+            addresses["web"] = await stack.enter_async_context(roles.serving(website.make(node), node.settings))
+        stack.enter_context(lifecycle.noted(context.home, addresses))
+        tasks = await stack.enter_async_context(asyncio.TaskGroup())
+        watching = tasks.create_task(node.database.watch())
+        stack.callback(watching.cancel)
+        stack.callback(stop.set)
+        for role in roles.CHILDREN:
+            if role in playing:
+                command = roles.child_command(role, context.home, debug=debug)
+                tasks.create_task(roles.supervise(role, command, stop))
+        yield Service(node=node, addresses=addresses)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 
+from catalog import changes
+from catalog.search import indexer
 from config import logs
 from config.settings import KEYS
 from dms import worker
@@ -13,11 +15,11 @@ from node.context import Context
 
 NAME = "run"
 HELP = {
-    "en": "Run the node until it is stopped. Roles: web (the pages and interfaces) and worker (prepares, matches and "
-    "merges what was loaded); all of them unless named. `run worker` may be started as often as wanted, on any machine "
-    "that shares the database.",
-    "zh": "运行节点，直到停止。角色：web（网页与接口）、worker（预处理、查重、合并已装载的记录）；不指定则全部运行。"
-    "`run worker` 可在共享数据库的任意机器上多次启动。",
+    "en": "Run the node until it is stopped. Roles: web (the pages and interfaces), indexer (keeps this home's search "
+    "index in step) and worker (prepares, matches and merges what was loaded); all of them unless named. `run worker` "
+    "may be started as often as wanted, on any machine that shares the database.",
+    "zh": "运行节点，直到停止。角色：web（网页与接口）、indexer（维护本目录的检索索引）、"
+    "worker（预处理、查重、合并已装载的记录）；不指定则全部运行。`run worker` 可在共享数据库的任意机器上多次启动。",
 }
 
 
@@ -34,8 +36,9 @@ async def run(context: Context, args: argparse.Namespace) -> int:
     """Exit code 0 when it was told to stop, 2 if a port is taken, 5 if the node runs already."""
     playing = roles.named(args.roles)
     with lifecycle.stop_wanted() as stop, logs.about(node=context.settings.node.symbol):
-        if playing == {"worker"}:
-            await _work(context, stop, child=args.child)
+        if len(playing) == 1 and playing <= set(roles.CHILDREN):
+            (role,) = playing
+            await _alone(context, role, stop, child=args.child)
             return 0
         async with service.up(context, playing, stop, debug=args.debug) as running:
             context.out.say(context.text("up", symbol=running.node.symbol, address=running.addresses.get("web", "")))
@@ -47,12 +50,21 @@ async def run(context: Context, args: argparse.Namespace) -> int:
     return 0
 
 
-async def _work(context: Context, stop: asyncio.Event, *, child: bool) -> None:
-    """The worker itself, until `stop`; as a child also until its parent is gone."""
+async def _alone(context: Context, role: str, stop: asyncio.Event, *, child: bool) -> None:
+    """One of the roles that are processes of their own, until `stop`; as a child also until its parent is gone."""
     watching = asyncio.create_task(roles.parent_gone(stop)) if child else None
     try:
         async with app.open(context) as node:
-            await worker.run(node.database, home=node.home, processes=node.settings.worker.processes, stop=stop)
+            if role == "indexer":
+                await indexer.follow(node.database.pool, node.index_home, stop=stop, feed=changes)
+            else:
+                await worker.run(
+                    node.database,
+                    node.queue,
+                    processes=node.settings.worker.processes,
+                    limits=node.settings.limits,
+                    stop=stop,
+                )
     finally:
         if watching:
             watching.cancel()

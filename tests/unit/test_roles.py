@@ -71,7 +71,7 @@ async def test_address_that_cannot_be_had_names_the_setting(host: str, setting: 
 
 
 def test_unknown_role_is_named() -> None:
-    assert roles.named([]) == {"web", "worker"}
+    assert roles.named([]) == {"web", "indexer", "worker"}
     assert roles.named(["worker"]) == {"worker"}
     with pytest.raises(Misconfigured, match="wroker"):
         roles.named(["wroker"])
@@ -100,7 +100,7 @@ async def test_dead_worker_is_started_again_and_stopped_in_the_end(
 ) -> None:
     monkeypatch.setattr(roles, "FIRST_PAUSE", 0.01)
     log, stop = tmp_path / "pids", asyncio.Event()
-    keeping = asyncio.create_task(roles.supervise(a_worker(log, "sys.stdin.read()"), stop))
+    keeping = asyncio.create_task(roles.supervise("worker", a_worker(log, "sys.stdin.read()"), stop))
     await until(lambda: len(pids(log)) == 1)
     os.kill(pids(log)[0], 9)
     await until(lambda: len(pids(log)) == 2)
@@ -114,7 +114,7 @@ async def test_pauses_between_starts_grow(tmp_path: Path, monkeypatch: pytest.Mo
     pauses: list[float] = []
     monkeypatch.setattr(roles.log, "error", lambda text, *values: pauses.append(values[-1]))
     log, stop = tmp_path / "pids", asyncio.Event()
-    keeping = asyncio.create_task(roles.supervise(a_worker(log, "sys.exit(3)"), stop))
+    keeping = asyncio.create_task(roles.supervise("worker", a_worker(log, "sys.exit(3)"), stop))
     await until(lambda: len(pauses) >= 3)
     stop.set()
     await asyncio.wait_for(keeping, 10)
@@ -125,7 +125,7 @@ async def test_worker_that_does_not_drain_is_killed(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(roles, "DRAIN", 0.2)
     log, stop = tmp_path / "pids", asyncio.Event()
     deaf = "signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"
-    keeping = asyncio.create_task(roles.supervise(a_worker(log, deaf), stop))
+    keeping = asyncio.create_task(roles.supervise("worker", a_worker(log, deaf), stop))
     await until(lambda: len(pids(log)) == 1)
     stop.set()
     await asyncio.wait_for(keeping, 10)
@@ -134,7 +134,7 @@ async def test_worker_that_does_not_drain_is_killed(tmp_path: Path, monkeypatch:
 
 async def test_cancelled_supervisor_leaves_no_process(tmp_path: Path) -> None:
     log = tmp_path / "pids"
-    keeping = asyncio.create_task(roles.supervise(a_worker(log, "sys.stdin.read()"), asyncio.Event()))
+    keeping = asyncio.create_task(roles.supervise("worker", a_worker(log, "sys.stdin.read()"), asyncio.Event()))
     await until(lambda: len(pids(log)) == 1)
     keeping.cancel()
     with pytest.raises(asyncio.CancelledError):
