@@ -167,10 +167,11 @@ def _structures(found: Scan, batch: Batch) -> Iterator[_Pending]:
 
 def _listen(pending: list[_Pending], context: sniff.Context) -> None:
     """Hear a few of the records that need a judgement, spread over the stretch, before judging any."""
-    unclear = [each for each in pending if sniff.plain(each.raw) is None]
+    unclear = [each for each in pending if sniff.plain(_body(each)) is None]
     step = max(1, len(unclear) // OPENING)
     for each in unclear[::step]:
-        context.add(sniff.scores(sniff.sample(b"\x1e".join(content for _, content in each.fields)), _hint(each)))
+        part = sniff.sample(_body(each))
+        context.add(part, sniff.scores(part, _hint(each)))
 
 
 def _hint(each: _Pending) -> sniff.Hint:
@@ -190,30 +191,54 @@ def _decoded(each: _Pending, encoding: str, context: sniff.Context, wanted: froz
     findings = list(each.findings)
     name = encoding
     if not name:
-        content = b"\x1e".join(content for _, content in each.fields)
-        judged = sniff.plain(content) or sniff.follow(content, context) or sniff.decide(content, _hint(each), context)
+        judged = _judged(each, context)
         name = judged.name
         if not judged.sure:
             findings.append(("encoding-uncertain", f"no encoding fits well, {name} was taken"))
         if each.leader[9:10] == b"a" and name != codec.UTF8:
             findings.append(("encoding-leader", f"leader/09 says UTF-8, the bytes are {name}"))
-    fields: list[tuple[str, str]] = []
-    lost: list[str] = []
-    for tag, content in each.fields:
-        if wanted is None or tag in wanted:
-            text, unknown = (content.decode("ascii"), 0) if _simple(content) else codec.decode(content, name)
-            if unknown:
-                lost.append(tag)
-            fields.append((tag, text))
-    if lost:
-        shown = " ".join(dict.fromkeys(lost))
-        findings.append(("encoding-invalid-bytes", f"codes without meaning in {name} became U+FFFD: {shown}"))
+    chosen = each.fields if wanted is None else [field_ for field_ in each.fields if field_[0] in wanted]
+    fields = _at_once(chosen, name)
+    if fields is None:
+        fields, lost = _one_by_one(chosen, name)
+        if lost:
+            shown = " ".join(dict.fromkeys(lost))
+            findings.append(("encoding-invalid-bytes", f"codes without meaning in {name} became U+FFFD: {shown}"))
     leader = each.leader.decode("ascii", "replace")
     return Read(each.position, each.ordinal, each.raw, Record(leader, tuple(fields)), name, tuple(findings))
 
 
-def _simple(content: bytes) -> bool:
-    return content.isascii() and 0x1B not in content and b"&#x" not in content and 0x40 not in content
+def _body(each: _Pending) -> bytes:
+    """The bytes after the directory: a damaged leader says nothing of the encoding."""
+    return each.raw[each.raw.find(0x1E) :]
+
+
+def _judged(each: _Pending, context: sniff.Context) -> sniff.Charset:
+    body = _body(each)
+    return sniff.plain(body) or sniff.follow(body, context) or sniff.decide(body, _hint(each), context)
+
+
+def _at_once(fields: Raw, name: str) -> list[tuple[str, str]] | None:
+    """All fields in one call, if the encoding keeps no state and every byte has a meaning; else None."""
+    if name in codec.STATEFUL:
+        return None
+    try:
+        texts = b"\x1e".join([content for _, content in fields]).decode(name).split("\x1e")
+    except UnicodeDecodeError:
+        return None
+    return [(tag, text) for (tag, _), text in zip(fields, texts, strict=True)] if fields else []
+
+
+def _one_by_one(fields: Raw, name: str) -> tuple[list[tuple[str, str]], list[str]]:
+    """(fields, tags of those in which codes had no meaning)."""
+    found: list[tuple[str, str]] = []
+    lost: list[str] = []
+    for tag, content in fields:
+        text, unknown = codec.decode(content, name)
+        if unknown:
+            lost.append(tag)
+        found.append((tag, text))
+    return found, lost
 
 
 # ---- MARCXML and MARC-in-JSON

@@ -9,6 +9,7 @@ from config.errors import Misconfigured
 from protocols.charsets import marc8
 
 UTF8, MARC8, ISO5426, DANMARC = "utf-8", "marc-8", "iso-5426", "danmarc"
+STATEFUL = frozenset((MARC8, ISO5426, DANMARC, "big5"))  # not Python's, or not under that name
 
 _OWN = {"marc8": MARC8, "ansel": MARC8, "iso5426": ISO5426, "danmarc": DANMARC, "danmarc2": DANMARC}
 _PYTHON = {"big5": "cp950"}  # what is called Big5 in Taiwan's systems has the characters of code page 950

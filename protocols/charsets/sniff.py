@@ -16,6 +16,7 @@ from protocols.charsets.codec import MARC8, UTF8
 
 DESIGNATION = re.compile(rb"\x1b(?:[(,)\-]!?[BE234NQS]|\$[,)\-]?1|[gbps])")  # an escape sequence of MARC-8
 FITTING = 84.0  # a score that needs no comparison if the neighbours are in that encoding
+GLANCE = 100  # bytes looked at to see whether a record is like its neighbours
 SURE = 75.0  # a score that needs no neighbours
 WEAK = 45.0  # below that nothing fits and the hints decide
 POSSIBLE = 20.0  # a record with few high bytes may still be in its neighbours' encoding
@@ -34,7 +35,7 @@ BONUS: Mapping[str, Mapping[str, float]] = {
 }
 LAST_RESORT = {"marc21": MARC8, "cnmarc": "gb18030"}
 
-_HIGH = re.compile(rb"[\x80-\xff](?:[\x20-\x7e]{0,2}[\x80-\xff]){0,400}[\x20-\x7e]{0,2}")
+_HIGH = re.compile(rb"[\x80-\xff](?:[\x20-\x7e]{0,2}[\x80-\xff]){0,60}[\x20-\x7e]{0,2}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,23 +64,24 @@ class Charset:
 
 @dataclass(slots=True, kw_only=True)
 class Context:
-    """Points per encoding added up over the records of a stretch: what neighbours are written in."""
+    """Points per encoding added up over the records of a stretch, by their telling bytes: what neighbours are in."""
 
     totals: dict[str, float] = field(default_factory=dict)
-    judged: int = 0
+    weight: int = 0
 
-    def add(self, scores: Mapping[str, float]) -> None:
-        """Count one record's scores."""
-        self.judged += 1
+    def add(self, part: bytes, scores: Mapping[str, float]) -> None:
+        """Count one record's `sample` and its scores."""
+        telling = min(sum(byte >= 0x80 for byte in part), evidence.SAMPLE // 4)
+        self.weight += telling
         for name, points in scores.items():
-            self.totals[name] = self.totals.get(name, 0.0) + points
+            self.totals[name] = self.totals.get(name, 0.0) + points * telling
 
     def leaning(self) -> str:
         """The encoding the neighbours are in, or ""."""
         if not self.totals:
             return ""
         name = max(self.totals, key=lambda each: self.totals[each])
-        return name if self.totals[name] / self.judged >= WEAK else ""
+        return name if self.totals[name] / self.weight >= WEAK else ""
 
 
 def plain(data: bytes) -> Charset | None:
@@ -93,8 +95,8 @@ def plain(data: bytes) -> Charset | None:
     return Charset(name=UTF8, sure=True)
 
 
-def sample(data: bytes) -> bytes:
-    """The high bytes with a little of what is around them, at most about `evidence.SAMPLE` bytes."""
+def sample(data: bytes, limit: int = evidence.SAMPLE) -> bytes:
+    """The high bytes with a little of what is around them, about `limit` bytes."""
     taken: list[bytes] = []
     size = last = 0
     for match in _HIGH.finditer(data):
@@ -102,7 +104,7 @@ def sample(data: bytes) -> bytes:
         last = match.end()
         taken.append(data[start:last])
         size += last - start
-        if size >= evidence.SAMPLE:
+        if size >= limit:
             break
     return b"\x1f".join(taken)
 
@@ -110,7 +112,7 @@ def sample(data: bytes) -> bytes:
 def follow(data: bytes, context: Context) -> Charset | None:
     """The neighbours' encoding if it fits these bytes very well: the quick way through a file of one encoding."""
     leaning = context.leaning()
-    if leaning and evidence.scorers()[leaning].score(sample(data)) >= FITTING:
+    if leaning and evidence.scorers()[leaning].score(sample(data, GLANCE)) >= FITTING:
         return Charset(name=leaning, sure=True)
     return None
 
