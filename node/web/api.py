@@ -9,11 +9,10 @@ from typing import Any
 from aiohttp import web
 
 from catalog import clusters, libraries
-from catalog.model import Description, Library, Published
+from catalog.model import Library, Published
 from node.web import context, inputs, openapi, view
 from node.web.labels import facet_label
-from node.web.middleware import Gone
-from services.delivery import dublin, rows
+from services.delivery import values
 from services.discovery import find
 from services.discovery import record as records
 
@@ -32,9 +31,9 @@ async def search(request: web.Request) -> web.StreamResponse:
     lang = context.lang_of(request)
     facets = {
         facet: [
-            {"value": value, "label": facet_label(facet, value, names, lang), "count": count} for value, count in values
+            {"value": value, "label": facet_label(facet, value, names, lang), "count": count} for value, count in counts
         ]
-        for facet, values in found.facets.items()
+        for facet, counts in found.facets.items()
     }
     return answer(
         {
@@ -49,32 +48,8 @@ async def search(request: web.Request) -> web.StreamResponse:
     )
 
 
-def described(published: Published) -> Description:
-    """The description; a deleted record is `Gone`."""
-    if published.description is None:
-        raise Gone(f"Record {published.id} was deleted.")
-    return published.description
-
-
 def _brief(request: web.Request, published: Published) -> dict[str, Any]:
-    of = described(published)
-    return {
-        "id": published.id,
-        "url": context.origin(request) + view.record_url(published.id),
-        "title": dublin.heading(of),
-        "parallel": of.parallel,
-        "responsibility": of.responsibility,
-        "authors": of.authors,
-        "edition": of.edition,
-        "publication": rows.publication(of),
-        "year": of.year or None,
-        "kind": of.kind,
-        "languages": of.languages,
-        "isbns": of.isbns,
-        "issns": of.issns,
-        "libraries": published.libraries,
-        "updated": published.at.isoformat(),
-    }
+    return values.brief(published) | {"url": context.origin(request) + view.record_url(published.id)}
 
 
 async def record(request: web.Request) -> web.StreamResponse:
@@ -85,31 +60,8 @@ async def record(request: web.Request) -> web.StreamResponse:
     published = found.published
     if published.id != ident:
         return web.Response(status=301, headers={"Location": f"/api{view.record_url(published.id)}"})
-    of = described(published)
-    more = {
-        "format": published.format.name,
-        "extent": of.extent,
-        "series": of.series,
-        "subjects": of.subjects,
-        "classification": of.classification,
-        "summary": of.summary,
-        "notes": of.notes,
-        "links": of.links,
-        "holdings": [
-            {
-                "library": copy.holding.library,
-                "source": copy.source,
-                "local_id": copy.local_id,
-                "call_number": copy.holding.call_number,
-                "item": copy.holding.item,
-                "location": copy.holding.location,
-                "status": copy.holding.status,
-                "note": copy.holding.note,
-            }
-            for copy in found.copies
-        ],
-    }
-    return answer(_brief(request, published) | more)
+    told = values.full(published, ((copy.source, copy.local_id, copy.holding) for copy in found.copies))
+    return answer(told | _brief(request, published))
 
 
 async def libraries_list(request: web.Request) -> web.StreamResponse:

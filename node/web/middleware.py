@@ -19,6 +19,7 @@ from config.logs import about
 from node.web import texts, view
 from node.web.context import NODE, VISIT, Visit
 from node.web.openapi import PROBLEM, Handler
+from services.delivery.render import Tombstone
 
 log = logging.getLogger(__name__)
 
@@ -46,18 +47,12 @@ class BadInput(errors.TianluError):
     exit_code = 2
 
 
-class Gone(errors.NotFound):
-    """It was here and has been deleted."""
-
-    code = "gone"
-
-
 # By consequence, the most particular first.
 STATUS: tuple[tuple[type[BaseException], int], ...] = (
     (BadInput, 400),
     (port.BadQuery, 400),
     (errors.Refused, 403),
-    (Gone, 410),
+    (Tombstone, 410),
     (errors.NotFound, 404),
     (errors.Conflict, 409),
     (errors.Retry, 503),

@@ -9,9 +9,9 @@ from aiohttp import web
 
 from catalog import libraries
 from catalog.model import Published
-from node.web import api, context, inputs, openapi, record_view, results_view, texts, view
+from node.web import context, inputs, openapi, record_view, results_view, texts, view
 from node.web.labels import library_name
-from node.web.middleware import YEAR, BadInput, Gone
+from node.web.middleware import YEAR, BadInput
 from services.delivery import render, rows
 from services.discovery import find
 from services.discovery import record as records
@@ -58,7 +58,7 @@ async def record(request: web.Request) -> web.StreamResponse:
 
 
 def _text(published: Published) -> bytes:
-    return rows.text(api.described(published), published.id, (), {}, "zh").encode()
+    return rows.text(render.described(published), published.id, (), {}, "zh").encode()
 
 
 # form -> (media type, file ending, writer)
@@ -67,7 +67,7 @@ FORMS: dict[str, tuple[str, str, Callable[[Published], bytes]]] = {
     "iso2709": ("application/marc", "mrc", render.as_iso2709),
     "marcjson": ("application/marc-in-json", "json", lambda published: render.as_marcjson(published).encode()),
     "dc": ("application/xml", "dc.xml", lambda published: _xml(render.as_dc(published))),
-    "marc": ("text/plain", "txt", lambda published: render.as_lines(published).encode()),
+    "marc": ("text/plain", "txt", lambda published: render.as_lines(render.record(published)).encode()),
     "text": ("text/plain", "txt", _text),
 }
 
@@ -87,8 +87,6 @@ async def download(request: web.Request) -> web.StreamResponse:
     if found.published.id != ident:
         moved = view.record_url(found.published.id, request.match_info["form"])
         return web.Response(status=301, headers={"Location": moved})
-    if found.published.deleted:
-        raise Gone(f"Record {ident} was deleted.")
     kind, ending, write = form
     name = f"{_NOT_IN_NAMES.sub('_', ident)}.{ending}"
     response = web.Response(body=write(found.published), content_type=kind)

@@ -7,7 +7,7 @@ from typing import Any
 
 from catalog.model import Description, Library
 from catalog.search.port import LONGEST_TEXT
-from node.web import api, view
+from node.web import view
 from node.web.labels import library_name
 from services.delivery import dublin, links, render, rows
 from services.discovery.record import Found
@@ -56,9 +56,9 @@ def _rows(description: Description, lang: str) -> list[dict[str, Any]]:
 
 
 def values(found: Found, names: Mapping[str, Library], lang: str, *, marc: bool) -> dict[str, Any]:
-    """The variables of record.html. Raises `Gone` for a deleted record."""
+    """The variables of record.html. Raises `Tombstone`."""
     published = found.published
-    of = api.described(published)
+    of = render.described(published)
     shelves = _shelves(found, names, lang)
     used = {column for shelf in shelves for row in shelf["rows"] for column in COLUMNS if row[column]}
     merged = render.record(published) if marc else None

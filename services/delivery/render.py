@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC
 
 from catalog import bodies, packing
-from catalog.model import Format, Published
+from catalog.model import Description, Format, Published
 from config import errors
 from protocols import iso2709, marcjson, marcxml
 from protocols.marc import Record, is_control, subfields
@@ -35,10 +35,16 @@ class Line:
     subfields: tuple[tuple[str, str], ...] = ()
 
 
+def described(published: Published) -> Description:
+    """The description. Raises `Tombstone`."""
+    if published.description is None:
+        raise Tombstone(f"Record {published.id} was deleted.")
+    return published.description
+
+
 def record(published: Published) -> Record:
     """The merged record as it leaves. Raises `Tombstone`."""
-    if published.deleted:
-        raise Tombstone(f"Record {published.id} was deleted.")
+    described(published)
     merged = packing.unpack(bodies.grow(published.body))
     stamp = published.at.astimezone(UTC).strftime("%Y%m%d%H%M%S.0")
     fields = (("001", published.id), ("005", stamp), *(each for each in merged.fields if each[0] not in OURS))
@@ -64,9 +70,7 @@ def as_marcjson(published: Published) -> str:
 
 def as_dc(published: Published) -> str:
     """oai_dc. Raises `Tombstone`."""
-    if published.description is None:
-        raise Tombstone(f"Record {published.id} was deleted.")
-    return dublin.write(published.description, published.id)
+    return dublin.write(described(published), published.id)
 
 
 def lines(marc: Record) -> list[Line]:
@@ -79,9 +83,8 @@ def lines(marc: Record) -> list[Line]:
     ]
 
 
-def as_lines(published: Published) -> str:
+def as_lines(marc: Record) -> str:
     """The MARC view as text, a field a line; `$` before each subfield code."""
-    marc = record(published)
     rows = [f"LDR    {marc.leader}"]
     for line in lines(marc):
         content = line.value or " ".join(f"${code} {value}" for code, value in line.subfields)

@@ -1,0 +1,47 @@
+"""`tianlu search QUERY`: find records; works with and without a running node."""
+
+from __future__ import annotations
+
+import argparse
+
+from catalog.search import port
+from node import app, indexed
+from node.context import Context
+from services.delivery import values
+from services.discovery import find
+from services.discovery.find import Question
+
+NAME = "search"
+HELP = {
+    "en": "Search the catalogue. Simplified, traditional and variant characters, pinyin and its initials all find.",
+    "zh": "检索目录。简体、繁体、异体字、拼音和拼音首字母均可。",
+}
+TOTAL = {"en": "{shown} of {total} titles", "zh": "共 {total} 种，列出 {shown} 种"}
+COLUMNS = ("id", "title", "responsibility", "publication", "libraries")
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """The words, and what narrows them."""
+    parser.add_argument("query", nargs="*", metavar="QUERY", help="words to find; none finds everything")
+    parser.add_argument("--library", action="append", default=[], metavar="SYMBOL", help="only what this library holds")
+    parser.add_argument("--field", choices=port.FIELDS, default=port.FIELDS[0], help="where to look")
+    parser.add_argument("--limit", type=int, default=20, metavar="N", help=f"records at most, up to {port.MOST_HITS}")
+
+
+async def run(context: Context, args: argparse.Namespace) -> int:
+    """0, found or not."""
+    if args.limit < 1:
+        raise port.BadQuery("--limit must be 1 or more.")
+    question = Question(
+        text=" ".join(args.query).strip(),
+        field=args.field,
+        filters=tuple(("library", symbol) for symbol in args.library),
+        size=args.limit,
+    )
+    async with app.open(context) as node:
+        reader = await indexed.reader(node)
+        async with node.database.connection() as conn:
+            answer = await find.find(conn, reader, question)
+    context.out.table([values.brief(hit) for hit in answer.hits], COLUMNS)
+    context.out.note(TOTAL[context.lang].format(total=f"{answer.page.total:,}", shown=f"{len(answer.hits):,}"))
+    return 0

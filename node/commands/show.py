@@ -1,0 +1,106 @@
+"""`tianlu show ID`: a merged record by its cluster id, or a source record by `SOURCE/LOCAL-ID`, in any form."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from catalog import libraries
+from catalog.connection import Connection
+from catalog.model import Description, Holding
+from dms import describe
+from node import app
+from node.context import Context
+from node.output import Output
+from protocols import iso2709, marcjson, marcxml
+from protocols.marc import Record
+from services.delivery import dublin, render, rows, values
+from services.discovery import record as records
+
+NAME = "show"
+HELP = {
+    "en": "Show a merged record (cluster id, old ones too) or a source record (SOURCE/LOCAL-ID).",
+    "zh": "显示合并记录（聚簇号，旧号亦可）或源记录（数据源/本地号）。",
+}
+
+MOVED = {"en": "{old} was taken over by {new}", "zh": "{old} 已并入 {new}"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """A record and what is said of it."""
+
+    ident: str
+    record: Record
+    description: Description
+    holdings: tuple[tuple[str, Holding], ...]  # library, holding
+    names: Mapping[str, str]  # of libraries, by symbol
+
+
+FORMS: dict[str, Callable[[Shown], str | bytes]] = {
+    "marcxml": lambda shown: marcxml.write(shown.record) + "\n",
+    "iso2709": lambda shown: iso2709.write(shown.record),
+    "marcjson": lambda shown: marcjson.write(shown.record) + "\n",
+    "dc": lambda shown: dublin.write(shown.description, shown.ident) + "\n",
+    "marc": lambda shown: render.as_lines(shown.record),
+}
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Which record, in which form."""
+    parser.add_argument("id", metavar="ID", help="cluster id, or SOURCE/LOCAL-ID")
+    parser.add_argument("--to", choices=("text", *FORMS), default="text", help="form (default: text)")
+
+
+async def run(context: Context, args: argparse.Namespace) -> int:
+    """1 if there is no such record."""
+    async with app.open(context) as node, node.database.connection() as conn:
+        if "/" in args.id:
+            shown = await _source_record(conn, args.id)
+            if context.out.json and args.to == "text":
+                args.to = "marcjson"
+        else:
+            found = await records.by_id(conn, args.id)
+            if context.out.json and args.to == "text":
+                copies = ((copy.source, copy.local_id, copy.holding) for copy in found.copies)
+                context.out.item(values.full(found.published, copies))
+                return 0
+            shown = await _merged(conn, found, context.lang)
+    if shown.ident != args.id:
+        context.out.note(MOVED[context.lang].format(old=args.id, new=shown.ident))
+    if args.to == "text":
+        written: str | bytes = rows.text(shown.description, shown.ident, shown.holdings, shown.names, context.lang)
+    else:
+        written = FORMS[args.to](shown)
+    _write(context.out, written)
+    return 0
+
+
+async def _merged(conn: Connection, found: records.Found, lang: str) -> Shown:
+    names = {each.symbol: (each.name_en if lang == "en" else "") or each.name for each in await libraries.every(conn)}
+    copies = tuple((copy.holding.library, copy.holding) for copy in found.copies)
+    told = {library for library, _ in copies}
+    bare = tuple((each, Holding(library=each)) for each in found.published.libraries if each not in told)
+    return Shown(
+        ident=found.published.id,
+        record=render.record(found.published),
+        description=render.described(found.published),
+        holdings=copies + bare,
+        names=names,
+    )
+
+
+async def _source_record(conn: Connection, ident: str) -> Shown:
+    source, _, local_id = ident.partition("/")
+    record, format = await records.of_source(conn, source, local_id)
+    return Shown(ident=ident, record=record, description=describe.describe(record, format), holdings=(), names={})
+
+
+def _write(out: Output, written: str | bytes) -> None:
+    """Bytes pass the text layer by: ISO 2709 must reach the pipe as it is."""
+    if isinstance(written, str):
+        out.stdout.write(written)
+    else:
+        out.stdout.flush()
+        out.stdout.buffer.write(written)
