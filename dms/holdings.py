@@ -18,6 +18,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from catalog.model import Format, Holding
 from config import errors
 from protocols import marc
@@ -140,11 +142,16 @@ def _by_tag(habits: Iterable[Habit]) -> dict[str, tuple[Habit, ...]]:
 
 def _mapped(mapping: Mapping[str, object]) -> dict[str, tuple[Habit, ...]]:
     fields = mapping.get("fields")
-    if not fields:
-        return {}
-    if not isinstance(fields, list):
+    return _read(msgspec.msgpack.encode(fields)) if fields else {}
+
+
+@functools.lru_cache(maxsize=256)
+def _read(packed: bytes) -> dict[str, tuple[Habit, ...]]:
+    """The habits of a mapping's `fields`, packed because that is what a cache can know them by."""
+    fields = msgspec.msgpack.decode(packed)
+    if not isinstance(fields, list) or not all(isinstance(one, dict) for one in fields):
         raise BadMapping(f"Holdings mapping: `fields` must be a list of tables, not {fields!r}.")
-    return _by_tag(habit(entry) for entry in fields)
+    return _by_tag(habit(one) for one in fields)
 
 
 def _best(

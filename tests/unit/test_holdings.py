@@ -118,7 +118,7 @@ def test_a_sources_mapping_replaces_the_habits() -> None:
 
 
 @pytest.mark.parametrize(
-    "fields", ["905", [{"item": ["b"]}], [{"tag": "905", "itme": ["b"]}], [{"tag": "905", "item": 3}]]
+    "fields", ["905", ["905"], [{"item": ["b"]}], [{"tag": "905", "itme": ["b"]}], [{"tag": "905", "item": 3}]]
 )
 def test_a_mapping_that_cannot_be_understood_is_refused(fields: object) -> None:
     with pytest.raises(holdings.BadMapping):
