@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from catalog import packing
+from catalog import bodies, packing
 from catalog.connection import Connection
 from catalog.model import Cluster, Format, Published, cluster_id, cluster_number
 from catalog.visibility import VISIBLE
@@ -102,6 +102,22 @@ async def dirty_count(conn: Connection) -> int:
     return found
 
 
+async def marked(conn: Connection, clusters: Collection[int]) -> set[int]:
+    """Those of the clusters that wait for their merged record."""
+    rows = await conn.fetch("select cluster from dirty where cluster = any($1::bigint[])", list(clusters))
+    return {row["cluster"] for row in rows}
+
+
+async def examples(conn: Connection, sids: Collection[int]) -> dict[int, str]:
+    """A visible record (source/local id) of each signature, by which a person knows it."""
+    rows = await conn.fetch(
+        f"""select r.sid, min(s.name || '/' || r.local_id) name from record r join source s using (source)
+            where r.sid = any($1::bigint[]) and {VISIBLE} group by r.sid""",
+        list(sids),
+    )
+    return {row["sid"]: row["name"] for row in rows}
+
+
 async def clean(conn: Connection, marks: Mapping[int, int]) -> None:
     """Clear the marks, but not those that rose meanwhile."""
     await conn.execute(
@@ -146,7 +162,7 @@ def published(row: Any, symbol: str) -> Published:
         deleted=row["deleted"],
         redirect=cluster_id(symbol, row["redirect"]) if row["redirect"] is not None else "",
         format=Format(row["format"]),
-        body=row["body"],
+        body=bodies.grow(row["body"]) if row["body"] else b"",
         description=None if row["deleted"] else packing.unpack_description(row["description"]),
         libraries=tuple(row["libraries"]),
     )

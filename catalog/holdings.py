@@ -75,8 +75,8 @@ async def digests(conn: Connection, clusters: Collection[int]) -> dict[int, byte
     return {r["cluster"]: r["digest"] for r in rows}
 
 
-async def visible(conn: Connection) -> AsyncIterator[Any]:
-    """(cluster, source, library, local_id, call_number, item, location, status, note) of all visible holdings.
+async def visible(conn: Connection, sources: Collection[int]) -> AsyncIterator[Any]:
+    """(cluster, source, local_id, library, call_number, item, location, status, note) of the sources' visible holdings.
 
     Needs a transaction.
     """
@@ -84,7 +84,8 @@ async def visible(conn: Connection) -> AsyncIterator[Any]:
         f"""select m.cluster, s.name source, h.local_id, {", ".join("h." + f for f in FIELDS)}
             from record r join source s using (source) left join membership m using (sid)
             join holding h on h.source = r.source and h.local_id = r.local_id
-            where {VISIBLE} order by s.name, h.local_id, h.n""",
+            where r.source = any($1::int[]) and {VISIBLE} order by s.name, h.local_id, h.n""",
+        list(sources),
         prefetch=2000,
     ):
         yield r

@@ -110,6 +110,11 @@ async def drop(conn: Connection, *, source: int | None, rule: str | None) -> int
     return int(done.rsplit(" ", 1)[1])
 
 
+async def settle(conn: Connection, idents: Sequence[int]) -> None:
+    """Cases that were read again: a new case stands for each that came back again."""
+    await conn.execute("delete from quarantine where id = any($1::bigint[])", list(idents))
+
+
 async def of_record(conn: Connection, source: int, local_id: str) -> list[Any]:
     """Cases of one record."""
     rows: list[Any] = await conn.fetch(

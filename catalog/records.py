@@ -156,15 +156,15 @@ async def visible(conn: Connection, sources: Collection[int]) -> AsyncIterator[A
         yield row
 
 
-async def touched_since(conn: Connection, source: int, load: int) -> int:
-    """Records that load changed and a later load changed again: an undo of it would lose the later change."""
-    found: int = await conn.fetchval(
-        """select count(*) from record_before b where b.source = $1 and b.load = $2
-           and exists (select from load l where l.load = b.by and l.load > $2 and l.state = 'done')""",
-        source,
-        load,
-    )
-    return found
+async def placed(conn: Connection, sources: Collection[int]) -> AsyncIterator[Any]:
+    """(source, local_id, cluster) of every visible record that has a cluster. Needs a transaction."""
+    async for row in conn.cursor(
+        f"""select s.name source, r.local_id, m.cluster from record r join source s using (source)
+            join membership m using (sid) where r.source = any($1::int[]) and {VISIBLE} order by s.name, r.local_id""",
+        list(sources),
+        prefetch=5000,
+    ):
+        yield row
 
 
 async def brought_by(conn: Connection, source: int, load: int) -> AsyncIterator[list[str]]:

@@ -54,8 +54,8 @@ class Matcher:
             preparing = await loads.in_state(conn, LoadState.PREPARING)
             placing = await loads.in_state(conn, LoadState.PLACING)
             preparing = [load for load in preparing if await inbox.is_prepared(conn, load.load)]
-        for load in preparing:
-            await self._timed("judge", lambda load=load: self._judge(load))
+        if preparing:
+            await self._timed("judge", lambda: self._judge(preparing[0]))
             return True
         late = time.monotonic() - self.merged_at > MERGE_AT_LEAST
         if placing and not late:

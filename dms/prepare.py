@@ -113,7 +113,6 @@ def habits_key(habits: Habits) -> bytes:
     source = habits.source
     said = [
         VERSION,
-        features.RULESET,
         source.library,
         source.format,
         source.encoding,

@@ -6,6 +6,7 @@ It runs through PREPARE and PLACE like any load, so records, holdings, clusters 
 from __future__ import annotations
 
 from catalog import bodies, inbox, loads, records
+from catalog.connection import Connection
 from catalog.database.pool import Database
 from catalog.loads import Load
 from catalog.model import LoadState
@@ -54,7 +55,7 @@ async def undo(database: Database, queue: Queue, number: int) -> Load:
     return back
 
 
-async def _land(queue: Queue, conn: records.Connection, load: Load, landed: int, versions: list[Version]) -> int:
+async def _land(queue: Queue, conn: Connection, load: Load, landed: int, versions: list[Version]) -> int:
     payload = bodies.pass_on(encode(versions))
     end = landed + len(versions)
     unit = await inbox.land(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -44,6 +45,7 @@ class Inputs:
     streams: tuple[Input, ...]
     carrier: str
     fingerprint: bytes
+    size: int | None  # bytes to land, None where compression or a pipe hides it
 
 
 def open_inputs(stack: ExitStack, paths: Sequence[str], carrier: str = "auto") -> Inputs:
@@ -51,11 +53,13 @@ def open_inputs(stack: ExitStack, paths: Sequence[str], carrier: str = "auto") -
     streams = []
     digest = hashlib.sha256()
     found: dict[str, str] = {}
+    sizes: list[int | None] = []
     for path in paths:
         opened = stack.enter_context(stream.open_input(path))
         streams.append(opened)
-        head = opened.peek(HEAD)
+        head = opened.head(HEAD)
         digest.update(len(head).to_bytes(8, "big") + head)
+        sizes.append(None if path == "-" or opened.compressed else os.stat(path).st_size)
         found[path] = detect.carrier_of(head) if carrier == "auto" else carrier
     if len(set(found.values())) > 1:
         told = ", ".join(f"{path} is {kind}" for path, kind in found.items())
@@ -65,6 +69,7 @@ def open_inputs(stack: ExitStack, paths: Sequence[str], carrier: str = "auto") -
         streams=tuple(streams),
         carrier=next(iter(found.values())),
         fingerprint=digest.digest()[:16],
+        size=sum(size or 0 for size in sizes) if None not in sizes else None,
     )
 
 
@@ -123,7 +128,7 @@ async def land(
     landed, renewed = load.landed, time.monotonic()
     for base, ordinal, stretch in _stretches(inputs):
         end = base + stretch.end
-        if end > landed:
+        if end > landed or stretch.fault:
             await _keep(database, queue, source, load, base, ordinal, stretch, landed)
             landed = end
         if time.monotonic() - renewed > LEASE_SECONDS / 3:
@@ -182,8 +187,8 @@ def _stretches(inputs: Inputs) -> Iterator[tuple[int, int, Stretch]]:
                 yield base, ordinal, stretch
                 ordinal += count(stretch.data, inputs.carrier)
                 end = stretch.end
-        except BadRecord as error:
-            raise BadRecord(f"{name}: {error}") from error
+        except BadRecord as error:  # damaged compression: what came before is kept, the fault is reported
+            yield base, ordinal, Stretch(position=end, data=b"", length=0, fault=f"{name}: {error}")
         base += end
 
 

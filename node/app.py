@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,13 +11,19 @@ from pathlib import Path
 from catalog import ownership
 from catalog.database import pool
 from catalog.database.pool import Database
+from catalog.search.port import Reader
+from catalog.search.tantivy import TantivyReader
+from catalog.work.queue import PgQueue, Queue
 from config import profile
 from config.profile import Profile
 from config.settings import Settings
 from node.context import Context
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+INDEX = "index"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Node:
     """An open node. Hand its parts to those who need them, never the whole to logic."""
 
@@ -24,6 +31,17 @@ class Node:
     settings: Settings
     profile: Profile
     database: Database
+    queue: Queue
+
+    @property
+    def index_home(self) -> Path:
+        """Folder of the search index: a cache that can be made again from the feed."""
+        return self.home / INDEX
+
+    @functools.cached_property
+    def reader(self) -> Reader:
+        """The search index, opened when it is first asked."""
+        return TantivyReader(self.index_home)
 
     @property
     def symbol(self) -> str:
@@ -41,4 +59,10 @@ async def open(context: Context) -> AsyncIterator[Node]:
         )
         async with database.connection() as conn:
             await ownership.confirm(conn, settings.node.symbol)
-        yield Node(home=context.home, settings=settings, profile=profile.load(settings.node.tier), database=database)
+        yield Node(
+            home=context.home,
+            settings=settings,
+            profile=profile.load(settings.node.tier),
+            database=database,
+            queue=PgQueue(database.dsn),
+        )

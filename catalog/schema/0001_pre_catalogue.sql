@@ -2,7 +2,7 @@
 -- distribution column (source or cluster or load) so that tables can be partitioned later.
 
 create table node (
-    only boolean primary key default true check (only),
+    single boolean primary key default true check (single),
     symbol text not null,
     created_at timestamptz not null default now()
 );

@@ -6,7 +6,7 @@ without losing the pair that it is for.
 
 from __future__ import annotations
 
-from dms.match.features import Features
+from dms.match.features import Features, unified_identifier
 from dms.match.normalize import h64
 
 TITLE = 24  # characters of the title in a key
@@ -15,8 +15,8 @@ CANDIDATE = "py"  # kind of key whose pairs agree in sound only: the decision ne
 
 def keys(features: Features) -> tuple[int, ...]:
     """Distinct keys of a record, identifiers first."""
-    found = [h64("i", number) for number in features.isbns + features.weak_isbns]
-    found += [h64("u", number) for number in features.unified]
+    found = [identifier_key(number) for number in features.isbns + features.weak_isbns]
+    found += [identifier_key(unified_identifier(number)) for number in features.unified]
     found += [h64("s", number) for number in features.issns]
     found += [h64("c", number) for number in features.cn_numbers]
     found += [h64("d", number) for number in features.dois]
@@ -38,6 +38,11 @@ def keys(features: Features) -> tuple[int, ...]:
         found.append(h64("ay", author, features.year, publisher))
     found += candidate_only(features)
     return tuple(dict.fromkeys(found))
+
+
+def identifier_key(identifier: int) -> int:
+    """The key of an identifier as `features.uses` numbers it: who holds it when its ambiguity changes."""
+    return h64("i", identifier)
 
 
 def candidate_only(features: Features) -> tuple[int, ...]:

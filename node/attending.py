@@ -1,0 +1,81 @@
+"""Commands that need work done: they wait for the node's worker, or do the work themselves where none runs."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+
+from catalog import changes, clusters, loads
+from catalog.connection import Connection
+from catalog.model import LoadState
+from catalog.search import indexer
+from catalog.search.tantivy import TantivyReader
+from catalog.work import workers
+from config.errors import Conflict
+from dms import worker
+from node.app import Node
+
+LIVING = 10.0  # seconds since a worker's last sign of life
+LOOK = 0.1  # seconds between looks
+
+
+async def attend(node: Node, finished: Callable[[Connection], Awaitable[bool]]) -> dict[str, float]:
+    """Until `finished`; seconds by stage if the work was done here. A worker that dies meanwhile is replaced by us."""
+    stop = asyncio.Event()
+    spent: dict[str, float] = {}
+    own: asyncio.Task[None] | None = None
+    try:
+        while True:
+            async with node.database.connection() as conn:
+                if await finished(conn):
+                    return spent
+                living = any(seen.age < LIVING for seen in await workers.every(conn))
+            if own is None and not living:
+                own = asyncio.create_task(
+                    worker.run(
+                        node.database,
+                        node.queue,
+                        processes=node.settings.worker.processes,
+                        limits=node.settings.limits,
+                        stop=stop,
+                        spent=spent,
+                    )
+                )
+            if own is not None and own.done():
+                own.result()
+                own = None
+            await asyncio.sleep(LOOK)
+    finally:
+        stop.set()
+        if own is not None:
+            with contextlib.suppress(asyncio.CancelledError):
+                await own
+
+
+async def clustered(conn: Connection) -> bool:
+    """Everything that was released is placed and merged. Held and half-landed loads don't count."""
+    if await loads.in_state(conn, LoadState.PREPARING, LoadState.PLACING):
+        return False
+    return not await clusters.dirty_count(conn)
+
+
+async def drain(node: Node) -> None:
+    """Until everything that was released is placed and merged."""
+    await attend(node, clustered)
+
+
+async def index(node: Node) -> None:
+    """Until the search index has what is published: by the node's indexer, or by us where none runs."""
+    async with node.database.connection() as conn:
+        target = await changes.head(conn)
+    while indexed(node) < target:
+        try:
+            await indexer.catch_up(node.database.pool, node.index_home, feed=changes)
+        except Conflict:  # another process holds the index's lock and follows the feed itself
+            await asyncio.sleep(LOOK)
+
+
+def indexed(node: Node) -> tuple[int, int]:
+    """(epoch, place in the feed) that a search sees; (0, 0) without an index."""
+    return TantivyReader(node.index_home).place()

@@ -1,0 +1,122 @@
+"""`tianlu explain ID`: why a record is visible or not, step by step along its walk."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import AsyncIterator
+from typing import Any
+
+import msgspec
+
+from catalog import changes, clusters, quarantine, records, signatures, sources, visibility
+from catalog.connection import Connection
+from catalog.model import Source, cluster_id, cluster_number
+from catalog.records import Row
+from config.errors import NotFound
+from dms.match import reasons
+from node import app, attending
+from node.app import Node
+from node.context import Context
+
+NAME = "explain"
+HELP = {
+    "en": "Say why a record is visible or not: quarantined, held, queued, joined and why, merged, indexed. "
+    "ID is source/local_id, or a cluster id.",
+    "zh": "说明记录为何可见或不可见：隔离、暂停、排队、聚合及其理由、合并、索引。ID 为 数据源/本地号 或聚簇号。",
+}
+MOST_EDGES = 40
+Step = tuple[str, Any]
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """The record."""
+    parser.add_argument("id", metavar="ID", help="source/local_id, or a cluster id")
+
+
+async def run(context: Context, args: argparse.Namespace) -> int:
+    """0; NotFound if nothing is known of it."""
+    async with app.open(context) as node, node.database.connection() as conn:
+        number = cluster_number(args.id, node.symbol)
+        steps = [
+            step
+            async for step in (
+                _cluster(conn, node, number, context.lang) if number else _record(conn, node, args.id, context.lang)
+            )
+        ]
+    if not steps:
+        raise NotFound(f"nothing is known of {args.id}: not loaded, not in quarantine, never a cluster")
+    for step, told in steps:
+        if context.out.json:
+            context.out.item({"step": step, "told": told})
+        else:
+            context.out.say(f"{step:12} {told}")
+    return 0
+
+
+async def _record(conn: Connection, node: Node, ident: str, lang: str) -> AsyncIterator[Step]:
+    name, _, local_id = ident.partition("/")
+    source = await sources.get(conn, name)
+    for case in await quarantine.of_record(conn, source.no, local_id):
+        yield (
+            "quarantine",
+            f"case {case['id']} of load {case['load']}: {case['verdict']}, {case['rule']}: {case['reason']}",
+        )
+    row = await records.get(conn, source.no, local_id)
+    if row is None:
+        return
+    yield (
+        "record",
+        f"{source.name}/{row.local_id} of library {row.library}, brought by load {row.load}, in {row.encoding}",
+    )
+    for finding in await quarantine.findings_of(conn, source.no, local_id):
+        yield "finding", f"{finding['rule']}: {finding['detail']}"
+    if not visibility.is_visible(row.visibility):
+        yield "hidden", f"no output shows it: {visibility.reason(row.visibility)}"
+    async for step in _placed(conn, node, source, row, lang):
+        yield step
+
+
+async def _placed(conn: Connection, node: Node, source: Source, row: Row, lang: str) -> AsyncIterator[Step]:
+    if row.sid is None:
+        yield "unmatched", "authority and holdings records take no part in clustering"
+        return
+    cluster = (await clusters.membership(conn, [row.sid])).get(row.sid)
+    if cluster is None:
+        yield "queued", "waits to be placed"
+        return
+    yield "cluster", cluster_id(node.symbol, cluster)
+    async for step in _edges(conn, node, row.sid, lang):
+        yield step
+    async for step in _cluster(conn, node, cluster, lang):
+        yield step
+
+
+async def _edges(conn: Connection, node: Node, sid: int, lang: str) -> AsyncIterator[Step]:
+    """Why it is with its neighbours, best first."""
+    found = sorted(await signatures.edges(conn, [sid]), key=lambda edge: -edge[2])[:MOST_EDGES]
+    names = await clusters.examples(conn, [edge[1] if edge[0] == sid else edge[0] for edge in found])
+    for a, b, score, _, verdict, packed in found:
+        other = b if a == sid else a
+        why = msgspec.msgpack.decode(packed, type=list[tuple[str, int]])
+        told = ", ".join(f"{reasons.text(rule, lang)} {points:+}" for rule, points in why)
+        yield verdict, f"{names.get(other, '?')} ({score}): {told}"
+
+
+async def _cluster(conn: Connection, node: Node, cluster: int, lang: str) -> AsyncIterator[Step]:
+    heir = (await clusters.heirs(conn, [cluster])).get(cluster)
+    if heir is not None:
+        yield "redirect", f"its records went to {cluster_id(node.symbol, heir)}"
+    if cluster in await clusters.marked(conn, [cluster]):
+        yield "queued", "its merged record waits to be made again"
+    published = (await clusters.many(conn, [cluster])).get(cluster)
+    if published is None:
+        return
+    if published.deleted:
+        yield "deleted", f"tombstone at place {published.seq} of the feed"
+        return
+    members = await clusters.members(conn, [cluster])
+    yield "merged", f"from {len(members)} records: " + ", ".join(f"{m['source']}/{m['local_id']}" for m in members[:20])
+    epoch, _ = await changes.head(conn)
+    indexed = attending.indexed(node)
+    seen = indexed[0] == epoch and indexed[1] >= published.seq
+    yield "indexed" if seen else "unindexed", f"place {published.seq} of the feed, index at {indexed[1]}"

@@ -1,0 +1,103 @@
+"""`tianlu export --records|--merged|--holdings|--clusters`: what the catalogue holds, as a file."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import AsyncIterator
+
+from catalog import bodies, changes, holdings, packing, records, sources
+from catalog.connection import Connection
+from catalog.model import CARRIER_NAMES, Carrier, cluster_id
+from config.errors import BadRecord
+from node import app, attending
+from node.context import Context
+from protocols import iso2709, marcjson, marcxml, reading
+from protocols.marc import Record
+
+NAME = "export"
+HELP = {
+    "en": "Write out source records, merged records, holdings or clusters. Waits until what was loaded is clustered.",
+    "zh": "导出源记录、合并记录、馆藏或聚簇。会等待已装载的记录完成聚簇。",
+}
+PAGE = 2000
+HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n<collection xmlns="http://www.loc.gov/MARC21/slim">\n'
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What, in which form, from which source."""
+    what = parser.add_mutually_exclusive_group(required=True)
+    for name, about in (
+        ("records", "visible source records"),
+        ("merged", "merged records, 001 = cluster id"),
+        ("holdings", "one line a holding: cluster, library, local_id, call_number, item, location, status"),
+        ("clusters", "one line a record: source, local_id, cluster"),
+    ):
+        what.add_argument(f"--{name}", dest="what", action="store_const", const=name, help=about)
+    parser.add_argument("--to", choices=("marcjson", "marcxml", "iso2709"), default="marcjson", help="form of records")
+    parser.add_argument("--encoding", default="utf-8", help="of ISO 2709")
+    parser.add_argument("--source", action="append", help="only this source (may be repeated)")
+
+
+async def run(context: Context, args: argparse.Namespace) -> int:
+    """3 if some records could not be written in the wanted form."""
+    async with app.open(context) as node:
+        await attending.drain(node)
+        async with node.database.transaction() as conn:
+            numbers = await _sources(conn, args.source)
+            if args.what == "clusters":
+                async for row in records.placed(conn, numbers):
+                    context.out.item({**row, "cluster": cluster_id(node.symbol, row["cluster"])})
+                return 0
+            if args.what == "holdings":
+                async for row in holdings.visible(conn, numbers):
+                    cluster = cluster_id(node.symbol, row["cluster"]) if row["cluster"] is not None else None
+                    context.out.item({**row, "cluster": cluster})
+                return 0
+            found = _source_records(conn, numbers) if args.what == "records" else _merged(conn)
+            return await _write(context, found, args.to, args.encoding)
+
+
+async def _sources(conn: Connection, names: list[str] | None) -> list[int]:
+    if not names:
+        return [source.no for source in await sources.every(conn)]
+    return [(await sources.get(conn, name)).no for name in names]
+
+
+async def _source_records(conn: Connection, numbers: list[int]) -> AsyncIterator[tuple[str, Record]]:
+    dictionaries = await records.every_dictionary(conn)
+    async for row in records.visible(conn, numbers):
+        raw = bodies.open_body(row["body"], row["dictionary"], dictionaries)
+        record = reading.decode(raw, CARRIER_NAMES[Carrier(row["carrier"])], row["encoding"])
+        yield f"{row['source_name']}/{row['local_id']}", record
+
+
+async def _merged(conn: Connection) -> AsyncIterator[tuple[str, Record]]:
+    seq = 0
+    while page := await changes.after(conn, seq, PAGE):
+        for one in page:
+            if not one.deleted:
+                record = packing.unpack(one.body)
+                yield one.id, Record(record.leader, (("001", one.id), *record.fields))
+        seq = page[-1].seq
+
+
+async def _write(context: Context, found: AsyncIterator[tuple[str, Record]], form: str, encoding: str) -> int:
+    out = context.out.stdout
+    lost = 0
+    if form == "marcxml":
+        out.write(HEAD)
+    async for name, record in found:
+        if form == "marcjson":
+            out.write(marcjson.write(record) + "\n")
+        elif form == "marcxml":
+            out.write(marcxml.write(record) + "\n")
+        else:
+            try:
+                out.flush()
+                out.buffer.write(iso2709.write(record, encoding))
+            except BadRecord as error:
+                lost += 1
+                context.out.note(f"{name}: {error}")
+    if form == "marcxml":
+        out.write("</collection>\n")
+    return 3 if lost else 0

@@ -1,0 +1,130 @@
+"""`tianlu load FILE…`: records from files or standard input into a source; works with and without a running node."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import time
+
+from catalog import libraries, loads, sources
+from catalog.connection import Connection
+from catalog.loads import Load
+from catalog.model import LoadState, Source
+from config.errors import Misconfigured, NotFound
+from exchange import landing
+from node import app, attending
+from node.app import Node
+from node.context import Context
+from node.output import Progress
+
+NAME = "load"
+HELP = {
+    "en": "Load records. The same file again changes nothing; an interrupted load goes on when the same command is "
+    "given again. In mode `full` what is absent from the files is deleted.",
+    "zh": "装载记录。重复装载同一文件不会产生变化；中断后再次执行同一命令即可继续。"
+    "full 模式下，文件中没有的记录将被删除。",
+}
+FORMATS = ("auto", "iso2709", "marcxml", "marcjson")
+OVER = (LoadState.DONE, LoadState.HELD, LoadState.FAILED, LoadState.UNDONE)
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What to load, as which source of which library."""
+    parser.add_argument("files", metavar="FILE", nargs="+", help="file, .gz too, or - for standard input")
+    parser.add_argument("--source", required=True, help="name of the source; a new one is made with --library")
+    parser.add_argument("--library", help="symbol of the library whose records these are")
+    parser.add_argument("--format", choices=FORMATS, default="auto", help="how the records are written")
+    parser.add_argument("--encoding", default="auto", help="e.g. utf-8, gb18030, marc-8; default: judged on evidence")
+    parser.add_argument("--mode", choices=("changes", "full"), default="changes", help="what absence means")
+    parser.add_argument("--yes", action="store_true", help="publish even beyond the limits that would hold the load")
+
+
+async def run(context: Context, args: argparse.Namespace) -> int:
+    """0 done; 3 done, but records came back; 1 held or failed; 5 the source is busy."""
+    async with app.open(context) as node:
+        source = await the_source(node, args.source, args.library)
+        with contextlib.ExitStack() as stack, context.out.progress(context.text("landing")) as bar:
+            inputs = landing.open_inputs(stack, args.files, args.format)
+            load, seconds, spent = await load_inputs(
+                node, source, inputs, mode=args.mode, encoding=args.encoding, assured=args.yes, bar=bar
+            )
+        return report(context, source, load, seconds, spent)
+
+
+async def the_source(node: Node, name: str, library: str | None) -> Source:
+    """The source of this name, made if it is new and a library is given."""
+    async with node.database.transaction() as conn:
+        with contextlib.suppress(NotFound):
+            found = await sources.get(conn, name)
+            if library and library != found.library:
+                raise Misconfigured(f"source {name} is of library {found.library}, not {library}: use another name")
+            return found
+        if not library:
+            raise Misconfigured(f"source {name} is new: say whose records these are with --library SYMBOL")
+        await libraries.ensure(conn, library)
+        return await sources.add(conn, name, library)
+
+
+async def load_inputs(
+    node: Node,
+    source: Source,
+    inputs: landing.Inputs,
+    *,
+    mode: str,
+    encoding: str,
+    assured: bool,
+    bar: Progress,
+) -> tuple[Load, float, dict[str, float]]:
+    """Land the inputs and see the load through; the load, seconds, seconds by stage if the work was done here."""
+    started = time.perf_counter()
+    load = await landing.open_load(node.database, source, inputs, mode=mode, encoding=encoding, assured=assured)
+    number = load.load
+
+    async def over(conn: Connection) -> bool:
+        now = await loads.get(conn, number)
+        placed = now.added + now.updated + now.deleted + now.unchanged
+        if now.state is LoadState.PLACING:
+            bar.at(placed, total=now.records)
+        return now.state in OVER
+
+    def landed(position: int, records: int) -> None:
+        rate = records / (time.perf_counter() - started)
+        bar.at(position, f"{records:,} records, {rate:,.0f}/s", inputs.size)
+
+    async with asyncio.TaskGroup() as tasks:
+        working = tasks.create_task(attending.attend(node, over))
+        await landing.land(node.database, node.queue, source, load, inputs, landed)
+    async with node.database.connection() as conn:
+        return await loads.get(conn, number), time.perf_counter() - started, working.result()
+
+
+def report(context: Context, source: Source, load: Load, seconds: float, spent: dict[str, float]) -> int:
+    """Say how it went; the exit code."""
+    counts = load.counts
+    if context.out.json:
+        context.out.item(
+            {
+                "load": load.load,
+                "source": source.name,
+                "library": source.library,
+                "state": load.state.value,
+                "reason": load.reason,
+                **counts,
+                "seconds": round(seconds, 3),
+                "stages": {stage: round(s, 3) for stage, s in spent.items()},
+            }
+        )
+    told = ", ".join(f"{context.text('count_' + name)} {n:,}" for name, n in counts.items() if n or name == "records")
+    rate = counts["records"] / seconds if seconds else 0
+    context.out.say(context.text("loaded", load=load.load, state=load.state.value, counts=told, rate=f"{rate:,.0f}"))
+    if load.state is LoadState.HELD:
+        context.out.note(context.text("load_held", reason=load.reason))
+        return 1
+    if load.state is not LoadState.DONE:
+        context.out.note(context.text("load_failed", reason=load.reason))
+        return 1
+    if counts["unreadable"] or counts["returned"]:
+        context.out.note(context.text("came_back", source=source.name))
+        return 3
+    return 0

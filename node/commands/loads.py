@@ -1,0 +1,82 @@
+"""`tianlu loads list|show|undo`."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from catalog import loads, sources
+from catalog.connection import Connection
+from catalog.loads import Load
+from catalog.model import LoadState
+from dms import undo
+from node import app, attending
+from node.app import Node
+from node.context import Context
+
+NAME = "loads"
+HELP = {
+    "en": "List loads, show one, or undo the newest of a source: everything it added, changed or deleted is put back.",
+    "zh": "列出装载、查看某次装载，或撤销某数据源最近一次装载：其新增、修改、删除的一切都将恢复。",
+}
+COLUMNS = ("load", "source", "mode", "state", "records", "added", "updated", "deleted", "unreadable", "origin")
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """list, show ID, undo ID."""
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    listing = actions.add_parser("list", help="the newest loads")
+    listing.add_argument("--limit", type=int, default=50)
+    for name, about in (("show", "one load with all its counts"), ("undo", "put back what a load changed")):
+        actions.add_parser(name, help=about).add_argument("load", type=int)
+
+
+async def run(context: Context, args: argparse.Namespace) -> int:
+    """5 if a load can't be undone because another stands on it."""
+    async with app.open(context) as node:
+        if args.action == "undo":
+            return await _undo(context, node, args.load)
+        async with node.database.connection() as conn:
+            if args.action == "list":
+                found = await loads.recent(conn, args.limit)
+                context.out.table([await _row(conn, load) for load in found], COLUMNS)
+            else:
+                row = await _row(conn, await loads.get(conn, args.load))
+                if context.out.json:
+                    context.out.item(row)
+                for name, value in row.items():
+                    context.out.say(f"{name:12} {value}")
+    return 0
+
+
+async def _row(conn: Connection, load: Load) -> dict[str, Any]:
+    source = await sources.by_number(conn, load.source)
+    return {
+        "load": load.load,
+        "source": source.name,
+        "library": load.library,
+        "mode": load.mode,
+        "state": load.state.value,
+        "reason": load.reason,
+        "origin": load.origin,
+        **load.counts,
+        "landed_bytes": load.landed,
+        "started_at": load.started_at,
+        "finished_at": load.finished_at,
+    }
+
+
+async def _undo(context: Context, node: Node, number: int) -> int:
+    back = await undo.undo(node.database, node.queue, number)
+
+    async def over(conn: Connection) -> bool:
+        return (await loads.get(conn, back.load)).state not in (LoadState.PREPARING, LoadState.PLACING)
+
+    await attending.attend(node, over)
+    async with node.database.connection() as conn:
+        done = await loads.get(conn, back.load)
+        undone = await loads.get(conn, number)
+    context.out.say(context.text("undone", load=number, by=back.load, records=done.records))
+    if context.out.json:
+        context.out.item({"load": number, "state": undone.state.value, "undone_by": back.load, **done.counts})
+    return 0 if undone.state is LoadState.UNDONE else 1

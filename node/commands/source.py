@@ -1,0 +1,174 @@
+"""`tianlu source add|list|test|pause|resume|remove`."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import itertools
+import json
+from pathlib import Path
+from typing import Any
+
+from catalog import libraries, sources
+from catalog.connection import Connection
+from catalog.model import Format, Visibility
+from config.errors import Misconfigured
+from dms import identity, shapes
+from exchange import landing
+from node import app
+from node.context import Context
+from protocols import dialect, reading, stream
+from protocols.marc import Record
+
+NAME = "source"
+HELP = {
+    "en": "Sources of records: add one with its habits, list them, or test a file: which identity rule suits it, and "
+    "which fields tell of holdings.",
+    "zh": "数据源：按其著录习惯添加、列出，或测试文件：适用何种标识规则、哪些字段是馆藏。",
+}
+SAMPLE = 5000  # records that a test looks at
+COLUMNS = ("source", "library", "format", "encoding", "identity", "visibility", "state", "records")
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """The actions and the habits."""
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    actions.add_parser("list", help="all sources, with their number of records")
+    add = actions.add_parser("add", help="enter a source")
+    add.add_argument("name")
+    add.add_argument("--library", required=True)
+    add.add_argument("--format", choices=("auto", "marc21", "cnmarc"), default="auto")
+    add.add_argument("--encoding", default="auto")
+    add.add_argument("--identity", default="001", help="001, 001+003, 035a, 905b, TAG$code or digest")
+    add.add_argument("--mapping", metavar="FILE", help="holdings mapping as JSON (see `source test`)")
+    add.add_argument("--private", action="store_true", help="its records are shown nowhere")
+    add.add_argument("--trust", type=int, default=0, help="the higher, the sooner its records are the base of a merge")
+    test = actions.add_parser("test", help="report what a file looks like, load nothing")
+    test.add_argument("file")
+    for name, about in (("pause", "load nothing into it"), ("resume", "load again"), ("remove", "forget an empty one")):
+        actions.add_parser(name, help=about).add_argument("name")
+
+
+async def run(context: Context, args: argparse.Namespace) -> int:
+    """0, or the error's code."""
+    if args.action == "test":
+        return _test(context, args.file)
+    async with app.open(context) as node, node.database.transaction() as conn:
+        if args.action == "list":
+            counts = await sources.counts(conn)
+            rows = [
+                {
+                    "source": s.name,
+                    "library": s.library,
+                    "format": s.format,
+                    "encoding": s.encoding,
+                    "identity": s.identity,
+                    "visibility": s.visibility.name.lower(),
+                    "state": s.state,
+                    "records": counts.get(s.no, 0),
+                }
+                for s in await sources.every(conn)
+            ]
+            context.out.table(rows, COLUMNS)
+        elif args.action == "add":
+            await _add(conn, args)
+            context.out.say(context.text("done"))
+        else:
+            await _set(conn, args.name, {"pause": "paused", "resume": "active", "remove": "removed"}[args.action])
+            context.out.say(context.text("done"))
+    return 0
+
+
+async def _add(conn: Connection, args: argparse.Namespace) -> None:
+    identity.named_id(Record("", ()), args.identity)  # raises BadRule for one that is unknown
+    mapping = _mapping(args.mapping) if args.mapping else {}
+    await libraries.ensure(conn, args.library)
+    await sources.add(
+        conn,
+        args.name,
+        args.library,
+        format=args.format,
+        encoding=args.encoding,
+        identity=args.identity,
+        mapping=mapping,
+        visibility=Visibility.PRIVATE if args.private else Visibility.PUBLIC,
+        trust=args.trust,
+    )
+
+
+def _mapping(path: str) -> dict[str, object]:
+    try:
+        found = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise Misconfigured(f"the mapping {path} can't be read: {error}") from error
+    if not isinstance(found, dict):
+        raise Misconfigured(f"the mapping {path} must be a JSON object (see `tianlu source test FILE --json`)")
+    return found
+
+
+async def _set(conn: Connection, name: str, state: str) -> None:
+    if state == "removed":
+        source = await sources.get(conn, name)
+        left = (await sources.counts(conn)).get(source.no, 0)
+        if left:
+            raise Misconfigured(
+                f"source {name} still has {left} records: undo its loads, or load an empty full dump, then remove it"
+            )
+    await sources.set_state(conn, name, state)
+
+
+def _test(context: Context, path: str) -> int:
+    """What a file looks like: identity rules, shapes of local fields, a guessed mapping."""
+    sample = _sample(path)
+    ids = identity.identity_report(sample)
+    found = shapes.shapes(sample)
+    fmt = _format(sample)
+    guess = shapes.guess_mapping(found, fmt)
+    if context.out.json:
+        context.out.item(
+            {
+                "records": ids.records,
+                "identity": ids.advice,
+                "rules": [{"rule": r.rule, "missing": r.missing, "repeated": r.repeated} for r in ids.rules],
+                "shapes": [_plain(shape) for shape in found],
+                "mapping": guess,
+            }
+        )
+        return 0
+    context.out.say(context.text("source_sample", records=ids.records, advice=ids.advice))
+    context.out.table(
+        [{"rule": r.rule, "missing": r.missing, "repeated": r.repeated, "example": r.example} for r in ids.rules],
+        ("rule", "missing", "repeated", "example"),
+    )
+    context.out.say("")
+    context.out.table([_plain(shape) for shape in found], ("field", "count", "guess", "example"))
+    context.out.say(context.text("source_mapping"))
+    context.out.say(json.dumps(guess, ensure_ascii=False, indent=2))
+    return 0
+
+
+def _sample(path: str) -> list[Record]:
+    with contextlib.ExitStack() as stack:
+        inputs = landing.open_inputs(stack, [path])
+        reads = (
+            read.record
+            for stretch in stream.stretches(inputs.streams[0], inputs.carrier)
+            if not stretch.fault
+            for read in reading.read(stretch.data, inputs.carrier).reads
+        )
+        return list(itertools.islice(reads, SAMPLE))
+
+
+def _format(sample: list[Record]) -> Format:
+    """The format of most of the sample."""
+    cnmarc = sum(1 for record in sample if dialect.family(record) == dialect.CNMARC)
+    return Format.CNMARC if cnmarc * 2 > len(sample) else Format.MARC21
+
+
+def _plain(shape: shapes.Shape) -> dict[str, Any]:
+    return {
+        "field": shape.tag + "".join(f"${code}" for code in shape.codes),
+        "count": shape.fields,
+        "guess": ", ".join(f"${guess.code} {guess.role}" for guess in shape.guesses),
+        "example": shape.examples[0] if shape.examples else "",
+    }

@@ -1,0 +1,79 @@
+"""`tianlu status [--wait]`: what the node holds and is doing."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from catalog import changes, clusters, loads, quarantine
+from catalog.connection import Connection
+from catalog.model import LoadState
+from catalog.work import workers
+from node import app, attending, lifecycle
+from node.app import Node
+from node.context import Context
+
+NAME = "status"
+HELP = {
+    "en": "Show what the node holds and is doing. --wait: until pipeline, feed and index are drained.",
+    "zh": "显示节点的内容和当前工作。--wait：等到流水线、变更流和索引全部处理完毕。",
+}
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """--wait."""
+    parser.add_argument("--wait", action="store_true", help="until pipeline, feed and index are drained")
+
+
+async def run(context: Context, args: argparse.Namespace) -> int:
+    """0."""
+    async with app.open(context) as node:
+        if args.wait:
+            await attending.drain(node)
+            await attending.index(node)
+        async with node.database.connection() as conn:
+            told = await _told(conn, node)
+    if context.out.json:
+        context.out.item(told)
+        return 0
+    for name, value in told.items():
+        context.out.say(f"{name:12} {_line(value)}")
+    return 0
+
+
+async def _told(conn: Connection, node: Node) -> dict[str, Any]:
+    epoch, last = await changes.head(conn)
+    indexed = attending.indexed(node)
+    return {
+        "symbol": node.symbol,
+        "tier": node.settings.node.tier,
+        "home": str(node.home),
+        "running": lifecycle.running(node.home) or {},
+        "database": {"kind": node.database.kind, "version": node.database.version},
+        "libraries": await conn.fetchval("select count(*) from library"),
+        "sources": await conn.fetchval("select count(*) from source where state <> 'removed'"),
+        "records": await conn.fetchval("select count(*) from record"),
+        "clusters": await conn.fetchval("select count(*) from merged where not deleted"),
+        "holdings": await conn.fetchval("select count(*) from holding"),
+        "quarantine": {f"{r['source']}/{r['rule']}": r["n"] for r in await quarantine.summary(conn)},
+        "loads": {
+            str(load.load): f"{load.state.value} {load.origin}: {load.reason or f'{load.landed:,} bytes landed'}"
+            for load in await loads.in_state(
+                conn, LoadState.LANDING, LoadState.PREPARING, LoadState.HELD, LoadState.PLACING
+            )
+        },
+        "to_merge": await clusters.dirty_count(conn),
+        "feed": {"epoch": epoch, "last": last},
+        "index": {"epoch": indexed[0], "seq": indexed[1]},
+        "workers": [
+            f"{seen.worker.id} {seen.worker.state}, {seen.age:.0f} s ago" for seen in await workers.every(conn)
+        ],
+    }
+
+
+def _line(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{k} {v}" for k, v in value.items()) or "-"
+    if isinstance(value, list):
+        return "; ".join(map(str, value)) or "-"
+    return f"{value:,}" if isinstance(value, int) else str(value)
