@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 
 import asyncpg
 
@@ -11,8 +12,7 @@ from config.errors import Retry
 
 # The database is away, full, or takes back what it was doing; the same transaction may work in a moment.
 PASSING: tuple[type[Exception], ...] = (
-    OSError,
-    asyncpg.InterfaceError,  # the connection is closed, or closing
+    ConnectionError,
     asyncpg.PostgresConnectionError,
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
@@ -22,12 +22,29 @@ PASSING: tuple[type[Exception], ...] = (
     asyncpg.DeadlockDetectedError,
     asyncpg.DiskFullError,
 )
+# The driver's own errors are mostly our mistakes (a wrong number of parameters), but it says these of a connection that
+# was cut while it was used.
+CUT = re.compile(r"connection (is|was) closed|released back to the pool|cannot switch to state|pool is clos")
+
+
+def passes(error: Exception) -> bool:
+    """May the same transaction work in a moment?"""
+    if isinstance(error, (asyncpg.InterfaceError, asyncpg.InternalClientError)):
+        return bool(CUT.search(str(error)))
+    return isinstance(error, PASSING)
+
+
+def passes_connecting(error: Exception) -> bool:
+    """The same while a connection is made: then any fault of the system is the network's or the socket's."""
+    return isinstance(error, OSError) or passes(error)
 
 
 @contextlib.contextmanager
-def as_retry() -> Iterator[None]:
-    """Turn the driver's passing faults into Retry."""
+def as_retry(which: Callable[[Exception], bool] = passes) -> Iterator[None]:
+    """Turn passing faults into Retry."""
     try:
         yield
-    except PASSING as error:
+    except Exception as error:
+        if not which(error):
+            raise
         raise Retry(f"the database is not available just now ({type(error).__name__}: {error}); try again") from error

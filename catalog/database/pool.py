@@ -42,18 +42,21 @@ class Database:
     @contextlib.asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
         """A connection without a transaction. Retry when the database is away."""
+        with faults.as_retry(faults.passes_connecting):
+            conn = await self.pool.acquire()
         with faults.as_retry():
-            async with self.pool.acquire() as conn:
+            try:
                 yield conn
+            finally:
+                await self.pool.release(conn)
 
     @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
         """A connection in a transaction that commits at the end of the block. Retry when the database is away, which
         leaves open whether the commit was done: what runs here must be safe to repeat.
         """
-        with faults.as_retry():
-            async with self.pool.acquire() as conn, conn.transaction():
-                yield conn
+        async with self.connection() as conn, conn.transaction():
+            yield conn
 
     async def watch(self) -> NoReturn:
         """Keep the embedded server alive until cancelled; nothing to do for one that others run."""
@@ -122,7 +125,9 @@ async def _connect(address: str) -> Connection:
         raise Misconfigured(f"database.dsn: the server refuses: {error}") from error
     except (ValueError, asyncpg.ClientConfigurationError) as error:
         raise Misconfigured(f"database.dsn can't be read: {error}") from error
-    except faults.PASSING as error:
+    except Exception as error:
+        if not faults.passes_connecting(error):
+            raise
         raise Unreachable(f"database.dsn: the server does not answer ({error}); start it or correct the DSN") from error
 
 

@@ -46,12 +46,6 @@ delete from pgqueuer_log l where aggregated and created < now() - interval '1 da
 """
 PRUNE_STATISTICS = "delete from pgqueuer_statistics where created < now() - interval '30 days'"
 
-LOST: tuple[type[Exception], ...] = (
-    *faults.PASSING,
-    asyncpg.InternalClientError,  # a connection that was cut while it was being used
-    FailingListenerError,
-)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Habits:
@@ -104,7 +98,9 @@ async def attend(
         began = asyncio.get_running_loop().time()
         try:
             await _attend_once(dsn, handlers, stop, habits)
-        except LOST as error:
+        except Exception as error:
+            if not _lost(error):
+                raise
             if asyncio.get_running_loop().time() - began > LONGEST_PAUSE:
                 pause = FIRST_PAUSE
             log.warning("the work queue has lost the database (%s); again in %.1f s", error, pause)
@@ -144,7 +140,9 @@ async def _prune(pool: asyncpg.Pool) -> None:
         try:
             await pool.execute(PRUNE)
             await pool.execute(PRUNE_STATISTICS)
-        except LOST as error:
+        except Exception as error:
+            if not _lost(error):
+                raise
             log.info("the queue's log was not pruned: %s", error)
         await asyncio.sleep(PRUNE_EVERY)
 
@@ -166,6 +164,11 @@ async def _either(stop: asyncio.Event, pause: float) -> None:
     """Wait for the pause to pass, or for the stop."""
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(stop.wait(), pause)
+
+
+def _lost(error: Exception) -> bool:
+    # Handlers' own errors don't come here.
+    return faults.passes_connecting(error) or isinstance(error, FailingListenerError)
 
 
 def _delay(attempts: int, longest: float) -> timedelta:

@@ -49,6 +49,15 @@ async def test_our_own_mistakes_are_no_retry(database: Database) -> None:
     with pytest.raises(asyncpg.UndefinedTableError):
         async with database.transaction() as conn:
             await conn.execute("select * from nowhere")
+    with pytest.raises(asyncpg.DataError):
+        async with database.transaction() as conn:
+            await conn.execute("select $1::int", "seven")
+    with pytest.raises(FileNotFoundError):
+        async with database.transaction():
+            raise FileNotFoundError(2, "missing", "/no/such/file")
+    with pytest.raises(asyncpg.InterfaceError, match="argument"):
+        async with database.transaction() as conn:
+            await conn.execute("select $1::int", 1, 2)
 
 
 async def test_a_database_that_stays_away_is_a_retry(home: Path) -> None:
@@ -79,9 +88,10 @@ async def refused(home: Path, dsn: str) -> None:
 
 
 async def test_a_dsn_that_cant_be_used_says_why(server: Postgres, home: Path) -> None:
-    wrong = urlsplit(server.owner)
+    right = urlsplit(server.owner)
+    where = right.netloc.rpartition("@")[2]
     with pytest.raises(Misconfigured, match="refuses"):
-        await refused(home, wrong._replace(netloc=f"{wrong.username}:guess@{wrong.hostname or ''}").geturl())
+        await refused(home, right._replace(netloc=f"{right.username}:guess@{where}").geturl())
     with pytest.raises(Misconfigured, match="refuses"):
         await refused(home, server.dsn("no_such_database"))
     with pytest.raises(Misconfigured, match="can't be read"):
