@@ -10,6 +10,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import asyncpg
@@ -34,6 +35,21 @@ USER = """
 
     asyncio.run(main())
 """
+
+
+@pytest.fixture(scope="module")
+def made() -> Iterator[Path]:
+    """A home whose server has been started and stopped once."""
+    with postgres.home() as folder:
+        goes(a_user(folder))
+        yield folder
+
+
+@pytest.fixture
+def used(made: Path, home: Path) -> Path:
+    """A home with data already: spares a first start."""
+    subprocess.run(["cp", "-a", f"{made}/pg", home], check=True)
+    return home
 
 
 def a_user(home: Path, *before: str, python: str = sys.executable, **more: str) -> subprocess.Popen[str]:
@@ -149,8 +165,8 @@ async def test_the_node_is_no_superuser_and_needs_its_password(home: Path) -> No
             assert pwd.getpwuid(runs_as(pid_of(home))).pw_name in place.SERVER_USERS
 
 
-async def test_a_committed_row_survives_the_kill_of_every_process(home: Path) -> None:
-    async with embedded.server(home) as server:
+async def test_a_committed_row_survives_the_kill_of_every_process(used: Path) -> None:
+    async with embedded.server(used) as server:
         await keep(server.dsn, "before")
         for pid in supervisor.processes(server.place):
             os.kill(pid, signal.SIGKILL)
@@ -164,68 +180,74 @@ async def test_a_committed_row_survives_the_kill_of_every_process(home: Path) ->
                     await asyncio.sleep(0.02)
         watching.cancel()
         await asyncio.wait({watching})
-    assert supervisor.processes(place.prepare(home)) == []
+    assert supervisor.processes(place.prepare(used)) == []
 
 
-@pytest.mark.parametrize("statement", ["select pg_sleep(60)", "select count(*) from generate_series(1, 1000000000) n"])
-async def test_a_killed_first_process_is_followed_by_a_new_server(home: Path, statement: str) -> None:
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "select pg_sleep(60)",
+        pytest.param("select count(*) from generate_series(1, 1000000000) n", marks=pytest.mark.full),
+    ],
+)
+async def test_a_killed_first_process_is_followed_by_a_new_server(used: Path, statement: str) -> None:
     """Only the postmaster is killed. An idle child notices at once, a busy one goes on and holds the shared memory."""
-    async with embedded.server(home) as server:
+    async with embedded.server(used) as server:
         await keep(server.dsn, "before")
         busy = await asyncpg.connect(server.dsn)
         running = asyncio.create_task(busy.execute(statement))
         watcher = await asyncpg.connect(server.keeper)
         active = "select true from pg_stat_activity where pid = $1 and state = 'active'"
         await postgres.eventually(lambda: watcher.fetchval(active, busy.get_server_pid()))
-        first = pid_of(home)
+        first = pid_of(used)
         os.kill(first, signal.SIGKILL)
         await asyncio.to_thread(postgres.until, lambda: supervisor.postmaster(server.place) is None)
         began = time.monotonic()
-        async with embedded.server(home) as other:
+        async with embedded.server(used) as other:
             assert time.monotonic() - began < 10
-            assert pid_of(home) != first
+            assert pid_of(used) != first
             assert await kept(other.dsn) == ["before"]
         await asyncio.wait({running})
         assert running.exception() is not None
         watcher.terminate()
 
 
-async def test_a_lock_file_with_another_programs_number_does_not_hinder_the_start(home: Path) -> None:
-    async with embedded.server(home) as server:
+async def test_a_lock_file_with_another_programs_number_does_not_hinder_the_start(used: Path) -> None:
+    async with embedded.server(used) as server:
         await keep(server.dsn, "before")
         where = server.place
         lock = (where.data / "postmaster.pid").read_text()
     other = a_sleeper(where.uid)
     try:
         (where.data / "postmaster.pid").write_text(f"{other.pid}\n" + lock.split("\n", 1)[1])
-        async with embedded.server(home) as server:
+        async with embedded.server(used) as server:
             assert await kept(server.dsn) == ["before"]
     finally:
         other.kill()
         other.wait()
 
 
-def test_the_second_adopts_and_the_last_one_out_stops(home: Path) -> None:
-    first = a_user(home)
-    pid = pid_of(home)
-    second = a_user(home)
-    assert pid_of(home) == pid
+def test_the_second_adopts_and_the_last_one_out_stops(used: Path) -> None:
+    first = a_user(used)
+    pid = pid_of(used)
+    second = a_user(used)
+    assert pid_of(used) == pid
     goes(first)
-    assert pid_of(home) == pid
+    assert pid_of(used) == pid
     goes(second)
-    assert not embedded.status(home).running
-    assert supervisor.processes(place.prepare(home)) == []
+    assert not embedded.status(used).running
+    assert supervisor.processes(place.prepare(used)) == []
 
 
-def test_a_killed_user_leaves_the_server_to_the_next(home: Path) -> None:
-    first = a_user(home)
-    pid = pid_of(home)
+def test_a_killed_user_leaves_the_server_to_the_next(used: Path) -> None:
+    first = a_user(used)
+    pid = pid_of(used)
     killed(first)
-    assert pid_of(home) == pid
-    second = a_user(home)
-    assert pid_of(home) == pid
+    assert pid_of(used) == pid
+    second = a_user(used)
+    assert pid_of(used) == pid
     goes(second)
-    assert not embedded.status(home).running
+    assert not embedded.status(used).running
 
 
 def test_many_that_come_at_once_make_one_server(home: Path) -> None:
@@ -249,12 +271,12 @@ def test_many_that_come_at_once_make_one_server(home: Path) -> None:
     assert supervisor.processes(where) == []
 
 
-async def test_two_users_in_one_process_share_it_too(home: Path) -> None:
-    async with embedded.server(home) as first:
-        async with embedded.server(home) as second:
+async def test_two_users_in_one_process_share_it_too(used: Path) -> None:
+    async with embedded.server(used) as first:
+        async with embedded.server(used) as second:
             assert second.dsn == first.dsn
-        assert embedded.status(home).running
-    assert not embedded.status(home).running
+        assert embedded.status(used).running
+    assert not embedded.status(used).running
 
 
 async def test_data_of_another_version_are_not_opened(home: Path) -> None:
@@ -358,23 +380,23 @@ async def test_an_interrupted_first_start_is_done_again(home: Path) -> None:
     assert not unfinished.exists()
 
 
-async def test_damaged_data_are_named_as_such(home: Path) -> None:
-    async with embedded.server(home) as server:
+async def test_damaged_data_are_named_as_such(used: Path) -> None:
+    async with embedded.server(used) as server:
         where = server.place
     control = where.data / "global" / "pg_control"
     control.write_bytes(b"\x00" * control.stat().st_size)
     with pytest.raises((Fatal, Misconfigured), match=str(where.root)):
-        async with embedded.server(home):
+        async with embedded.server(used):
             pass
-    assert not embedded.status(home).running
+    assert not embedded.status(used).running
 
 
-async def test_a_lost_password_is_named(home: Path) -> None:
-    async with embedded.server(home) as server:
+async def test_a_lost_password_is_named(used: Path) -> None:
+    async with embedded.server(used) as server:
         where = server.place
     where.password.unlink()
     with pytest.raises(Misconfigured, match="password is missing"):
-        async with embedded.server(home):
+        async with embedded.server(used):
             pass
 
 
