@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import chain
 
 from catalog.model import Description, Published, unique
 from catalog.search import pinyin
@@ -59,8 +58,10 @@ def document(published: Published) -> Document | None:
     if published.deleted or description is None:
         return None
     titles = unique((description.title, *description.parallel))[:MOST_VALUES]
-    read = [_readings(title) for title in titles]
-    written = _written(description.pinyin)
+    main = _sounds(description.title)
+    sounds = main + [way for title in titles[1:] for way in _sounds(title)]
+    if description.pinyin:
+        sounds.append(_written(description.pinyin))
     return Document(
         cluster=published.cluster,
         exact=_exact(description, titles),
@@ -69,11 +70,11 @@ def document(published: Published) -> Document | None:
         series=_texts(description.series),
         author=_texts((description.responsibility, *_others(description))),
         subject=_texts(description.subjects),
-        imprint=_texts((description.publisher, description.place, description.date, str(description.year or ""))),
+        imprint=_texts((description.publisher, description.place, *_dates(description))),
         notes=_texts((description.summary, *description.notes), LONGEST_NOTE),
-        title_sound=_title_sound(description, read, written),
+        title_sound=_title_sound(description, sounds),
         author_sound=unique([sound for author in description.authors[:MOST_VALUES] for sound in _name_sound(author)]),
-        spelled=_spelled(read, written),
+        spelled=_spelled(sounds),
         number=unique([_digits(number) for number in (*description.isbns, *description.issns)]),
         notation=unique([fold(number).replace(" ", "") for number in description.classification]),
         library=published.libraries,
@@ -81,7 +82,7 @@ def document(published: Published) -> Document | None:
         kind=description.kind,
         letter=_letters(description.classification),
         year=description.year if 0 < description.year < 10_000 else 0,
-        order=_order(description.title, read),
+        order=" ".join(main[0] if main else words(description.title))[:LONGEST_ORDER],
     )
 
 
@@ -89,11 +90,9 @@ def _texts(values: Sequence[str], longest: int = LONGEST_TITLE) -> tuple[str, ..
     """Token texts of values; words written with ' and - are found in one piece as well."""
     found: list[str] = []
     for value in values[:MOST_VALUES]:
-        if 0 < len(value) <= SHORT:
-            found += _short_texts(value)
-        elif value:
-            found += _value_texts(value[:longest])
-    return unique(found)
+        if value:
+            found += _short_texts(value) if len(value) <= SHORT else _value_texts(value[:longest])
+    return tuple(found)
 
 
 def _value_texts(value: str) -> list[str]:
@@ -112,36 +111,46 @@ def _others(description: Description) -> list[str]:
     return [author for author in description.authors[:MOST_VALUES] if author not in description.responsibility]
 
 
+def _dates(description: Description) -> list[str]:
+    """The date as transcribed, and the year if that does not say it."""
+    year = str(description.year or "")
+    return [description.date] if year in description.date else [description.date, year]
+
+
 def _exact(description: Description, titles: Iterable[str]) -> tuple[str, ...]:
     """Whole titles, with and without what follows them."""
     squeezed = [squeeze(title[:LONGEST_EXACT]) for title in titles]
-    if squeezed:
+    if squeezed and (description.subtitle or description.volume):
         title, subtitle, volume = squeezed[0], squeeze(description.subtitle), squeeze(description.volume)
         squeezed += [title + subtitle, title + volume, title + subtitle + volume]
     return unique([whole[:LONGEST_EXACT] for whole in squeezed])
 
 
-def _title_sound(description: Description, read: Iterable[list[pinyin.Reading]], written: str) -> tuple[str, ...]:
-    """Syllables of titles as they are read, and as the cataloguer wrote them."""
-    found = [" ".join(way) for reading in read if reading for way in pinyin.streams(reading)]
-    tail = _readings(description.subtitle + description.volume)
-    if tail:
-        found.append(" ".join(pinyin.streams(tail)[0]))
-    return unique([*found, written])
+def _sounds(title: str) -> list[list[str]]:
+    """How a title in Chinese, or one that is written in pinyin as a whole, is read aloud; [] of any other."""
+    title = title[:LONGEST_TITLE]
+    if has_cjk(title):
+        return pinyin.streams(pinyin.readings(title))
+    ways = [pinyin.cuts(word) for word in words(title)]
+    return [[syllable for way in ways for syllable in way[0]]] if all(ways) else []
 
 
-def _written(text: str) -> str:
+def _written(text: str) -> list[str]:
     """The cataloguer's pinyin as syllables: words that are several syllables are cut."""
-    syllables = ((pinyin.cuts(word) or ((word,),))[0] for word in words(text[:LONGEST_TITLE]))
-    return " ".join(chain.from_iterable(syllables))
+    return [syllable for word in words(text[:LONGEST_TITLE]) for syllable in (pinyin.cuts(word) or ((word,),))[0]]
 
 
-def _spelled(read: Iterable[list[pinyin.Reading]], written: str) -> tuple[str, ...]:
+def _title_sound(description: Description, sounds: Iterable[list[str]]) -> tuple[str, ...]:
+    """Syllables of titles and of what follows the first."""
+    found = [" ".join(way) for way in sounds]
+    if description.subtitle or description.volume:
+        found += [" ".join(way) for way in _sounds(description.subtitle + description.volume)[:1]]
+    return unique(found)
+
+
+def _spelled(sounds: Iterable[list[str]]) -> tuple[str, ...]:
     """Whole titles in pinyin and as initials."""
-    found = [spelling for reading in read if reading for spelling in pinyin.spelled(reading)]
-    syllables = written.split()
-    found += ["".join(syllables), "".join([syllable[0] for syllable in syllables])]
-    return unique([spelling for spelling in found if len(spelling) <= LONGEST_SPELLED])
+    return tuple([spelling for spelling in pinyin.spelled(sounds) if 0 < len(spelling) <= LONGEST_SPELLED])
 
 
 @lru_cache(maxsize=REMEMBERED)
@@ -150,20 +159,6 @@ def _name_sound(name: str) -> list[str]:
     if _LATIN_NAME.match(fold(name)):
         return []
     return [" ".join(way) for way in pinyin.streams(pinyin.name_readings(name[:LONGEST_TITLE]))]
-
-
-def _readings(title: str) -> list[pinyin.Reading]:
-    """Readings of a title in Chinese, or of one that is written in pinyin as a whole; [] of any other."""
-    if has_cjk(title):
-        return pinyin.readings(title[:LONGEST_TITLE])
-    ways = [pinyin.cuts(word) for word in words(title[:LONGEST_TITLE])]
-    return [(syllable,) for way in ways for syllable in way[0]] if all(ways) else []
-
-
-def _order(title: str, read: Sequence[list[pinyin.Reading]]) -> str:
-    """By what a title is sorted: as it sounds, else as it is written."""
-    sound = [reading[0] for reading in read[0]] if read and read[0] else words(title)
-    return " ".join(sound)[:LONGEST_ORDER]
 
 
 def _digits(number: str) -> str:

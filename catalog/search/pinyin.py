@@ -8,7 +8,7 @@ character keeps all its common readings, so that either spelling finds it. Every
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import islice, product
 from pathlib import Path
@@ -104,6 +104,8 @@ def name_readings(name: str) -> list[Reading]:
 
 def streams(found: Sequence[Reading]) -> list[list[str]]:
     """The likeliest ways to read a text aloud, the likeliest first, at most `MOST_STREAMS`."""
+    if all(len(reading) == 1 for reading in found):
+        return [[reading[0] for reading in found]]
     return [list(stream) for stream in islice(product(*_bounded(found)), MOST_STREAMS)]
 
 
@@ -119,11 +121,13 @@ def _bounded(found: Sequence[Reading]) -> list[Reading]:
     return kept
 
 
-def spelled(found: Sequence[Reading]) -> tuple[str, ...]:
-    """Spellings of a whole text in one word and its initials: `hongloumeng`, `hlm`."""
-    ways = streams(found)
-    full = ("".join(way) for way in ways)
-    initials = ("".join(syllable[0] for syllable in way) for way in ways if len(way) > 1)
+def spelled(ways: Iterable[Sequence[str]]) -> tuple[str, ...]:
+    """`streams` of a whole text in one word each, and their initials: `hongloumeng`, `hlm`."""
+    full, initials = [], []
+    for way in ways:
+        full.append("".join(way))
+        if len(way) > 1:
+            initials.append("".join([syllable[0] for syllable in way]))
     return tuple(dict.fromkeys([*full, *initials]))
 
 

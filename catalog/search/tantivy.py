@@ -8,11 +8,11 @@ reaches it, so index and place can't differ. Ids are texts: deleting by an unsig
 from __future__ import annotations
 
 import fcntl
-import math
+import logging
 import os
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
@@ -20,13 +20,16 @@ from typing import IO, Any
 import tantivy
 
 from catalog.model import Published
-from catalog.search import query, tree
+from catalog.search import query, tree, worth
 from catalog.search.document import Document, document
 from catalog.search.grams import Phrase
 from catalog.search.port import FACETS, Hit, IndexBusy, NotBuilt, Request, Result
 
+log = logging.getLogger(__name__)
+
 SCHEMA = 1  # rises with every change of fields, tokens or folding: then the index is made again
 HEAP = 64_000_000  # bytes of documents before a segment is written
+REMEMBERED = 256  # counts of facets, for paging
 MOST_FACET_VALUES = 200  # returned, the commonest
 ALL_FACET_VALUES = 65_000  # counted in each segment, so that counts are exact
 CURSOR = "cursor"  # id of the document that holds the place in the feed
@@ -35,22 +38,7 @@ TEXTS = ("title", "part", "series", "author", "subject", "imprint", "notes", "ti
 VALUES = ("exact", "spelled", "number", "notation")
 FACET_FIELDS = {"library": "library", "language": "language", "kind": "kind", "class": "letter", "year": "year"}
 
-# What a match in each index field adds to the score: a title outweighs all that come after it together.
-WORTH = {"title": 60.0, "part": 30.0, "author": 25.0, "series": 14.0, "subject": 12.0, "imprint": 5.0, "notes": 2.0}
-SEARCHED = {
-    "any": tuple(WORTH),
-    "title": ("title", "part"),
-    "author": ("author",),
-    "subject": ("subject",),
-    "publisher": ("imprint",),
-    "series": ("series",),
-}
-SOUNDS = {"any": ("title_sound", "author_sound"), "title": ("title_sound",), "author": ("author_sound",)}
-WORTH_WHOLE = 1000.0  # the whole title
-WORTH_PIECE = 100.0  # the whole query as one piece of the title
-WORTH_BM25 = 0.5
-WORTH_SOUND = 15.0
-WORTH_SPELLED = 400.0
+Facets = Mapping[str, tuple[tuple[str, int], ...]]
 
 
 def schema() -> tantivy.Schema:
@@ -72,11 +60,6 @@ def schema() -> tantivy.Schema:
     return builder.build()
 
 
-def _weight(libraries: int) -> float:
-    """Multiplies a score by 1 (no library) to 1.3 (a thousand) after tantivy's log2(2 + weight)."""
-    return float(2 ** (1 + min(0.3, 0.1 * math.log10(1 + libraries))) - 2)
-
-
 def _entry(made: Document) -> tantivy.Document:
     """A document as the engine takes it."""
     entry = tantivy.Document()
@@ -84,7 +67,7 @@ def _entry(made: Document) -> tantivy.Document:
     entry.add_text("what", "cluster")
     entry.add_unsigned("cluster", made.cluster)
     entry.add_unsigned("year", made.year)
-    entry.add_float("weight", _weight(len(made.library)))
+    entry.add_float("weight", 2 ** worth.popularity(len(made.library)) - 2)  # tantivy multiplies by log2(2 + weight)
     entry.add_text("order", made.order)
     entry.add_text("kind", made.kind)
     for name in (*TEXTS, *VALUES, "library", "language", "letter"):
@@ -138,7 +121,13 @@ class TantivyWriter:
     def _open(self) -> None:
         path = self._home / self._folder
         path.mkdir(exist_ok=True)
-        self._index = tantivy.Index(self._schema, path=str(path), reuse=True)
+        try:
+            self._index = tantivy.Index(self._schema, path=str(path), reuse=True)
+        except (ValueError, OSError):
+            log.warning("the search index in %s is damaged and is made again", path, exc_info=True)
+            shutil.rmtree(path)
+            path.mkdir()
+            self._index = tantivy.Index(self._schema, path=str(path))
         self._writer = self._index.writer(HEAP, 1)
 
     def _engine(self) -> tantivy.IndexWriter:
@@ -216,31 +205,32 @@ class TantivyReader:
         self._schema = schema()
         self._named = -1.0
         self._index: tantivy.Index | None = None
+        self._counted: dict[object, Facets] = {}
 
     def search(self, request: Request) -> Result:
-        """See `port.Reader`."""
+        """See `port.Reader`. Without a text the newest come first."""
         searcher = self._searcher()
         parsed = query.parse(request.text, request.field)
         asked = Asker(self._schema).whole(parsed, request)
-        hits: tuple[Hit, ...] = ()
-        if request.sort == "newest":
-            found = searcher.search(asked, max(request.limit, 1), True, "year", request.offset)
+        by_score = request.sort == "relevance" and bool(parsed.wanted)
+        limit = max(request.limit, 1)  # the engine wants one
+        if by_score:
+            found = searcher.search(asked, limit, True, None, request.offset, weight_by_field="weight")
         elif request.sort == "title":
-            found = searcher.search(asked, max(request.limit, 1), True, "order", request.offset, tantivy.Order.Asc)
+            found = searcher.search(asked, limit, True, "order", request.offset, tantivy.Order.Asc)
         else:
-            found = searcher.search(asked, max(request.limit, 1), True, None, request.offset, weight_by_field="weight")
+            found = searcher.search(asked, limit, True, "year", request.offset)
         page = found.hits[: request.limit]
         clusters = searcher.fast_field_values("cluster", [address for _, address in page]) if page else []
-        by_score = request.sort == "relevance"
-        hits = tuple(
-            Hit(cluster=int(cluster or 0), score=float(score) if by_score else 0.0)
-            for cluster, (score, _) in zip(clusters, page, strict=True)
-        )
+        place = _place(searcher, self._schema)
         return Result(
             total=int(found.count),  # type: ignore[attr-defined]  # its stub lacks it
-            hits=hits,
-            facets=self._facets(searcher, asked, request.facets),
-            seq=_place(searcher, self._schema)[1],
+            hits=tuple(
+                Hit(cluster=int(cluster or 0), score=float(score) if by_score else 0.0)
+                for cluster, (score, _) in zip(clusters, page, strict=True)
+            ),
+            facets=self._facets(searcher, asked, request, place),
+            seq=place[1],
         )
 
     def place(self) -> tuple[int, int]:
@@ -262,38 +252,39 @@ class TantivyReader:
             folder = _current(self._home)
             if not folder:
                 raise NotBuilt("The search index is being made again after an upgrade; try again later.")
-            index = tantivy.Index.open(str(self._home / folder))
+            try:
+                index = tantivy.Index.open(str(self._home / folder))
+            except (ValueError, OSError) as error:
+                raise NotBuilt("The search index is damaged; it is made again while the node runs.") from error
             index.config_reader(reload_policy="commit")
             self._index, self._named = index, named
         return self._index.searcher()
 
-    @staticmethod
     def _facets(
-        searcher: tantivy.Searcher, asked: tantivy.Query, names: Sequence[str]
-    ) -> dict[str, tuple[tuple[str, int], ...]]:
-        """Counts of the values of each facet, exact because every segment reports all values."""
-        wanted = {
-            name: {
-                "terms": {
-                    "field": FACET_FIELDS[name],
-                    "size": MOST_FACET_VALUES,
-                    "segment_size": ALL_FACET_VALUES,
-                    "order": {"_count": "desc"},
-                }
-            }
-            for name in FACETS
-            if name in names
-        }
-        if not wanted:
-            return {}
-        counted: dict[str, Any] = searcher.aggregate(asked, wanted)
-        facets = {}
-        for name in wanted:
-            counts = [(_value(bucket["key"]), int(bucket["doc_count"])) for bucket in counted[name]["buckets"]]
-            facets[name] = tuple(
-                sorted((found for found in counts if found[0]), key=lambda found: (-found[1], found[0]))
-            )
-        return facets
+        self, searcher: tantivy.Searcher, asked: tantivy.Query, request: Request, place: tuple[int, int]
+    ) -> Facets:
+        """Counts of a request's facets; the next page of the same result does not count again."""
+        filters = tuple(sorted(request.filters.items()))
+        key = (place, request.text, request.field, filters, request.libraries, request.facets)
+        counted = self._counted.get(key)
+        if counted is None:
+            counted = _count(searcher, asked, request.facets)
+            if len(self._counted) >= REMEMBERED:
+                self._counted.clear()
+            self._counted[key] = counted
+        return counted
+
+
+def _count(searcher: tantivy.Searcher, asked: tantivy.Query, names: Sequence[str]) -> Facets:
+    """Counts of the values of each facet, exact because every segment reports all values."""
+    sizes = {"size": MOST_FACET_VALUES, "segment_size": ALL_FACET_VALUES}
+    wanted = {name: {"terms": {"field": FACET_FIELDS[name], **sizes}} for name in FACETS if name in names}
+    counted: dict[str, Any] = searcher.aggregate(asked, wanted) if wanted else {}
+    facets = {}
+    for name in wanted:
+        counts = [(_value(bucket["key"]), int(bucket["doc_count"])) for bucket in counted[name]["buckets"]]
+        facets[name] = tuple(sorted((found for found in counts if found[0]), key=lambda found: (-found[1], found[0])))
+    return facets
 
 
 def _value(key: object) -> str:
@@ -318,9 +309,9 @@ class Asker:
         if not parsed.wanted:
             parts.append((must, self._worth(self._term("what", "cluster"), 1.0)))
         if parsed.whole:
-            parts.append((may, self._worth(self._term("exact", parsed.whole), WORTH_WHOLE)))
+            parts.append((may, self._worth(self._term("exact", parsed.whole), worth.WHOLE)))
         if len(parsed.piece) > 1 and len(parsed.wanted) > 1:
-            parts.append((may, self._worth(self._piece("title", parsed.piece), WORTH_PIECE)))
+            parts.append((may, self._worth(self._piece("title", parsed.piece), worth.PIECE)))
         return tantivy.Query.boolean_query(parts)
 
     def node(self, node: tree.Node) -> tantivy.Query:
@@ -329,12 +320,12 @@ class Asker:
             case tree.Text():
                 return self._text(node)
             case tree.Sound():
-                found = [self._syllables(name, way) for name in SOUNDS.get(node.field, ()) for way in node.ways]
-                return self._worth(self._any(found), WORTH_SOUND)
+                found = [self._syllables(name, way) for name in worth.SOUNDS.get(node.field, ()) for way in node.ways]
+                return self._worth(self._any(found), worth.SOUND)
             case tree.Spelled():
-                return self._worth(self._term("spelled", node.letters), WORTH_SPELLED)
+                return self._worth(self._term("spelled", node.letters), worth.SPELLED)
             case tree.Number():
-                return self._worth(tantivy.Query.term_set_query(self._schema, "number", list(node.values)), WORTH_WHOLE)
+                return self._worth(tantivy.Query.term_set_query(self._schema, "number", list(node.values)), worth.WHOLE)
             case tree.Stem():
                 return self._stem(node)
             case tree.Year():
@@ -350,21 +341,21 @@ class Asker:
         if not node.tokens:
             return tantivy.Query.empty_query()
         found = []
-        for name in SEARCHED[node.field]:
+        for name in worth.SEARCHED[node.field]:
             piece = self._piece(name, node.tokens)
-            found.append(self._worth(piece, WORTH[name]))
+            found.append(self._worth(piece, worth.FIELDS[name]))
             if name == "title":
-                found.append(tantivy.Query.boost_query(piece, WORTH_BM25))
+                found.append(tantivy.Query.boost_query(piece, worth.ENGINE))
         return self._any(found)
 
     def _stem(self, node: tree.Stem) -> tantivy.Query:
         pattern = re.sub(r"([^\w])", r"\\\1", node.stem) + ".*"
         if node.field == "class":
-            return self._worth(tantivy.Query.regex_query(self._schema, "notation", pattern), WORTH["subject"])
+            return self._worth(tantivy.Query.regex_query(self._schema, "notation", pattern), worth.FIELDS["subject"])
         return self._any(
             [
-                self._worth(tantivy.Query.regex_query(self._schema, name, pattern), WORTH[name])
-                for name in SEARCHED[node.field]
+                self._worth(tantivy.Query.regex_query(self._schema, name, pattern), worth.FIELDS[name])
+                for name in worth.SEARCHED[node.field]
             ]
         )
 

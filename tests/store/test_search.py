@@ -6,14 +6,18 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import tantivy
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from catalog.model import Description
+from catalog.model import Cluster, Description
 from catalog.search.document import document
 from catalog.search.fold import is_cjk
 from catalog.search.port import BadQuery, IndexBusy, NotBuilt, Request
@@ -313,6 +317,79 @@ def test_a_rebuild_that_was_cut_short_goes_on(tmp_path: Path) -> None:
         assert writer.cursor() == (1, 1)
         writer.restart(2)
         assert writer.cursor() == (2, 1)
+
+
+def test_a_damaged_index_is_made_again(tmp_path: Path) -> None:
+    with TantivyWriter(tmp_path) as writer:
+        writer.apply([published("honglou")])
+        writer.commit(1, 1)
+    for meta in tmp_path.glob("*/meta.json"):
+        meta.write_text("{")
+    with pytest.raises(NotBuilt, match="damaged"):
+        TantivyReader(tmp_path).search(Request())
+    with TantivyWriter(tmp_path) as writer:
+        assert writer.cursor() == (0, 0)
+        writer.apply([published("shiji")])
+        writer.commit(1, 1)
+    assert TantivyReader(tmp_path).search(Request()).total == 1
+
+
+FOLLOWING = """
+import sys, time
+from pathlib import Path
+from catalog.search.port import Request
+from catalog.search.tantivy import TantivyReader
+reader = TantivyReader(Path(sys.argv[1]))
+print(reader.search(Request()).total, flush=True)
+while reader.search(Request()).total < 2:
+    time.sleep(0.02)
+print("seen", flush=True)
+"""
+
+
+def test_a_reader_in_another_process_sees_a_commit_soon(tmp_path: Path) -> None:
+    root = Path(__file__).resolve().parents[2]
+    with TantivyWriter(tmp_path) as writer:
+        writer.apply([published("honglou")])
+        writer.commit(1, 1)
+        child = subprocess.Popen(
+            [sys.executable, "-c", FOLLOWING, str(tmp_path)],
+            stdout=subprocess.PIPE, cwd=root, env={**os.environ, "PYTHONPATH": str(root)},
+        )  # fmt: skip
+        assert child.stdout is not None
+        assert child.stdout.readline() == b"1\n"
+        writer.apply([published("shiji")])
+        writer.commit(1, 2)
+        committed = time.monotonic()
+        assert child.stdout.readline() == b"seen\n"
+        assert time.monotonic() - committed < 2.0
+        assert child.wait() == 0
+        child.stdout.close()
+
+
+HAN = st.characters(min_codepoint=0x4E00, max_codepoint=0x9FFF)
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(
+    st.lists(st.text(HAN | st.sampled_from("红楼梦研究A1 ·：（）"), min_size=2, max_size=9), min_size=20, max_size=30)
+)
+def test_any_piece_of_any_title_finds_its_document(titles: list[str]) -> None:
+    with tempfile.TemporaryDirectory() as folder, TantivyWriter(Path(folder)) as writer:
+        base = published("honglou")
+        writer.apply(
+            [
+                replace(base, cluster=Cluster(number), description=Description(title=title))
+                for number, title in enumerate(titles, 1)
+            ]
+        )
+        writer.commit(1, len(titles))
+        reader = TantivyReader(Path(folder))
+        for number, title in enumerate(titles, 1):
+            for piece in {title[start : start + 2] for start in range(len(title) - 1)} | {title}:
+                if all(is_cjk(character) for character in piece):
+                    hits = reader.search(Request(text=piece, limit=100, facets=())).hits
+                    assert number in {hit.cluster for hit in hits}, (title, piece)
 
 
 def test_an_open_reader_sees_new_commits(tmp_path: Path) -> None:

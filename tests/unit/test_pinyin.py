@@ -10,7 +10,7 @@ from catalog.search import pinyin
 
 
 def spelled(text: str) -> tuple[str, ...]:
-    return pinyin.spelled(pinyin.readings(text))
+    return pinyin.spelled(pinyin.streams(pinyin.readings(text)))
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_typed_words_are_cut_into_syllables(typed: str, ways: set[tuple[str, ...
 def test_spellings_of_a_text_are_few_whatever_it_holds(text: str) -> None:
     ways = pinyin.streams(pinyin.readings(text))
     assert 1 <= len(ways) <= pinyin.MOST_STREAMS
-    assert len(pinyin.spelled(pinyin.readings(text))) <= 2 * pinyin.MOST_STREAMS
+    assert len(spelled(text)) <= 2 * pinyin.MOST_STREAMS
 
 
 @given(st.text(alphabet="aeinghuo", max_size=60))
