@@ -17,7 +17,7 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from multiprocessing import get_context
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from catalog import bodies, inbox, loads, quarantine, records, sources
 from catalog.database.pool import Database
@@ -42,6 +42,13 @@ T = TypeVar("T")
 BEAT = 3.0  # seconds between signs of life
 SWEEP = 5.0  # seconds between looks for units that no job stands for
 VERSION = "0.1.0"
+
+
+class Runs(Protocol):
+    """Runs pure work somewhere."""
+
+    async def run(self, work: Callable[..., T], *args: object) -> T:
+        """The work's result."""
 
 
 @dataclass(slots=True)
@@ -77,7 +84,7 @@ class Preparing:
     """Handles the queue's jobs."""
 
     database: Database
-    crew: Crew
+    crew: Runs
     wake: asyncio.Event
 
     async def handle(self, payload: bytes) -> None:

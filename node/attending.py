@@ -9,11 +9,11 @@ from collections.abc import Awaitable, Callable
 from catalog import changes, clusters, loads
 from catalog.connection import Connection
 from catalog.model import LoadState
-from catalog.search import indexer
+from catalog.search.port import NotBuilt
 from catalog.search.tantivy import TantivyReader
 from catalog.work import workers
-from config.errors import Conflict
 from dms import worker
+from node import indexed
 from node.app import Node
 
 LIVING = 10.0  # seconds since a worker's last sign of life
@@ -69,13 +69,13 @@ async def index(node: Node) -> None:
     """Until the search index has what is published: by the node's indexer, or by us where none runs."""
     async with node.database.connection() as conn:
         target = await changes.head(conn)
-    while indexed(node) < target:
-        try:
-            await indexer.catch_up(node.database.pool, node.index_home, feed=changes)
-        except Conflict:  # another process holds the index's lock and follows the feed itself
-            await asyncio.sleep(LOOK)
+    while place(node) < target:
+        await indexed.reader(node)
 
 
-def indexed(node: Node) -> tuple[int, int]:
+def place(node: Node) -> tuple[int, int]:
     """(epoch, place in the feed) that a search sees; (0, 0) without an index."""
-    return TantivyReader(node.index_home).place()
+    try:
+        return TantivyReader(node.index_home).place()
+    except NotBuilt:
+        return 0, 0

@@ -20,11 +20,18 @@ class UnitJob(msgspec.Struct, array_like=True, frozen=True):
 
 
 _encode = msgspec.msgpack.Encoder().encode
+
+
+def encode(load: int, unit: int) -> bytes:
+    """A job's payload."""
+    return _encode(UnitJob(load, unit))
+
+
 decode = msgspec.msgpack.Decoder(UnitJob).decode
 
 
 async def announce(queue: Queue, conn: Connection, load: int, units: Sequence[int]) -> None:
     """Put jobs for units of a load; a job that is there already is not doubled."""
     await queue.put_many(
-        conn, KIND, [_encode(UnitJob(load, unit)) for unit in units], [f"{KIND}:{load}:{unit}" for unit in units]
+        conn, KIND, [encode(load, unit) for unit in units], [f"{KIND}:{load}:{unit}" for unit in units]
     )

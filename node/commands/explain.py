@@ -117,6 +117,6 @@ async def _cluster(conn: Connection, node: Node, cluster: int, lang: str) -> Asy
     members = await clusters.members(conn, [cluster])
     yield "merged", f"from {len(members)} records: " + ", ".join(f"{m['source']}/{m['local_id']}" for m in members[:20])
     epoch, _ = await changes.head(conn)
-    indexed = attending.indexed(node)
-    seen = indexed[0] == epoch and indexed[1] >= published.seq
-    yield "indexed" if seen else "unindexed", f"place {published.seq} of the feed, index at {indexed[1]}"
+    at = attending.place(node)
+    seen = at[0] == epoch and at[1] >= published.seq
+    yield "indexed" if seen else "unindexed", f"place {published.seq} of the feed, index at {at[1]}"

@@ -43,7 +43,7 @@ async def run(context: Context, args: argparse.Namespace) -> int:
 
 async def _told(conn: Connection, node: Node) -> dict[str, Any]:
     epoch, last = await changes.head(conn)
-    indexed = attending.indexed(node)
+    at = attending.place(node)
     return {
         "symbol": node.symbol,
         "tier": node.settings.node.tier,
@@ -64,7 +64,7 @@ async def _told(conn: Connection, node: Node) -> dict[str, Any]:
         },
         "to_merge": await clusters.dirty_count(conn),
         "feed": {"epoch": epoch, "last": last},
-        "index": {"epoch": indexed[0], "seq": indexed[1]},
+        "index": {"epoch": at[0], "seq": at[1]},
         "workers": [
             f"{seen.worker.id} {seen.worker.state}, {seen.age:.0f} s ago" for seen in await workers.every(conn)
         ],
