@@ -18,6 +18,8 @@ ELECTRONIC, MICROFORM, AUDIO, VIDEO, MAP, SCORE, PICTURE, KIT, OBJECT = (
     "electronic", "microform", "audio", "video", "map", "score", "picture", "kit", "object",
 )  # fmt: skip
 
+BODY = "body"  # the role of a corporate body or meeting
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:

@@ -89,6 +89,8 @@ def facts(record: marc.Record) -> Facts:
     coded = fields.get("008", [""])[0].ljust(40)
     title = _Title(fields, originals)
     record_class = _CLASS.get(leader[7], model.MONOGRAPH)
+    if record_class == model.COMPONENT and "773" not in fields:
+        record_class = model.MONOGRAPH  # an offprint, catalogued by itself
     isbns = _isbns(fields.get("020", ()))
     imprint = _imprint(fields, originals)
     extent = "; ".join(marc.value(text, "a") for text in fields.get("300", ()))
@@ -301,7 +303,7 @@ def _names(
                 original = _original(tag, text, originals)
                 name = " ".join(marc.values(original, "ab" if tag[1:] != "11" else "a"))
                 role = " ".join(marc.values(original, "e4") or marc.values(text, "e4"))
-                names.append((statements.trim(name), role))
+                names.append((statements.trim(name), role if tag[1:] == "00" else model.BODY))
         both.append(tuple(names))
     return both[0], both[1]
 

@@ -27,7 +27,7 @@ class Features(msgspec.Struct, frozen=True, array_like=True, kw_only=True, omit_
 
     title: str = ""  # compared form of the title proper (titles.proper)
     rest: str = ""  # squeezed subtitle
-    part: str = ""  # squeezed titles of parts
+    parts: tuple[str, ...] = ()  # squeezed titles of parts, outermost first
     volume: str = ""  # code, see volume
     soft: str = ""  # number at the end of the title that may be a volume
     more: tuple[str, ...] = ()  # further and parallel titles, compared forms
@@ -45,13 +45,15 @@ class Features(msgspec.Struct, frozen=True, array_like=True, kw_only=True, omit_
     ancient: bool = False
     of_set: bool = False  # describes a set of several volumes
     set_size: int = 0
+    pieces: int = 0  # physical volumes of a set, 99 where the count is open
     edition: int = 0  # from 2 on
     edition_words: tuple[str, ...] = ()
     years: tuple[int, ...] = ()  # the main one first
     pages: int = 0
     publishers: tuple[str, ...] = ()
-    place: str = ""
+    places: tuple[str, ...] = ()  # squeezed names of towns
     authors: tuple[str, ...] = ()  # forms of people.name
+    stated: tuple[str, ...] = ()  # names in a Western statement of responsibility, as single words
     helpers: tuple[str, ...] = ()  # "T:" translators, "N:" annotators, "D:" illustrators, with the form of the name
     isbns: tuple[int, ...] = ()
     set_isbns: tuple[int, ...] = ()
@@ -65,6 +67,11 @@ class Features(msgspec.Struct, frozen=True, array_like=True, kw_only=True, omit_
     series: tuple[str, ...] = ()
     host: str = ""
     host_place: str = ""
+
+    @property
+    def part(self) -> str:
+        """Titles of parts run together."""
+        return "".join(self.parts)
 
     @property
     def year(self) -> int:
@@ -136,7 +143,7 @@ def features(facts: Facts) -> Features:
     return Features(
         title=title.title,
         rest=title.rest,
-        part=title.part,
+        parts=title.parts,
         volume=volume.resolve(title.volume, size),
         soft=title.soft,
         more=title.more,
@@ -154,13 +161,15 @@ def features(facts: Facts) -> Features:
         ancient=_ancient(facts, cjk, years, reproduction),
         of_set=of_set,
         set_size=size,
+        pieces=pieces if of_set else 0,
         edition=edition,
         edition_words=edition_words,
         years=years,
         pages=pages,
         publishers=tuple(dict.fromkeys(p for text in facts.publishers[:3] if (p := normalize.publisher(text)))),
-        place=fold.squeeze(facts.places[0])[:12] if facts.places else "",
+        places=tuple(dict.fromkeys(p for text in facts.places[:2] if (p := normalize.place(text)))),
         authors=authors,
+        stated=people.stated_words(facts.responsibility),
         helpers=helpers,
         isbns=isbns,
         set_isbns=tuple(sorted(set(facts.set_isbns))),
@@ -182,7 +191,7 @@ class _Titles(msgspec.Struct, frozen=True, gc=False):
 
     title: str
     rest: str
-    part: str
+    parts: tuple[str, ...]
     volume: str
     soft: str
     more: tuple[str, ...]
@@ -215,12 +224,12 @@ def _read_titles(
         if edition == (0, ()) and editions.TAIL.fullmatch(rest):
             edition, rest = editions.read(rest), ""
         elif not code and not read.volume:
-            whole, left = volume.read(rest)
-            if whole and not fold.squeeze(left):
+            whole = titles.designates(rest, words.is_han(read.title))
+            if whole:
                 read, rest = read._replace(volume=whole), ""
     if part and not code and len(part) < 24:
-        whole, left = volume.read(part)
-        if whole and not fold.squeeze(left):
+        whole = titles.designates(part, words.is_han(read.title))
+        if whole:
             code, part = whole, ""
     rest = f"{read.rest} {rest}".strip() if read.rest else rest
     text = read.title
@@ -238,12 +247,14 @@ def _read_titles(
         code = f"{read.volume}.{code}"
     code = code or evidence
     kind, stem = companions.read(text, rest, f"{part} {beside}".strip())
-    squeezed_part = fold.squeeze(part) + beside
+    squeezed_parts = [fold.squeeze(text) for text in parts] if part else []
+    if beside:
+        squeezed_parts.append(beside)
     whole_text = f"{text} {rest} {part}" if rest or part else text
     return _Titles(
         title=titles.proper(text)[:TITLE_LENGTH],
         rest=titles.proper(rest)[:REST_LENGTH] if rest else "",
-        part=squeezed_part[:REST_LENGTH],
+        parts=tuple(text[:REST_LENGTH] for text in squeezed_parts if text),
         volume=code,
         soft=soft if not code else "",
         more=tuple(sorted({titles.proper(fold.fold(t))[:TITLE_LENGTH] for t in (*proper[1:], *parallel)})),
@@ -276,41 +287,40 @@ def _years(facts: Facts) -> tuple[int, ...]:
 
 
 def _reproduction(facts: Facts) -> tuple[str, ...]:
-    texts = tuple(filter(None, (facts.edition, facts.titles[0] if facts.titles else "", facts.extent)))
+    """Reproductions told by the edition, a note, the tail of a Han title; an extent tells large print and braille only."""
+    title = facts.titles[0] if facts.titles else ""
+    texts = (facts.edition, title if words.is_han(title) else "")
     found = editions.reproduction(texts, facts.notes)
-    if facts.large_print or facts.braille:
-        found = tuple(
-            sorted({*found, *(("large",) if facts.large_print else ()), *(("braille",) if facts.braille else ())})
-        )
+    large = facts.large_print or "large print" in facts.extent.lower() or "大字" in facts.extent
+    if large or facts.braille or "braille" in facts.extent.lower():
+        found = tuple(sorted({*found, "large" if large else "braille"}))
     return found
 
 
 def _people(facts: Facts) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """(authors, helpers). Headings count before the statement of responsibility, which fills what they leave out."""
+    """(authors, helpers): headings first, then names of a Han statement of responsibility that no heading gives."""
     authors: list[str] = []
     helpers: dict[str, None] = {}
     others: list[str] = []
     for headings, primary in ((facts.authors, True), (facts.contributors, False)):
-        for text, role_text in headings:
-            form = people.name(text)
+        for heading, role_text in headings:
+            form = people.name(heading, role_text == model.BODY)
             if not form:
                 continue
-            kind = people.role(role_text)
+            kind = people.role(role_text) if role_text else "A"
             if kind == "A":
                 (authors if primary else others).append(form)
             else:
                 helpers[f"{kind}:{form}"] = None
     kinds = {helper[0] for helper in helpers}
-    stated: list[str] = []
     for statement in facts.responsibility:
         for kind, form in people.statement(statement):
-            if kind == "A":
-                stated.append(form)
-            elif kind not in kinds:
-                helpers[f"{kind}:{form}"] = None
-    if not authors or (stated and not any(words.is_han(a) for a in authors)):
-        authors += stated
-    authors = authors + others if authors else others
+            if kind != "A":
+                if kind not in kinds:
+                    helpers[f"{kind}:{form}"] = None
+            elif not any(people.same(form, author) for author in authors):
+                authors.append(form)
+    authors += others
     if not authors:
         authors = [helper[2:] for helper in helpers]
     return tuple(dict.fromkeys(authors))[:6], tuple(sorted(helpers))

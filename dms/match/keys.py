@@ -10,6 +10,7 @@ from dms.match.features import Features, unified_identifier
 from dms.match.normalize import h64
 
 TITLE = 24  # characters of the title in a key
+SHORT = 8  # characters where year and pages stand beside them
 CANDIDATE = "py"  # kind of key whose pairs agree in sound only: the decision never joins by it alone
 
 
@@ -36,6 +37,10 @@ def keys(features: Features) -> tuple[int, ...]:
             found.append(h64("tpg", short, publisher))
     if author and features.year and publisher:
         found.append(h64("ay", author, features.year, publisher))
+    if features.year and features.pages:
+        found.append(h64("tyg", features.title[:SHORT], features.year, features.pages))
+        if author:
+            found.append(h64("ayg", author, features.year, features.pages))
     found += candidate_only(features)
     return tuple(dict.fromkeys(found))
 

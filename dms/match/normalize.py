@@ -17,11 +17,13 @@ _ERAS = {"昭和": 1925, "大正": 1911, "平成": 1988, "令和": 2018, "明治
 _PRINTING = re.compile(
     r"[(\[（［]?[^()\[\]]*(?:重印|印刷|第\d+次印|次印|\bprinting|\bprinted|\breprint)[^()\[\]]*[)\]]?"
 )
-_PAGED = re.compile(
-    r"[^;]*?(?:页|面|叶|頁|\bp\b\.?|\bpp?\.|\bpages?\b|\bs\.|\bseiten\b|\bleaves\b|\bl\.|\bstr\b|\bс\.|\bfolios?\b|\bff?\.|\bpaginas\b|\bpag\.|\bblatt\b|\bbl\.)"
+# A sequence and the sign behind it: `xiv p.`, `3 p. l.` (preliminary leaves), `315页`, `5-94 S.`
+_SEQUENCE = re.compile(
+    r"([^;]*?)(?:(?P<page>页|面|叶|\bp\b\.?(?!\s*[.,]?\s*[l1ℓ]\b)|\bpp\b\.?|\d\s?p\b\.?|\bpages?\b|\bs\.|\bseiten\b|\bstr\b|\bс\.|\bpaginas\b|"
+    r"\bpag\b\.?)|(?P<leaf>\bp\b\.?\s*[.,]?\s*[l1ℓ]\b\.?|\bleaves\b|\bl\.|\bℓ\.?|\bfolios?\b|\bff?\.|\bblatt\b|\bbl\.))"
 )
 _PLATES = re.compile(
-    r"\[?\d*\]?\s*(?:leaves|l\.|p\.|pages|页)?\s*(?:of )?(?:plates|图版|照片|插图|彩图|插页|图)\s*\[?\d*\]?\s*(?:页|p\.|叶)?|\d+\s*(?:幅|张|cm|厘米).*$"
+    r"(?:\d+|\[\d+\])?\s*(?:leaves|l\.|p\.|pages|页)?\s*(?:of )?(?:plates|图版|插页|彩图|照片)\s*\[?\d*\]?\s*(?:页|p\.|叶|幅)?"
 )
 _COUNT = re.compile(r"\d+")
 _PIECES = re.compile(
@@ -74,16 +76,21 @@ def _regnal(text: str) -> int | None:
 @lru_cache(maxsize=32768)
 def pages(text: str) -> int:
     """The main sequence of an extent: the highest number before a page sign; 0 where only volumes are counted."""
-    folded = fold.fold(text)
-    found = 0
-    for part in _PAGED.findall(folded):
-        bare = _PLATES.sub(" ", part)
-        if "(" in bare and (inner := bare.rpartition("(")[2]) and _COUNT.search(inner):
-            bare = inner  # 2册 (1132页), 1 online resource (xii, 240 p.)
-        found = max((int(number) for number in _COUNT.findall(bare) if len(number) < 6), default=0) or found
-        if found:
-            break
-    return found
+    if text.endswith("页") and text[:-1].isdecimal():
+        return int(text[:-1])
+    pages = leaves = 0
+    end = 0
+    bare = _PLATES.sub(" ", fold.fold(text))
+    for found in _SEQUENCE.finditer(bare):
+        end = found.end()
+        highest = max((int(number) for number in _COUNT.findall(found[0]) if len(number) < 6), default=0)
+        if found["page"]:
+            pages = max(pages, highest)
+        else:
+            leaves = max(leaves, highest)
+    if not pages and end and (left := _COUNT.findall(bare[end:])):
+        return max(int(number) for number in left if len(number) < 6) if len(left) < 4 else 0  # `p. [759]-773`
+    return pages or leaves
 
 
 @lru_cache(maxsize=32768)
@@ -111,6 +118,13 @@ def publisher(text: str) -> str:
     while (cut := _PUBLISHER_ENDS.sub("", bare)) != bare and len(cut) >= 2:
         bare = cut
     return _ALIASES.get(bare, bare)
+
+
+@lru_cache(maxsize=16384)
+def place(text: str) -> str:
+    """The town of a place of publication: `Hartford, Conn.` and `[Hartford]` are hartford, 北京市 is 北京."""
+    bare = fold.squeeze(re.split(r"[,:;=(]", text.strip(" [("))[0])
+    return "" if bare in _UNKNOWN else bare.removesuffix("dc").removesuffix("市") if len(bare) > 2 else bare
 
 
 def _western(folded: str) -> str:

@@ -8,7 +8,7 @@ from typing import Literal
 from rapidfuzz.distance import Levenshtein
 
 from catalog import facts as model
-from dms.match import people, volume
+from dms.match import people, volume, words
 from dms.match.features import Features, unified_identifier
 
 CONTRASTS = tuple(
@@ -20,6 +20,7 @@ CONTRASTS = tuple(
 )  # fmt: skip
 SIMILAR = 0.85
 UNLIKE = 0.5
+WESTERN_ENOUGH = 10  # letters of a Western title that say something
 JOINTS = ("之", "系列", "系列之", "丛书", "丛书之")  # between a title and a part run on to it
 AuthorRelation = Literal["", "author-same", "author-near", "author-differs"]
 
@@ -55,8 +56,8 @@ class Pair:
     def one_work(self) -> bool:
         """Whether a veto still leaves them related: titles agree and authors do not contradict."""
         return self.author != "author-differs" and self.title in (
-            "title-same", "title-short", "title-generic", "title-whole", "title-similar", "title-begins", "title-romanised",
-            "title-other-script", "title-parallel",
+            "title-same", "title-short", "title-generic", "title-whole", "title-similar", "title-begins", "title-continues",
+            "title-romanised", "title-other-script", "title-parallel",
         )  # fmt: skip
 
     def rules(self) -> list[str]:
@@ -97,6 +98,8 @@ class Pair:
             return "title-whole"
         if a.title in b.more or b.title in a.more:
             return "title-parallel"
+        if not a.han and (continued := _continues(a, b)):
+            return continued
         short, long = sorted((a.title, b.title), key=len)
         if not short:
             return "title-other-script"
@@ -117,6 +120,18 @@ def _equal(features: Features) -> str:
     if features.generic:
         return "title-generic"
     return "title-short" if len(features.title) < 4 else "title-same"
+
+
+def _continues(a: Features, b: Features) -> str:
+    """Western titles and subtitles are cut and shortened in many ways: compare all words of the titles together."""
+    if a.annual and a.numbers != b.numbers:
+        return ""
+    short, long = sorted((a.title + a.part + a.rest, b.title + b.part + b.rest), key=len)
+    if len(short) < WESTERN_ENOUGH or a.generic or b.generic:
+        return ""
+    if long.startswith(short):
+        return "title-continues"
+    return "title-similar" if Levenshtein.normalized_similarity(short, long, score_cutoff=SIMILAR) else ""
 
 
 def _other_script(a: Features, b: Features) -> str:
@@ -145,17 +160,19 @@ def contrast(a: str, b: str) -> bool:
             one, other = a[step.src_pos], b[step.dest_pos]
             if any(one in group and other in group for group in CONTRASTS):
                 return True
-        elif (a[step.src_pos] if step.tag == "delete" else b[step.dest_pos]).isdigit():
+        elif (a[step.src_pos] if step.tag == "delete" else b[step.dest_pos]).isdigit() and words.is_han(a):
             return True
     return False
 
 
 def author(a: Features, b: Features) -> AuthorRelation:
     """What the names say. Names in different scripts say nothing; helpers of one may be authors of the other."""
+    if a.authors and b.authors and a.authors[0] == b.authors[0]:
+        return "author-same"
+    if _stated(a, b) or _stated(b, a):
+        return "author-same"
     if not a.authors or not b.authors:
         return ""
-    if a.authors[0] == b.authors[0]:
-        return "author-same"
     names_a = a.authors + tuple(helper[2:] for helper in a.helpers)
     names_b = b.authors + tuple(helper[2:] for helper in b.helpers)
     compared = near = False
@@ -171,13 +188,18 @@ def author(a: Features, b: Features) -> AuthorRelation:
     return "author-near" if near else "author-differs"
 
 
+def _stated(a: Features, b: Features) -> bool:
+    """Whether a surname heading of `a` is named in the statement of responsibility of `b`."""
+    return any(name.partition(",")[0] in b.stated for name in a.authors) if b.stated else False
+
+
 def _title_rule(pair: Pair) -> str:
     return pair.title
 
 
 def _subtitle(pair: Pair) -> str:
     a, b = pair.a.rest, pair.b.rest
-    if not a or not b or pair.title in ("title-whole", "title-begins"):
+    if not a or not b or pair.title in ("title-whole", "title-begins", "title-continues"):
         return ""
     if a == b or a.startswith(b) or b.startswith(a):
         return "subtitle-same"
@@ -186,9 +208,9 @@ def _subtitle(pair: Pair) -> str:
 
 def _part(pair: Pair) -> str:
     a, b = pair.a, pair.b
-    if a.part and b.part:
+    if a.parts and b.parts:
         return "part-same"
-    if (not a.part and not b.part) or pair.title == "title-whole":
+    if (not a.parts and not b.parts) or pair.title == "title-whole":
         return ""
     with_part, without = (a, b) if a.part else (b, a)
     return "" if with_part.part in without.title + without.rest else "part-one-side"
@@ -272,7 +294,15 @@ def _publisher(pair: Pair) -> str:
         return ""
     if a[0] == b[0] or not set(a).isdisjoint(b):
         return "publisher-same"
-    return max((_publishers(one, other) for one in a for other in b), key=PUBLISHER_ORDER.index)
+    best = max((_publishers(one, other) for one in a for other in b), key=PUBLISHER_ORDER.index)
+    if best == "publisher-differs" and not pair.a.han and not pair.b.han and same_place(pair):
+        return "publisher-other"  # printer, agency, distributor: which one is named is the cataloguer's choice
+    return best
+
+
+def same_place(pair: Pair) -> bool:
+    """Whether a town of publication stands in both."""
+    return not set(pair.a.places).isdisjoint(pair.b.places)
 
 
 PUBLISHER_ORDER = ["publisher-differs", "publisher-near", "publisher-same"]
@@ -284,14 +314,22 @@ def _publishers(a: str, b: str) -> str:
         if people.comparable(a, b):
             return "publisher-differs"
         return "publisher-near"
-    words_a, words_b = set(a.split()), set(b.split())
-    if not words_a.isdisjoint(words_b):
-        return (
-            "publisher-same"
-            if a.split()[0] == b.split()[0] or words_a <= words_b or words_b <= words_a
-            else "publisher-near"
-        )
-    return "publisher-differs"
+    words_a, words_b = a.split(), b.split()
+    met = sum(any(_alike(one, other) for other in words_b) for one in words_a)
+    if not met:
+        return "publisher-differs"
+    return (
+        "publisher-same"
+        if _alike(words_a[0], words_b[0]) or met >= min(len(words_a), len(words_b))
+        else "publisher-near"
+    )
+
+
+def _alike(a: str, b: str) -> bool:
+    """One word, a longer form of it (putnam, putnams), or a slip of the pen in a long one."""
+    if a == b or (len(a) >= 5 and len(b) >= 5 and (a.startswith(b) or b.startswith(a))):
+        return True
+    return len(a) >= 6 and len(b) >= 6 and Levenshtein.distance(a, b, score_cutoff=1) <= 1
 
 
 def _year(pair: Pair) -> str:
@@ -313,13 +351,21 @@ def _year(pair: Pair) -> str:
 def _pages(pair: Pair) -> str:
     a, b = pair.a.pages, pair.b.pages
     if not a or not b:
-        return ""
+        return _pieces(pair.a.pieces, pair.b.pieces)
     apart = abs(a - b)
     if apart == 0:
         return "pages-same"
     if apart <= max(3, max(a, b) // 100):
         return "pages-near"
     return "pages-differ-isbn" if pair.sure_isbn else "pages-differ"
+
+
+def _pieces(a: int, b: int) -> str:
+    if not a or not b:
+        return ""
+    if a == b:
+        return "pieces-same" if a < 99 else "pieces-open"
+    return "pieces-open" if 99 in (a, b) else ""
 
 
 def _edition(pair: Pair) -> str:

@@ -26,6 +26,11 @@ _ORIGIN = re.compile(r"^\s*[(\[〔【〈<]([^)\]〕】〉>]{1,8})[)\]〕】〉>]
 _DYNASTIES = frozenset(words.folded(words.TABLE["dynasties"]["words"]))
 _LIST = re.compile(r"\s*[;,、/]\s*|\s{2,}")
 _DATES = re.compile(r"[,.]?\s*\(?(?:b\.|d\.|ca\.?|fl\.|active)?\s*\d{3,4}\??(?:\s*-.*)?$|\s*\d{3,4}-\d{0,4}\??")
+BODY = "@"
+_BODY_FILL = frozenset(
+    ["of", "the", "and", "for", "on", "in", "de", "la", "le", "et", "des", "fur", "der", "die", "und", "at", "to", "a"]
+)
+STATED = 12  # words kept of a statement
 _DOTS = "·・•‧∙﹒.．"
 _TITLES = re.compile(
     r"\b(?:sir|lord|lady|dame|mrs|mr|miss|dr|prof|rev|jr|sr|phd|md|saint|st|baron|graf|count|von|van|de|ed|eds)\b\.?"
@@ -33,11 +38,14 @@ _TITLES = re.compile(
 
 
 @lru_cache(maxsize=65536)
-def name(text: str) -> str:
+def name(text: str, body: bool = False) -> str:
     """One form of a heading or of a name out of a statement; empty if nothing of a name is left."""
     folded = _BRACKETS.sub(" ", fold.fold(text))
     if words.is_han(folded):
         return _han(folded)
+    if body:
+        found = [word for word in re.findall(r"\w+", folded) if word not in _BODY_FILL and not word.isdigit()]
+        return " ".join([BODY, *found]) if found else ""
     folded = _DATES.sub("", folded)
     surname, comma, given = folded.partition(",")
     surname = fold.squeeze(surname)
@@ -122,6 +130,89 @@ def _unrole(piece: str) -> tuple[str, str]:
         bare = cut
 
 
+_WORD = re.compile(r"[^\W\d_]{3,}")
+_NO_NAMES = frozenset(
+    [
+        "the",
+        "and",
+        "von",
+        "van",
+        "der",
+        "den",
+        "des",
+        "del",
+        "with",
+        "from",
+        "edited",
+        "edition",
+        "illustrated",
+        "translated",
+        "revised",
+        "rev",
+        "trans",
+        "introduction",
+        "introd",
+        "preface",
+        "foreword",
+        "notes",
+        "author",
+        "department",
+        "university",
+        "college",
+        "society",
+        "institute",
+        "association",
+        "committee",
+        "american",
+        "new",
+        "england",
+        "london",
+        "york",
+        "states",
+        "united",
+        "great",
+        "britain",
+        "bureau",
+        "office",
+        "national",
+        "research",
+        "council",
+        "department",
+        "report",
+        "mrs",
+        "sir",
+        "lord",
+        "lady",
+        "dr",
+        "prof",
+        "late",
+        "bishop",
+        "illustrations",
+        "drawings",
+        "photographs",
+        "others",
+        "par",
+        "von",
+        "und",
+        "mit",
+        "durch",
+        "herausgegeben",
+    ]
+)
+
+
+@lru_cache(maxsize=16384)
+def stated_words(statements: tuple[str, ...]) -> tuple[str, ...]:
+    """Capitalised words of Western statements of responsibility, folded: they hold the surnames, whoever they are."""
+    found: dict[str, None] = {}
+    for statement in statements:
+        if not words.is_han(statement):
+            for word in _WORD.findall(statement):
+                if word[0].isupper() and (folded := fold.squeeze(word)) not in _NO_NAMES:
+                    found[folded] = None
+    return tuple(sorted(found)[:STATED])
+
+
 def origin_is_old(text: str) -> bool:
     """Whether a statement opens with a dynasty in brackets."""
     found = _ORIGIN.match(text)
@@ -129,8 +220,8 @@ def origin_is_old(text: str) -> bool:
 
 
 def comparable(a: str, b: str) -> bool:
-    """Names in one script; 狄更斯 and Dickens say nothing about each other."""
-    return words.is_han(a) == words.is_han(b)
+    """Persons in one script, or bodies: 狄更斯 and Dickens say nothing about each other, nor do a body and its secretary."""
+    return words.is_han(a) == words.is_han(b) and is_body(a) == is_body(b)
 
 
 def same(a: str, b: str) -> bool:
@@ -161,4 +252,11 @@ def near(a: str, b: str) -> bool:
     """Transliterations and bodies that nearly agree: 陀思妥耶夫斯基/陀斯妥耶夫斯基, 中国科学院/中国科学院地理研究所."""
     if len(a) < 4 or len(b) < 4:
         return False
+    if is_body(a) and is_body(b):
+        return not set(a.split()[1:]).isdisjoint(b.split()[1:])
     return a.startswith(b) or b.startswith(a) or Levenshtein.normalized_similarity(a, b) >= 0.75
+
+
+def is_body(form: str) -> bool:
+    """Whether a form is of a Western corporate body: words behind a mark."""
+    return form[:1] == BODY

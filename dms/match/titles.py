@@ -22,7 +22,7 @@ _STARTS = re.compile(
     r"(?=[上中下][册卷编篇集辑](?:$|[\s(\[第]))"
 )
 _NEVER_BEFORE_DOWN = frozenset("天地年月手门陛殿阁足麾膝乡以之如言网线")
-_UNIT_WORD = re.compile(r"[a-zа-я]{1,}")
+_UNIT_AND_NUMBER = re.compile(r"[a-zа-я]+(?:\.\s*|\s+)\S|(?:\d+(?:st|nd|rd|th|\.)?|[a-z]+)\s+[a-z]+\.?$")
 _SOFT = re.compile(r"(?:(?<=[\u3400-\u9fff])|(?<=\s))(\d+|[ivx]+)$")
 _SET_TAIL = re.compile(
     rf"[\s(\[]*(?:全|共)?(?:套)?\s*(?:\d+|[{numerals.HAN}]+)\s*(?:册|卷|本|辑|集)(?:套|装|本)?[)\]\s]*$|[\s(\[]*(?:合订本|全套|全集本|[一二三四五六七八九十\d]+卷本)[)\]\s]*$"
@@ -78,8 +78,8 @@ def read(text: str, evidence: str = "") -> Title:
         title, edition = _edition_tail(title)
     if not code and rest and len(rest) < 24:
         # `数学分析讲义. 上册`, `Handbook: volume 2` were split off as a subtitle
-        whole, left = volume.read(rest)
-        if whole and not left and not rest.isdecimal():
+        whole = designates(rest, words.is_han(title))
+        if whole:
             code, rest = whole, ""
     return Title(title.strip(), rest, code, soft, edition, of_set)
 
@@ -130,14 +130,7 @@ def _volume_tail(title: str, evidence: str) -> tuple[str, str]:
         code, left = volume.read(tail)
         if not code or fold.squeeze(left):
             continue
-        latin = not words.is_han(title)
-        if (
-            latin
-            and start[0].isspace()
-            and not ((_UNIT_WORD.match(tail) and " " in tail) or "." in tail or (tail[:1].isdigit() and " " in tail))
-        ):
-            continue  # `Henry IV`, `Physics 2`: a blank alone parts words, not volumes
-        if latin and tail.isdecimal() and len(tail) > 2 and not start[0].strip():
+        if not words.is_han(title) and not _western_tail(start[0], tail, code):
             continue
         return head.rstrip(" .,:;·-(["), code
     if evidence:
@@ -149,6 +142,23 @@ def _volume_tail(title: str, evidence: str) -> tuple[str, str]:
         ):
             return title[: found.start()].strip(), evidence
     return title, ""
+
+
+def designates(text: str, han: bool) -> str:
+    """The code of a folded text that is a volume designation and nothing else; `1802-1808` in a Western title is none."""
+    code, left = volume.read(text)
+    if not code or fold.squeeze(left) or (han and text.isdecimal()):
+        return ""
+    return code if han or _western_tail(":", text, code) else ""
+
+
+def _western_tail(separator: str, tail: str, code: str) -> bool:
+    """Whether a tail that reads as a volume is one in a Western title: `Henry IV`, `…, 867-1185`, `May 25, 1642` are not."""
+    if "(" in separator or "[" in separator:
+        return code.isdecimal() and len(code) < 3
+    if separator.isspace() or not tail.isalpha():
+        return _UNIT_AND_NUMBER.match(tail) is not None and not (code.isdecimal() and len(code) > 3)
+    return tail in volume.MARKS
 
 
 @lru_cache(maxsize=65536)

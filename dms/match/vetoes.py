@@ -45,10 +45,14 @@ def set_and_volume(a: Features, b: Features) -> bool:
 
 
 def parts(a: Features, b: Features) -> bool:
-    """Two different part titles."""
-    if not a.part or not b.part or a.part == b.part or a.part.startswith(b.part) or b.part.startswith(a.part):
+    """Two different part titles, level by level."""
+    return any(_part_differs(one, other) for one, other in zip(a.parts, b.parts, strict=False))
+
+
+def _part_differs(a: str, b: str) -> bool:
+    if a == b or a.startswith(b) or b.startswith(a):
         return False
-    return len(a.part) < 5 or Levenshtein.normalized_similarity(a.part, b.part) < 0.8
+    return len(a) < 5 or len(b) < 5 or Levenshtein.normalized_similarity(a, b) < 0.8
 
 
 def edition_numbers(a: Features, b: Features) -> bool:
@@ -188,24 +192,43 @@ def like_title(pair: Pair, rules: list[str]) -> bool:
     """Titles only like each other need an identifier, or all else equal."""
     if pair.title == "title-contrast":
         return True
+    if pair.title == "title-continues":
+        return not _solid(rules) and not _identified(pair, rules)
     return pair.title in ("title-other", "title-begins", "title-unlike") and not _identified(pair, rules)
 
 
 def similar_title(pair: Pair, rules: list[str]) -> bool:
-    return (
-        pair.title == "title-similar"
-        and not pair.common
-        and not ({"author-same", "publisher-same", "year-same", "pages-same"} <= set(rules))
-    )
+    if pair.title != "title-similar" or pair.common:
+        return False
+    if not pair.a.han:
+        return not _solid(rules)
+    return not {"author-same", "publisher-same", "year-same", "pages-same"} <= set(rules)
 
 
 def other_publisher(pair: Pair, rules: list[str]) -> bool:
+    if "publisher-other" in rules:
+        return not _solid(rules)
     return "publisher-differs" in rules and not _identified(pair, rules)
 
 
 def thin(pair: Pair, rules: list[str]) -> bool:
     """Too little to decide by: neither author nor publisher nor an identifier agrees."""
+    if not pair.a.han and len(pair.a.title) >= LONG and {"year-same", "pages-same"} <= set(rules):
+        return "publisher-differs" in rules
     return not ({"author-same", "publisher-same"} & set(rules)) and not _identified(pair, rules)
+
+
+def _solid(rules: list[str]) -> bool:
+    """Author or publisher, year and extent agree: enough beside a Western title that is only written otherwise."""
+    fired = set(rules)
+    return (
+        not fired.isdisjoint(("author-same", "publisher-same"))
+        and not fired.isdisjoint(("year-same", "year-also"))
+        and not fired.isdisjoint(("pages-same", "pages-near", "pieces-same"))
+    )
+
+
+LONG = 16  # letters of a Western title that is hardly used twice
 
 
 def _identified(pair: Pair, rules: list[str]) -> bool:
