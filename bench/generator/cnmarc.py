@@ -73,7 +73,7 @@ def _coded(book: Book, copy: Copy, dialect: str) -> Fields:
 def _title(book: Book, dialect: str) -> str:
     """200: title, pinyin, medium, subtitle, volume, part, responsibility."""
     proper = book.title.simplified
-    text = f"1 \x1fa{proper}{book.designation if book.tail else ''}"
+    text = f"1 \x1fa{proper}{_tail(book) if book.tail else ''}"
     code = PINYIN[dialect]
     if code and book.chinese and book.title.pinyin:
         text += f"\x1f{code}{_spell(book.title, dialect)}"
@@ -95,6 +95,12 @@ def _title(book: Book, dialect: str) -> str:
     return text
 
 
+def _tail(book: Book) -> str:
+    """The volume after the title proper: 第三卷 and 上册 follow at once, figures after a blank."""
+    joined = book.designation[0] in "第上中下"
+    return book.designation if joined else f" {book.designation}"
+
+
 def _statement(book: Book) -> str:
     if book.original and not book.authors[0].chinese:
         return f"(英){book.authors[0].direct.simplified}著"
@@ -106,7 +112,7 @@ def _description(book: Book) -> Fields:
     if book.edition.simplified:
         made.append(("205", f"  \x1fa{book.edition.simplified}"))
     year = f"\x1fd{book.date.simplified or book.year}" if book.year else ""
-    if book.kind == "serial":
+    if book.kind == "serial" and year:
         year += "-"
     made.append(("210", f"  \x1fa{book.publisher.place.simplified}\x1fc{book.publisher.name.simplified}{year}"))
     extent = f"{book.volumes}册" if book.volumes else f"{book.pages}页" if book.pages else ""

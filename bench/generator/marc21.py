@@ -182,9 +182,10 @@ def _spelled(person: Person) -> str:
 
 
 def _roman(term: Term) -> str:
-    """A romanised part: first letter large; Western text and figures stay."""
-    text = term.pinyin or term.simplified
-    return text[:1].upper() + text[1:]
+    """A romanised part: first letter large; Western text and dates like c1998 stay."""
+    if not term.pinyin or term.pinyin == term.simplified:
+        return term.simplified
+    return term.pinyin[0].upper() + term.pinyin[1:]
 
 
 def _holdings(book: Book, copy: Copy, habit: str) -> Fields:

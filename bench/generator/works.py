@@ -207,6 +207,7 @@ def serial(maker: Maker) -> list[Book]:
     journal = book._replace(
         truth=maker.truth(),
         kind="serial",
+        printing=1,
         subtitle=NONE,
         issn=maker.registry.issn(),
         isbns=(),
