@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC
 
-from catalog import bodies, packing
+from catalog import packing
 from catalog.model import Description, Format, Published
 from config import errors
-from protocols import iso2709, marcjson, marcxml
+from protocols import iso2709, marcjson
 from protocols.marc import Record, is_control, subfields
-from services.delivery import dublin
+from services.delivery import dublin, slim
 
 OURS = ("001", "003", "005")  # 003 names the agency of the 001 that we replace
 
@@ -45,7 +45,7 @@ def described(published: Published) -> Description:
 def record(published: Published) -> Record:
     """The merged record as it leaves. Raises `Tombstone`."""
     described(published)
-    merged = packing.unpack(bodies.grow(published.body))
+    merged = packing.unpack(published.body)
     stamp = published.at.astimezone(UTC).strftime("%Y%m%d%H%M%S.0")
     fields = (("001", published.id), ("005", stamp), *(each for each in merged.fields if each[0] not in OURS))
     # Leader/09 says UTF-8 in MARC 21; the UNIMARC family says it in 100 $a and leaves leader/09 blank.
@@ -54,8 +54,8 @@ def record(published: Published) -> Record:
 
 
 def as_marcxml(published: Published) -> str:
-    """MARCXML: a `record` element in the MARC21slim namespace, for both formats."""
-    return marcxml.write(record(published))
+    """MARCXML: a `record` element that MARC21slim.xsd accepts, for both formats."""
+    return slim.write(record(published))
 
 
 def as_iso2709(published: Published) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pymarc
 import pytest
@@ -11,13 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from catalog import bodies, packing
+from catalog import packing
 from catalog.model import Cluster, Description, Format, Holding, Published
 from dms import describe
 from protocols import marc, marcjson, marcxml
 from protocols.marc import Record
 from protocols.oaipmh import provider
-from services.delivery import dublin, identifiers, links, render, rows
+from services.delivery import dublin, identifiers, links, render, rows, slim
 from tests import builders
 
 AT = datetime(2026, 3, 1, 8, 30, 15, 999_999, tzinfo=UTC)
@@ -33,7 +34,7 @@ def published(record: Record, format: Format = Format.MARC21, **given: object) -
         "at": AT,
         "deleted": False,
         "format": format,
-        "body": bodies.shrink(packing.pack(record)),
+        "body": packing.pack(record),
         "description": describe.describe(record, format),
     }
     return Published(**(values | given))  # type: ignore[arg-type]
@@ -125,6 +126,27 @@ def test_no_text_breaks_dublin_core_or_marcxml(title: str, note: str) -> None:
     clean = title.encode("utf-8", "replace").decode().replace("\x1f", "").replace("\x1e", "").replace("\x1d", "")
     record = Record(builders.MARC21_LEADER, (("245", marc.field("00", [("a", clean)])),))
     etree.fromstring(render.as_marcxml(published(record)).encode())
+
+
+SCHEMA = etree.XMLSchema(etree.parse(Path(__file__).parents[1] / "protocol" / "schemas" / "marcxml.xsd"))
+CHARACTERS = st.text(st.characters(codec="utf-8"), max_size=6)
+FIELDS = st.tuples(
+    st.text("0129aZ@# ", min_size=3, max_size=3) | st.just("245"), CHARACTERS | st.just("1#\x1fa<&\x1f&b")
+)
+
+
+@given(st.lists(FIELDS, max_size=5), CHARACTERS)
+def test_no_record_makes_marcxml_invalid(fields: list[tuple[str, str]], leader: str) -> None:
+    root = etree.fromstring(slim.write(Record(leader, tuple(fields))).encode())
+    SCHEMA.assertValid(root)
+
+
+def test_marcxml_keeps_every_subfield_that_has_a_name() -> None:
+    text = marc.field("1|", [("a", "R&D <b>"), ("é", "lost"), ("&", "kept"), ("9", 'say "so"')])
+    record = Record(builders.MARC21_LEADER, (("245", text), ("@@@", "  \x1faLost"), ("500", "  no subfield")))
+    read, findings = marcxml.read(slim.write(record).encode())
+    assert read.fields == (("245", '1 \x1faR&D <b>\x1f&kept\x1f9say "so"'),)
+    assert not findings
 
 
 def test_rows_speak_the_readers_language_and_leave_out_what_is_unknown() -> None:
