@@ -55,7 +55,10 @@ async def serving(application: web.Application, settings: Settings) -> AsyncIter
 
 def _unavailable(error: OSError, host: str, port: int) -> str:
     if error.errno == errno.EADDRINUSE:
-        return f"web.port: port {port} on {host} is taken by another program: choose another with --port or web.port"
+        return (
+            f"web.port: port {port} on {host} is taken by another program: choose another in tianlu.toml or by --port "
+            "(demo: --base-port)"
+        )
     if error.errno == errno.EACCES:
         return f"web.port: this user may not listen on port {port}: choose one above 1023 with --port or web.port"
     if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:

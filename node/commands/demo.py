@@ -8,15 +8,16 @@ import contextlib
 import dataclasses
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Coroutine, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from catalog import libraries, sources
-from catalog.model import Library
+from catalog.model import Library, cluster_id
 from exchange import landing
-from node import lifecycle, roles, service
+from node import attending, lifecycle, roles, service
 from node.app import Node
 from node.commands import init, load
 from node.context import Context
@@ -32,6 +33,7 @@ HELP = {
     "zh": "在临时目录中建立节点，装载三个馆的样例（或您自己的文件），提供目录服务，直到 Ctrl-C，然后全部清除。",
 }
 SYMBOL = "DEMO"
+LOCAL = Path(".venv/bin/tianlu")  # where ./dev setup puts it, seen from the checkout
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -56,6 +58,7 @@ async def run(context: Context, args: argparse.Namespace) -> int:
             if shown and not args.once:
                 await stop.wait()
         if not shown:
+            context.out.note(context.text("interrupted", hint=context.text("demo_gone")))
             return 130
         if args.keep:
             context.out.say(context.text("demo_kept", home=home))
@@ -66,29 +69,32 @@ async def _show(context: Context, running: Service, members: Sequence[Member], a
     """Loads, waits for the index, and says what there is to see. True when all of it is done."""
     for member in members:
         await _load(context, running.node, member)
+    await attending.drain(running.node)
     address = running.addresses["web"]
     counted = await proof.tally(running.node.database)
     with context.out.progress(context.text("demo_indexing"), counted.clusters) as bar:
         await proof.indexed(address, counted.clusters, bar.at)
     context.out.say(context.text("demo_merged", clusters=f"{counted.clusters:,}", shared=f"{len(counted.shared):,}"))
-    if args.once:
+    proved = None
+    if args.once or counted.shared:
         proved = await proof.prove(address, counted, bundled=not args.records)
         context.out.say(
-            context.text(
-                "demo_proved",
-                title=proved.description and proved.description.title,
-                id=proved.id,
-                libraries=", ".join(proved.libraries),
-            )
+            context.text("demo_proved", title=proof.title(proved), id=proved.id, libraries=", ".join(proved.libraries))
         )
     if context.out.json:
         context.out.item({"address": address, "clusters": counted.clusters, "shared": len(counted.shared)})
     context.out.say(context.out.paint(BOLD, context.text("demo_address", address=address)))
     if not args.once:
-        example = counted.shared[0].id if counted.shared else ""
-        context.out.say(context.text("demo_try", address=address, id=example, home=context.home))
+        example = proved.id if proved else cluster_id(SYMBOL, 1)
+        title = proof.title(proved).replace(" ", "+") if proved else ""
+        context.out.say(context.text("demo_try", address=address, id=example, title=title, tianlu=_ourselves(context)))
     context.out.flush()
     return True
+
+
+def _ourselves(context: Context) -> str:
+    """How the reader calls this program for the demonstration's node."""
+    return f"{LOCAL if LOCAL.exists() else Path(sys.argv[0]).name} --home {context.home}"
 
 
 async def _load(context: Context, node: Node, member: Member) -> None:

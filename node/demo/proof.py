@@ -59,7 +59,7 @@ async def prove(address: str, counted: Tally, *, bundled: bool) -> Published:
     if not counted.shared:
         raise Fatal("no title is held by two libraries: nothing was brought together")
     async with aiohttp.ClientSession() as client:
-        wanted = FAMOUS if bundled else _title(counted.shared[0])
+        wanted = FAMOUS if bundled else title(counted.shared[0])
         ids = {each.id: each for each in counted.shared}
         hits = (await _get(client, f"{address}api/search", q=wanted, limit="100"))["hits"]
         found = next((hit for hit in hits if hit["id"] in ids), None)
@@ -72,7 +72,8 @@ async def prove(address: str, counted: Tally, *, bundled: bool) -> Published:
         return ids[found["id"]]
 
 
-def _title(published: Published) -> str:
+def title(published: Published) -> str:
+    """What the title is called."""
     return published.description.title if published.description else published.id
 
 
