@@ -93,7 +93,7 @@ def facts(record: marc.Record) -> Facts:
         record_class = model.MONOGRAPH  # an offprint, catalogued by itself
     isbns = _isbns(fields.get("020", ()))
     imprint = _imprint(fields, originals)
-    extent = "; ".join(marc.value(text, "a") for text in fields.get("300", ()))
+    extent = "; ".join(map(_extent, fields.get("300", ())))
     form = coded[29] if kind in "efgkor" else coded[23]
     host = fields.get("773", [""])[0]
     languages = fields.get("041", ())
@@ -141,6 +141,12 @@ def facts(record: marc.Record) -> Facts:
         large_print=form == "d",
         braille=form == "f",
     )
+
+
+def _extent(text: str) -> str:
+    """300$a, and $b where it only goes on with the leaves: `$a3 p.$bl., 180 p.`"""
+    extent, more = marc.value(text, "a"), marc.value(text, "b")
+    return f"{extent} {more}" if more[:1] in ("l", "L", "ℓ") and extent.rstrip().endswith(("p.", "1", "p")) else extent
 
 
 def _originals(fields: list[str]) -> dict[tuple[str, str], str]:

@@ -18,13 +18,18 @@ _PRINTING = re.compile(
     r"[(\[（［]?[^()\[\]]*(?:重印|印刷|第\d+次印|次印|\bprinting|\bprinted|\breprint)[^()\[\]]*[)\]]?"
 )
 # A sequence and the sign behind it: `xiv p.`, `3 p. l.` (preliminary leaves), `315页`, `5-94 S.`
+# A sequence and the sign behind it: `xiv p.`, `3 p. l.` (preliminary leaves), `315页`, `5-94 S.`
+_NO_LEAF = r"(?!\s*[.,]?\s*[l1ℓ]\b)"
 _SEQUENCE = re.compile(
-    r"([^;]*?)(?:(?P<page>页|面|叶|\bp\b\.?(?!\s*[.,]?\s*[l1ℓ]\b)|\bpp\b\.?|\d\s?p\b\.?|\bpages?\b|\bs\.|\bseiten\b|\bstr\b|\bс\.|\bpaginas\b|"
-    r"\bpag\b\.?)|(?P<leaf>\bp\b\.?\s*[.,]?\s*[l1ℓ]\b\.?|\bleaves\b|\bl\.|\bℓ\.?|\bfolios?\b|\bff?\.|\bblatt\b|\bbl\.))"
+    rf"([^;]*?)(?:(?P<page>页|面|叶|\bp\b\.?{_NO_LEAF}|\bpp\b\.?|\d\s?p\b\.?{_NO_LEAF}|\bpages?\b|\bs\.|\bseiten\b|\bstr\b|"
+    r"\bс\.|\bpaginas\b|\bpag\b\.?)|(?P<leaf>\bp\b\.?\s*[.,]?\s*[l1ℓ]\b\.?|\bleaves\b|\bl\.|\bℓ\.?|\bfolios?\b|\bff?\.|"
+    r"\bblatt\b|\bbl\.))"
 )
 _PLATES = re.compile(
-    r"(?:\d+|\[\d+\])?\s*(?:leaves|l\.|p\.|pages|页)?\s*(?:of )?(?:plates|图版|插页|彩图|照片)\s*\[?\d*\]?\s*(?:页|p\.|叶|幅)?"
+    r"(?:\d+|\[\d+\])?\s*(?:leaves|l\.|p\.|pages|页)?\s*(?:of )?(?:plates|图版|插页|彩图|照片)\s*\[?\d*\]?\s*"
+    r"(?:页|p\.|叶|幅)?"
 )
+_THOUSAND = re.compile(r"(?<!\d)(\d),(\d{3})(?=\]? ?p)")
 _COUNT = re.compile(r"\d+")
 _PIECES = re.compile(
     rf"(?:全|共)?\s*(?<![-\d第])(\d+|[{numerals.HAN}]+|<?\d+>?)\s*(?:册|卷|辑|本|函|集|分册|部|种|帙|v(?:ols?)?\b\.?|volumes?\b|bde?\b\.?|baende|tomes?\b|t\.|vols?\b|pts\.|parts\b|v\.)"
@@ -80,7 +85,7 @@ def pages(text: str) -> int:
         return int(text[:-1])
     pages = leaves = 0
     end = 0
-    bare = _PLATES.sub(" ", fold.fold(text))
+    bare = _THOUSAND.sub(r"\1\2", _PLATES.sub(" ", fold.fold(text)))
     for found in _SEQUENCE.finditer(bare):
         end = found.end()
         highest = max((int(number) for number in _COUNT.findall(found[0]) if len(number) < 6), default=0)

@@ -20,6 +20,7 @@ CONTRASTS = tuple(
 )  # fmt: skip
 SIMILAR = 0.85
 UNLIKE = 0.5
+WESTERN_HEAD = 40  # letters from which on two titles that begin alike are one title, shortened in two ways
 WESTERN_ENOUGH = 10  # letters of a Western title that say something
 JOINTS = ("之", "系列", "系列之", "丛书", "丛书之")  # between a title and a part run on to it
 AuthorRelation = Literal["", "author-same", "author-near", "author-differs"]
@@ -130,6 +131,9 @@ def _continues(a: Features, b: Features) -> str:
     if len(short) < WESTERN_ENOUGH or a.generic or b.generic:
         return ""
     if long.startswith(short):
+        return "title-continues"
+    head = next((place for place, (one, other) in enumerate(zip(short, long, strict=False)) if one != other), len(short))
+    if head >= WESTERN_HEAD and a.title[:WESTERN_ENOUGH] == b.title[:WESTERN_ENOUGH]:
         return "title-continues"
     return "title-similar" if Levenshtein.normalized_similarity(short, long, score_cutoff=SIMILAR) else ""
 
@@ -357,7 +361,9 @@ def _pages(pair: Pair) -> str:
         return "pages-same"
     if apart <= max(3, max(a, b) // 100):
         return "pages-near"
-    return "pages-differ-isbn" if pair.sure_isbn else "pages-differ"
+    if pair.sure_isbn:
+        return "pages-differ-isbn"
+    return "pages-off" if not pair.a.han and not pair.b.han and apart * 10 <= max(a, b) else "pages-differ"
 
 
 def _pieces(a: int, b: int) -> str:

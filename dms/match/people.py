@@ -228,6 +228,9 @@ def same(a: str, b: str) -> bool:
     """Whether two forms may be one name: equal, or equal surnames with given names that do not contradict."""
     if a == b:
         return True
+    if is_body(a) and is_body(b):  # United States. Congress. Senate, with or without its committee
+        words_a, words_b = set(a.split()), set(b.split())
+        return len(words_a) > 2 < len(words_b) and (words_a <= words_b or words_b <= words_a)
     key_a, _, given_a = a.partition(",")
     key_b, _, given_b = b.partition(",")
     if key_a != key_b:

@@ -192,8 +192,14 @@ def like_title(pair: Pair, rules: list[str]) -> bool:
     """Titles only like each other need an identifier, or all else equal."""
     if pair.title == "title-contrast":
         return True
-    if pair.title == "title-continues":
-        return not _solid(rules) and not _identified(pair, rules)
+    if not pair.a.han and pair.title in ("title-continues", "title-begins"):
+        fired = set(rules)
+        told = {"author-same", "publisher-same", "year-same"} <= fired
+        extent = {"pages-same", "pieces-same"} & fired
+        if told and (extent or (pair.title == "title-continues" and "pages-differ" not in fired)):
+            return False
+        if pair.title == "title-continues" and _solid(rules):
+            return False
     return pair.title in ("title-other", "title-begins", "title-unlike") and not _identified(pair, rules)
 
 
