@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from protocols import columnar, dialect, framing, iso2709, marcjson, marcxml
+from protocols import columnar, dialect, framing, iso2709, marcjson, marcxml, quick
 from protocols.charsets import codec, sniff
 from protocols.columnar import Scan
 from protocols.detect import MARCJSON, MARCXML
@@ -99,6 +99,8 @@ def decode(raw: bytes, carrier: str, encoding: str) -> Record:
         return marcxml.read(raw, encoding)[0]
     if carrier == MARCJSON:
         return marcjson.read(raw)[0]
+    if (quickly := quick.fields(raw, encoding)) is not None:
+        return Record(raw[:24].decode("ascii", "replace"), quickly)
     found = iso2709.read(raw)
     fields = tuple((tag, codec.decode(content, encoding)[0]) for tag, content in found.fields)
     return Record(leader=found.leader.decode("ascii", "replace"), fields=fields)
