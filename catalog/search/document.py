@@ -76,7 +76,7 @@ def document(published: Published) -> Document | None:
         author_sound=unique([sound for author in description.authors[:MOST_VALUES] for sound in _name_sound(author)]),
         spelled=_spelled(sounds),
         number=unique([_digits(number) for number in (*description.isbns, *description.issns)]),
-        notation=unique([fold(number).replace(" ", "") for number in description.classification]),
+        notation=unique([notation(number) for number in description.classification]),
         library=published.libraries,
         language=description.languages,
         kind=description.kind,
@@ -159,6 +159,11 @@ def _name_sound(name: str) -> list[str]:
     if _LATIN_NAME.match(fold(name)):
         return []
     return [" ".join(way) for way in pinyin.streams(pinyin.name_readings(name[:LONGEST_TITLE]))]
+
+
+def notation(number: str) -> str:
+    """A class number as it is looked up."""
+    return "".join(fold(number).split())
 
 
 def _digits(number: str) -> str:

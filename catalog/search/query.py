@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 
 from catalog.search import pinyin
+from catalog.search.document import notation
 from catalog.search.fold import fold, is_cjk, squeeze, words
 from catalog.search.grams import phrase
 from catalog.search.port import BadQuery
@@ -170,7 +171,7 @@ def _atoms(chunk: _Chunk) -> list[Node]:
     if chunk.field == "year":
         return [_years(chunk.text)]
     if chunk.field == "class":
-        return [Stem(field="class", stem=fold(chunk.text).replace(" ", "").rstrip("*"))]
+        return [Stem(field="class", stem=notation(chunk.text).rstrip("*"))]
     if chunk.field in ("isbn", "issn") or (not chunk.quoted and _number(chunk.text)):
         return [_identified(chunk.text, chunk.field)]
     if chunk.quoted:

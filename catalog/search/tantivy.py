@@ -21,7 +21,7 @@ import tantivy
 
 from catalog.model import Published
 from catalog.search import query, tree, worth
-from catalog.search.document import Document, document
+from catalog.search.document import Document, document, notation
 from catalog.search.grams import Phrase
 from catalog.search.port import FACETS, Hit, IndexBusy, NotBuilt, Request, Result
 
@@ -37,6 +37,8 @@ CURSOR = "cursor"  # id of the document that holds the place in the feed
 TEXTS = ("title", "part", "series", "author", "subject", "imprint", "notes", "title_sound", "author_sound")
 VALUES = ("exact", "spelled", "number", "notation")
 FACET_FIELDS = {"library": "library", "language": "language", "kind": "kind", "class": "letter", "year": "year"}
+
+_SYNTAX = re.compile(r"[\\.+*?()|\[\]{}^$#&\-~]")  # signs that the engine's patterns give a meaning
 
 Facets = Mapping[str, tuple[tuple[str, int], ...]]
 
@@ -74,10 +76,6 @@ def _entry(made: Document) -> tantivy.Document:
         for value in getattr(made, name):
             entry.add_text(name, value)
     return entry
-
-
-def _name(epoch: int) -> str:
-    return f"v{SCHEMA}-{epoch}"
 
 
 def _current(home: Path) -> str:
@@ -166,7 +164,7 @@ class TantivyWriter:
     def restart(self, epoch: int) -> None:
         """See `port.Writer`. A build of the same epoch that was cut short goes on."""
         self._release()
-        self._folder = _name(epoch)
+        self._folder = f"v{SCHEMA}-{epoch}"
         self._open()
 
     def publish(self) -> None:
@@ -349,7 +347,7 @@ class Asker:
         return self._any(found)
 
     def _stem(self, node: tree.Stem) -> tantivy.Query:
-        pattern = re.sub(r"([^\w])", r"\\\1", node.stem) + ".*"
+        pattern = _SYNTAX.sub(r"\\\g<0>", node.stem) + ".*"
         if node.field == "class":
             return self._worth(tantivy.Query.regex_query(self._schema, "notation", pattern), worth.FIELDS["subject"])
         return self._any(
@@ -365,7 +363,9 @@ class Asker:
             if name == "year":
                 found.append(self._any([self._years(*query.years(value)) for value in values]))
             elif name == "class":
-                found.append(self._any([self._stem(tree.Stem(field="class", stem=value.lower())) for value in values]))
+                found.append(
+                    self._any([self._stem(tree.Stem(field="class", stem=notation(value))) for value in values])
+                )
             else:
                 found.append(tantivy.Query.term_set_query(self._schema, FACET_FIELDS[name], list(values)))
         if request.libraries is not None:

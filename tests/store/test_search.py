@@ -403,3 +403,12 @@ def test_an_open_reader_sees_new_commits(tmp_path: Path) -> None:
         reader.reload()
         assert reader.search(Request()).seq == 2
         assert reader.search(Request()).total == 2
+
+
+@pytest.mark.parametrize("sign", [*"!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~ \t\n", "é", "图", "\x00", "\U0001f4d6"])
+def test_any_sign_in_a_class_or_filter_is_harmless(reader: TantivyReader, sign: str) -> None:
+    blank = sign in " \t\n\x00"  # blanks are no part of a class number
+    expected = found(reader, Request(filters={"class": ("I",)})) if blank else []
+    assert found(reader, Request(filters={"class": (f"I{sign}",)})) == expected
+    assert found(reader, Request(filters={"library": (f"CN{sign}",), "kind": (sign,)})) == []
+    ask(reader, f"class:I{sign}2 title:a{sign}b*")
