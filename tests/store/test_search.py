@@ -411,4 +411,4 @@ def test_any_sign_in_a_class_or_filter_is_harmless(reader: TantivyReader, sign: 
     expected = found(reader, Request(filters={"class": ("I",)})) if blank else []
     assert found(reader, Request(filters={"class": (f"I{sign}",)})) == expected
     assert found(reader, Request(filters={"library": (f"CN{sign}",), "kind": (sign,)})) == []
-    ask(reader, f"class:I{sign}2 title:a{sign}b*")
+    ask(reader, f"class:I{sign}2 title:aa{sign}bb*")
