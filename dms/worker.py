@@ -53,10 +53,15 @@ class Runs(Protocol):
 
 @dataclass(slots=True)
 class Crew:
-    """The process pool of one worker; a pool that lost a process is replaced."""
+    """The process pool of one worker; a pool that lost a process is replaced.
+
+    Starting its processes takes a second: the first few pieces run in a thread, so that a small load needs no pool.
+    """
 
     processes: int
     pool: ProcessPoolExecutor | None = field(default=None)
+    small: int = 3  # pieces left that may run in a thread
+    alone: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def _open(self) -> ProcessPoolExecutor:
         if self.pool is None:
@@ -66,6 +71,10 @@ class Crew:
 
     async def run(self, work: Callable[..., T], *args: object) -> T:
         """Run pure work in the pool."""
+        if self.small > 0 and not self.alone.locked():
+            self.small -= 1
+            async with self.alone:
+                return await asyncio.to_thread(work, *args)
         try:
             return await asyncio.get_running_loop().run_in_executor(self._open(), work, *args)
         except BrokenProcessPool as error:
