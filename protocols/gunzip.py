@@ -118,9 +118,11 @@ class Input(io.RawIOBase):
                 self._rest = self._source.read(PIECE)
                 self._taken += len(self._rest)
             at_end = not self._rest
-            if self._member.eof and not self._next_member(at_end):
-                return b""
-            if at_end and not self._member.eof:
+            if self._member.eof:
+                if not self._next_member(at_end):
+                    return b""
+                continue
+            if at_end:
                 self._fault = self._damaged("ends early")
                 return b""
             try:
@@ -143,9 +145,12 @@ class Input(io.RawIOBase):
         if at_end:
             return False
         self._rest = self._rest.lstrip(b"\x00")
+        while self._rest and len(self._rest) < len(MAGIC) and (more := self._source.read(PIECE)):
+            self._taken += len(more)
+            self._rest += more
         if not self._rest:
             return True
-        if not MAGIC.startswith(self._rest[:3]):
+        if not self._rest.startswith(MAGIC):
             self._fault = self._damaged("is followed by bytes that are no gzip")
             return False
         self._member = zlib.decompressobj(31)
