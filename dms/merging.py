@@ -1,7 +1,7 @@
 """MERGE: the merged record of every cluster that changed, and its place in the feed.
 
-`make` is pure and runs in the process pool; `merge_dirty` fetches what it needs and publishes what differs from what
-stands, in one transaction whose last act is to take places in the feed. A cluster's mark may rise while it is merged:
+`merge_many.make` is pure and runs in the process pool; `merge_dirty` fetches what it needs and publishes what differs
+from what stands, in one transaction whose last act is to take places in the feed. A cluster's mark may rise while it is merged:
 then the mark stays, and the cluster is merged once more.
 """
 
@@ -13,73 +13,18 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-import msgspec
-
-from catalog import bodies, changes, clusters, holdings, packing, records
+from catalog import changes, clusters, holdings, records
 from catalog.changes import Version
 from catalog.connection import Connection
 from catalog.database.pool import Database
-from catalog.model import CARRIER_NAMES, Carrier, Format
-from dms import describe, merge
-from protocols import reading
+from catalog.model import Format
+from dms.merge_many import Job, Kept, Made
 
 MOST_MEMBERS = 200  # records of one cluster that are merged; further ones add holdings only
 CHUNK = 400  # clusters in one call of the pool
 
 
-class Kept(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """A member as it is kept."""
-
-    key: str  # source name / local id
-    trust: int
-    format: int
-    carrier: int
-    encoding: str
-    dictionary: int
-    body: bytes
-
-
-class Job(msgspec.Struct, array_like=True, frozen=True):
-    """One cluster to merge: its members, by key."""
-
-    cluster: int
-    members: list[Kept]
-
-
-class Made(msgspec.Struct, array_like=True, frozen=True):
-    """A merged record, packed, and its fingerprint."""
-
-    cluster: int
-    format: int
-    fingerprint: bytes
-    description: bytes
-    body: bytes
-
-
 Merge = Callable[[Sequence[Job], Mapping[int, bytes]], Awaitable[list[Made]]]
-
-
-def make(jobs: Sequence[Job], dictionaries: Mapping[int, bytes]) -> list[Made]:
-    """Merge clusters. The same members give the same bytes, whatever their order or numbers."""
-    made = []
-    for job in jobs:
-        members = [
-            merge.Member(
-                key=kept.key,
-                format=Format(kept.format),
-                record=reading.decode(
-                    bodies.open_body(kept.body, kept.dictionary, dictionaries),
-                    CARRIER_NAMES[Carrier(kept.carrier)],
-                    kept.encoding,
-                ),
-                trust=kept.trust,
-            )
-            for kept in job.members
-        ]
-        merged = merge.merge(members)
-        description = packing.pack_description(describe.describe(merged.record, merged.format))
-        made.append(Made(job.cluster, merged.format, merged.fingerprint, description, bodies.shrink(merged.body)))
-    return made
 
 
 async def merge_dirty(

@@ -30,9 +30,9 @@ from catalog.work.queue import Queue
 from catalog.work.workers import Worker
 from config.errors import Retry
 from config.settings import Limits
-from dms import matcher, merging, prepare
+from dms import matcher, merge_many, prepare
 from dms.matcher import Matcher
-from dms.merging import Job, Made
+from dms.merge_many import Job, Made
 from dms.pipeline import Back, Habits
 from dms.prepare import Outcome
 
@@ -71,7 +71,7 @@ class Crew:
 
     async def run(self, work: Callable[..., T], *args: object) -> T:
         """Run pure work in the pool."""
-        if self.small > 0 and not self.alone.locked():
+        if self.small > 0:
             self.small -= 1
             async with self.alone:
                 return await asyncio.to_thread(work, *args)
@@ -177,7 +177,7 @@ async def run(
     ident = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
 
     async def merge(jobs: Sequence[Job], dictionaries: Mapping[int, bytes]) -> list[Made]:
-        return await crew.run(merging.make, jobs, dictionaries)
+        return await crew.run(merge_many.make, jobs, dictionaries)
 
     one = Matcher(database=database, merge=merge, limits=limits, holder=ident)
     if spent is not None:

@@ -17,9 +17,9 @@ from catalog.work import leases, units
 from catalog.work.queue import PgQueue
 from config.errors import NotFound
 from config.settings import Limits
-from dms import merging
+from dms import merge_many
 from dms.matcher import LEASE, Matcher
-from dms.merging import Job, Made
+from dms.merge_many import Job, Made
 from dms.worker import Preparing
 
 GENEROUS = Limits(mojibake=1.0, rejects=1.0, title_changes=1.0, delete_share=1.0, delete_records=1 << 30)
@@ -35,7 +35,7 @@ class Inline:
 
 async def merge_here(jobs: Sequence[Job], dictionaries: Mapping[int, bytes]) -> list[Made]:
     """Merge in this process."""
-    return merging.make(jobs, dictionaries)
+    return merge_many.make(jobs, dictionaries)
 
 
 @dataclass

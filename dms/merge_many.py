@@ -1,0 +1,67 @@
+"""MERGE, the pure half: kept bodies of a cluster's members in, the merged record and its description out.
+
+Runs in the process pool, so it imports nothing that opens a database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from catalog import bodies, packing
+from catalog.model import CARRIER_NAMES, Carrier, Format
+from dms import describe, merge
+from protocols import reading
+
+
+class Kept(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """A member as it is kept."""
+
+    key: str  # source name / local id
+    trust: int
+    format: int
+    carrier: int
+    encoding: str
+    dictionary: int
+    body: bytes
+
+
+class Job(msgspec.Struct, array_like=True, frozen=True):
+    """One cluster to merge: its members, by key."""
+
+    cluster: int
+    members: list[Kept]
+
+
+class Made(msgspec.Struct, array_like=True, frozen=True):
+    """A merged record, packed, and its fingerprint."""
+
+    cluster: int
+    format: int
+    fingerprint: bytes
+    description: bytes
+    body: bytes
+
+
+def make(jobs: Sequence[Job], dictionaries: Mapping[int, bytes]) -> list[Made]:
+    """Merge clusters. The same members give the same bytes, whatever their order or numbers."""
+    made = []
+    for job in jobs:
+        members = [
+            merge.Member(
+                key=kept.key,
+                format=Format(kept.format),
+                record=reading.decode(
+                    bodies.open_body(kept.body, kept.dictionary, dictionaries),
+                    CARRIER_NAMES[Carrier(kept.carrier)],
+                    kept.encoding,
+                ),
+                trust=kept.trust,
+            )
+            for kept in job.members
+        ]
+        merged = merge.merge(members)
+        description = packing.pack_description(describe.describe(merged.record, merged.format))
+        made.append(Made(job.cluster, merged.format, merged.fingerprint, description, bodies.shrink(merged.body)))
+    return made
