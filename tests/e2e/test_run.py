@@ -1,0 +1,136 @@
+"""`tianlu run` from outside: one a home, all of it gone when it ends, however it ends; the demo proves itself."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE = 60.0  # seconds; a busy machine starts three Pythons and a PostgreSQL in a few
+
+
+def environ() -> dict[str, str]:
+    """Ours, without a node that it may describe."""
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("TIANLU_")}
+    return {**plain, "LANG": "C.UTF-8", "PYTHONPATH": str(ROOT)}
+
+
+def tianlu(*words: str) -> list[str]:
+    return [sys.executable, "-m", "node.cli", *words]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def until(done: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not done():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.05)
+
+
+def processes(home: Path) -> list[int]:
+    """Processes whose command line or folder names this home: ours, the worker's pool, PostgreSQL."""
+    found = []
+    for each in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            where = (each / "cmdline").read_bytes() + os.fsencode(os.readlink(each / "cwd"))
+            if os.fsencode(home) in where and int(each.name) != os.getpid():
+                found.append(int(each.name))
+    return found
+
+
+@pytest.fixture
+def node(home: Path) -> Path:
+    """The home of a fresh node on the embedded PostgreSQL."""
+    words = ("--home", str(home), "init", "--tier", "local", "--symbol", "TJU", "--port", str(free_port()))
+    subprocess.run(tianlu(*words), check=True, env=environ(), cwd=ROOT, capture_output=True, timeout=PATIENCE)
+    return home
+
+
+@contextlib.contextmanager
+def running(home: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """`tianlu run`, and the address that it printed."""
+    child = subprocess.Popen(
+        tianlu("--home", str(home), "--json", "run"), env=environ(), cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert child.stdout
+        yield child, json.loads(child.stdout.readline())["addresses"]["web"]
+    finally:
+        child.kill()
+        child.wait()
+
+
+def children(pid: int) -> list[int]:
+    return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def test_node_runs_once_answers_and_leaves_nothing_when_told_to_stop(node: Path) -> None:
+    with running(node) as (child, address):
+        with urllib.request.urlopen(f"{address}libraries") as answer:
+            assert "TJU" in answer.read().decode()
+        note = json.loads((node / "run.json").read_text(encoding="utf-8"))
+        assert note == {"pid": child.pid, "addresses": {"web": address}}
+
+        second = subprocess.run(
+            tianlu("--home", str(node), "run"), env=environ(), cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        assert second.returncode == 5
+        assert str(child.pid) in second.stderr
+
+        child.send_signal(signal.SIGTERM)
+        assert child.wait(PATIENCE) == 0
+        assert not processes(node)
+        assert not (node / "run.json").exists()
+
+
+def test_killed_node_leaves_no_process_and_runs_again(node: Path) -> None:
+    with running(node) as (child, _):
+        until(lambda: len(children(child.pid)) >= 2)
+        child.kill()
+        child.wait()
+        until(lambda: not processes(node))
+    with running(node) as (child, address):
+        with urllib.request.urlopen(f"{address}libraries") as answer:
+            assert answer.status == 200
+        child.send_signal(signal.SIGINT)
+        assert child.wait(PATIENCE) == 0
+
+
+def test_taken_port_names_the_setting(node: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        words = tianlu("--home", str(node), "run", "--port", port)
+        done = subprocess.run(words, env=environ(), cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "web.port" in done.stderr
+    assert not processes(node)
+
+
+@pytest.mark.full
+def test_demo_proves_itself_and_leaves_nothing(tmp_path: Path) -> None:
+    words = tianlu("--json", "demo", "--once", "--base-port", str(free_port()))
+    told = environ() | {"TMPDIR": str(tmp_path)}
+    done = subprocess.run(words, env=told, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    last = json.loads(done.stdout.splitlines()[-1])
+    assert last["shared"] > 100
+    assert not list(tmp_path.iterdir())
+    assert not processes(tmp_path)
