@@ -1,8 +1,8 @@
-"""MERGE: the merged record of every cluster that changed, and its place in the feed.
+"""MERGE: the merged record of every cluster that changed, and its place in the feed (shell around `merge_many.make`).
 
-`merge_many.make` is pure and runs in the process pool; `merge_dirty` fetches what it needs and publishes what differs
-from what stands, in one transaction whose last act is to take places in the feed. A cluster's mark may rise while it is merged:
-then the mark stays, and the cluster is merged once more.
+`merge_dirty` fetches what merging needs and publishes what differs from what stands, in one transaction whose last act
+is to take places in the feed. A cluster's mark may rise while it is merged: then the mark stays, and the cluster is
+merged once more.
 """
 
 from __future__ import annotations
