@@ -18,4 +18,6 @@ def make(node: context.Node) -> web.Application:
     for route in routes.ROUTES:
         for method in route.methods:
             app.router.add_route(method, route.path, route.handler)
+        if "GET" in route.methods:
+            app.router.add_route("HEAD", route.path, route.handler)
     return app

@@ -16,6 +16,7 @@ from services.discovery.page import Page
 
 NAMED = 4  # holding libraries named in a hit
 OTHER_TITLES = 3
+OFFERED = 12  # values of a facet
 
 
 def address(question: Question, **changes: Any) -> str:
@@ -48,8 +49,10 @@ def _facets(question: Question, answer: Answer, names: Mapping[str, Library], la
     found = []
     for facet, counts in answer.facets.items():
         values = []
-        for value, count in counts:
+        for place, (value, count) in enumerate(counts):
             chosen = (facet, value) in question.filters
+            if place >= OFFERED and not chosen:
+                continue
             added = (*question.filters, (facet, value))
             link = _without(question, facet, value) if chosen else address(question, filters=added)
             label = facet_label(facet, value, names, lang)

@@ -14,6 +14,7 @@ import sickle
 from aiohttp import ClientSession
 from lxml import etree
 
+from catalog import changes
 from catalog.database.pool import Database
 from catalog.model import Format, cluster_id
 from node.web import machine
@@ -182,7 +183,7 @@ async def test_a_commit_that_comes_late_is_waited_for(door: str, database: Datab
     async with database.connection() as conn:
         work = conn.transaction()
         await work.start()
-        await stocked.changes.publish(conn, [stocked.version(1, entry)])
+        await changes.publish(conn, [stocked.version(1, entry)])
         asked = asyncio.create_task(ask(door, "verb=ListIdentifiers&metadataPrefix=oai_dc"))
         async with database.connection() as other:  # until the question hangs on the writer's lock
             while not await other.fetchval("select count(*) from pg_locks where not granted"):
