@@ -1,7 +1,8 @@
 """Fixtures for tests that need a database or a node's home.
 
 `conn`: a connection to a fresh, migrated database. `database`: the same as an open `Database` with its pool. `dsn`: its
-address, for further connections and other processes. `home`: an empty folder for `tianlu --home`.
+address, for further connections and other processes. `home`: an empty folder for `tianlu --home`; `used`: one whose
+database has been made already, which starts much faster.
 """
 
 from __future__ import annotations
@@ -24,6 +25,19 @@ def home() -> Iterator[Path]:
     """A node's home that PostgreSQL can live in, whoever runs the tests."""
     with postgres.home() as folder:
         yield folder
+
+
+@pytest.fixture(scope="session")
+def made() -> Iterator[Path]:
+    """The home that `used` copies."""
+    with postgres.made() as folder:
+        yield folder
+
+
+@pytest.fixture
+def used(made: Path, home: Path) -> Path:
+    """A node's home with an empty, migrated database, not running: opens in a tenth of the time of a new one."""
+    return postgres.copy(made, home)
 
 
 @pytest.fixture(scope="session")

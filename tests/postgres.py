@@ -11,6 +11,7 @@ import itertools
 import os
 import shutil
 import signal
+import subprocess
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -86,6 +87,25 @@ def home() -> Iterator[Path]:
     finally:
         end(folder)
         shutil.rmtree(folder)
+
+
+@contextlib.contextmanager
+def made() -> Iterator[Path]:
+    """A home whose database has been made and migrated, and stopped."""
+
+    async def make(folder: Path) -> None:
+        async with pool.open(folder):
+            pass
+
+    with home() as folder, asyncio.Runner() as runner:
+        runner.run(make(folder))
+        yield folder
+
+
+def copy(made: Path, home: Path) -> Path:
+    """Give a home the database of another one, which is not running: spares it a first start."""
+    subprocess.run(["cp", "-a", made / "pg", home], check=True)
+    return home
 
 
 def end(folder: Path) -> None:

@@ -199,6 +199,14 @@ def _root_folder(home: Path, locks: Path, uid: int, gid: int) -> Path:
         (locks / "elsewhere").write_text(f"{chosen}\n")
     if not chosen.is_dir():
         raise Misconfigured(f"the database files of {home} are gone: {chosen} is missing; put it back or restore")
+    owner = Path((chosen / "home").read_text().strip())
+    if owner != home:
+        if (owner / "pg" / "elsewhere").exists():
+            raise Misconfigured(
+                f"{home} is a copy of {owner}, whose database files in {chosen} it would share: "
+                "make the copy with `tianlu backup` and `tianlu restore`"
+            )
+        (chosen / "home").write_text(f"{home}\n")  # the home has moved
     return chosen
 
 

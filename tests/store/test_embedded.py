@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import pwd
+import shutil
 import signal
 import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import asyncpg
@@ -35,21 +35,6 @@ USER = """
 
     asyncio.run(main())
 """
-
-
-@pytest.fixture(scope="module")
-def made() -> Iterator[Path]:
-    """A home whose server has been started and stopped once."""
-    with postgres.home() as folder:
-        goes(a_user(folder))
-        yield folder
-
-
-@pytest.fixture
-def used(made: Path, home: Path) -> Path:
-    """A home with data already: spares a first start."""
-    subprocess.run(["cp", "-a", f"{made}/pg", home], check=True)
-    return home
 
 
 def a_user(home: Path, *before: str, python: str = sys.executable, **more: str) -> subprocess.Popen[str]:
@@ -138,8 +123,8 @@ async def test_a_first_and_a_warm_start_with_either_programs(home: Path, choice:
     assert supervisor.processes(where) == []
 
 
-async def test_the_node_is_no_superuser_and_needs_its_password(home: Path) -> None:
-    async with embedded.server(home) as server:
+async def test_the_node_is_no_superuser_and_needs_its_password(used: Path) -> None:
+    async with embedded.server(used) as server:
         conn = await asyncpg.connect(server.dsn)
         told = await conn.fetchrow(
             "select current_setting('is_superuser') as super, current_setting('data_checksums') as checksums,"
@@ -162,7 +147,7 @@ async def test_the_node_is_no_superuser_and_needs_its_password(home: Path) -> No
         assert server.place.password.stat().st_mode & 0o777 == 0o600
         assert server.place.run.stat().st_mode & 0o777 == 0o700
         if AS_ROOT:
-            assert pwd.getpwuid(runs_as(pid_of(home))).pw_name in place.SERVER_USERS
+            assert pwd.getpwuid(runs_as(pid_of(used))).pw_name in place.SERVER_USERS
 
 
 async def test_a_committed_row_survives_the_kill_of_every_process(used: Path) -> None:
@@ -294,8 +279,10 @@ async def test_data_of_another_version_are_not_opened(home: Path) -> None:
         assert server.kind == "wheel"
 
 
-async def test_a_home_with_a_long_path_has_its_socket_elsewhere(home: Path) -> None:
+async def test_a_home_with_a_long_path_has_its_socket_elsewhere(made: Path, home: Path) -> None:
     deep = home / "馆" / ("d" * 100)
+    deep.mkdir(parents=True)
+    postgres.copy(made, deep)
     async with embedded.server(deep) as server:
         assert len(os.fsencode(server.place.run / place.SOCKET)) <= place.SOCKET_LIMIT
         assert server.place.run.stat().st_mode & 0o777 == 0o700
@@ -324,6 +311,15 @@ async def test_root_keeps_a_private_home_private(home: Path) -> None:
     assert private.stat().st_mode & 0o777 == 0o700
     async with embedded.server(node) as server:
         assert await kept(server.dsn) == ["elsewhere"]
+    moved = node.rename(private / "moved")
+    async with embedded.server(moved) as server:
+        assert await kept(server.dsn) == ["elsewhere"]
+    shutil.copytree(moved, node)
+    with pytest.raises(Misconfigured, match="is a copy"):
+        async with embedded.server(node):
+            pass
+    shutil.rmtree(node)
+    node = moved
     postgres.end(node)
     with pytest.raises(Misconfigured, match="missing"):
         async with embedded.server(node):

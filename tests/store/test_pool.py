@@ -60,9 +60,9 @@ async def test_our_own_mistakes_are_no_retry(database: Database) -> None:
             await conn.execute("select $1::int", 1, 2)
 
 
-async def test_a_database_that_stays_away_is_a_retry(home: Path) -> None:
-    async with pool.open(home) as database:
-        pid = embedded.status(home).pid
+async def test_a_database_that_stays_away_is_a_retry(used: Path) -> None:
+    async with pool.open(used) as database:
+        pid = embedded.status(used).pid
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
         with pytest.raises(Retry):
@@ -72,14 +72,14 @@ async def test_a_database_that_stays_away_is_a_retry(home: Path) -> None:
                 await asyncio.sleep(0.2)
 
 
-def test_it_runs_on_uvloop(home: Path) -> None:
+def test_it_runs_on_uvloop(used: Path) -> None:
     async def main() -> object:
-        async with pool.open(home) as database, database.transaction() as conn:
+        async with pool.open(used) as database, database.transaction() as conn:
             return await conn.fetchval("select count(*) from library")
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         assert runner.run(main()) == 0
-    assert not embedded.status(home).running
+    assert not embedded.status(used).running
 
 
 async def refused(home: Path, dsn: str) -> None:

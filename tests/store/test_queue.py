@@ -225,8 +225,8 @@ async def test_the_jobs_of_a_killed_worker_are_taken_over(conn: Connection, dsn:
     assert await queue.waiting(conn) == {}
 
 
-async def test_work_goes_on_after_the_database_was_killed(home: Path) -> None:
-    async with pool.open(home) as database:
+async def test_work_goes_on_after_the_database_was_killed(used: Path) -> None:
+    async with pool.open(used) as database:
         assert database.server is not None
         watching = asyncio.create_task(database.watch())
         queue, done, first, seen = PgQueue(database.dsn, heartbeat=2), asyncio.Event(), asyncio.Event(), []
