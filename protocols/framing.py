@@ -1,8 +1,8 @@
 """Where the records of an ISO 2709 stretch begin and end when a record terminator was lost or stands inside a field.
 
 Records are framed by the terminator 1D. Two kinds of damage need more: a terminator that is missing glues the next,
-sound record to the one before it; a stray one cuts a record in two. Both are mended only on strong evidence (a leader
-whose base address and directory fit the bytes), because a neighbour must never pay for it.
+sound record to whatever is before it; a stray one cuts a record in two. Both are mended only on strong evidence (a
+leader whose base address and directory fit the bytes), because a neighbour must never pay for it.
 """
 
 from __future__ import annotations
@@ -83,9 +83,9 @@ def _split(data: bytes, start: int, end: int) -> Iterator[Frame]:
     """The piece, or the pieces where another record's leader and directory stand inside it."""
     at = start
     lost: tuple[Finding, ...] = (("iso2709-terminator", "the terminator before the next record is missing"),)
-    for match in _LEADER.finditer(data, start + 24, end):
+    for match in _LEADER.finditer(data, start + 1, end):
         place, base = match.start(), int(match.group(1))
-        if place - at < 24 or base < 37 or (base - 25) % 12:
+        if base < 37 or (base - 25) % 12:
             continue
         listing = _DIRECTORY.match(data, place + 24, end)
         if listing and listing.end() == place + base:

@@ -25,6 +25,8 @@ NAMESPACE = "http://www.loc.gov/MARC21/slim"
 DEFAULT_LEADER = "00000nam a2200000   4500"
 
 _TOKEN = re.compile(rb"<!--|<!\[CDATA\[|<(/?)(?:[A-Za-z_][\w.-]*:)?record(?=[\s/>])")
+_CLOSE = re.compile(rb"\s*>")
+_SKIPPED = {b"<!--": b"-->", b"<![CDATA[": b"]]>"}
 _CONTENT = re.compile(rb"<(?:[A-Za-z_][\w.-]*:)?(?:leader|controlfield|datafield)[\s/>]")
 _PREFIX = re.compile(r"[<\s/]([A-Za-z_][\w.-]*):[A-Za-z_][\w.-]*(?=[\s/>=])", re.ASCII)
 _OWN_PREFIX = re.compile(r"<([A-Za-z_][\w.-]*):", re.ASCII)
@@ -46,7 +48,7 @@ class Unreadable(BadRecord):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Element:
-    """Place of one `record` element in a document; `whole` is false when its end tag is missing."""
+    """Place of one `record` element in a document; `whole` is false when one of its tags is missing or damaged."""
 
     start: int
     end: int
@@ -66,33 +68,41 @@ def declaration(head: bytes) -> bytes:
 
 
 def elements(data: bytes) -> Iterator[Element]:
-    """Every innermost `record` element of `data`, and unended ones that hold MARC fields, in order."""
-    opened = -1
+    """Every innermost `record` element of `data`, and pieces that hold MARC fields but lack a tag, in order."""
+    opened, last = -1, 0  # place of the open start tag; end of the element before
     at = 0
-    closing = {b"<!--": b"-->", b"<![CDATA[": b"]]>"}
     absent: set[bytes] = set()  # comments or sections that never end: their start is then plain text
     while token := _TOKEN.search(data, at):
         at = token.end()
-        skip = closing.get(token.group())
-        if skip:
+        if skip := _SKIPPED.get(token.group()):
             end = data.find(skip, at) if skip not in absent else -1
             if end < 0:
                 absent.add(skip)
-            else:
-                at = end + len(skip)
+                continue
+            at = end + len(skip)
+            if opened < 0:  # what stands in a comment between records is no orphan
+                if orphan := _CONTENT.search(data, last, token.start()):
+                    yield Element(start=orphan.start(), end=token.start(), whole=False)
+                last = at
         elif token.group(1):
-            end = data.find(b">", at) + 1
-            if end and opened >= 0:
-                yield Element(start=opened, end=end, whole=True)
-                opened = -1
-            at = end or at
+            closed = _CLOSE.match(data, at)
+            end = closed.end() if closed else at
+            if opened >= 0:
+                yield Element(start=opened, end=end, whole=bool(closed))
+                last = end
+            elif orphan := _CONTENT.search(data, last, token.start()):  # its start tag was damaged
+                yield Element(start=orphan.start(), end=end, whole=False)
+                last = end
+            opened = -1
+            at = end
         else:
-            if opened >= 0 and _CONTENT.search(data, opened, token.start()):
-                yield Element(start=opened, end=token.start(), whole=False)
+            if piece := _CONTENT.search(data, max(opened, last), token.start()):
+                yield Element(start=opened if opened >= 0 else piece.start(), end=token.start(), whole=False)
+                last = token.start()
             end = data.find(b">", at)
             opened = -1 if end > 0 and data[end - 1] == 0x2F else token.start()
-    if opened >= 0 and _CONTENT.search(data, opened):
-        yield Element(start=opened, end=len(data), whole=False)
+    if piece := _CONTENT.search(data, max(opened, last)):
+        yield Element(start=opened if opened >= 0 else piece.start(), end=len(data), whole=False)
 
 
 def read(data: bytes, encoding: str = "utf-8") -> tuple[Record, tuple[Finding, ...]]:

@@ -261,7 +261,7 @@ def _read_marcxml(data: bytes, encoding: str, wanted: frozenset[str] | None) -> 
         raw = data[element.start : element.end]
         try:
             if not element.whole:
-                raise marcxml.Unreadable("the record element does not end")
+                raise marcxml.Unreadable("a tag of the record element is missing or damaged")
             record, findings = marcxml.read(raw, name)
         except marcxml.Unreadable as error:
             batch.failed.append(Failed(element.start, ordinal, raw, "unreadable", str(error)))
