@@ -335,8 +335,10 @@ def _ancient(facts: Facts, cjk: bool, years: tuple[int, ...], reproduction: tupl
         return True
     if not cjk:
         return False
-    modern = bool(facts.isbns) or bool(facts.unified_numbers) or "facsimile" in reproduction
     year = years[0] if years else 0
+    if facts.dates and not facts.isbns and not any(map(normalize.years, facts.dates)):
+        year = 0 if any(map(editions.old_date, facts.dates)) else year  # the coded year is then a guess
+    modern = bool(facts.isbns) or bool(facts.unified_numbers) or "facsimile" in reproduction
     statements = (*facts.notes, *facts.publishers, facts.edition, *facts.dates)
     if any(editions.manuscript(text) for text in statements if text) and not modern:
         return True

@@ -200,7 +200,7 @@ def _levels(a: str, b: str) -> Relation:
 
 
 def _ranges(a: str, b: str) -> Relation:
-    """A range and a volume of it are set and volume; ranges that do not meet are different."""
+    """A range and a volume of it are set and volume; ranges of which neither holds the other are different."""
     spans = []
     for code in (a, b):
         first, _, last = code.partition("~")
@@ -210,6 +210,5 @@ def _ranges(a: str, b: str) -> Relation:
             return "unclear"
         spans.append((int(first), int(last or first)))
     (start_a, end_a), (start_b, end_b) = spans
-    if end_a < start_b or end_b < start_a:
-        return "clash"
-    return "within"
+    nested = (start_a <= start_b and end_b <= end_a) or (start_b <= start_a and end_a <= end_b)
+    return "within" if nested else "clash"
