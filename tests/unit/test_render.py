@@ -57,6 +57,15 @@ def test_the_leader_tells_the_encoding_as_its_format_wants(record: Record, forma
     assert render.record(published(wrong, format)).leader[9] == coding
 
 
+def test_cnmarc_names_the_character_set_it_is_written_in() -> None:
+    coded = "20010912d1999    ekmy0chiy0120    ea"
+    record = builders.a_cnmarc(f100=f"  $a{coded}")
+    [text] = render.record(published(record, Format.CNMARC)).all("100")
+    assert text == "  \x1fa20010912d1999    ekmy0chiy50      ea"
+    short = builders.a_cnmarc(f100="  $a19990101")
+    assert render.record(published(short, Format.CNMARC)).all("100") == ["  \x1fa19990101"]
+
+
 @pytest.mark.parametrize(
     ("record", "format"),
     [(builders.a_marc21(title="Über Gärten"), Format.MARC21), (builders.a_cnmarc(), Format.CNMARC)],
