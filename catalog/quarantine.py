@@ -33,26 +33,45 @@ class Case:
 FIELDS = tuple(Case.__dataclass_fields__)
 
 
-async def put(conn: Connection, cases: Sequence[Case]) -> None:
-    """Keep cases; the same one again (a repeated unit) is not doubled."""
-    if cases:
-        await conn.execute(
-            f"""insert into quarantine ({", ".join(FIELDS)})
-                select * from unnest($1::int[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::text[],
-                    $7::text[], $8::text[], $9::text[], $10::smallint[], $11::bytea[], $12::bytea[])
-                on conflict do nothing""",
-            *[[getattr(case, name) for case in cases] for name in FIELDS],
-        )
-
-
-async def clear(conn: Connection, source: int, local_ids: Sequence[str], before: int) -> None:
-    """A later load brought these records in order: their returned cases of earlier loads are settled."""
-    await conn.execute(
-        "delete from quarantine where source = $1 and local_id = any($2::text[]) and local_id <> '' and load < $3",
-        source,
-        list(local_ids),
-        before,
+async def put(conn: Connection, cases: Sequence[Case]) -> int:
+    """Keep cases; the same one again (a repeated unit) is not doubled. How many are new."""
+    if not cases:
+        return 0
+    done = await conn.execute(
+        f"""insert into quarantine ({", ".join(FIELDS)})
+            select * from unnest($1::int[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::text[],
+                $7::text[], $8::text[], $9::text[], $10::smallint[], $11::bytea[], $12::bytea[])
+            on conflict do nothing""",
+        *[[getattr(case, name) for case in cases] for name in FIELDS],
     )
+    return int(done.rsplit(" ", 1)[1])
+
+
+async def named(conn: Connection, source: int) -> dict[str, list[tuple[int, int]]]:
+    """(case, load) by local id, of the source's cases that have one."""
+    found: dict[str, list[tuple[int, int]]] = {}
+    rows = await conn.fetch("select id, load, local_id from quarantine where source = $1 and local_id <> ''", source)
+    for row in rows:
+        found.setdefault(row["local_id"], []).append((row["id"], row["load"]))
+    return found
+
+
+async def supersede(conn: Connection, source: int, load: int) -> None:
+    """Where the same bytes came back again with this load, its case stands for the earlier ones."""
+    await conn.execute(
+        """delete from quarantine old using quarantine new
+           where old.source = $1 and new.source = $1 and new.load = $2 and old.load < $2
+             and old.digest = new.digest and old.rule = new.rule
+             and (old.rule <> 'input-fault' or old.reason = new.reason)""",
+        source,
+        load,
+    )
+
+
+async def forget(conn: Connection, load: int) -> None:
+    """Drop what a load brought here that is not in force: its cases and findings."""
+    for table in ("quarantine", "finding"):
+        await conn.execute(f"delete from {table} where load = $1", load)
 
 
 async def listing(conn: Connection, *, source: int | None, rule: str | None, limit: int) -> list[Any]:

@@ -85,6 +85,11 @@ async def add(
     return of_row(row)
 
 
+async def lock(conn: Connection, no: int) -> None:
+    """Until the caller's transaction ends nobody else begins a load of this source."""
+    await conn.execute("select from source where source = $1 for no key update", no)
+
+
 async def set_state(conn: Connection, name: str, state: str) -> None:
     """active, paused or removed."""
     done = await conn.execute("update source set state = $2 where name = $1 and state <> 'removed'", name, state)

@@ -34,13 +34,16 @@ async def judge(conn: Connection, load: Load, limits: Limits) -> list[str]:
     groups = await _groups(conn, load.load, repeated)
     resolved = judging.resolve(groups)
     missing, total = await _missing(conn, load, columns) if load.mode == "full" else ([], 0)
-    missing = [local_id for local_id in missing if not judging.is_numbered_repeat(local_id, groups)]
+    cases = await quarantine.named(conn, load.source)
+    returned = {local_id for local_id, those in cases.items() if any(by == load.load for _, by in those)}
+    missing = [i for i in missing if not judging.is_numbered_repeat(i, groups) and i not in returned]
     against = [] if load.assured or load.mode == "undo" else judging.objections(sums, len(missing), total, limits)
     if against:
         await loads.turn(conn, load.load, LoadState.HELD, since=(LoadState.PREPARING,), reason="; ".join(against))
         return against
     await inbox.give_orders(conn, load.load, {unit: encode(orders) for unit, orders in resolved.orders.items()})
     await _delete(conn, load, missing)
+    await _settle_cases(conn, load, cases, columns)
     await quarantine.add_findings(
         conn,
         [
@@ -104,6 +107,27 @@ async def _missing(
         absent = ~np.isin(judging.hashes(page), seen, assume_unique=False)
         missing.extend(local_id for local_id, gone in zip(page, absent.tolist(), strict=True) if gone)
     return missing, total
+
+
+async def _settle_cases(
+    conn: Connection,
+    load: Load,
+    cases: dict[str, list[tuple[int, int]]],
+    columns: list[np.ndarray[tuple[int], np.dtype[np.uint64]]],
+) -> None:
+    """What an earlier load returned and this one brings in order is settled; what came back again stands once."""
+    await quarantine.supersede(conn, load.source, load.load)
+    if not cases or load.mode == "undo":
+        return
+    brought = np.isin(judging.hashes(cases), np.concatenate(columns)) if columns else np.zeros(len(cases), dtype=bool)
+    settled = [
+        case
+        for those, here in zip(cases.values(), brought, strict=True)
+        if here
+        for case, by in those
+        if by < load.load
+    ]
+    await quarantine.settle(conn, settled)
 
 
 async def _delete(conn: Connection, load: Load, missing: list[str]) -> None:

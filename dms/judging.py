@@ -111,7 +111,7 @@ def resolve(groups: dict[str, list[Entry]]) -> Resolved:
 def is_numbered_repeat(local_id: str, groups: dict[str, list[Entry]]) -> bool:
     """Whether the load brings this record again: the n-th of equal records without an id, tallied under the first."""
     base, mark, n = local_id.rpartition("#")
-    return bool(mark) and base.startswith("sha256:") and int(n) <= len(groups.get(base + "#1", ()))
+    return bool(mark) and n.isdecimal() and int(n) <= len(groups.get(base + "#1", ()))
 
 
 def objections(sums: Sums, missing: int, total: int, limits: Limits) -> list[str]:

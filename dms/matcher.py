@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from catalog import inbox, loads, sources
+from catalog import inbox, loads, quarantine, sources
 from catalog.connection import Connection
 from catalog.database.pool import Database
 from catalog.loads import Load
@@ -83,6 +83,7 @@ class Matcher:
                 await loads.turn(conn, load.load, LoadState.DONE, since=(LoadState.PLACING,))
                 if load.undoes is not None:
                     await loads.turn(conn, load.undoes, LoadState.UNDONE, since=(LoadState.DONE,))
+                    await quarantine.forget(conn, load.undoes)
 
     async def _fence(self, conn: Connection) -> None:
         await leases.fence(conn, LEASE, self.term)

@@ -60,6 +60,7 @@ class Item(msgspec.Struct, array_like=True, frozen=True, gc=False):
     signature: int
     holdings: tuple[tuple[str, str, str, str, str, str], ...]
     findings: tuple[tuple[str, str], ...]
+    load: int = 0  # that brought this version; 0 = the load being placed
 
 
 class Prepared(msgspec.Struct, array_like=True, frozen=True):
@@ -109,6 +110,8 @@ class Version(msgspec.Struct, array_like=True, frozen=True):
     raw: bytes | None
     carrier: int
     encoding: str
+    digest: bytes
+    load: int
 
 
 encode = msgspec.msgpack.Encoder().encode

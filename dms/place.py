@@ -96,7 +96,6 @@ async def _write(conn: Connection, load: Load, source: Source, arrivals: list[Ar
     await holdings.replace(conn, source.no, replaced, held)
     if deleted:
         await records.delete(conn, source.no, deleted)
-    await quarantine.clear(conn, source.no, [row.local_id for row in rows], load.load)
     await quarantine.add_findings(
         conn,
         [
@@ -133,7 +132,7 @@ def _row(load: Load, source: Source, item: Item, sid: int | None) -> Row:
         local_id=item.local_id,
         library=source.library,
         sid=sid,
-        load=load.load,
+        load=item.load or load.load,
         format=item.format,
         carrier=item.carrier,
         encoding=item.encoding,

@@ -37,13 +37,14 @@ class Outcome:
 class Seen:
     """One record of a stretch, read. `gone` marks a version to be deleted by an undo."""
 
+    position: int  # bytes from the start of the input
     ordinal: int
     raw: bytes
     record: Record
     carrier: Carrier
     encoding: str
     findings: tuple[tuple[str, str], ...]
-    local_id: str = ""
+    version: Version | None = None
     gone: bool = False
 
 
@@ -87,7 +88,7 @@ def prepare(
             for f in batch.failed
         ]
     )
-    seen = _versions(decode_versions(data)) if batch is None else _reads(batch, ordinal, habits)
+    seen = _versions(decode_versions(data)) if batch is None else _reads(batch, position, ordinal, habits)
     builder = _Builder(habits, known)
     for one in seen:
         returned = builder.take(one)
@@ -115,7 +116,7 @@ def habits_key(habits: Habits) -> bytes:
         VERSION,
         source.library,
         source.format,
-        source.encoding,
+        habits.encoding,
         source.identity,
         source.mapping,
         int(source.visibility),
@@ -124,20 +125,21 @@ def habits_key(habits: Habits) -> bytes:
     return hashlib.blake2b(text.encode(), digest_size=16).digest()
 
 
-def _reads(batch: reading.Batch, ordinal: int, habits: Habits) -> Iterator[Seen]:
+def _reads(batch: reading.Batch, position: int, ordinal: int, habits: Habits) -> Iterator[Seen]:
     carrier = CARRIERS[habits.carrier]
     for read in batch.reads:
-        yield Seen(ordinal + read.ordinal + 1, read.raw, read.record, carrier, read.encoding, read.findings)
+        place, number = position + read.position, ordinal + read.ordinal + 1
+        yield Seen(place, number, read.raw, read.record, carrier, read.encoding, read.findings)
 
 
 def _versions(versions: list[Version]) -> Iterator[Seen]:
     for n, version in enumerate(versions, 1):
         carrier = Carrier(version.carrier)
         if version.raw is None:
-            yield Seen(n, b"", Record("", ()), carrier, version.encoding, (), version.local_id, True)
+            yield Seen(0, n, b"", Record("", ()), carrier, version.encoding, (), version, True)
         else:
             record = reading.decode(version.raw, CARRIER_NAMES[carrier], version.encoding)
-            yield Seen(n, version.raw, record, carrier, version.encoding, (), version.local_id)
+            yield Seen(0, n, version.raw, record, carrier, version.encoding, (), version)
 
 
 class _Builder:
@@ -160,8 +162,10 @@ class _Builder:
     def take(self, one: Seen) -> Back | None:
         """Add one record, or say why it comes back."""
         source = self.habits.source
-        local_id = one.local_id or _name(one.record, source.identity, one.raw)
+        local_id = one.version.local_id if one.version else _name(one.record, source.identity, one.raw)
         digest = hashlib.blake2b(one.raw, digest_size=16, person=self.person).digest()
+        if one.version and not one.gone:
+            digest = one.version.digest  # a version that comes back is again what it was
         standing = self.known.get(local_id)
         self.standing += standing is not None
         if standing is not None and standing[0] == digest and not local_id.startswith("sha256:"):
@@ -175,7 +179,7 @@ class _Builder:
         facts = formats.facts(one.record, fmt)
         if not _describable(facts):
             reason = "neither a title nor an identifier nor a name was found: nothing to describe it by"
-            return Back(0, one.ordinal, local_id, "returned", "no-description", reason, one.carrier, one.raw)
+            return Back(one.position, one.ordinal, local_id, "returned", "no-description", reason, one.carrier, one.raw)
         title = " ".join(facts.titles)
         title_hash = _hash(title)
         self.garbled += garbled.is_garbled(title)
@@ -201,6 +205,7 @@ class _Builder:
                 self._sign(facts),
                 tuple(_row(h) for h in holdings.holdings(one.record, source.mapping, source.library, fmt)),
                 _findings(one, facts, local_id),
+                one.version.load if one.version else 0,
             )
         )
         return None

@@ -5,7 +5,7 @@ It runs through PREPARE and PLACE like any load, so records, holdings, clusters 
 
 from __future__ import annotations
 
-from catalog import bodies, inbox, loads, records
+from catalog import bodies, inbox, loads, records, sources
 from catalog.connection import Connection
 from catalog.database.pool import Database
 from catalog.loads import Load
@@ -20,13 +20,17 @@ async def undo(database: Database, queue: Queue, number: int) -> Load:
     """Begin the undoing load; Conflict if a later load of the source stands on this one."""
     async with database.transaction() as conn:
         load = await loads.get(conn, number)
-        if load.state is not LoadState.DONE or load.mode == "undo":
-            raise Conflict(f"load {number} is {load.state.value} ({load.mode}): only a load that is done can be undone")
+        await sources.lock(conn, load.source)
+        if load.mode == "undo":
+            raise Conflict(f"load {number} is itself an undo (of load {load.undoes}): load the file of that one again")
+        if load.state is not LoadState.DONE:
+            raise Conflict(f"load {number} is {load.state.value}: only a load that is done can be undone")
         last = await loads.last_done(conn, load.source)
         if last != number:
             raise Conflict(f"load {last} of the same source came later: undo it first (tianlu loads undo {last})")
-        if await loads.open_of_source(conn, load.source):
-            raise Conflict("another load of the same source is at work: wait for it (tianlu loads list)")
+        there = await loads.open_of_source(conn, load.source)
+        if there is not None:
+            raise Conflict(f"load {there.load} of the same source is {there.state.value}: see it through first")
         back = await loads.begin(
             conn,
             load.source,
@@ -42,11 +46,18 @@ async def undo(database: Database, queue: Queue, number: int) -> Load:
         dictionaries = await records.every_dictionary(conn)
         landed = 0
         async for added in records.brought_by(conn, load.source, number):
-            landed = await _land(queue, conn, back, landed, [Version(local_id, None, 1, "") for local_id in added])
+            landed = await _land(
+                queue, conn, back, landed, [Version(local_id, None, 1, "", b"", 0) for local_id in added]
+            )
         async for rows in records.replaced_by(conn, load.source, number):
             versions = [
                 Version(
-                    row.local_id, bodies.open_body(row.body, row.dictionary, dictionaries), row.carrier, row.encoding
+                    row.local_id,
+                    bodies.open_body(row.body, row.dictionary, dictionaries),
+                    row.carrier,
+                    row.encoding,
+                    row.digest,
+                    row.load,
                 )
                 for row in rows
             ]

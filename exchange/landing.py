@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from catalog import bodies, inbox, loads, quarantine
+from catalog import bodies, inbox, loads, quarantine, sources
 from catalog.database.pool import Database
 from catalog.loads import Load
 from catalog.model import CARRIERS, LoadState, Source
@@ -81,8 +81,10 @@ async def open_load(
     Another unfinished load of the source is a Conflict; one that is held, or whose landing died, gives way.
     """
     async with database.transaction() as conn:
+        await sources.lock(conn, source.no)
         there = await loads.open_of_source(conn, source.no)
-        if there is not None and there.fingerprint == inputs.fingerprint and there.mode == mode:
+        wanted = (inputs.fingerprint, inputs.carrier, mode, encoding)
+        if there is not None and (there.fingerprint, there.carrier, there.mode, there.encoding) == wanted:
             if assured:
                 await loads.assure(conn, there.load)
                 await loads.turn(conn, there.load, LoadState.PREPARING, since=(LoadState.HELD,))
@@ -97,6 +99,7 @@ async def open_load(
             why = f"gave way to another load ({', '.join(inputs.names)})"
             await loads.turn(conn, there.load, LoadState.FAILED, since=(LoadState.LANDING, LoadState.HELD), reason=why)
             await inbox.discard(conn, there.load)
+            await quarantine.forget(conn, there.load)
         return await loads.begin(
             conn,
             source.no,
@@ -128,7 +131,7 @@ async def land(
     landed, renewed = load.landed, time.monotonic()
     for base, ordinal, stretch in _stretches(inputs):
         end = base + stretch.end
-        if end > landed or stretch.fault:
+        if end > landed or not stretch.length:
             await _keep(database, queue, source, load, base, ordinal, stretch, landed)
             landed = end
         if time.monotonic() - renewed > LEASE_SECONDS / 3:
@@ -151,8 +154,9 @@ async def _keep(
     async with database.transaction() as conn:
         if stretch.fault:
             await loads.advance(conn, load.load, landed, end)
-            await loads.count(conn, load.load, {"records": 1, "unreadable": 1})
-            await quarantine.put(conn, [_case(source, load, position, ordinal, stretch, payload)])
+            # A fault at the very end has no length: it comes again when the landing is taken up behind it.
+            if await quarantine.put(conn, [_case(source, load, position, ordinal, stretch, payload)]):
+                await loads.count(conn, load.load, {"records": 1, "unreadable": 1})
             return
         unit = await inbox.land(
             conn, load.load, position=position, ordinal=ordinal, payload=payload, expected=landed, landed=end

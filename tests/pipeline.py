@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from catalog import bodies, changes, inbox, libraries, loads, packing, sources
+from catalog import bodies, changes, inbox, libraries, loads, packing, records, sources
 from catalog.connection import Connection
 from catalog.database.pool import Database
 from catalog.loads import Load
@@ -18,11 +19,19 @@ from catalog.work.queue import PgQueue
 from config.errors import NotFound
 from config.settings import Limits
 from dms import merge_many
+from dms import undo as undoing
 from dms.matcher import LEASE, Matcher
 from dms.merge_many import Job, Made
 from dms.worker import Preparing
+from exchange import landing
+from exchange.landing import Inputs
+from protocols import detect
+from protocols.gunzip import Input
 
 GENEROUS = Limits(mojibake=1.0, rejects=1.0, title_changes=1.0, delete_share=1.0, delete_records=1 << 30)
+
+
+KEPT = ("name", "local_id", "library", "load", "format", "carrier", "encoding", "visibility", "digest", "stamp")
 
 
 class Inline:
@@ -110,6 +119,29 @@ class Catalogue:
             await self.settle()
         return await self.again(load.load)
 
+    async def give(
+        self,
+        name: str,
+        data: bytes,
+        *,
+        mode: str = "changes",
+        encoding: str = "auto",
+        assured: bool = False,
+    ) -> Load:
+        """Land a whole input as `tianlu load` does, and see the load through."""
+        source = await self.source(name)
+        inputs = an_input(data)
+        load = await landing.open_load(self.database, source, inputs, mode=mode, encoding=encoding, assured=assured)
+        await landing.land(self.database, self.queue, source, load, inputs, lambda position, records: None)
+        await self.settle()
+        return await self.again(load.load)
+
+    async def undo(self, load: int) -> Load:
+        """Undo a load; the load that did it."""
+        back = await undoing.undo(self.database, self.queue, load)
+        await self.settle()
+        return await self.again(back.load)
+
     async def again(self, load: int) -> Load:
         """The load as it stands."""
         async with self.database.connection() as conn:
@@ -129,10 +161,42 @@ class Catalogue:
         while await self.matcher.step():
             pass
 
+    async def standing(self) -> dict[str, Any]:
+        """Everything that a load may change, apart from its own row: records with their bytes, holdings, clusters."""
+        async with self.database.connection() as conn:
+            dictionaries = await records.every_dictionary(conn)
+            rows = await conn.fetch("select s.name, r.* from record r join source s using (source) order by 1, 3")
+            held = await conn.fetch("select * from holding order by source, local_id, n")
+            return {
+                "records": [
+                    {name: row[name] for name in KEPT}
+                    | {"bytes": bodies.open_body(row["body"], row["dictionary"], dictionaries)}
+                    for row in rows
+                ],
+                "holdings": [tuple(row) for row in held],
+                "partition": await partition(conn),
+            }
+
+    async def head(self) -> int:
+        """The last place of the feed."""
+        async with self.database.connection() as conn:
+            return (await changes.head(conn))[1]
+
     async def partition(self) -> dict[frozenset[str], str]:
         """For each cluster its records (source/local id), with a digest of all that is published of it."""
         async with self.database.connection() as conn:
             return await partition(conn)
+
+
+def an_input(data: bytes, name: str = "records") -> Inputs:
+    """An input of these bytes."""
+    return Inputs(
+        names=(name,),
+        streams=(Input(io.BytesIO(data), name),),
+        carrier=detect.carrier_of(data[: landing.HEAD]),
+        fingerprint=hashlib.blake2b(data, digest_size=16).digest(),
+        size=len(data),
+    )
 
 
 async def partition(conn: Connection) -> dict[frozenset[str], str]:
