@@ -16,6 +16,7 @@ from protocols.marc import Record
 
 RECORD_END, FIELD_END = b"\x1d", b"\x1e"
 MAX_RECORD, MAX_FIELD = 99_999, 9_999  # what five and four digits can say
+WRAPPED = b"++\x1e"  # a field that goes on in the next one of its tag
 JUNK = 4096  # bytes before a leader that are searched for it
 
 _LEADER = re.compile(rb"(?=[0-9 ]{5}[\x20-\x7e]{7}[0-9]{5}[\x20-\x7e]{7})")
@@ -74,7 +75,21 @@ def read(data: bytes) -> RawRecord:
     readable = sum(1 for entry in entries if entry.tag.isalnum() and min(entry.start, entry.length) >= 0)
     if 2 * readable < len(entries) and not (leader[:5].isdigit() and leader[20:22] == b"45"):
         raise Unreadable("neither leader nor directory can be read")
+    if WRAPPED in body:
+        fields = _unwrapped(fields, findings)
     return RawRecord(leader=leader, fields=tuple(fields), findings=_gathered(findings))
+
+
+def _unwrapped(fields: list[tuple[str, bytes]], findings: list[Finding]) -> list[tuple[str, bytes]]:
+    """Fields that a program cut into several of one tag, each ending with `++`, the rest without subfield codes."""
+    joined: list[tuple[str, bytes]] = []
+    for tag, content in fields:
+        if joined and joined[-1][0] == tag and joined[-1][1].endswith(b"++") and b"\x1f" not in content:
+            joined[-1] = (tag, joined[-1][1][:-2] + content[2:])
+            findings.append(("iso2709-wrapped", f"field {tag} was cut into pieces and is joined"))
+        else:
+            joined.append((tag, content))
+    return joined
 
 
 def _gathered(findings: list[Finding]) -> tuple[Finding, ...]:

@@ -111,7 +111,8 @@ def decode(raw: bytes, carrier: str, encoding: str) -> Record:
 
 def _read_iso2709(data: bytes, encoding: str, wanted: frozenset[str] | None) -> Batch:
     found = columnar.scan(data)
-    if encoding in ("", codec.UTF8) and found.sound.all() and 0x1B not in data and _is_utf8(data):
+    special = 0x1B in data or b"&#x" in data or iso2709.WRAPPED in data
+    if encoding in ("", codec.UTF8) and found.sound.all() and not special and _is_utf8(data):
         rest = data[found.tail :]
         if not rest.strip(columnar.PADDING + b" "):
             return Batch(reads=_clean(found, wanted))
@@ -151,7 +152,7 @@ def _structures(found: Scan, batch: Batch) -> Iterator[_Pending]:
     rows = columnar.slices(found, None)
     for ordinal, frame in enumerate(framing.frames(found)):
         raw = found.data[frame.start : frame.end]
-        if frame.row >= 0:
+        if frame.row >= 0 and iso2709.WRAPPED not in raw:
             leader, fields, findings = raw[:24], rows[frame.row], frame.findings
         else:
             try:
@@ -217,6 +218,8 @@ def _body(each: _Pending) -> bytes:
 
 def _judged(each: _Pending, context: sniff.Context) -> sniff.Charset:
     body = _body(each)
+    if b"&#x" in body and each.leader[9:10] != b"a" and body.isascii():
+        return sniff.Charset(name=codec.MARC8, sure=True)  # MARC-8's way to write what it lacks
     return sniff.plain(body) or sniff.follow(body, context) or sniff.decide(body, _hint(each), context)
 
 
