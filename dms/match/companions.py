@@ -18,7 +18,16 @@ _WHOLE = re.compile(rf"(?:配套|同步|课程|教材)?(?P<word>{_WORD})(?:(?:�
 _WESTERN = {
     kind: re.compile(rf"(?:a |an |the )?(?:{pattern})") for kind, pattern in words.TABLE["companions_western"].items()
 }
-_WESTERN_ANY = re.compile("|".join(f"(?:{p})" for p in words.TABLE["companions_western"].values()))
+# A text with none of these words names no companion: looking them up is much cheaper than trying the patterns.
+_COMMON = frozenset("the to of for in and from with des del der das volume vols vol ed book complete selected".split())
+_WESTERN_WORDS = frozenset(
+    form
+    for pattern in words.TABLE["companions_western"].values()
+    for word in re.findall(r"[a-z]{3,}", pattern)
+    for form in (word, word.removesuffix("s"), f"{word}s")
+    if word not in _COMMON
+) | {"laboratory", "work", "workbooks"}
+_SPLIT = re.compile(r"[^a-z0-9]+")
 _WESTERN_TAIL = {
     kind: re.compile(rf"[\s.,:;(]+(?:{pattern})[\s.)]*$")
     for kind, pattern in words.TABLE["companions_western"].items()
@@ -55,7 +64,7 @@ def _han(title: str, rest: str, part: str) -> tuple[str, str]:
 
 
 def _western(title: str, rest: str, part: str) -> tuple[str, str]:
-    if not _WESTERN_ANY.search(f"{title} {rest} {part}"):
+    if _WESTERN_WORDS.isdisjoint(_SPLIT.split(f"{title} {rest} {part}")):
         return "", ""
     for text in (part, rest):
         bare = text.strip(" .,:;()[]")

@@ -51,6 +51,7 @@ TAIL = re.compile(
     rf"|[\s.,:;(\[]+(?:\d+(?:st|nd|rd|th)|{words.either(list(volume.ORDINALS))}|rev(?:ised|\.)?|new)\s+(?:rev(?:ised|\.)?\s+|enl(?:arged|\.)?\s+)?ed(?:ition|\.|n)?[)\]\s.]*$"
 )
 _REPRODUCTION = {code: words.pattern("reproduction", code) for code in words.TABLE["reproduction"]}
+_REPRODUCED = re.compile("|".join(pattern.pattern for pattern in _REPRODUCTION.values()))
 _REPRINT = re.compile(r"\breprint (?:of|from)\b|\breprinted from\b|\breprint\b.*\borig|\boriginally published")
 _MAKING = words.pattern("ancient", "making")
 _MODERN = words.pattern("ancient", "modern")
@@ -94,28 +95,40 @@ def _value(word: str) -> int:
 
 
 def reproduction(texts: tuple[str, ...], notes: tuple[str, ...]) -> tuple[str, ...]:
-    """Codes of the kinds of reproduction that statements and notes speak of: facsimile, reduced, large, thread, braille."""
-    found = {code for text in texts for code, pattern in _REPRODUCTION.items() if pattern.search(fold.fold(text))}
-    for note in notes:
-        folded = fold.fold(note)
-        found |= {code for code, pattern in _REPRODUCTION.items() if pattern.search(folded)}
-        if _REPRINT.search(folded):
-            found.add("reprint")
-    return tuple(sorted(found))
+    """Codes of the reproductions that texts speak of: facsimile, reduced, large, thread, braille, reprint."""
+    found: set[str] = set()
+    for text in (*texts, *notes):
+        if text:
+            found |= _reproduced(text)
+    return tuple(sorted(found)) if found else ()
 
 
+@lru_cache(maxsize=16384)
+def _reproduced(text: str) -> frozenset[str]:
+    folded = fold.fold(text)
+    found: set[str] = set()
+    if _REPRODUCED.search(folded):
+        found = {code for code, pattern in _REPRODUCTION.items() if pattern.search(folded)}
+    if _REPRINT.search(folded):
+        found.add("reprint")
+    return frozenset(found)
+
+
+@lru_cache(maxsize=16384)
 def ancient_making(text: str) -> bool:
     """Whether a note or statement says that the thing itself was cut, written or rubbed: 刻本, 钞本, 拓片."""
     folded = fold.fold(text)
     return _MAKING.search(folded) is not None and _MODERN.search(folded) is None
 
 
+@lru_cache(maxsize=16384)
 def manuscript(text: str) -> bool:
     """Whether a statement names a manuscript or a rubbing, which are single things whenever they were made."""
     folded = fold.fold(text)
     return _MANUSCRIPTS.search(folded) is not None and _MODERN.search(folded) is None
 
 
+@lru_cache(maxsize=16384)
 def old_date(text: str) -> bool:
     """Whether a date names a reign before 1912: 清光绪间."""
     return not text.isascii() and _ERAS.search(fold.fold(text)) is not None

@@ -13,7 +13,7 @@ import msgspec
 
 from catalog import facts as model
 from catalog.facts import Facts
-from catalog.search import fold
+from catalog.search import fold, pinyin
 from dms.match import companions, editions, normalize, people, titles, volume, words
 
 CJK_LANGUAGES = frozenset(("chi", "zho", "jpn", "kor"))
@@ -31,7 +31,7 @@ class Features(msgspec.Struct, frozen=True, array_like=True, kw_only=True, omit_
     volume: str = ""  # code, see volume
     soft: str = ""  # number at the end of the title that may be a volume
     more: tuple[str, ...] = ()  # further and parallel titles, compared forms
-    roman: str = ""  # squeezed romanised title
+    roman: str = ""  # squeezed romanised title, of a Chinese one only where nothing else is known
     han: bool = False  # the title is in Han characters
     romanised: bool = False  # the title is a romanisation: its script says nothing about the thing
     generic: bool = False
@@ -69,6 +69,11 @@ class Features(msgspec.Struct, frozen=True, array_like=True, kw_only=True, omit_
     host_place: str = ""
 
     @property
+    def sound(self) -> str:
+        """The title in Latin letters: as romanised, or our pinyin of a Chinese one; empty for Western titles."""
+        return self.roman or (sound(self.title) if self.han else "")
+
+    @property
     def part(self) -> str:
         """Titles of parts run together."""
         return "".join(self.parts)
@@ -103,9 +108,15 @@ def weight(features: Features) -> bytes:
     return _pack(features)
 
 
+@lru_cache(maxsize=32768)
+def sound(title: str) -> str:
+    """Pinyin of a compared Han title by the likeliest reading of each character, without tones, blanks and ü."""
+    return "".join([pinyin.CHARACTERS[c][0] if c in pinyin.CHARACTERS else c for c in title])
+
+
 def unified_identifier(number: str) -> int:
     """统一书号 as the number under which its uses are counted."""
-    return normalize.h64("unified", number)
+    return normalize.h64(f"unified\x1f{number}")
 
 
 def uses(features: Features) -> tuple[tuple[int, int], ...]:
@@ -115,7 +126,7 @@ def uses(features: Features) -> tuple[tuple[int, int], ...]:
     """
     if features.romanised or not features.title:
         return ()
-    token = normalize.h64(features.title[:6], features.volume)
+    token = normalize.h64(f"{features.title[:6]}\x1f{features.volume}")
     numbers = [*features.isbns, *map(unified_identifier, features.unified)]
     return tuple((number, token) for number in numbers)
 
@@ -131,15 +142,18 @@ def features(facts: Facts) -> Features:
     authors, helpers = _people(facts)
     serial = facts.record_class == model.SERIAL
     spans = "~" in title.volume
-    of_set = not serial and (
-        (not title.volume and (pieces > 1 or facts.set_evidence or facts.level == "set" or title.of_set)) or spans
+    of_set = (
+        not serial
+        and facts.record_class != model.COMPONENT
+        and ((not title.volume and (pieces > 1 or facts.set_evidence or facts.level == "set" or title.of_set)) or spans)
     )
     han = words.is_han(title.title)
     cjk = han or facts.language in CJK_LANGUAGES
     size = facts.set_size or (pieces if of_set and pieces < 99 else 0)
     isbns = tuple(sorted(set(facts.isbns)))
-    roman = fold.squeeze(facts.romanised) if facts.romanised else ""
     romanised = not han and facts.language in CJK_LANGUAGES
+    # A cataloguer's pinyin stands in some copies of a record and not in others: our own reading serves all of them.
+    roman = fold.squeeze(facts.romanised) if facts.romanised and facts.language in ("jpn", "kor") else ""
     return Features(
         title=title.title,
         rest=title.rest,
@@ -147,7 +161,7 @@ def features(facts: Facts) -> Features:
         volume=volume.resolve(title.volume, size),
         soft=title.soft,
         more=title.more,
-        roman=roman[:TITLE_LENGTH] or (title.title if romanised else ""),
+        roman=roman[:TITLE_LENGTH] or (pinyin.plain(title.title) if romanised else ""),
         han=han,
         romanised=romanised,
         generic=titles.generic(title.title),
@@ -182,7 +196,7 @@ def features(facts: Facts) -> Features:
         control=tuple(sorted(set(facts.control_numbers))),
         series=tuple(sorted({fold.squeeze(series)[:TITLE_LENGTH] for series in facts.series})),
         host=fold.squeeze(facts.host)[:TITLE_LENGTH] if facts.record_class == model.COMPONENT else "",
-        host_place=fold.squeeze(facts.host_place) if facts.record_class == model.COMPONENT else "",
+        host_place=normalize.host_place(facts.host_place) if facts.record_class == model.COMPONENT else "",
     )
 
 
@@ -289,7 +303,7 @@ def _years(facts: Facts) -> tuple[int, ...]:
 def _reproduction(facts: Facts) -> tuple[str, ...]:
     """Reproductions told by the edition, a note, the tail of a Han title; an extent tells large print and braille only."""
     title = facts.titles[0] if facts.titles else ""
-    texts = (facts.edition, title if words.is_han(title) else "")
+    texts = (facts.edition, title if title[-1:] in "本版)）]］〕" and words.is_han(title) else "")
     found = editions.reproduction(texts, facts.notes)
     large = facts.large_print or "large print" in facts.extent.lower() or "大字" in facts.extent
     if large or facts.braille or "braille" in facts.extent.lower():
@@ -339,13 +353,16 @@ def _ancient(facts: Facts, cjk: bool, years: tuple[int, ...], reproduction: tupl
     if facts.dates and not facts.isbns and not any(map(normalize.years, facts.dates)):
         year = 0 if any(map(editions.old_date, facts.dates)) else year  # the coded year is then a guess
     modern = bool(facts.isbns) or bool(facts.unified_numbers) or "facsimile" in reproduction
-    statements = (*facts.notes, *facts.publishers, facts.edition, *facts.dates)
-    if any(editions.manuscript(text) for text in statements if text) and not modern:
+    if modern:
+        return False
+    told = (*facts.notes, *facts.publishers, facts.edition, *facts.dates)
+    statements = [text for text in told if text and not text.isascii()]
+    if any(map(editions.manuscript, statements)):
         return True
-    if modern or year >= MODERN_FROM:
-        return facts.ancient_coded and not modern
+    if year >= MODERN_FROM:
+        return facts.ancient_coded
     if facts.ancient_coded or 0 < year < ANCIENT_BEFORE:
         return True
-    return any(editions.ancient_making(text) for text in statements if text) or (
+    return any(map(editions.ancient_making, statements)) or (
         not year and any(editions.old_date(text) for text in facts.dates)
     )

@@ -16,45 +16,47 @@ CANDIDATE = "py"  # kind of key whose pairs agree in sound only: the decision ne
 
 def keys(features: Features) -> tuple[int, ...]:
     """Distinct keys of a record, identifiers first."""
-    found = [identifier_key(number) for number in features.isbns + features.weak_isbns]
-    found += [identifier_key(unified_identifier(number)) for number in features.unified]
-    found += [h64("s", number) for number in features.issns]
-    found += [h64("c", number) for number in features.cn_numbers]
-    found += [h64("d", number) for number in features.dois]
-    found += [h64("n", number) for number in features.control]
+    found: list[str] = []
+    for kind, numbers in (
+        ("s", features.issns),
+        ("c", features.cn_numbers),
+        ("d", features.dois),
+        ("n", features.control),
+    ):
+        found += [f"{kind}|{number}" for number in numbers]
     if features.host:
-        found.append(h64("h", features.host, features.host_place))
+        found.append(f"h|{features.host}|{features.host_place}")
     author = features.authors[0].partition(",")[0] if features.authors else ""
     publisher = features.publishers[0][:4] if features.publishers else ""
+    year = features.year
     for title in _titles(features):
-        short = title[:TITLE]
         if author:
-            found.append(h64("ta", short, author[:3], features.volume))
+            found.append(f"ta|{title}|{author[:3]}|{features.volume}")
         else:
-            found.append(h64("tp", short, publisher, features.volume))
-        found.append(h64("ty", short, features.year))
+            found.append(f"tp|{title}|{publisher}|{features.volume}")
+        found.append(f"ty|{title}|{year}")
         if publisher:
-            found.append(h64("tpg", short, publisher))
-    if author and features.year and publisher:
-        found.append(h64("ay", author, features.year, publisher))
-    if features.year and features.pages:
-        found.append(h64("tyg", features.title[:SHORT], features.year, features.pages))
+            found.append(f"tpg|{title}|{publisher}")
+    if author and year and publisher:
+        found.append(f"ay|{author}|{year}|{publisher}")
+    if year and features.pages:
+        found.append(f"tyg|{features.title[:SHORT]}|{year}|{features.pages}")
         if author:
-            found.append(h64("ayg", author, features.year, features.pages))
-    found += candidate_only(features)
-    return tuple(dict.fromkeys(found))
+            found.append(f"ayg|{author}|{year}|{features.pages}")
+    identifiers = [*features.isbns, *features.weak_isbns, *map(unified_identifier, features.unified)]
+    numbered = [*map(identifier_key, identifiers), *map(h64, found), *candidate_only(features)]
+    return tuple(dict.fromkeys(numbered))
 
 
 def identifier_key(identifier: int) -> int:
     """The key of an identifier as `features.uses` numbers it: who holds it when its ambiguity changes."""
-    return h64("i", identifier)
+    return h64(f"i|{identifier}")
 
 
 def candidate_only(features: Features) -> tuple[int, ...]:
     """Those of a record's keys that say that two titles sound alike."""
-    if not features.roman:
-        return ()
-    return (h64(CANDIDATE, features.roman[:TITLE], features.year),)
+    sound = features.sound
+    return (h64(f"{CANDIDATE}|{sound[:TITLE]}|{features.year}"),) if sound else ()
 
 
 def _titles(features: Features) -> list[str]:

@@ -47,10 +47,9 @@ _WESTERN = frozenset(words.folded(words.TABLE["publishers"]["western"]))
 _BRACKETED = re.compile(r"\([^)]*\)")
 
 
-def h64(*parts: object) -> int:
-    """A signed 64-bit number for a tuple of values (blake2b), the form of keys and tokens."""
-    text = "\x1f".join(map(str, parts)).encode()
-    return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big", signed=True)
+def h64(text: str) -> int:
+    """A signed 64-bit number for a text (blake2b), the form of keys and tokens."""
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big", signed=True)
 
 
 @lru_cache(maxsize=32768)
@@ -123,6 +122,11 @@ def publisher(text: str) -> str:
     while (cut := _PUBLISHER_ENDS.sub("", bare)) != bare and len(cut) >= 2:
         bare = cut
     return _ALIASES.get(bare, bare)
+
+
+def host_place(text: str) -> str:
+    """Volume, issue and pages in a host as their numbers: `1999, no. 2` and `1999年第2期` are 1999.2."""
+    return ".".join(_COUNT.findall(numerals.arabic(fold.fold(text))))
 
 
 @lru_cache(maxsize=16384)

@@ -29,16 +29,22 @@ AuthorRelation = Literal["", "author-same", "author-near", "author-differs"]
 class Pair:
     """Two records' features and what several rules need of both. Nothing here depends on which comes first."""
 
-    __slots__ = ("a", "ambiguous", "author", "b", "common", "sure_isbn", "title", "volumes", "whole_a", "whole_b")
+    __slots__ = ("_author", "a", "ambiguous", "b", "common", "sure_isbn", "title", "volumes")
 
     def __init__(self, a: Features, b: Features, ambiguous: Callable[[int], bool]) -> None:
         self.a, self.b, self.ambiguous = a, b, ambiguous
         self.common = [i for i in a.isbns if i in b.isbns] if a.isbns and b.isbns else []
         self.sure_isbn = bool(self.common) and not all(map(self._names_several, self.common))
-        self.whole_a, self.whole_b = "", ""
         self.volumes = self._volumes()
         self.title = self._title()
-        self.author: AuthorRelation = author(a, b)
+        self._author: AuthorRelation | None = None
+
+    @property
+    def author(self) -> AuthorRelation:
+        """What the names say, looked up when first asked for."""
+        if self._author is None:
+            self._author = author(self.a, self.b)
+        return self._author
 
     @property
     def shares_identifier(self) -> bool:
@@ -94,8 +100,7 @@ class Pair:
             bare, numbered = (a, b) if b.volume else (b, a)
             if bare.title[len(numbered.title) :].isalnum() and len(bare.title) - len(numbered.title) <= 4:
                 return "title-same"
-        wholes_a, wholes_b = wholes(a), wholes(b)
-        if not wholes_a.isdisjoint(wholes_b):
+        if a.title[:1] == b.title[:1] and not wholes(a).isdisjoint(wholes(b)):
             return "title-whole"
         if a.title in b.more or b.title in a.more:
             return "title-parallel"
@@ -132,7 +137,9 @@ def _continues(a: Features, b: Features) -> str:
         return ""
     if long.startswith(short):
         return "title-continues"
-    head = next((place for place, (one, other) in enumerate(zip(short, long, strict=False)) if one != other), len(short))
+    head = next(
+        (place for place, (one, other) in enumerate(zip(short, long, strict=False)) if one != other), len(short)
+    )
     if head >= WESTERN_HEAD and a.title[:WESTERN_ENOUGH] == b.title[:WESTERN_ENOUGH]:
         return "title-continues"
     return "title-similar" if Levenshtein.normalized_similarity(short, long, score_cutoff=SIMILAR) else ""
@@ -141,9 +148,10 @@ def _continues(a: Features, b: Features) -> str:
 def _other_script(a: Features, b: Features) -> str:
     if a.title in b.more or b.title in a.more:
         return "title-parallel"
-    if a.roman and a.roman == b.roman:
-        return "title-romanised"
-    return "title-other-script" if a.romanised or b.romanised else "title-unlike"
+    if a.romanised or b.romanised:
+        alike = Levenshtein.normalized_similarity(a.sound, b.sound, score_cutoff=SIMILAR)
+        return "title-romanised" if alike and a.sound else "title-other-script"
+    return "title-unlike"
 
 
 def wholes(features: Features) -> set[str]:

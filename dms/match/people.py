@@ -208,7 +208,10 @@ def stated_words(statements: tuple[str, ...]) -> tuple[str, ...]:
     for statement in statements:
         if not words.is_han(statement):
             for word in _WORD.findall(statement):
-                if word[0].isupper() and (folded := fold.squeeze(word)) not in _NO_NAMES:
+                if (
+                    word[0].isupper()
+                    and (folded := word.lower() if word.isascii() else fold.squeeze(word)) not in _NO_NAMES
+                ):
                     found[folded] = None
     return tuple(sorted(found)[:STATED])
 

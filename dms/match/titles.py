@@ -20,7 +20,7 @@ _PLAUSIBLE = re.compile(
 _STARTS = re.compile(
     r"(?:(?<!\d)-|[\s,:;·‧•(\[〔【/]|\.(?!\d))+(?=\S)|(?=第\s*[\d一二三四五六七八九十百〇零壹贰叁肆伍陆柒捌玖拾ivx])|"
     r"(?=卷之?[\d一二三四五六七八九十百上中下壹贰叁])|(?=[上中下][册卷编篇集辑](?:$|[\s(\[第]))|"
-    r"(?=(?:[续外内前后正初二三四五六七八九十][编集辑]|续篇|别集)$)"
+    r"(?=[甲乙丙丁戊己庚辛壬癸][编种集辑](?:$|第))|(?=(?:[续外内前后正初二三四五六七八九十][编集辑]|续篇|别集)$)"
 )
 _NEVER_BEFORE_DOWN = frozenset("天地年月手门陛殿阁足麾膝乡以之如言网线")
 _UNIT_AND_NUMBER = re.compile(r"[a-zа-я]+(?:\.\s*|\s+)\S|(?:\d+(?:st|nd|rd|th|\.)?|[a-z]+)\s+[a-z]+\.?$")
@@ -173,7 +173,7 @@ def proper(folded: str) -> str:
 
 def numbers(text: str) -> tuple[int, ...]:
     """Numbers that a title speaks of, in order of size: 真题2018, 100例, 第十三届, 三年级, World War II, 1998-99."""
-    if text.isascii() and not any(c.isdigit() for c in text) and not _ROMAN_NUMBER.search(text):
+    if text.isascii() and _TITLE_NUMBER.search(text) is None and _ROMAN_NUMBER.search(text) is None:
         return ()
     text = _SPAN.sub(lambda span: f"{span[1]} {span[1][:2]}{span[2]}", text)
     found = [int(number) for number in _TITLE_NUMBER.findall(text) if len(number) < 10]

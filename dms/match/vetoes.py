@@ -217,6 +217,19 @@ def other_publisher(pair: Pair, rules: list[str]) -> bool:
     return "publisher-differs" in rules and not _identified(pair, rules)
 
 
+def other_author(pair: Pair, rules: list[str]) -> bool:
+    """Names that contradict each other, whatever else agrees."""
+    return "author-differs" in rules
+
+
+def set_one_side(pair: Pair, rules: list[str]) -> bool:
+    """A set on one side, and nothing on the other that says whether it is the set or a volume without its number."""
+    if pair.a.of_set == pair.b.of_set:
+        return False
+    whole, other = (pair.a, pair.b) if pair.a.of_set else (pair.b, pair.a)
+    return 1 < whole.pieces < 99 and other.pages > 0 and not {"pages-same", "pages-near"} & set(rules)
+
+
 def thin(pair: Pair, rules: list[str]) -> bool:
     """Too little to decide by: neither author nor publisher nor an identifier agrees."""
     if not pair.a.han and len(pair.a.title) >= LONG and {"year-same", "pages-same"} <= set(rules):
@@ -252,6 +265,8 @@ LIMITS: tuple[tuple[str, Callable[[Pair, list[str]], bool]], ...] = (
     ("limit-like-title", like_title),
     ("limit-similar-title", similar_title),
     ("limit-other-publisher", other_publisher),
+    ("limit-other-author", other_author),
+    ("limit-set-one-side", set_one_side),
     ("limit-thin", thin),
 )
 
