@@ -7,6 +7,7 @@ none. Old bodies name their dictionary, so a new one never makes an old body unr
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Mapping, Sequence
 
 import zstandard
@@ -16,15 +17,24 @@ DICTIONARY_BYTES = 64 * 1024
 LARGEST = 64 * 1024 * 1024  # bytes of one decompressed body or stretch; no honest one comes near
 
 
-@functools.lru_cache(maxsize=16)
 def _compressor(dictionary: bytes) -> zstandard.ZstdCompressor:
+    return _own_compressor(dictionary, threading.get_ident())
+
+
+def _decompressor(dictionary: bytes) -> zstandard.ZstdDecompressor:
+    return _own_decompressor(dictionary, threading.get_ident())
+
+
+# One a thread: zstd's objects may not be used by two at once.
+@functools.lru_cache(maxsize=64)
+def _own_compressor(dictionary: bytes, thread: int) -> zstandard.ZstdCompressor:
     if not dictionary:
         return zstandard.ZstdCompressor(level=LEVEL)
     return zstandard.ZstdCompressor(level=LEVEL, dict_data=zstandard.ZstdCompressionDict(dictionary))
 
 
-@functools.lru_cache(maxsize=16)
-def _decompressor(dictionary: bytes) -> zstandard.ZstdDecompressor:
+@functools.lru_cache(maxsize=64)
+def _own_decompressor(dictionary: bytes, thread: int) -> zstandard.ZstdDecompressor:
     if not dictionary:
         return zstandard.ZstdDecompressor()
     return zstandard.ZstdDecompressor(dict_data=zstandard.ZstdCompressionDict(dictionary))

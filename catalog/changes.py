@@ -27,8 +27,8 @@ class Version:
     format: int
     fingerprint: bytes
     libraries: tuple[str, ...]
-    description: bytes
-    body: bytes
+    dictionary: int
+    content: bytes
 
 
 async def publish(conn: Connection, versions: Sequence[Version]) -> None:
@@ -38,15 +38,17 @@ async def publish(conn: Connection, versions: Sequence[Version]) -> None:
     last = await conn.fetchval("update feed set last = last + $2 where name = $1 returning last", FEED, len(versions))
     # One array parameter a column; libraries travel as text because unnest flattens arrays of arrays.
     await conn.execute(
-        """insert into merged (cluster, seq, at, deleted, redirect, format, fingerprint, libraries, description, body)
+        """insert into merged (cluster, seq, at, deleted, redirect, format, fingerprint, libraries, dictionary, content)
            select v.cluster, v.seq, clock_timestamp(), v.deleted, v.redirect, v.format, v.fingerprint,
-                  coalesce(string_to_array(nullif(v.libraries, ''), chr(9)), '{}'), v.description, v.body
+                  coalesce(string_to_array(nullif(v.libraries, ''), chr(9)), '{}'), v.dictionary, v.content
            from unnest($1::bigint[], $2::bigint[], $3::boolean[], $4::bigint[], $5::smallint[], $6::bytea[],
-                       $7::text[], $8::bytea[], $9::bytea[])
-                v (cluster, seq, deleted, redirect, format, fingerprint, libraries, description, body)
+                       $7::text[], $8::int[], $9::bytea[])
+                v (cluster, seq, deleted, redirect, format, fingerprint, libraries, dictionary, content)
            on conflict (cluster) do update set seq = excluded.seq, at = excluded.at, deleted = excluded.deleted,
                redirect = excluded.redirect, format = excluded.format, fingerprint = excluded.fingerprint,
-               libraries = excluded.libraries, description = excluded.description, body = excluded.body""",
+               libraries = excluded.libraries, dictionary = excluded.dictionary, content = excluded.content,
+               former = array(select distinct left_ from unnest(merged.libraries || merged.former) left_
+                              where left_ <> all (excluded.libraries))""",
         [v.cluster for v in versions],
         list(range(last - len(versions) + 1, last + 1)),
         [v.deleted for v in versions],
@@ -54,8 +56,8 @@ async def publish(conn: Connection, versions: Sequence[Version]) -> None:
         [v.format for v in versions],
         [v.fingerprint for v in versions],
         ["\t".join(v.libraries) for v in versions],
-        [v.description for v in versions],
-        [v.body for v in versions],
+        [v.dictionary for v in versions],
+        [v.content for v in versions],
     )
 
 
@@ -76,11 +78,11 @@ async def head(conn: Connection) -> tuple[int, int]:
 async def after(conn: Connection, seq: int, limit: int) -> list[Published]:
     """The next states after a place in the feed."""
     rows = await conn.fetch(
-        f"select {PUBLISHED}, n.symbol from merged m cross join node n where m.seq > $1 order by m.seq limit $2",
+        f"select {PUBLISHED} from merged m where m.seq > $1 order by m.seq limit $2",
         seq,
         limit,
     )
-    return [published(row, row["symbol"]) for row in rows]
+    return await published(conn, rows)
 
 
 async def page(
@@ -92,12 +94,15 @@ async def page(
     library: str | None = None,
     limit: int,
 ) -> list[Published]:
-    """States by (at, cluster) for harvesters, tombstones included; `since` and `until` are inclusive."""
+    """States by (at, cluster) for harvesters, tombstones included; `since` and `until` are inclusive.
+
+    With `library`: what it holds, and what it held once.
+    """
     at, cluster = after or (datetime(1970, 1, 1, tzinfo=UTC), 0)
     rows = await conn.fetch(
-        f"""select {PUBLISHED}, n.symbol from merged m cross join node n
+        f"""select {PUBLISHED} from merged m
             where (m.at, m.cluster) > ($1, $2) and ($3::timestamptz is null or m.at >= $3)
-              and ($4::timestamptz is null or m.at <= $4) and ($5::text is null or $5 = any(m.libraries) or m.deleted)
+              and ($4::timestamptz is null or m.at <= $4) and ($5::text is null or $5 = any(m.libraries || m.former))
             order by m.at, m.cluster limit $6""",
         at,
         cluster,
@@ -106,7 +111,7 @@ async def page(
         library,
         limit,
     )
-    return [published(row, row["symbol"]) for row in rows]
+    return await published(conn, rows)
 
 
 async def earliest(conn: Connection) -> datetime:

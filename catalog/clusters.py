@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from catalog import bodies, packing
+from catalog import bodies, dictionaries, packing
 from catalog.connection import Connection
 from catalog.model import Cluster, Format, Published, cluster_id, cluster_number
 from catalog.visibility import VISIBLE
 
-PUBLISHED = "m.cluster, m.seq, m.at, m.deleted, m.redirect, m.format, m.libraries, m.description, m.body"
+PUBLISHED = "m.cluster, m.seq, m.at, m.deleted, m.redirect, m.format, m.libraries, m.dictionary, m.content"
 
 
 async def symbol(conn: Connection) -> str:
@@ -152,8 +152,18 @@ async def of_records(conn: Connection, source: int, local_ids: Collection[str]) 
     return {row["local_id"]: row["cluster"] for row in rows}
 
 
-def published(row: Any, symbol: str) -> Published:
-    """A Published from a row of PUBLISHED."""
+async def published(conn: Connection, rows: Sequence[Any]) -> list[Published]:
+    """What rows of PUBLISHED tell."""
+    node = await symbol(conn)
+    known = await dictionaries.of(conn, {row["dictionary"] for row in rows})
+    return [_published(row, node, known) for row in rows]
+
+
+def _published(row: Any, symbol: str, known: Mapping[int, bytes]) -> Published:
+    body, description = b"", None
+    if not row["deleted"]:
+        body, packed = packing.unpack_content(bodies.open_body(row["content"], row["dictionary"], known))
+        description = packing.unpack_description(packed)
     return Published(
         cluster=Cluster(row["cluster"]),
         id=cluster_id(symbol, row["cluster"]),
@@ -162,19 +172,16 @@ def published(row: Any, symbol: str) -> Published:
         deleted=row["deleted"],
         redirect=cluster_id(symbol, row["redirect"]) if row["redirect"] is not None else "",
         format=Format(row["format"]),
-        body=bodies.grow(row["body"]) if row["body"] else b"",
-        description=None if row["deleted"] else packing.unpack_description(row["description"]),
+        body=body,
+        description=description,
         libraries=tuple(row["libraries"]),
     )
 
 
 async def many(conn: Connection, clusters: Sequence[int]) -> dict[int, Published]:
-    """What is published of these clusters, in one query."""
-    rows = await conn.fetch(
-        f"select {PUBLISHED}, n.symbol from merged m cross join node n where m.cluster = any($1::bigint[])",
-        list(clusters),
-    )
-    return {row["cluster"]: published(row, row["symbol"]) for row in rows}
+    """What is published of these clusters."""
+    rows = await conn.fetch(f"select {PUBLISHED} from merged m where m.cluster = any($1::bigint[])", list(clusters))
+    return {one.cluster: one for one in await published(conn, rows)}
 
 
 async def resolve(conn: Connection, ident: str) -> Published | None:

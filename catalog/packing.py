@@ -61,6 +61,28 @@ def unpack(body: bytes) -> marc.Record:
     return marc.Record(packed.leader, packed.fields)
 
 
+class _Content(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    body: bytes
+    description: bytes
+
+
+_decode_content = msgspec.msgpack.Decoder(_Content).decode
+
+
+def pack_content(body: bytes, description: bytes) -> bytes:
+    """What is kept of a merged record: the packed record and its packed description."""
+    return msgspec.msgpack.encode(_Content(body, description))
+
+
+def unpack_content(content: bytes) -> tuple[bytes, bytes]:
+    """(packed record, packed description)."""
+    try:
+        found = _decode_content(content)
+    except msgspec.DecodeError as error:
+        raise Unreadable(f"A merged record can't be read ({error}); make the merged records again.") from error
+    return found.body, found.description
+
+
 def pack_description(description: model.Description) -> bytes:
     """The description as bytes."""
     return _encoder.encode([getattr(description, name) for name in _NAMES])

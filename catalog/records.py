@@ -89,7 +89,7 @@ async def put(conn: Connection, rows: Sequence[Row], *, fresh: bool) -> None:
     await conn.execute(
         f"""insert into record ({COLUMNS})
             select * from unnest($1::int[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::smallint[],
-                $7::smallint[], $8::text[], $9::smallint[], $10::smallint[], $11::bytea[], $12::text[], $13::bigint[],
+                $7::smallint[], $8::text[], $9::smallint[], $10::int[], $11::bytea[], $12::text[], $13::bigint[],
                 $14::bytea[])
             on conflict (source, local_id) do update set {sets}""",
         *([list(column) for column in zip(*values, strict=True)] if values else [[] for _ in FIELDS]),
@@ -201,27 +201,3 @@ async def replaced_by(conn: Connection, source: int, load: int) -> AsyncIterator
             return
         last = rows[-1]["local_id"]
         yield [Row(**dict(row)) for row in rows]
-
-
-async def dictionaries(conn: Connection) -> dict[int, tuple[int, bytes]]:
-    """(dictionary number, bytes) by format."""
-    rows = await conn.fetch(
-        "select distinct on (format) format, dictionary, body from dictionary order by format, dictionary desc",
-    )
-    return {row["format"]: (row["dictionary"], row["body"]) for row in rows}
-
-
-async def every_dictionary(conn: Connection) -> dict[int, bytes]:
-    """All dictionaries by number: old bodies need old dictionaries."""
-    return {row["dictionary"]: row["body"] for row in await conn.fetch("select dictionary, body from dictionary")}
-
-
-async def add_dictionary(conn: Connection, format: int, body: bytes) -> None:
-    """The first trained dictionary of a format; a second one of the same moment is dropped."""
-    await conn.execute(
-        """insert into dictionary (dictionary, format, body)
-           select coalesce(max(dictionary), 0) + 1, $1, $2 from dictionary
-           having not exists (select from dictionary where format = $1) on conflict do nothing""",
-        format,
-        body,
-    )

@@ -42,16 +42,22 @@ async def recount(conn: Connection, deltas: Mapping[int, int]) -> list[int]:
     return [row["sid"] for row in rows if row["records"] <= 0]
 
 
-async def drop(conn: Connection, sids: Sequence[int]) -> None:
-    """Remove signatures that no record has, with their keys, edges and membership."""
+async def drop(conn: Connection, keys: Mapping[int, Sequence[int]]) -> None:
+    """Remove signatures that no record has, given with their keys; their edges and membership go too."""
+    sids = list(keys)
+    await conn.execute(
+        "delete from match_key m using unnest($1::bigint[], $2::bigint[]) k (key, sid) "
+        "where m.key = k.key and m.sid = k.sid",
+        [key for sid in sids for key in keys[sid]],
+        [sid for sid in sids for _ in keys[sid]],
+    )
     for statement in (
         "delete from edge where a = any($1::bigint[])",
         "delete from edge where b = any($1::bigint[])",
-        "delete from match_key where sid = any($1::bigint[])",
         "delete from membership where sid = any($1::bigint[])",
         "delete from signature where sid = any($1::bigint[])",
     ):
-        await conn.execute(statement, list(sids))
+        await conn.execute(statement, sids)
 
 
 async def features(conn: Connection, sids: Collection[int]) -> dict[int, bytes]:

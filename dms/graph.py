@@ -73,7 +73,7 @@ async def settle(conn: Connection, taken: Taken, memory: Memory) -> set[int]:
     gone = await memory.of(conn, dead)
     left_behind = await clusters.mates(conn, dead) if dead else {}
     if dead:
-        await signatures.drop(conn, sorted(dead))
+        await signatures.drop(conn, {sid: match_keys.keys(gone[sid]) for sid in sorted(dead)})
     focus, holders = await _focus(conn, taken.new, gone, memory)
     changed = await edges.judge_again(conn, focus, taken.new, holders, memory)
     moved = {sid for one, sid in zip(taken.moves, taken.sids, strict=True) for sid in (sid, one.old) if sid is not None}

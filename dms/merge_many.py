@@ -41,11 +41,15 @@ class Made(msgspec.Struct, array_like=True, frozen=True):
     format: int
     fingerprint: bytes
     description: bytes
-    body: bytes
+    dictionary: int
+    content: bytes  # compressed packing.pack_content
 
 
-def make(jobs: Sequence[Job], dictionaries: Mapping[int, bytes]) -> list[Made]:
-    """Merge clusters. The same members give the same bytes, whatever their order or numbers."""
+def make(jobs: Sequence[Job], dictionaries: Mapping[int, bytes], newest: Mapping[int, tuple[int, bytes]]) -> list[Made]:
+    """Merge clusters. The same members give the same bytes, whatever their order or numbers.
+
+    `dictionaries`: of the kept bodies, by number; `newest`: (number, bytes) to compress merged records with, by format.
+    """
     made = []
     for job in jobs:
         members = [
@@ -63,5 +67,7 @@ def make(jobs: Sequence[Job], dictionaries: Mapping[int, bytes]) -> list[Made]:
         ]
         merged = merge.merge(members)
         description = packing.pack_description(describe.describe(merged.record, merged.format))
-        made.append(Made(job.cluster, merged.format, merged.fingerprint, description, bodies.shrink(merged.body)))
+        number, dictionary = newest.get(merged.format, (0, b""))
+        content = bodies.shrink(packing.pack_content(merged.body, description), dictionary)
+        made.append(Made(job.cluster, merged.format, merged.fingerprint, description, number, content))
     return made

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from catalog import changes, clusters, holdings, records
+from catalog import bodies, changes, clusters, dictionaries, holdings
 from catalog.changes import Version
 from catalog.connection import Connection
 from catalog.database.pool import Database
@@ -21,10 +21,11 @@ from catalog.model import Format
 from dms.merge_many import Job, Kept, Made
 
 MOST_MEMBERS = 200  # records of one cluster that are merged; further ones add holdings only
+ENOUGH_TO_TRAIN = 400  # clusters of one format in one round
 CHUNK = 400  # clusters in one call of the pool
 
 
-Merge = Callable[[Sequence[Job], Mapping[int, bytes]], Awaitable[list[Made]]]
+Merge = Callable[[Sequence[Job], Mapping[int, bytes], Mapping[int, tuple[int, bytes]]], Awaitable[list[Made]]]
 
 
 async def merge_dirty(
@@ -38,14 +39,30 @@ async def merge_dirty(
         jobs = _jobs(await clusters.members(conn, marks))
         used = await holdings.libraries(conn, marks)
         held = await holdings.digests(conn, marks)
-        dictionaries = await records.every_dictionary(conn)
+        known = await dictionaries.every(conn)
+        newest = await dictionaries.newest(conn)
+    used_bodies = {n: known[n] for n in {kept.dictionary for job in jobs for kept in job.members} if n}
+    merged = {int(fmt): newest[kind] for fmt in Format if (kind := dictionaries.merged_kind(fmt)) in newest}
     chunks = [jobs[i : i + CHUNK] for i in range(0, len(jobs), CHUNK)]
-    made = [one for part in await asyncio.gather(*(run(chunk, dictionaries) for chunk in chunks)) for one in part]
+    made = [
+        one for part in await asyncio.gather(*(run(chunk, used_bodies, merged) for chunk in chunks)) for one in part
+    ]
     async with database.transaction() as conn:
         await fence(conn)
         await clusters.clean(conn, marks)
+        await _train(conn, made, merged)
         await changes.publish(conn, await _news(conn, marks, made, used, held))
     return len(marks)
+
+
+async def _train(conn: Connection, made: Sequence[Made], merged: Mapping[int, tuple[int, bytes]]) -> None:
+    """The first round with enough clusters of a format gives their dictionary to the rounds after it."""
+    for fmt in Format:
+        if fmt in merged:
+            continue
+        samples = [bodies.grow(one.content) for one in made if one.format == fmt]
+        if len(samples) >= ENOUGH_TO_TRAIN:
+            await dictionaries.add(conn, dictionaries.merged_kind(fmt), bodies.train(samples))
 
 
 def _jobs(rows: Sequence[Any]) -> list[Job]:
@@ -91,8 +108,8 @@ async def _news(
                 format=one.format,
                 fingerprint=fingerprint,
                 libraries=libraries,
-                description=one.description,
-                body=one.body,
+                dictionary=one.dictionary,
+                content=one.content,
             )
         )
     for cluster in sorted(set(marks) - {one.cluster for one in made}):
@@ -108,8 +125,8 @@ async def _news(
                 format=Format.MARC21,
                 fingerprint=b"",
                 libraries=(),
-                description=b"",
-                body=b"",
+                dictionary=0,
+                content=b"",
             )
         )
     return news

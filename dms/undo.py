@@ -5,7 +5,7 @@ It runs through PREPARE and PLACE like any load, so records, holdings, clusters 
 
 from __future__ import annotations
 
-from catalog import bodies, inbox, loads, records, sources
+from catalog import bodies, dictionaries, inbox, loads, records, sources
 from catalog.connection import Connection
 from catalog.database.pool import Database
 from catalog.loads import Load
@@ -43,7 +43,7 @@ async def undo(database: Database, queue: Queue, number: int) -> Load:
             assured=True,
             undoes=number,
         )
-        dictionaries = await records.every_dictionary(conn)
+        dictionaries = await dictionaries.every(conn)
         landed = 0
         async for added in records.brought_by(conn, load.source, number):
             landed = await _land(

@@ -12,14 +12,16 @@ import logging
 import os
 import secrets
 import socket
+import threading
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from multiprocessing.process import BaseProcess
 from typing import Protocol, TypeVar
 
-from catalog import bodies, inbox, loads, quarantine, records, sources
+from catalog import bodies, dictionaries, inbox, loads, quarantine, records, sources
 from catalog.database.pool import Database
 from catalog.inbox import Unit
 from catalog.loads import Load
@@ -44,6 +46,18 @@ SWEEP = 5.0  # seconds between looks for units that no job stands for
 VERSION = "0.1.0"
 
 
+def _end_with_parent() -> None:
+    """In a pool process: leave when the worker is gone. A killed worker can't end its pool."""
+    parent = parent_process()
+    if parent is not None:
+        threading.Thread(target=_wait_and_leave, args=(parent,), daemon=True).start()
+
+
+def _wait_and_leave(parent: BaseProcess) -> None:
+    parent.join()
+    os._exit(1)
+
+
 class Runs(Protocol):
     """Runs pure work somewhere."""
 
@@ -66,7 +80,9 @@ class Crew:
     def _open(self) -> ProcessPoolExecutor:
         if self.pool is None:
             # spawn: a forked child would share the event loop's sockets and the index writer's locks.
-            self.pool = ProcessPoolExecutor(self.processes, mp_context=get_context("spawn"))
+            self.pool = ProcessPoolExecutor(
+                self.processes, mp_context=get_context("spawn"), initializer=_end_with_parent
+            )
         return self.pool
 
     async def run(self, work: Callable[..., T], *args: object) -> T:
@@ -107,10 +123,10 @@ class Preparing:
             if load.state not in (LoadState.LANDING, LoadState.PREPARING):
                 return
             source = await sources.by_number(conn, load.source)
-            dictionaries = await records.dictionaries(conn)
+            known_dictionaries = await dictionaries.newest(conn)
             fresh = not await records.any_of_source(conn, load.source)
         encoding = load.encoding if load.encoding != "auto" else source.encoding
-        habits = Habits(source=source, carrier=load.carrier, encoding=encoding, dictionaries=dictionaries)
+        habits = Habits(source=source, carrier=load.carrier, encoding=encoding, dictionaries=known_dictionaries)
         data = bodies.grow(unit.payload)
         known = {} if fresh else await self._known(data, habits)
         outcome = await self.crew.run(prepare.prepare, data, unit.position, unit.ordinal, habits, known)
@@ -128,7 +144,7 @@ class Preparing:
             if await inbox.keep_prepared(conn, unit.load, unit.unit, outcome.prepared, outcome.tally):
                 await quarantine.put(conn, [_case(load, back) for back in outcome.back])
             for fmt, dictionary in outcome.samples.items():
-                await records.add_dictionary(conn, fmt, dictionary)
+                await dictionaries.add(conn, fmt, dictionary)
 
 
 def _case(load: Load, back: Back) -> Case:
@@ -176,8 +192,10 @@ async def run(
     crew = Crew(processes)
     ident = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
 
-    async def merge(jobs: Sequence[Job], dictionaries: Mapping[int, bytes]) -> list[Made]:
-        return await crew.run(merge_many.make, jobs, dictionaries)
+    async def merge(
+        jobs: Sequence[Job], known: Mapping[int, bytes], newest: Mapping[int, tuple[int, bytes]]
+    ) -> list[Made]:
+        return await crew.run(merge_many.make, jobs, known, newest)
 
     one = Matcher(database=database, merge=merge, limits=limits, holder=ident)
     if spent is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Awaitable, Callable
 
 from catalog import changes, clusters, loads
@@ -13,7 +14,7 @@ from catalog.search.port import NotBuilt
 from catalog.search.tantivy import TantivyReader
 from catalog.work import workers
 from dms import worker
-from node import indexed
+from node import indexed, lifecycle
 from node.app import Node
 
 LIVING = 10.0  # seconds since a worker's last sign of life
@@ -25,13 +26,15 @@ async def attend(node: Node, finished: Callable[[Connection], Awaitable[bool]]) 
     stop = asyncio.Event()
     spent: dict[str, float] = {}
     own: asyncio.Task[None] | None = None
+    # A node that has just started has no worker yet, but will: give it a moment before doing its work.
+    patience = time.monotonic() + (LIVING if lifecycle.running(node.home) else 0.0)
     try:
         while True:
             async with node.database.connection() as conn:
                 if await finished(conn):
                     return spent
                 living = any(seen.age < LIVING for seen in await workers.every(conn))
-            if own is None and not living:
+            if own is None and not living and time.monotonic() > patience:
                 own = asyncio.create_task(
                     worker.run(
                         node.database,

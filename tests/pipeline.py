@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from catalog import bodies, changes, inbox, libraries, loads, packing, records, sources
+from catalog import bodies, changes, dictionaries, inbox, libraries, loads, packing, records, sources
 from catalog.connection import Connection
 from catalog.database.pool import Database
 from catalog.loads import Load
@@ -42,9 +42,11 @@ class Inline:
         return work(*args)
 
 
-async def merge_here(jobs: Sequence[Job], dictionaries: Mapping[int, bytes]) -> list[Made]:
+async def merge_here(
+    jobs: Sequence[Job], known: Mapping[int, bytes], newest: Mapping[int, tuple[int, bytes]]
+) -> list[Made]:
     """Merge in this process."""
-    return merge_many.make(jobs, dictionaries)
+    return merge_many.make(jobs, known, newest)
 
 
 @dataclass
@@ -164,7 +166,7 @@ class Catalogue:
     async def standing(self) -> dict[str, Any]:
         """Everything that a load may change, apart from its own row: records with their bytes, holdings, clusters."""
         async with self.database.connection() as conn:
-            dictionaries = await records.every_dictionary(conn)
+            dictionaries = await dictionaries.every(conn)
             rows = await conn.fetch("select s.name, r.* from record r join source s using (source) order by 1, 3")
             held = await conn.fetch("select * from holding order by source, local_id, n")
             return {

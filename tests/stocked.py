@@ -79,8 +79,8 @@ def version(number: int, entry: Stock | None, redirect: int | None = None) -> ch
     """A cluster's state for the feed; without an entry its tombstone."""
     if entry is None:
         return changes.Version(
-            cluster=number, deleted=True, redirect=redirect, format=1, fingerprint=b"", libraries=(), description=b"",
-            body=b"",
+            cluster=number, deleted=True, redirect=redirect, format=1, fingerprint=b"", libraries=(), dictionary=0,
+            content=b"",
         )  # fmt: skip
     told = entry.description or describe.describe(entry.record, entry.format)
     body = Record(entry.record.leader, tuple(each for each in entry.record.fields if each[0] != "001"))
@@ -91,8 +91,8 @@ def version(number: int, entry: Stock | None, redirect: int | None = None) -> ch
         format=entry.format,
         fingerprint=b"",
         libraries=tuple(dict.fromkeys(each.library for each in entry.holdings)),
-        description=packing.pack_description(told),
-        body=bodies.shrink(packing.pack(body)),
+        dictionary=0,
+        content=bodies.shrink(packing.pack_content(packing.pack(body), packing.pack_description(told))),
     )
 
 

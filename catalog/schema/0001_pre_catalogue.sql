@@ -83,9 +83,10 @@ create table inbox (
 );
 
 create table dictionary (
-    dictionary smallint primary key,
-    format smallint not null,
-    body bytea not null
+    dictionary int primary key,     -- hash of its bytes
+    kind smallint not null,         -- format of source records; format + 10 of merged ones
+    body bytea not null,
+    made_at timestamptz not null default clock_timestamp()
 );
 
 create table record (
@@ -98,7 +99,7 @@ create table record (
     carrier smallint not null,
     encoding text not null,
     visibility smallint not null,
-    dictionary smallint not null,   -- 0 = plain zstd
+    dictionary int not null,        -- 0 = plain zstd
     digest bytea not null,          -- of the bytes as received and the source's habits: equal means nothing to do
     stamp text not null,            -- 005, to choose between repeats in one load
     title_hash bigint not null,
@@ -119,7 +120,7 @@ create table record_before (
     carrier smallint not null,
     encoding text not null,
     visibility smallint not null,
-    dictionary smallint not null,
+    dictionary int not null,
     digest bytea not null,
     stamp text not null,
     title_hash bigint not null,
@@ -186,7 +187,6 @@ create table match_key (
     sid bigint not null,
     primary key (key, sid)
 );
-create index match_key_sid on match_key (sid);
 
 create table edge (
     a bigint not null,
@@ -250,8 +250,9 @@ create table merged (
     format smallint not null,
     fingerprint bytea not null,
     libraries text[] not null,
-    description bytea not null,
-    body bytea not null
+    former text[] not null default '{}',    -- libraries that left: harvesters of their sets must hear of it
+    dictionary int not null,
+    content bytea not null                  -- zstd of packed (body, description)
 );
 create index merged_at on merged (at, cluster);
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import AsyncIterator
 
-from catalog import bodies, changes, holdings, packing, records, sources
+from catalog import bodies, changes, dictionaries, holdings, packing, records, sources
 from catalog.connection import Connection
 from catalog.model import CARRIER_NAMES, Carrier, cluster_id
 from config.errors import BadRecord
@@ -64,7 +64,7 @@ async def _sources(conn: Connection, names: list[str] | None) -> list[int]:
 
 
 async def _source_records(conn: Connection, numbers: list[int]) -> AsyncIterator[tuple[str, Record]]:
-    dictionaries = await records.every_dictionary(conn)
+    dictionaries = await dictionaries.every(conn)
     async for row in records.visible(conn, numbers):
         raw = bodies.open_body(row["body"], row["dictionary"], dictionaries)
         record = reading.decode(raw, CARRIER_NAMES[Carrier(row["carrier"])], row["encoding"])

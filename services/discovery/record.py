@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from catalog import bodies, clusters, holdings, records, sources, visibility
+from catalog import bodies, clusters, dictionaries, holdings, records, sources, visibility
 from catalog.connection import Connection
 from catalog.model import CARRIER_NAMES, Carrier, Format, Holding, Published
 from config import errors
@@ -63,5 +63,5 @@ async def of_source(conn: Connection, source: str, local_id: str) -> tuple[Recor
     if not visibility.is_visible(row.visibility):
         why = visibility.reason(row.visibility)
         raise Hidden(f"{source}/{local_id} is {why} and not shown; `tianlu explain {source}/{local_id}` says more.")
-    raw = bodies.open_body(row.body, row.dictionary, await records.every_dictionary(conn))
+    raw = bodies.open_body(row.body, row.dictionary, await dictionaries.every(conn))
     return reading.decode(raw, CARRIER_NAMES[Carrier(row.carrier)], row.encoding), Format(row.format)
