@@ -64,19 +64,20 @@ def holdings(record: marc.Record, mapping: Mapping[str, object], library: str, f
     """
     habits = _mapped(mapping) or builtin(fmt)
     symbols = mapping.get("libraries")
-    known = symbols if isinstance(symbols, dict) else {}
-    fields = [(tag, text) for tag, text in record.fields if tag in habits]
+    holders = _Holders(library, symbols if isinstance(symbols, dict) else {})
+    implied = mapping.get("implicit", True) is not False
+    fields = [_Field(habits[tag], tag, text) for tag, text in record.fields if tag in habits]
     if not fields:
-        return () if mapping.get("implicit", True) is False else (Holding(library=library),)
-    rows = _best(habits, fields, library, known)
-    told = _statements(habits, fields, library, known)
+        return (Holding(library=library),) if implied else ()
+    rows = _best(habits, fields, holders)
+    told = _statements(fields, holders)
     if told:
         places = {(row.location, row.call_number) for row in told}
         rows = [row for row in rows if row.item or row.note or (row.location, row.call_number) not in places]
         rows += told
-    if not rows and mapping.get("implicit", True) is not False and not _all_gone(habits, fields):
+    if not rows and implied and not _all_gone(fields):
         rows = [Holding(library=library)]
-    return tuple(dict.fromkeys(rows))
+    return tuple(dict.fromkeys(rows)) if len(rows) > 1 else tuple(rows)
 
 
 def tags(mapping: Mapping[str, object], fmt: Format) -> frozenset[str]:
@@ -154,82 +155,143 @@ def _read(packed: bytes) -> dict[str, tuple[Habit, ...]]:
     return _by_tag(habit(one) for one in fields)
 
 
-def _best(
-    habits: Mapping[str, Sequence[Habit]], fields: Sequence[tuple[str, str]], library: str, known: Mapping[str, str]
-) -> list[Holding]:
+@dataclass(frozen=True, slots=True)
+class _Holders:
+    """Whose copies they are: the library that loads, unless a known symbol stands for the code in the field."""
+
+    library: str
+    known: Mapping[str, str]
+
+
+class _Field:
+    """A field that may name copies, taken apart once. `habit` is the first that it can be an instance of."""
+
+    __slots__ = ("_values", "habit", "pairs", "tag", "text")
+
+    def __init__(self, habits: Sequence[Habit], tag: str, text: str) -> None:
+        self.tag = tag
+        self.text = text
+        self.pairs = marc.subfields(text)
+        self.habit = _habit_of(habits, {code for code, value in self.pairs if value})
+        self._values: dict[str, list[str]] | None = None
+
+    def values(self) -> dict[str, list[str]]:
+        """Values by code, cleaned, the empty ones left out."""
+        if self._values is None:
+            found: dict[str, list[str]] = {}
+            self._values = found
+            for code, value in self.pairs:
+                if clean := _clean(value):
+                    found.setdefault(code, []).append(clean)
+        return self._values
+
+    def first(self, code: str) -> str:
+        """The first value of a subfield."""
+        values = self.values().get(code)
+        return values[0] if values else ""
+
+    def joined(self, codes: str, separator: str) -> str:
+        """Values of `codes`, in the order of the codes and then of the field, without repeats."""
+        values = self.values()
+        if len(codes) == 1:
+            found = values.get(codes, ())
+        else:
+            found = [value for code in codes if code in values for value in values[code]]
+        return separator.join(dict.fromkeys(found)) if len(found) > 1 else found[0] if found else ""
+
+    def first_set(self, sets: Sequence[str], separator: str) -> str:
+        """The first of several sets of subfields that holds anything."""
+        for codes in sets:
+            if value := self.joined(codes, separator):
+                return value
+        return ""
+
+    def gone(self, habit: Habit) -> bool:
+        """The copy is marked as no longer there."""
+        return bool(habit.skip) and any(
+            v.strip() == value for code, value in habit.skip for v in marc.values(self.text, code)
+        )
+
+
+def _habit_of(habits: Sequence[Habit], codes: set[str]) -> Habit | None:
+    """The first habit that a field with these subfields can be an instance of."""
+    for one in habits:
+        if not one.requires:
+            return one
+        for need in one.requires:
+            if codes.issuperset(need):
+                return one
+    return None
+
+
+def _best(habits: Mapping[str, Sequence[Habit]], fields: Sequence[_Field], holders: _Holders) -> list[Holding]:
     """Rows of the first tag in table order whose fields name items, else of the first that gives any row."""
+    by_tag: dict[str, list[_Field]] = {}
+    for field in fields:
+        by_tag.setdefault(field.tag, []).append(field)
     first: list[Holding] = []
-    for tag in habits:
-        rows = [
-            row for t, text in fields if t == tag if (h := _habit_of(habits[tag], text)) and not h.statement
-            for row in _rows(h, text, library, known)
-        ]  # fmt: skip
+    for tag in habits if len(by_tag) > 1 else by_tag:
+        rows: list[Holding] = []
+        for field in by_tag.get(tag, ()):
+            if field.habit and not field.habit.statement:
+                rows += _rows(field.habit, field, holders)
         if any(row.item for row in rows):
             return rows
         first = first or rows
     return first
 
 
-def _habit_of(habits: Sequence[Habit], text: str) -> Habit | None:
-    """The first habit that this field can be an instance of."""
-    codes = {part[0] for part in text.split(marc.DELIMITER)[1:] if len(part) > 1}
-    for one in habits:
-        if not one.requires or any(codes.issuperset(need) for need in one.requires):
-            return one
-    return None
-
-
-def _rows(one: Habit, text: str, library: str, known: Mapping[str, str]) -> list[Holding]:
+def _rows(one: Habit, field: _Field, holders: _Holders) -> list[Holding]:
     """A field's copies: one for each item number, or one without."""
-    if _gone(one, text):
+    if field.gone(one):
         return []
-    pairs = marc.subfields(text)
-    holder = known.get(_first(pairs, one.library), library) if one.library else library
-    status = _first_set(pairs, one.status, " ")
-    row = {
-        "library": holder,
-        "call_number": _call_number(one, pairs),
-        "location": _first_set(pairs, one.location, " "),
-        "status": "" if status in one.clear else status,
-        "note": "; ".join(v for codes in one.note if (v := _joined(pairs, codes, " "))),
-    }
-    items = [v for code, value in pairs if code in one.item and (v := _clean(value))]
-    return [Holding(item=item, **row) for item in items or ("",)]
+    holder = holders.known.get(field.first(one.library), holders.library) if one.library else holders.library
+    call_number = _call_number(one, field)
+    location = field.first_set(one.location, " ")
+    status = field.first_set(one.status, " ")
+    if status in one.clear:
+        status = ""
+    note = "; ".join([v for codes in one.note if (v := field.joined(codes, " "))])
+    return [
+        Holding(library=holder, call_number=call_number, item=item, location=location, status=status, note=note)
+        for item in _items(one, field) or ("",)
+    ]
 
 
-def _gone(one: Habit, text: str) -> bool:
-    return any(v.strip() == value for code, value in one.skip for v in marc.values(text, code))
+def _items(one: Habit, field: _Field) -> Sequence[str]:
+    """Item numbers in field order."""
+    if len(one.item) == 1:
+        return field.values().get(one.item[0], ())
+    return [v for code, value in field.pairs if code in one.item and (v := _clean(value))]
 
 
-def _all_gone(habits: Mapping[str, Sequence[Habit]], fields: Sequence[tuple[str, str]]) -> bool:
+def _all_gone(fields: Sequence[_Field]) -> bool:
     """Every copy that the record names is marked as no longer there."""
-    found = [(h, text) for tag, text in fields if (h := _habit_of(habits[tag], text))]
-    return bool(found) and all(_gone(h, text) for h, text in found)
+    found = [(field.habit, field) for field in fields if field.habit]
+    return bool(found) and all(field.gone(habit) for habit, field in found)
 
 
-def _call_number(one: Habit, pairs: Sequence[tuple[str, str]]) -> str:
-    parts = _first_set(pairs, one.call_number, one.separator)
-    shelf_class = _first_set(pairs, tuple(codes[:1] for codes in one.call_number), "")
+def _call_number(one: Habit, field: _Field) -> str:
+    parts = field.first_set(one.call_number, one.separator)
     for code in one.full:
-        whole = _first(pairs, code)
-        if whole and (whole.startswith(shelf_class) if shelf_class else _CALL_NUMBER.match(whole)):
-            return whole if len(whole) >= len(parts) else parts
+        if whole := field.first(code):
+            shelf_class = field.first_set([codes[:1] for codes in one.call_number], "")
+            if whole.startswith(shelf_class) if shelf_class else _CALL_NUMBER.match(whole):
+                return whole if len(whole) >= len(parts) else parts
     return parts
 
 
-def _statements(
-    habits: Mapping[str, Sequence[Habit]], fields: Sequence[tuple[str, str]], library: str, known: Mapping[str, str]
-) -> list[Holding]:
+def _statements(fields: Sequence[_Field], holders: _Holders) -> list[Holding]:
     """Textual holdings, each with the place and call number of its 852: the one with the same $8, or the only one."""
     told = [
-        (text, row) for tag, text in fields if (h := _habit_of(habits[tag], text)) and h.statement
-        for row in _rows(h, text, library, known)
+        (field.text, row) for field in fields if field.habit and field.habit.statement
+        for row in _rows(field.habit, field, holders)
     ]  # fmt: skip
     if not told:
         return []
     places = [
-        (text, row) for tag, text in fields if tag == "852" and (h := _habit_of(habits[tag], text))
-        for row in _rows(h, text, library, known)[:1]
+        (field.text, row) for field in fields if field.tag == "852" and field.habit
+        for row in _rows(field.habit, field, holders)[:1]
     ]  # fmt: skip
     return [_placed(text, row, places) for text, row in told]
 
@@ -259,17 +321,3 @@ def _clean(value: str) -> str:
     if "|" in value:
         value = _EMBEDDED.sub(" ", value)
     return " ".join(value.split())
-
-
-def _first(pairs: Sequence[tuple[str, str]], code: str) -> str:
-    return next((v for c, value in pairs if c == code and (v := _clean(value))), "")
-
-
-def _joined(pairs: Sequence[tuple[str, str]], codes: str, separator: str) -> str:
-    """Values of `codes`, in the order of the codes and then of the field, without repeats."""
-    found = [v for code in codes for c, value in pairs if c == code and (v := _clean(value))]
-    return separator.join(dict.fromkeys(found))
-
-
-def _first_set(pairs: Sequence[tuple[str, str]], sets: Sequence[str], separator: str) -> str:
-    return next((v for codes in sets if (v := _joined(pairs, codes, separator))), "")
