@@ -33,7 +33,7 @@ _WESTERN_TAIL = {
     for kind, pattern in words.TABLE["companions_western"].items()
     if kind not in ("supplement", "index")
 }
-_TO = re.compile(r"\s*(?:to accompany|accompanying|for use with|for|to|of|zu|zum|zur|pour|de|du|para)\s+(?:the\s+)?")
+_TO = re.compile(r"\s*(?:to accompany|accompanying|for use with|for|to|zu|zum|zur|pour|para)\s+(?:the\s+)?")
 _HEAD_KINDS = {kind: re.compile(rf"(?:a |an |the )?(?:{pattern.replace('(?: .*)?', '').replace('.*', '')})")
                for kind, pattern in words.TABLE["companions_western"].items()}  # fmt: skip
 

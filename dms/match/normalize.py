@@ -84,7 +84,8 @@ def pages(text: str) -> int:
         return int(text[:-1])
     pages = leaves = 0
     end = 0
-    bare = _THOUSAND.sub(r"\1\2", _PLATES.sub(" ", fold.fold(text)))
+    folded = fold.fold(text)
+    bare = _THOUSAND.sub(r"\1\2", _PLATES.sub(" ", folded))
     for found in _SEQUENCE.finditer(bare):
         end = found.end()
         highest = max((int(number) for number in _COUNT.findall(found[0]) if len(number) < 6), default=0)
@@ -94,6 +95,8 @@ def pages(text: str) -> int:
             leaves = max(leaves, highest)
     if not pages and end and (left := _COUNT.findall(bare[end:])):
         return max(int(number) for number in left if len(number) < 6) if len(left) < 4 else 0  # `p. [759]-773`
+    if not end and bare != folded:  # 422,图版[40]页: one sign for both
+        return max((int(number) for number in _COUNT.findall(bare) if len(number) < 5), default=0)
     return pages or leaves
 
 

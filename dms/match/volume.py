@@ -29,6 +29,7 @@ def _either(words: list[str]) -> str:
     return "|".join(sorted(map(re.escape, set(words)), key=lambda word: (-len(word), word)))
 
 
+_BLANKS = re.compile(r"[\s.]+")
 MARKS = {word: _words(line)[0] for line in _TABLE["marks"] for word in _words(line)}
 ORDINALS = {word: str(n) for line in _TABLE["numbers"] for n, word in enumerate(_words(line), 1)}
 DIRECTIONS = {word: word for word in _words(_TABLE["directions"])}
@@ -56,12 +57,13 @@ _DASH = r"\s*(?:-|~|—|–|至|到|bis|to|、|,|/|和|与|及|&|and|und|et)\s*"
 # Han marks stand close to the words that follow: 上古时代 is not volume 上, 地方编 not volume 地, 三国 not volume 3.
 _END = rf"(?=$|[\s{re.escape(_SEPARATORS)}]|第|卷|\d|[上中下](?:{_HAN_UNITS}|$))"
 _HAN = f"[{numerals.HAN}]+"
+_MARKS = _either(list(MARKS)).replace("_", r"[\s.]+")
 _TOKEN = re.compile(
     rf"(?:(?:{_UNITS})(?![a-zа-я])[\s.:]*)?(?:总)?第?\s*(?P<from>\d+|{_HAN}|[ivxl]+(?![a-z]))\s*(?:{_HAN_UNITS})?{_DASH}第?\s*"
     rf"(?P<to>\d+|{_HAN}|[ivxl]+(?![a-z]))\s*(?:{_HAN_UNITS})?(?![a-z]){_END}"
     rf"|(?P<span>上\s*(?:{_HAN_UNITS})?\s*[、,.·/-]?\s*(?:中\s*(?:{_HAN_UNITS})?\s*[、,·/-]?\s*)?下)\s*(?:{_HAN_UNITS})?{_END}"
     rf"|全\s*(?P<whole>\d+|{_HAN})\s*(?:{_HAN_UNITS})"
-    rf"|(?P<mark>{_either(list(MARKS))})(?:\s*(?P<marked>\d+|{_HAN}))?(?![a-zа-я]){_END}"
+    rf"|(?P<mark>{_MARKS})(?:\s*(?P<marked>\d+|{_HAN}))?(?![a-zа-я]){_END}"
     rf"|(?:总)?第\s*(?P<nth>\d+|[{numerals.HAN}参]+|[ivxlcdm]+)\s*(?:{_HAN_UNITS})?"
     rf"|(?:{_HAN_UNITS})之?\s*(?P<after>\d+|[{numerals.HAN}参]+|[ivxlcdm]+(?![a-z]))(?:\s*(?:{_HAN_UNITS}))?{_END}"
     rf"|(?:{_HAN_UNITS})?(?P<direction>[上中下])\s*(?:{_HAN_UNITS})?{_END}"
@@ -103,7 +105,7 @@ def _level(found: re.Match[str]) -> str:
         return "1~3" if "中" in found["span"] else "1~2"
     if found["mark"] is not None:
         again = _number(found["marked"]) if found["marked"] else ""
-        return MARKS[found["mark"]] + (again if again != "1" else "")
+        return MARKS[_BLANKS.sub("_", found["mark"])] + (again if again != "1" else "")
     text = found[kind]
     if kind == "whole":
         return "" if _number(text) == "1" else f"1~{_number(text)}"
