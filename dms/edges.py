@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping
 
 import msgspec
 
@@ -24,7 +24,7 @@ _Pair = tuple[int, int]
 async def judge_again(
     conn: Connection,
     focus: Collection[int],
-    fresh: Collection[int],
+    fresh: Container[int],
     holders: Mapping[int, list[int]],
     memory: Memory,
 ) -> set[int]:
@@ -39,7 +39,8 @@ async def judge_again(
     shared = _shared_identifiers(pairs, features)
     ambiguous = await signatures.ambiguous(conn, shared) if shared else set()
     wanted = judged(pairs, features, ambiguous)
-    old = {(edge[0], edge[1]): edge for edge in await signatures.edges(conn, [s for s in focus if s not in set(fresh)])}
+    settled = [sid for sid in focus if sid not in fresh]
+    old = {(edge[0], edge[1]): edge for edge in await signatures.edges(conn, settled)} if settled else {}
     gone = [pair for pair, edge in old.items() if wanted.get(pair) != edge]
     new = [edge for pair, edge in wanted.items() if old.get(pair) != edge]
     await signatures.put_edges(conn, gone, new)

@@ -57,9 +57,10 @@ async def take(conn: Connection, moves: Sequence[Move]) -> Taken:
     return Taken(moves, [None if one.new is None else numbers[one.new.digest] for one in moves], new)
 
 
-async def settle(conn: Connection, taken: Taken, memory: Memory) -> set[int]:
+async def settle(conn: Connection, taken: Taken, memory: Memory, loosened: Collection[int] = ()) -> set[int]:
     """Let edges and clusters follow the records; the clusters to merge again.
 
+    `loosened`: signatures that a pin may hold no longer, since it is gone or its record has another signature now.
     Runs in the caller's transaction, after the records were written; the caller holds the matcher's lease.
     """
     deltas: Counter[int] = Counter()
@@ -78,7 +79,7 @@ async def settle(conn: Connection, taken: Taken, memory: Memory) -> set[int]:
     changed = await edges.judge_again(conn, focus, taken.new, holders, memory)
     moved = {sid for one, sid in zip(taken.moves, taken.sids, strict=True) for sid in (sid, one.old) if sid is not None}
     pinned = await pins.signatures_pinned(conn, moved) if await pins.any_pin(conn) else set()
-    dirty = await unite(conn, (changed | set(left_behind) | pinned) - dead, taken.new, memory)
+    dirty = await unite(conn, (changed | set(left_behind) | pinned | set(loosened)) - dead, taken.new, memory)
     dirty |= set(left_behind.values())
     return dirty | set((await clusters.membership(conn, moved - dead)).values())
 
