@@ -43,6 +43,17 @@ async def kept_apart(conn: Connection, source: int, local_ids: Collection[str]) 
     return {row["local_id"] for row in rows}
 
 
+async def named(conn: Connection, source: int, local_ids: Collection[str]) -> set[str]:
+    """Those of a source's records that any pin names."""
+    rows = await conn.fetch(
+        """select local_id_a local_id from pin where source_a = $1 and local_id_a = any($2::text[])
+           union select local_id_b from pin where source_b = $1 and local_id_b = any($2::text[])""",
+        source,
+        list(local_ids),
+    )
+    return {row["local_id"] for row in rows}
+
+
 async def any_pin(conn: Connection) -> bool:
     """Most nodes have none: then nothing else need be asked."""
     found: bool = await conn.fetchval("select exists (select from pin)")

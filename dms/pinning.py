@@ -48,4 +48,5 @@ async def follow(conn: Connection, named: Sequence[Named], memory: Memory) -> No
         found.append((source, local_id))
     taken = await graph.take(conn, moves)
     await records.resign(conn, [(*name, sid) for name, sid in zip(found, taken.sids, strict=True) if sid is not None])
-    await clusters.soil(conn, await graph.settle(conn, taken, memory))
+    loosened = {one.old for one in moves if one.old is not None}
+    await clusters.soil(conn, await graph.settle(conn, taken, memory, loosened))

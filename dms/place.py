@@ -78,7 +78,7 @@ async def _write(conn: Connection, load: Load, source: Source, arrivals: list[Ar
     deleted = [a.item.local_id for a in arrivals if a.item.deleted]
     if replaced:
         await records.remember(conn, load.load, source.no, replaced)
-    apart = await _kept_apart(conn, source.no, [a.item.local_id for a in arrivals])
+    apart, loosened = await _pinned(conn, source.no, arrivals)
     moves = [_move(a, source.name, apart) for a in arrivals]
     taken = await graph.take(conn, moves)
     rows = [_row(load, source, a.item, sid) for a, sid in zip(arrivals, taken.sids, strict=True) if not a.item.deleted]
@@ -104,11 +104,17 @@ async def _write(conn: Connection, load: Load, source: Source, arrivals: list[Ar
             for rule, detail in a.item.findings
         ],
     )
-    await clusters.soil(conn, await graph.settle(conn, taken, memory))
+    await clusters.soil(conn, await graph.settle(conn, taken, memory, loosened))
 
 
-async def _kept_apart(conn: Connection, source: int, local_ids: Collection[str]) -> set[str]:
-    return await pins.kept_apart(conn, source, local_ids) if await pins.any_pin(conn) else set()
+async def _pinned(conn: Connection, source: int, arrivals: Sequence[Arrival]) -> tuple[set[str], set[int]]:
+    """Local ids under a cannot-link, and the signatures that pinned records had so far."""
+    if not await pins.any_pin(conn):
+        return set(), set()
+    local_ids = [a.item.local_id for a in arrivals]
+    named = await pins.named(conn, source, local_ids)
+    had = {a.standing.sid for a in arrivals if a.standing and a.item.local_id in named}
+    return await pins.kept_apart(conn, source, local_ids), {sid for sid in had if sid is not None}
 
 
 def _move(arrival: Arrival, source: str, apart: Collection[str]) -> Move:

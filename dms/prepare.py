@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import traceback
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from catalog import bodies
 from catalog.facts import Facts
 from catalog.model import CARRIER_NAMES, CARRIERS, Carrier, Format, Holding, Source, Visibility
+from config.errors import TianluError
 from dms import formats, garbled, holdings, identity
 from dms.match import features, keys
 from dms.pipeline import VERSION, Back, Habits, Item, Prepared, Signed, Tally, Version, decode_versions, encode
@@ -81,7 +83,7 @@ def prepare(
                 "",
                 "unreadable",
                 f.rule,
-                f.reason,
+                _storable(f.reason),
                 CARRIERS[habits.carrier],
                 f.raw,
             )
@@ -91,10 +93,23 @@ def prepare(
     seen = _versions(decode_versions(data)) if batch is None else _reads(batch, position, ordinal, habits)
     builder = _Builder(habits, known)
     for one in seen:
-        returned = builder.take(one)
+        returned = _taken(builder, one)
         if returned:
             back.append(returned)
     return builder.outcome(back)
+
+
+def _taken(builder: _Builder, one: Seen) -> Back | None:
+    """Add one record, or say why it comes back: a record on which our own rules fail must not stop the others."""
+    try:
+        return builder.take(one)
+    except TianluError:
+        raise  # a mistake in the source's habits, which is no record's fault
+    except Exception as error:
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        reason = f"a fault of ours: {type(error).__name__}: {error} ({where.name}, line {where.lineno})"
+        local_id = builder.name(one)
+        return Back(one.position, one.ordinal, local_id, "returned", "fault", _storable(reason), one.carrier, one.raw)
 
 
 def _wanted(source: Source) -> frozenset[str]:
@@ -162,12 +177,11 @@ class _Builder:
     def take(self, one: Seen) -> Back | None:
         """Add one record, or say why it comes back."""
         source = self.habits.source
-        local_id = one.version.local_id if one.version else _name(one.record, source.identity, one.raw)
+        local_id = self.name(one)
         digest = hashlib.blake2b(one.raw, digest_size=16, person=self.person).digest()
         if one.version and not one.gone:
             digest = one.version.digest  # a version that comes back is again what it was
         standing = self.known.get(local_id)
-        self.standing += standing is not None
         if standing is not None and standing[0] == digest and not local_id.startswith("sha256:"):
             self._tally(local_id, identity.stamp(one.record), digest, -1)
             return None
@@ -182,35 +196,40 @@ class _Builder:
             return Back(one.position, one.ordinal, local_id, "returned", "no-description", reason, one.carrier, one.raw)
         title = " ".join(facts.titles)
         title_hash = _hash(title)
+        number, dictionary = self.habits.dictionaries.get(fmt, (0, b""))
+        item = Item(
+            local_id,
+            one.ordinal,
+            False,
+            digest,
+            identity.stamp(one.record),
+            title_hash,
+            fmt,
+            one.carrier,
+            one.encoding,
+            self._visibility(one.record),
+            number,
+            bodies.shrink(one.raw, dictionary),
+            self._sign(facts),
+            tuple(_row(h) for h in holdings.holdings(one.record, source.mapping, source.library, fmt)),
+            _findings(one, facts, local_id),
+            one.version.load if one.version else 0,
+        )
+        # Nothing is counted before here: what fails above leaves no trace.
         self.garbled += garbled.is_garbled(title)
         self.retitled += standing is not None and standing[1] != title_hash
-        self._tally(local_id, identity.stamp(one.record), digest, len(self.items))
-        number, dictionary = self.habits.dictionaries.get(fmt, (0, b""))
         if not number:
             self.raws.setdefault(fmt, []).append(one.raw)
-        self.items.append(
-            Item(
-                local_id,
-                one.ordinal,
-                False,
-                digest,
-                identity.stamp(one.record),
-                title_hash,
-                fmt,
-                one.carrier,
-                one.encoding,
-                self._visibility(one.record),
-                number,
-                bodies.shrink(one.raw, dictionary),
-                self._sign(facts),
-                tuple(_row(h) for h in holdings.holdings(one.record, source.mapping, source.library, fmt)),
-                _findings(one, facts, local_id),
-                one.version.load if one.version else 0,
-            )
-        )
+        self._tally(local_id, item.stamp, digest, len(self.items))
+        self.items.append(item)
         return None
 
+    def name(self, one: Seen) -> str:
+        """Its local id."""
+        return one.version.local_id if one.version else _name(one.record, self.habits.source.identity, one.raw)
+
     def _tally(self, local_id: str, stamp: str, digest: bytes, index: int) -> None:
+        self.standing += local_id in self.known
         self.ids.append(local_id)
         self.stamps.append(stamp)
         self.digests.append(digest)
@@ -308,7 +327,16 @@ def _hash(text: str) -> int:
 
 
 def _row(holding: Holding) -> tuple[str, str, str, str, str, str]:
-    return holding.library, holding.call_number, holding.item, holding.location, holding.status, holding.note
+    told = holding.library, holding.call_number, holding.item, holding.location, holding.status, holding.note
+    library, number, item, location, status, note = (_storable(text) for text in told)
+    return library, number, item, location, status, note
+
+
+def _storable(text: str) -> str:
+    """Without what no text column of PostgreSQL takes: NUL and halves of surrogate pairs."""
+    if text.isascii() and "\0" not in text:
+        return text
+    return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
 
 
 def _findings(one: Seen, facts: Facts, local_id: str) -> tuple[tuple[str, str], ...]:
@@ -317,7 +345,7 @@ def _findings(one: Seen, facts: Facts, local_id: str) -> tuple[tuple[str, str], 
         found.append(("id.missing", "no usable control number: named by the digest of its bytes"))
     if facts.bibliographic and not any(facts.titles):
         found.append(("title.missing", "no title proper"))
-    return tuple(found)
+    return tuple((rule, _storable(detail)) for rule, detail in found)
 
 
 def plain_digest(raw: bytes) -> bytes:

@@ -43,7 +43,7 @@ async def undo(database: Database, queue: Queue, number: int) -> Load:
             assured=True,
             undoes=number,
         )
-        dictionaries = await dictionaries.every(conn)
+        known = await dictionaries.every(conn)
         landed = 0
         async for added in records.brought_by(conn, load.source, number):
             landed = await _land(
@@ -53,7 +53,7 @@ async def undo(database: Database, queue: Queue, number: int) -> Load:
             versions = [
                 Version(
                     row.local_id,
-                    bodies.open_body(row.body, row.dictionary, dictionaries),
+                    bodies.open_body(row.body, row.dictionary, known),
                     row.carrier,
                     row.encoding,
                     row.digest,

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from catalog import bodies, changes, dictionaries, inbox, libraries, loads, packing, records, sources
+from catalog import bodies, changes, dictionaries, inbox, libraries, loads, packing, sources
 from catalog.connection import Connection
 from catalog.database.pool import Database
 from catalog.loads import Load
@@ -166,13 +166,13 @@ class Catalogue:
     async def standing(self) -> dict[str, Any]:
         """Everything that a load may change, apart from its own row: records with their bytes, holdings, clusters."""
         async with self.database.connection() as conn:
-            dictionaries = await dictionaries.every(conn)
+            known = await dictionaries.every(conn)
             rows = await conn.fetch("select s.name, r.* from record r join source s using (source) order by 1, 3")
             held = await conn.fetch("select * from holding order by source, local_id, n")
             return {
                 "records": [
                     {name: row[name] for name in KEPT}
-                    | {"bytes": bodies.open_body(row["body"], row["dictionary"], dictionaries)}
+                    | {"bytes": bodies.open_body(row["body"], row["dictionary"], known)}
                     for row in rows
                 ],
                 "holdings": [tuple(row) for row in held],

@@ -64,9 +64,9 @@ async def _sources(conn: Connection, names: list[str] | None) -> list[int]:
 
 
 async def _source_records(conn: Connection, numbers: list[int]) -> AsyncIterator[tuple[str, Record]]:
-    dictionaries = await dictionaries.every(conn)
+    known = await dictionaries.every(conn)
     async for row in records.visible(conn, numbers):
-        raw = bodies.open_body(row["body"], row["dictionary"], dictionaries)
+        raw = bodies.open_body(row["body"], row["dictionary"], known)
         record = reading.decode(raw, CARRIER_NAMES[Carrier(row["carrier"])], row["encoding"])
         yield f"{row['source_name']}/{row['local_id']}", record
 
