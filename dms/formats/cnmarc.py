@@ -139,7 +139,7 @@ def facts(record: marc.Record) -> Facts:
         authors=authors,
         contributors=contributors,
         responsibility=title.responsibility,
-        media=_medium(kind, title.designation, fields, extent),
+        media=_medium(kind, title.designation, fields, extent) or (isbns.medium if len(isbns.valid) == 1 else ""),
         language=marc.value(languages, "a").strip()[:3],
         translated=languages[:1] == "1" or "\x1fc" in languages,
         isbns=isbns.valid,
@@ -153,7 +153,7 @@ def facts(record: marc.Record) -> Facts:
         dois=_dois(fields),
         host=host,
         host_place=host_place,
-        notes=notes + tuple(d for d in title.designations if d not in ("专著", "普通图书")),
+        notes=notes + isbns.qualifiers + tuple(d for d in title.designations if d not in ("专著", "普通图书")),
         manuscript=kind in "bdf",
         ancient_coded=any(word in designation for designation in title.designations for word in _ANCIENT)
         or "140" in fields,
@@ -215,7 +215,7 @@ class _Title:
 class _Isbns:
     """010 fields: $a ISBN, $b qualifier, $z wrong or cancelled ISBN."""
 
-    __slots__ = ("bindings", "invalid", "of_set", "sets", "size", "valid", "weak")
+    __slots__ = ("bindings", "invalid", "medium", "of_set", "qualifiers", "sets", "size", "valid", "weak")
 
     def __init__(self, fields: Iterable[str]) -> None:
         self.valid: tuple[int, ...] = ()
@@ -225,6 +225,8 @@ class _Isbns:
         self.bindings: tuple[tuple[int, str], ...] = ()
         self.of_set = False
         self.size = 0
+        self.qualifiers: tuple[str, ...] = ()
+        self.medium = ""
         for text in fields:
             for code, value in marc.subfields(text):
                 if code == "z":
@@ -241,7 +243,9 @@ class _Isbns:
             return
         self.valid += (number,)
         if qualifier or "(" in value or "（" in value:
+            self.qualifiers += (qualifier,) if qualifier else ()
             qualifier = f"{value} {qualifier}"
+            self.medium = media.by_qualifier(qualifier)
             if statements.of_set(qualifier):
                 self.sets += (number,)
                 self.of_set = True

@@ -210,6 +210,7 @@ class _Title:
         if text is not romanised:
             self.romanised = statements.trim(marc.value(romanised, "a"))
             self.designation = self.designation or marc.value(romanised, "h")
+        parallel += [statements.trim(marc.value(t, "a")) for t in fields.get("246", ()) if t[1:2] == "1"]
         self.parallel = tuple(p for p in parallel if p)
         self.responsibility = tuple(responsibility)
         self.own_series_volume = ""

@@ -303,7 +303,8 @@ def _years(facts: Facts) -> tuple[int, ...]:
 def _reproduction(facts: Facts) -> tuple[str, ...]:
     """Reproductions told by the edition, a note, the tail of a Han title; an extent tells large print and braille only."""
     title = facts.titles[0] if facts.titles else ""
-    texts = (facts.edition, title if title[-1:] in "本版)）]］〕" and words.is_han(title) else "")
+    subtitle = facts.subtitle if len(facts.subtitle) <= 12 else ""
+    texts = (facts.edition, subtitle, title if title[-1:] in "本版)）]］〕" and words.is_han(title) else "")
     found = editions.reproduction(texts, facts.notes)
     large = facts.large_print or "large print" in facts.extent.lower() or "大字" in facts.extent
     if large or facts.braille or "braille" in facts.extent.lower():

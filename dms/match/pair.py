@@ -222,7 +222,7 @@ def _part(pair: Pair) -> str:
     a, b = pair.a, pair.b
     if a.parts and b.parts:
         return "part-same"
-    if (not a.parts and not b.parts) or pair.title == "title-whole":
+    if (not a.parts and not b.parts) or pair.title == "title-whole" or pair.volumes == "same":
         return ""
     with_part, without = (a, b) if a.part else (b, a)
     return "" if with_part.part in without.title + without.rest else "part-one-side"
@@ -238,9 +238,14 @@ def _isbn(pair: Pair) -> str:
         return "isbn-same" if pair.sure_isbn else "isbn-ambiguous"
     if not set(a.isbns + a.weak_isbns).isdisjoint(b.isbns + b.weak_isbns):
         return "isbn-weak"
-    if not a.isbns or not b.isbns:
-        return ""
+    if not a.isbns or not b.isbns or _set_only(a) != _set_only(b):
+        return ""  # the number of a set and the number of its volume do not contradict
     return "isbn-other-binding" if other_binding(pair) else "isbn-differs"
+
+
+def _set_only(features: Features) -> bool:
+    """Whether a volume carries only the number of its set."""
+    return bool(features.volume or features.part) and set(features.isbns) <= set(features.set_isbns)
 
 
 def other_binding(pair: Pair) -> bool:
@@ -250,7 +255,7 @@ def other_binding(pair: Pair) -> bool:
     return (
         bool(bound_a) and bool(bound_b) and bound_a.isdisjoint(bound_b)
         and a.title == b.title and a.year == b.year and a.pages == b.pages and a.year > 0
-        and _publisher(pair) == "publisher-same" and pair.author in ("author-same", "")
+        and publisher(pair) == "publisher-same" and pair.author in ("author-same", "")
     )  # fmt: skip
 
 
@@ -300,7 +305,8 @@ def _author(pair: Pair) -> str:
     return pair.author
 
 
-def _publisher(pair: Pair) -> str:
+def publisher(pair: Pair) -> str:
+    """What the publishers say."""
     a, b = pair.a.publishers, pair.b.publishers
     if not a or not b:
         return ""
@@ -397,6 +403,6 @@ def _edition(pair: Pair) -> str:
 
 REVISIONS = frozenset(("revised", "enlarged", "new", "again"))
 RULES: tuple[Callable[[Pair], str], ...] = (
-    _title_rule, _subtitle, _part, _volume, _isbn, _unified, _issn, _cn, _doi, _control, _host, _author, _publisher,
+    _title_rule, _subtitle, _part, _volume, _isbn, _unified, _issn, _cn, _doi, _control, _host, _author, publisher,
     _year, _pages, _edition,
 )  # fmt: skip

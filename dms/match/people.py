@@ -22,8 +22,7 @@ _RELATORS = {word: kind for kind, name in _CLASSES for word in words.folded(word
 _ENDS = re.compile(f"(?:{words.either(words.folded(words.TABLE['authors']['ends']))})+$")
 _ROLE = re.compile(f"(?:{words.either(list(_ROLE_CLASS))})$")
 _BRACKETS = re.compile(r"[(\[〔【〈（［<][^)\]〕】〉）］>]*[)\]〕】〉）］>]?")
-_ORIGIN = re.compile(r"^\s*[(\[〔【〈<]([^)\]〕】〉>]{1,8})[)\]〕】〉>]")
-_DYNASTIES = frozenset(words.folded(words.TABLE["dynasties"]["words"]))
+_ORIGINS = frozenset(words.folded(words.TABLE["origins"]["words"]))
 _LIST = re.compile(r"\s*[;,、/]\s*|\s{2,}")
 _DATES = re.compile(r"[,.]?\s*\(?(?:b\.|d\.|ca\.?|fl\.|active)?\s*\d{3,4}\??(?:\s*-.*)?$|\s*\d{3,4}-\d{0,4}\??")
 BODY = "@"
@@ -216,12 +215,6 @@ def stated_words(statements: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(sorted(found)[:STATED])
 
 
-def origin_is_old(text: str) -> bool:
-    """Whether a statement opens with a dynasty in brackets."""
-    found = _ORIGIN.match(text)
-    return found is not None and fold.squeeze(found[1]) in _DYNASTIES
-
-
 def comparable(a: str, b: str) -> bool:
     """Persons in one script, or bodies: 狄更斯 and Dickens say nothing about each other, nor do a body and its secretary."""
     return words.is_han(a) == words.is_han(b) and is_body(a) == is_body(b)
@@ -237,7 +230,10 @@ def same(a: str, b: str) -> bool:
     key_a, _, given_a = a.partition(",")
     key_b, _, given_b = b.partition(",")
     if key_a != key_b:
-        return given_a + key_a == key_b or given_b + key_b == key_a  # 阿瑟·奥萨利文 typed without the point
+        if given_a + key_a == key_b or given_b + key_b == key_a:  # 阿瑟·奥萨利文 typed without the point
+            return True
+        short, long = sorted((key_a, key_b), key=len)
+        return long.endswith(short) and len(short) >= 2 and long[: -len(short)] in _ORIGINS  # 清李汝珍
     if not given_a or not given_b:
         return True
     if words.is_han(a):

@@ -20,7 +20,16 @@ _PLAUSIBLE = re.compile(
 _STARTS = re.compile(
     r"(?:(?<!\d)-|[\s,:;·‧•(\[〔【/]|\.(?!\d))+(?=\S)|(?=第\s*[\d一二三四五六七八九十百〇零壹贰叁肆伍陆柒捌玖拾ivx])|"
     r"(?=卷之?[\d一二三四五六七八九十百上中下壹贰叁])|(?=[上中下][册卷编篇集辑](?:$|[\s(\[第]))|"
-    r"(?=[甲乙丙丁戊己庚辛壬癸][编种集辑](?:$|第))|(?=(?:[续外内前后正初二三四五六七八九十][编集辑]|续篇|别集)$)"
+    r"(?=之[一二三四五六七八九十]+$)|(?=[甲乙丙丁戊己庚辛壬癸][编种集辑](?:$|第))|(?=(?:[续外内前后正初二三四五六七八九十][编集辑]|续篇|别集)$)"
+)
+# A volume amid the title: `中国通史第三卷 上古时代`, `Rivers of Asia. Volume 2, The upper course`.
+_INNER_HAN = re.compile(
+    r"(?P<head>.{2,}?)[\s.,:;·(]*(?P<volume>第\s*(?:\d+|[一二三四五六七八九十百〇零]+|[ivx]+)\s*(?:卷|册|辑|分册|集|编|部))"
+    r"[\s.,:;·)]+(?P<rest>[^\d\s].*)$"
+)
+_INNER_WESTERN = re.compile(
+    r"(?P<head>.{4,}?)\s*[.,:;(]\s*(?P<volume>(?:volume|vol|v|part|pt|bd|band|t|tome|teil|book|bk)\b\.?\s*(?:\d+|[ivx]+|one|two|three)\b)"
+    r"\s*[.,:;)-]\s*(?P<rest>[^\d\s].*)$"
 )
 _NEVER_BEFORE_DOWN = frozenset("天地年月手门陛殿阁足麾膝乡以之如言网线")
 _UNIT_AND_NUMBER = re.compile(r"[a-zа-я]+(?:\.\s*|\s+)\S|(?:\d+(?:st|nd|rd|th|\.)?|[a-z]+)\s+[a-z]+\.?$")
@@ -61,6 +70,10 @@ class Title(NamedTuple):
 def read(text: str, evidence: str = "") -> Title:
     """Take a title proper apart. `evidence` is the code of the volume that 461$v speaks of: its number may be cut."""
     folded = fold.fold(text).strip(" .,:;/=")
+    if inside := (_INNER_HAN if words.is_han(folded) else _INNER_WESTERN).match(folded):
+        inner, left = volume.read(inside["volume"])
+        if inner and not fold.squeeze(left):
+            return Title(inside["head"].strip(" .,:;·-("), inside["rest"], inner)
     title, rest = _split(folded)
     code = soft = ""
     edition: tuple[int, tuple[str, ...]] = (0, ())

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from rapidfuzz.distance import Levenshtein
 
 from catalog.model import Verdict
-from dms.match import people, volume
+from dms.match import editions, people, volume
 from dms.match.features import Features
-from dms.match.pair import Pair
+from dms.match.pair import Pair, publisher, same_place
 
 APART, LINK = Verdict.APART, Verdict.LINK
 
@@ -21,7 +21,7 @@ def record_class(a: Features, b: Features) -> bool:
 
 def medium(a: Features, b: Features) -> bool:
     """Print and electronic, map and book …; nothing said counts as print."""
-    return a.media != b.media
+    return a.media != b.media and not (a.ancient and b.ancient and {a.media, b.media} <= {"", "picture", "map"})
 
 
 def reproduction(a: Features, b: Features) -> bool:
@@ -92,6 +92,17 @@ def helpers(a: Features, b: Features) -> bool:
     return False
 
 
+def publishers(pair: Pair) -> bool:
+    """Two Han publishers in two towns, and no number in common: another edition of the work."""
+    a, b = pair.a, pair.b
+    return (
+        a.han and b.han and not pair.shares_identifier
+        and bool(a.publishers and b.publishers and a.places and b.places)
+        and not (a.ancient and b.ancient)
+        and not same_place(pair) and publisher(pair) == "publisher-differs"
+    )  # fmt: skip
+
+
 def companions(a: Features, b: Features) -> bool:
     """A work and its workbook, teacher's book, index …, or two different companions."""
     return a.companion != b.companion
@@ -116,6 +127,8 @@ def stop(pair: Pair) -> list[tuple[str, Verdict]]:
     """Every veto that fires, with the verdict it leaves."""
     a, b = pair.a, pair.b
     found = [(name, verdict) for name, verdict, rule in VETOES if rule(a, b)]
+    if publishers(pair):
+        found.append(("veto-publisher", APART))
     if pair.title == "title-whole" and found:
         found = [(name, verdict) for name, verdict in found if name not in ("veto-companion", "veto-part")]
     return found
@@ -153,6 +166,8 @@ def _main(companion: Features, main: Features) -> bool:
     if volumes(companion, main):
         return False
     stem = companion.stem
+    if stem.startswith(main.title) and len(main.title) >= 3 and editions.TAIL.fullmatch(stem[len(main.title) :]):
+        return True  # 高等数学(第六版)习题全解
     return stem in (main.title, main.title + main.part, main.title + main.rest, main.title + main.volume)
 
 

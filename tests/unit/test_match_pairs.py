@@ -72,7 +72,19 @@ OTHER_ISBN: Fields = {"010": "  $a7-302-07711-8"}
 NO_ISBN: Fields = {"010": None}
 
 # name, changes of one, changes of the other, verdict
-CHINESE: list[tuple[str, Fields, Fields, Verdict]] = [
+Case = tuple[str, Fields, Fields, Verdict]
+COMPANIONS: list[Case] = [
+    (word, title("运筹学基础"), {**title(f"运筹学基础{word}"), **OTHER_ISBN, "215": "  $a120页$d26cm"}, LINK)
+    for word in (
+        "教师用书", "教学参考书", "学习指导", "练习册", "习题集", "习题解答", "同步练习", "题解", "学习辅导", "习题与解答",
+        "实验指导", "辅导教程", "索引", "补编", "听力", "学生用书", "教学指导书", "自学指导", "习题详解",
+    )
+]  # fmt: skip
+REPRODUCTIONS: list[Case] = [
+    (word, {}, {"205": f"  $a{word}"}, LINK)
+    for word in ("影印本", "缩印本", "大字本", "线装", "盲文", "影印版", "大字版", "线装本", "盲文版")
+]
+CHINESE: list[Case] = [
     ("copies", {}, {}, JOIN),
     # one volume, written in two ways
     ("第二册/2", title("运筹学基础", "$h第二册"), title("运筹学基础", "$h2"), JOIN),
@@ -116,6 +128,10 @@ CHINESE: list[tuple[str, Fields, Fields, Verdict]] = [
     ("下/第三册 of two", {**title("运筹学基础", "$h下册"), "010": "  $a7-302-04517-8$b全二册"}, title("运筹学基础", "$h第三册"), APART),
     ("upper-part titles", title("地质图说", "$i华北卷"), title("地质图说", "$i华南卷"), APART),
     ("part titles of one set number", {**title("地质图说", "$h第一卷$i矿床"), "010": "  $a7-302-04517-8$b套"}, {**title("地质图说", "$h第二卷$i地层"), "010": "  $a7-302-04517-8$b套"}, APART),
+    ("之一/之二", title("运筹学基础之一"), title("运筹学基础之二"), APART),
+    ("volume amid the title", title("地质图说第三卷 华北矿床"), title("地质图说", "$h第三卷$i华北矿床"), JOIN),
+    ("part title given once", title("地质图说", "$h第三卷"), title("地质图说", "$h第三卷$i华北矿床"), JOIN),
+    ("the set's number and the volume's", {**title("运筹学基础", "$h上册"), "010": "  $a7-302-04517-8$b套"}, {**title("运筹学基础", "$h上册"), **OTHER_ISBN}, JOIN),
     # a set and its volumes
     ("set by extent", {"215": "  $a3册$d26cm"}, title("运筹学基础", "$h第一册"), LINK),
     ("set by 全三册", {"010": "  $a7-302-04517-8$b全三册"}, title("运筹学基础", "$h中册"), LINK),
@@ -174,6 +190,9 @@ CHINESE: list[tuple[str, Fields, Fields, Verdict]] = [
     ("one of two translators", {"200": "1 $a远方的岛$f(法)杜朗著$g林若水, 贺海明译"}, {"200": "1 $a远方的岛$f(法)杜朗著$g贺海明等译"}, JOIN),
     ("two annotators", {"200": "1 $a玉台集$f(宋)陆放之撰$g周一良川校注"}, {"200": "1 $a玉台集$f(宋)陆放之撰$g王仲文点校"}, APART),
     ("two illustrators", {"200": "1 $a小鹿过河$f田丰年文$g梁画绘"}, {"200": "1 $a小鹿过河$f田丰年文$g方小图绘"}, APART),
+    ("unbracketed dynasty", {"200": "1 $a山居诗注$f清裴明远著", "701": None}, {"200": "1 $a山居诗注$f裴明远著", "701": None}, JOIN),
+    ("清·", {"200": "1 $a山居诗注$f清·裴明远著", "701": None}, {"200": "1 $a山居诗注$f裴明远著", "701": None}, JOIN),
+    ("contradicting names under one number", {}, {"200": "1 $a运筹学基础$f钱孟达编著", "701": " 0$a钱孟达$4编著"}, REVIEW),
     # titles, numbers, years
     ("真题 years", title("执业药师考试真题精解2016"), {**title("执业药师考试真题精解2017"), **OTHER_ISBN}, APART),
     ("例 numbers", title("趣味电路50例"), {**title("趣味电路80例"), **OTHER_ISBN}, APART),
@@ -187,16 +206,15 @@ CHINESE: list[tuple[str, Fields, Fields, Verdict]] = [
     ("'94 and '95", title("'94江北发展报告"), title("'95江北发展报告"), APART),
     ("annual report spans", title("江北水利年度报告1998-99"), title("江北水利年度报告1998-1999"), JOIN),
     # accompanying works
-    *(
-        (f"{word}", title("运筹学基础"), {**title(f"运筹学基础{word}"), **OTHER_ISBN, "215": "  $a120页$d26cm"}, LINK)
-        for word in ("教师用书", "教学参考书", "学习指导", "练习册", "习题集", "习题解答", "同步练习", "题解", "学习辅导", "习题与解答", "实验指导", "辅导教程", "索引", "补编", "听力", "学生用书", "教学指导书", "自学指导", "习题详解")
-    ),
+    *COMPANIONS,
     ("companion in $e", title("运筹学基础"), {**title("运筹学基础", "$e习题全解$f田丰年编著"), **OTHER_ISBN}, LINK),
     ("companion in $i", title("运筹学基础"), {**title("运筹学基础", "$i学习指导$f田丰年编著"), **OTHER_ISBN}, LINK),
     ("学习指导与习题解答", title("运筹学基础"), {**title("运筹学基础学习指导与习题解答"), **OTHER_ISBN}, LINK),
     ("teacher's against student's book", title("运筹学基础教师用书"), {**title("运筹学基础学生用书"), **OTHER_ISBN}, LINK),
     ("volume of both", title("新时代英语", "$h2"), {**title("新时代英语教师用书", "$h2"), **OTHER_ISBN}, LINK),
     ("the companion twice", title("运筹学基础习题解答"), title("运筹学基础", "$e习题解答$f田丰年编著"), JOIN),
+    ("companion of a numbered edition", title("运筹学基础"), {**title("运筹学基础(第六版)习题全解"), **OTHER_ISBN}, LINK),
+    ("book-title marks and companion", title("运筹学基础"), {**title("《运筹学基础》学习辅导"), **OTHER_ISBN}, LINK),
     # bindings
     ("hard and soft", {"010": "  $a7-302-04517-8$b精装"}, {"010": "  $a7-302-07711-8$b平装"}, JOIN),
     ("hard and soft, other pages", {"010": "  $a7-302-04517-8$b精装"}, {"010": "  $a7-302-07711-8$b平装", "215": "  $a512页"}, APART),
@@ -215,12 +233,16 @@ CHINESE: list[tuple[str, Fields, Fields, Verdict]] = [
     ("缩微", {}, {"200": "1 $a运筹学基础$b缩微品$f田丰年编著"}, LINK),
     ("录音", {}, {"200": "1 $a运筹学基础$b录音资料$f田丰年编著", "ldr": "im0"}, LINK),
     ("专著/普通图书", {"200": "1 $a运筹学基础$b专著$f田丰年编著"}, {"200": "1 $a运筹学基础$b普通图书$f田丰年编著"}, JOIN),
+    ("电子版 behind the ISBN", {}, {"010": "  $a7-302-04517-8$b电子版"}, LINK),
+    ("035 of an e-book vendor", {}, {"035": "  $aCXEBK10344696"}, LINK),
+    ("two e-books", {"135": "  $adrcn"}, {"200": "1 $a运筹学基础$b电子资源$f田丰年编著"}, JOIN),
     ("book with a disc", {"215": "  $a386页$d26cm$e1光盘"}, {}, JOIN),
     # reproductions
-    *(
-        (word, {}, {"205": f"  $a{word}"}, LINK)
-        for word in ("影印本", "缩印本", "大字本", "线装", "盲文", "影印版", "大字版", "线装本", "盲文版")
-    ),
+    *REPRODUCTIONS,
+    ("线装 behind the ISBN", {}, {"010": "  $a7-302-04517-8$b线装"}, LINK),
+    ("影印本 in the title", {}, title("运筹学基础（影印本）"), LINK),
+    ("大字版 in $e", {}, title("运筹学基础", "$e大字版$f田丰年编著"), LINK),
+    ("据…影印 in a note", {}, {"300": "  $a据1936年商务印书馆版影印"}, LINK),
     ("影印本 twice", {"205": "  $a影印本"}, {"205": "  $a影印版"}, JOIN),
     # ancient books
     ("刻本", {**NO_ISBN, "200": "1 $a松风阁诗钞$b古籍$f(清)沈鹤年撰", "210": "  $a苏州$c沈氏$d清光绪三年[1877]", "215": "  $a4册", "300": "  $a刻本", "701": " 0$a沈鹤年$4撰"}, {**NO_ISBN, "200": "1 $a松风阁诗钞$f(清)沈鹤年撰", "210": "  $a苏州$d1877", "215": "  $a4册", "300": "  $a清刻本 线装", "701": " 0$a沈鹤年$4撰"}, REVIEW),
@@ -261,6 +283,7 @@ CHINESE: list[tuple[str, Fields, Fields, Verdict]] = [
     ("short name", {"210": "  $a北京$c清华大学$d2001"}, {}, JOIN),
     ("三联", {**NO_ISBN, "210": "  $a北京$c生活·读书·新知三联书店$d2001"}, {**NO_ISBN, "210": "  $a北京$c三联书店$d2001"}, JOIN),
     ("another publisher", NO_ISBN, {**NO_ISBN, "210": "  $a上海$c复旦大学出版社$d2001", "215": "  $a352页"}, APART),
+    ("another publisher in another town, all else equal", NO_ISBN, {**NO_ISBN, "210": "  $a上海$c复旦大学出版社$d2001"}, APART),
     ("another publisher, other numbers", {}, {**OTHER_ISBN, "210": "  $a上海$c复旦大学出版社$d2008", "215": "  $a352页"}, APART),
     ("人民 and 湖南人民", {**NO_ISBN, "210": "  $a北京$c人民出版社$d1979", "215": "  $a188页"}, {**NO_ISBN, "210": "  $a长沙$c湖南人民出版社$d1979", "215": "  $a201页"}, APART),
     # near numbers
@@ -274,13 +297,14 @@ CHINESE: list[tuple[str, Fields, Fields, Verdict]] = [
     ("article and book", {"ldr": "aa0", **NO_ISBN, "463": " 0$12001 $a管理学报$v1999, no. 2"}, NO_ISBN, APART),
 ]  # fmt: skip
 
-WESTERN: list[tuple[str, Fields, Fields, Verdict]] = [
+WESTERN: list[Case] = [
     ("copies", {}, {}, JOIN),
     ("v. 2/Volume II", {"245": "10$aRivers of the northern plain.$nv. 2"}, {"245": "10$aRivers of the northern plain.$nVolume II"}, JOIN),
     ("Bd. 2/Zweiter Band", {"245": "10$aStrome der Ebene.$nBd. 2"}, {"245": "10$aStrome der Ebene.$nZweiter Band"}, JOIN),
     ("t. 3/tome troisieme", {"245": "10$aFleuves de la plaine.$nt. 3"}, {"245": "10$aFleuves de la plaine.$nTome troisieme"}, JOIN),
     ("tail vol. 2", {"245": "10$aRivers of the northern plain, vol. 2 /$cNora Marchbanks."}, {"245": "10$aRivers of the northern plain.$nVol. 2"}, JOIN),
     ("Pt. 1/Part one", {"245": "10$aRivers of the northern plain.$nPt. 1"}, {"245": "10$aRivers of the northern plain.$nPart one"}, JOIN),
+    ("volume amid the title", {"245": "10$aRivers of Asia. Volume 2, The upper course /$cNora Marchbanks."}, {"245": "10$aRivers of Asia.$nVolume 2,$pThe upper course /$cNora Marchbanks."}, JOIN),
     ("Part A/Part B", {"245": "10$aRivers of the northern plain.$nPart A"}, {"245": "10$aRivers of the northern plain.$nPart B"}, APART),
     ("v. 1/v. 2", {"245": "10$aRivers of the northern plain.$nv. 1"}, {"245": "10$aRivers of the northern plain.$nv. 2"}, APART),
     ("I/II in titles", {"245": "10$aPhysics of rivers I"}, {"245": "10$aPhysics of rivers II"}, APART),

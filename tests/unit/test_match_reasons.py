@@ -11,6 +11,7 @@ RULES = {
     *(name for name, _, _ in vetoes.TRAITS),
     *(name for name, _, _ in vetoes.VETOES),
     *(name for name, _ in vetoes.LIMITS),
+    "veto-publisher",
     "related-companion",
     "related-series",
 }
