@@ -12,6 +12,7 @@ import importlib
 import importlib.util
 import json
 import os
+import select
 import signal
 import sys
 import traceback
@@ -85,6 +86,9 @@ def _run(module: Module, args: argparse.Namespace, out: Output, lang: str) -> in
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except Exception as error:
+        if _reader_gone(error):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 1
         if args.debug:
             traceback.print_exc()
         cause = _cause(error)
@@ -95,9 +99,8 @@ def _run(module: Module, args: argparse.Namespace, out: Output, lang: str) -> in
 
 def _parser(words: Sequence[str], lang: str) -> tuple[argparse.ArgumentParser, Module | None]:
     """The parser, in which only the chosen command has its arguments, and that command's module."""
-    parser = argparse.ArgumentParser(
-        prog="tianlu", description=messages.text(lang, "cli_about"), parents=[_global(lang, first=True)]
-    )
+    parser = argparse.ArgumentParser(prog="tianlu", description=messages.text(lang, "cli_about"))
+    _global(parser, lang, first=True)
     listed = parser.add_subparsers(
         dest="command", metavar="COMMAND", title=messages.text(lang, "cli_commands"), prog="tianlu"
     )
@@ -108,11 +111,20 @@ def _parser(words: Sequence[str], lang: str) -> tuple[argparse.ArgumentParser, M
             listed.add_parser(name, help=summary, add_help=False)
             continue
         module = _module(name)
-        each = listed.add_parser(
-            name, help=summary, description=module.HELP[lang], parents=[_global(lang, first=False)]
-        )
+        each = listed.add_parser(name, help=summary, description=module.HELP[lang])
         module.arguments(each)
+        for one in _with_actions(each):
+            _global(one, lang, first=False)
     return parser, module
+
+
+def _with_actions(command: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:
+    """A command's parser and those of its actions (`loads list`): argparse keeps the latter only in its own list."""
+    found = [command]
+    for each in command._actions:
+        if isinstance(each, argparse._SubParsersAction):
+            found += each.choices.values()
+    return found
 
 
 def _module(name: str) -> Module:
@@ -123,19 +135,17 @@ def _module(name: str) -> Module:
     return cast(Module, importlib.import_module(path))
 
 
-def _global(lang: str, *, first: bool) -> argparse.ArgumentParser:
+def _global(parser: argparse.ArgumentParser, lang: str, *, first: bool) -> None:
     """Flags that stand before or after the command. After it they have no default, which would undo the one before."""
-    shared = argparse.ArgumentParser(add_help=False)
 
     def flag(name: str, default: object, **how: Any) -> None:
-        shared.add_argument(name, default=default if first else argparse.SUPPRESS, **how)
+        parser.add_argument(name, default=default if first else argparse.SUPPRESS, **how)
 
     home = default_home({k: v for k, v in os.environ.items() if k != "TIANLU_HOME"})
     flag("--home", None, metavar="DIR", help=messages.text(lang, "cli_home", home=home))
     flag("--json", False, action="store_true", help=messages.text(lang, "cli_json"))
     flag("--lang", None, choices=messages.LANGUAGES, help=messages.text(lang, "cli_lang"))
     flag("--debug", False, action="store_true", help=messages.text(lang, "cli_debug"))
-    return shared
 
 
 def _chosen(words: Sequence[str]) -> str | None:
@@ -197,6 +207,17 @@ def _failed(error: TianluError, out: Output, lang: str) -> int:
     else:
         out.note(out.paint(RED, "tianlu: ") + messages.text(lang, "error", message=error))
     return error.exit_code
+
+
+def _reader_gone(error: BaseException | None) -> bool:
+    """Whether it began with a closed output, whatever those on the way up took it for."""
+    while error is not None:
+        if isinstance(error, BrokenPipeError):
+            poll = select.poll()
+            poll.register(sys.stdout.fileno(), 0)
+            return any(event & select.POLLERR for _, event in poll.poll(0))
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _cause(error: Exception) -> Exception:

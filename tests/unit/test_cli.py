@@ -249,3 +249,10 @@ def test_config_shows_values_with_origins_and_no_secret(
         assert by_key["node.symbol"] == {"key": "node.symbol", "value": "TJU", "origin": f"{home}/tianlu.toml:2"}
         assert by_key["database.dsn"] == {"key": "database.dsn", "value": "***", "origin": "$TIANLU_DATABASE__DSN"}
         assert by_key["web.port"]["value"] == 8080
+
+
+def test_global_flags_stand_after_an_action_too() -> None:
+    parser, _ = cli._parser(["loads", "list", "--json"], "en")
+    args = parser.parse_args(["loads", "list", "--json", "--lang", "zh"])
+    assert args.json and args.lang == "zh"
+    assert not parser.parse_args(["loads", "list"]).json
