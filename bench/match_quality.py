@@ -25,6 +25,8 @@ from dms import formats
 from dms.match import decide, features, keys
 from protocols import marc
 
+TOLD = ("008", "100", "110", "245", "250", "260", "264", "300", "490", "700")  # fields by which a person would judge
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
@@ -101,8 +103,7 @@ def report(judged: list[Judged]) -> str:
 
 def show(one: marc.Record) -> str:
     """The fields by which a person would judge, on one line."""
-    told = [tag for tag in ("008", "100", "110", "245", "250", "260", "264", "300", "490", "700")]
-    parts = [f"{tag} {text.replace(marc.DELIMITER, '$')}" for tag in told for text in one.all(tag)]
+    parts = [f"{tag} {text.replace(marc.DELIMITER, '$')}" for tag in TOLD for text in one.all(tag)]
     return " | ".join(parts)
 
 

@@ -354,7 +354,7 @@ def coded_form(fields: dict[str, list[str]]) -> str:
 
 
 def _medium(kind: str, designation: str, fields: dict[str, list[str]], extent: str) -> str:
-    """Leader/06, 200$b, 215$a, 135, 230, 856 without holdings, 035 prefix, 325: any may be the only one that says it."""
+    """Any of leader/06, 200$b, 215$a, 135, 230, 856 without holdings, 035 prefix, 325 may be the only one to say it."""
     if designation and (medium := media.by_designation(designation)):
         return medium
     if kind in _MEDIA:

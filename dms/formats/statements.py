@@ -16,8 +16,8 @@ _HARD = re.compile(
     r"\brel\b|library binding|\blib\. bdg"
 )
 _SOFT = re.compile(
-    r"平装|简装|软装|soft ?(?:back|cover)|paper ?(?:back|cover|bound)|[(:]\s*paper\s*[):]|\bpbk?\b|\bpb\b|\bsc\b|\bbr\b|"
-    r"\bkart\b|\bbrosch"
+    r"平装|简装|软装|soft ?(?:back|cover)|paper ?(?:back|cover|bound)|[(:]\s*paper\s*[):]|\bpbk?\b|"
+    r"\bpb\b|\bsc\b|\bbr\b|\bkart\b|\bbrosch"
 )
 _SIZE = re.compile(r"全\s*(\d+|十?[一二三四五六七八九十两])\s*(?:卷|册|辑|集|部|函|本|分册)")
 _SIZES = {

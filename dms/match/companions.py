@@ -19,7 +19,9 @@ _WESTERN = {
     kind: re.compile(rf"(?:a |an |the )?(?:{pattern})") for kind, pattern in words.TABLE["companions_western"].items()
 }
 # A text with none of these words names no companion: looking them up is much cheaper than trying the patterns.
-_COMMON = frozenset("the to of for in and from with des del der das volume vols vol ed book complete selected".split())
+_COMMON = frozenset(
+    ("the", "for", "and", "from", "with", "des", "del", "der", "das", "volume", "vol", "book", "complete", "selected")
+)
 _WESTERN_WORDS = frozenset(
     form
     for pattern in words.TABLE["companions_western"].values()

@@ -13,7 +13,7 @@ from pathlib import Path
 from catalog.model import Decision, Verdict
 from dms.match import vetoes
 from dms.match.features import Features
-from dms.match.pair import Pair
+from dms.match.pair import APART_TITLES, Pair
 
 _TABLE = tomllib.loads(Path(__file__).with_name("weights.toml").read_text("utf-8"))
 RULESET: int = _TABLE["ruleset"]
@@ -27,8 +27,8 @@ Ambiguous = Callable[[int], bool]
 def judge(a: Features, b: Features, ambiguous: Ambiguous) -> Decision:
     """Verdict, score and reasons for a pair. `ambiguous` says whether an identifier is known to name several things."""
     pair = Pair(a, b, ambiguous)
-    if not pair.shares_identifier and pair.title in ("title-unlike", "title-other", "title-contrast"):
-        # No rule can lift such a pair to a review, nor may it be linked, unless one is a part or companion of the other.
+    if not pair.shares_identifier and pair.title in APART_TITLES:
+        # No rule can lift such a pair to a review; it may still be a work and a part or companion of it.
         related = vetoes.related(pair) if pair.title != "title-contrast" else ""
         if related:
             return Decision(verdict=Verdict.LINK, score=0, reasons=((related, 0),))

@@ -301,7 +301,7 @@ def _years(facts: Facts) -> tuple[int, ...]:
 
 
 def _reproduction(facts: Facts) -> tuple[str, ...]:
-    """Reproductions told by the edition, a note, the tail of a Han title; an extent tells large print and braille only."""
+    """Reproductions told by edition, note or the tail of a Han title; an extent tells large print and braille only."""
     title = facts.titles[0] if facts.titles else ""
     subtitle = facts.subtitle if len(facts.subtitle) <= 12 else ""
     texts = (facts.edition, subtitle, title if title[-1:] in "本版)）]］〕" and words.is_han(title) else "")

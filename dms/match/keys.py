@@ -1,7 +1,7 @@
 """Match keys: two records are compared if they share one. Signed 64-bit numbers (blake2b), so that SQL can join them.
 
-A key only proposes. Keys with many signatures (hubs) are not followed: every key here is therefore as narrow as it may be
-without losing the pair that it is for.
+A key only proposes. Keys with many signatures (hubs) are not followed: every key here is therefore as narrow as it may
+be without losing the pair that it is for.
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ def h64(text: str) -> int:
 
 @lru_cache(maxsize=32768)
 def years(text: str) -> tuple[int, ...]:
-    """Years in a transcribed date, the year of publication first: `2012 (2015重印)` is 2012, 2015; 民国二十五年 is 1936."""
+    """Years in a transcribed date, the year of publication first: `2012 (2015重印)` is 2012, 2015."""
     if text.isdecimal() and len(text) == 4:
         return (int(text),)
     folded = fold.fold(text)

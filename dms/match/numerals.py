@@ -1,4 +1,4 @@
-"""Numbers in the forms in which titles and volume designations write them. Texts come in folded (catalog.search.fold)."""
+"""Numbers in the forms in which titles and volume designations write them. Texts come in folded."""
 
 from __future__ import annotations
 

@@ -8,16 +8,11 @@ from typing import Literal
 from rapidfuzz.distance import Levenshtein
 
 from catalog import facts as model
-from dms.match import people, volume, words
+from dms.match import editions, people, volume, words
 from dms.match.features import Features, unified_identifier
 
-CONTRASTS = tuple(
-    frozenset(group)
-    for group in (
-        "上中下", "一二三四五六七八九十0123456789", "高初中", "男女", "东西南北中", "春夏秋冬", "大小", "内外", "前后", "左右", "古今近现当",
-        "甲乙丙丁戊", "文理工医农", "正负反", "新旧", "长短", "公私", "早晚", "冷热寒温", "阴阳", "父母子女", "日月年", "英法德俄日韩意西",
-    )
-)  # fmt: skip
+CONTRASTS = tuple(frozenset(group) for group in words.folded(words.TABLE["contrasts"]["groups"]))
+APART_TITLES = frozenset(("title-contrast", "title-other", "title-unlike"))
 SIMILAR = 0.85
 UNLIKE = 0.5
 WESTERN_HEAD = 40  # letters from which on two titles that begin alike are one title, shortened in two ways
@@ -62,10 +57,7 @@ class Pair:
     @property
     def one_work(self) -> bool:
         """Whether a veto still leaves them related: titles agree and authors do not contradict."""
-        return self.author != "author-differs" and self.title in (
-            "title-same", "title-short", "title-generic", "title-whole", "title-similar", "title-begins", "title-continues",
-            "title-romanised", "title-other-script", "title-parallel",
-        )  # fmt: skip
+        return self.author != "author-differs" and self.title not in APART_TITLES
 
     def rules(self) -> list[str]:
         """Names of all rules that fire, in the order of the list below."""
@@ -397,11 +389,10 @@ def _edition(pair: Pair) -> str:
     if a.edition or b.edition:
         other = b if a.edition else a
         return "edition-word" if other.edition_words else "edition-one-side"
-    forms = (set(a.edition_words) ^ set(b.edition_words)) - REVISIONS
+    forms = (set(a.edition_words) ^ set(b.edition_words)) - editions.REVISIONS
     return "edition-form" if forms else "edition-word"
 
 
-REVISIONS = frozenset(("revised", "enlarged", "new", "again"))
 RULES: tuple[Callable[[Pair], str], ...] = (
     _title_rule, _subtitle, _part, _volume, _isbn, _unified, _issn, _cn, _doi, _control, _host, _author, publisher,
     _year, _pages, _edition,

@@ -1,7 +1,8 @@
 """Names of persons and bodies brought to one form, and statements of responsibility taken apart.
 
-A form is `key` or `key,given`: for a Western person the surname and the given names (狄更斯,查尔斯; dickens,charles), for a
-Chinese person or a body the whole name. Dynasty, country and the name in Latin letters stand in brackets and go.
+A form is `key` or `key,given`: for a Western person the surname and the given names (狄更斯,查尔斯; dickens,charles),
+for a Chinese person the whole name, for a Western body all its words behind a mark. Dynasty, country and the name in Latin
+letters stand in brackets and go.
 """
 
 from __future__ import annotations
@@ -216,7 +217,7 @@ def stated_words(statements: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def comparable(a: str, b: str) -> bool:
-    """Persons in one script, or bodies: 狄更斯 and Dickens say nothing about each other, nor do a body and its secretary."""
+    """Persons in one script, or bodies: 狄更斯 and Dickens say nothing about each other, nor a body and a person."""
     return words.is_han(a) == words.is_han(b) and is_body(a) == is_body(b)
 
 

@@ -15,12 +15,14 @@ _ARTICLES = re.compile(
 _SUBTITLE = re.compile(r"\s*(?:(?<!\d):|:(?!\d)|--+|\s-\s)\s*|(?<=[\u3400-\u9fff])\s*[.。]\s*(?=[\u3400-\u9fff])")
 _PLAUSIBLE = re.compile(
     rf"[\d)\]〕】》{numerals.HAN}上中下ivx]\s*\.?$|(?:卷|册|辑|集|部|编|篇|期|种|本|号|回|版|年|[甲乙丙丁])\s*[)\]]?$|"
-    rf"\b(?:vol|v|no|pt|part|bd|band|book|bk|tome|t|teil)\w*\.?\s*\S+$|\b\w+ (?:volume|part|series|band|ed|edition)\.?$|(?:合订|卷本|续编|补编|补遗|外编)"
+    r"\b(?:vol|v|no|pt|part|bd|band|book|bk|tome|t|teil)\w*\.?\s*\S+$|"
+    r"\b\w+ (?:volume|part|series|band|ed|edition)\.?$|(?:合订|卷本|续编|补编|补遗|外编)"
 )
 _STARTS = re.compile(
     r"(?:(?<!\d)-|[\s,:;·‧•(\[〔【/]|\.(?!\d))+(?=\S)|(?=第\s*[\d一二三四五六七八九十百〇零壹贰叁肆伍陆柒捌玖拾ivx])|"
     r"(?=卷之?[\d一二三四五六七八九十百上中下壹贰叁])|(?=[上中下][册卷编篇集辑](?:$|[\s(\[第]))|"
-    r"(?=之[一二三四五六七八九十]+$)|(?=[甲乙丙丁戊己庚辛壬癸][编种集辑](?:$|第))|(?=(?:[续外内前后正初二三四五六七八九十][编集辑]|续篇|别集)$)"
+    r"(?=之[一二三四五六七八九十]+$)|(?=[甲乙丙丁戊己庚辛壬癸][编种集辑](?:$|第))|"
+    r"(?=(?:[续外内前后正初二三四五六七八九十][编集辑]|续篇|别集)$)"
 )
 # A volume amid the title: `中国通史第三卷 上古时代`, `Rivers of Asia. Volume 2, The upper course`.
 _INNER_HAN = re.compile(
@@ -159,7 +161,7 @@ def _volume_tail(title: str, evidence: str) -> tuple[str, str]:
 
 
 def designates(text: str, han: bool) -> str:
-    """The code of a folded text that is a volume designation and nothing else; `1802-1808` in a Western title is none."""
+    """The code of a folded text that is a volume designation and nothing else; a Western `1802-1808` is none."""
     code, left = volume.read(text)
     if not code or fold.squeeze(left) or (han and text.isdecimal()):
         return ""
@@ -167,7 +169,7 @@ def designates(text: str, han: bool) -> str:
 
 
 def _western_tail(separator: str, tail: str, code: str) -> bool:
-    """Whether a tail that reads as a volume is one in a Western title: `Henry IV`, `…, 867-1185`, `May 25, 1642` are not."""
+    """Whether a tail that reads as a volume is one in a Western title: `Henry IV` and `…, 867-1185` are not."""
     if "(" in separator or "[" in separator:
         return code.isdecimal() and len(code) < 3
     if separator.isspace() or not tail.isalpha():
@@ -203,7 +205,7 @@ def numbers(text: str) -> tuple[int, ...]:
 
 
 def annual(folded: str) -> tuple[str, str]:
-    """(title without its year, code of the year) of a yearbook or a year's examination papers, wherever the year stands."""
+    """(title without its year, code of the year) of a yearbook or a year's papers, wherever the year stands."""
     if not _ANNUAL.search(folded):
         return folded, ""
     found = list(_ANNUAL_YEAR.finditer(folded))

@@ -1,7 +1,7 @@
 """Constrained union: accepted edges become clusters without chaining two volumes, editions or media into one.
 
-The result depends on features, scores and pins only: edges are taken by score, then by the features they join, and edges
-that are alike in both (their ends have equal features and differ by pins only) are taken together or not at all.
+The result depends on features, scores and pins only: edges are taken by score, then by the features they join, and
+edges that are alike in both (their ends have equal features and differ by pins only) are taken together or not at all.
 """
 
 from __future__ import annotations

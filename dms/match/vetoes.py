@@ -1,4 +1,4 @@
-"""What forbids a join whatever the score: vetoes (with the verdict they leave), and limits that leave a review at most."""
+"""What forbids a join whatever the score: vetoes, with the verdict they leave, and limits, which leave a review."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def medium(a: Features, b: Features) -> bool:
 
 
 def reproduction(a: Features, b: Features) -> bool:
-    """影印本, 缩印本, 大字本, 线装, 盲文 against plain; a Western reprint note is too often left out to forbid anything."""
+    """影印本, 缩印本, 大字本, 线装, 盲文 against plain; a Western reprint note is too often left out to forbid."""
     if a.reproduction == b.reproduction:
         return False
     soft = {"reprint", "thread"} if a.ancient or b.ancient else {"reprint"}  # ancient books are thread-bound anyway

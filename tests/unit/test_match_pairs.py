@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - one case a line reads as a table
 """Verdicts on pairs of records, rule by rule, with other books and other forms than the shared domain pairs.
 
 Each case overrides fields of one plain book on either side; a field set to None is left out. Indicators stand first.

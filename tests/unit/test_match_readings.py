@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - one case a line reads as a table
 """How single fields are read: volumes, numerals, editions, pages, years, names, publishers, identifiers, titles."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Every rule that may stand in a decision has its points or is a veto or limit, and says what it means in two languages."""
+"""Every rule that may stand in a decision says what it means in two languages."""
 
 from __future__ import annotations
 
