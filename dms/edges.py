@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import msgspec
 
@@ -14,6 +14,7 @@ from dms.match import features as matching
 from dms.match import keys as match_keys
 from dms.match.features import Features
 from dms.memory import Memory
+from dms.pipeline import Signed
 
 HUB = 400  # signatures on one key; an edge may exist only through a key that is no hub
 
@@ -24,7 +25,7 @@ _Pair = tuple[int, int]
 async def judge_again(
     conn: Connection,
     focus: Collection[int],
-    fresh: Container[int],
+    fresh: Mapping[int, Signed],
     holders: Mapping[int, list[int]],
     memory: Memory,
 ) -> set[int]:
@@ -34,7 +35,7 @@ async def judge_again(
     """
     if not focus:
         return set()
-    pairs = await _candidates(conn, focus, holders, memory)
+    pairs = await _candidates(conn, focus, fresh, holders, memory)
     features = await memory.of(conn, {sid for pair in pairs for sid in pair})
     shared = _shared_identifiers(pairs, features)
     ambiguous = await signatures.ambiguous(conn, shared) if shared else set()
@@ -50,12 +51,18 @@ async def judge_again(
 
 
 async def _candidates(
-    conn: Connection, focus: Collection[int], holders: Mapping[int, list[int]], memory: Memory
+    conn: Connection,
+    focus: Collection[int],
+    fresh: Mapping[int, Signed],
+    holders: Mapping[int, list[int]],
+    memory: Memory,
 ) -> set[_Pair]:
     """Pairs of a focus signature with whatever shares a key that is no hub."""
     from_focus: dict[int, list[int]] = {}
-    for sid, features in (await memory.of(conn, focus)).items():
-        for key in match_keys.keys(features):
+    settled = await memory.of(conn, [sid for sid in focus if sid not in fresh])
+    keys = {sid: signed.keys for sid, signed in fresh.items()} | {s: match_keys.keys(f) for s, f in settled.items()}
+    for sid in focus:
+        for key in keys[sid]:
             from_focus.setdefault(key, []).append(sid)
     missing = {key: HUB + 1 for key in from_focus if key not in holders}
     found = await signatures.holders(conn, missing) if missing else {}
@@ -69,7 +76,7 @@ async def _candidates(
 
 def _shared_identifiers(pairs: Iterable[_Pair], features: Mapping[int, Features]) -> set[int]:
     """Identifiers on both sides of some pair: only their ambiguity can matter."""
-    own = {sid: {identifier for identifier, _ in matching.uses(f)} for sid, f in features.items()}
+    own = {sid: {*f.isbns, *map(matching.unified_identifier, f.unified)} for sid, f in features.items()}
     return {identifier for a, b in pairs for identifier in own[a] & own[b]}
 
 
