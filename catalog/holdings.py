@@ -50,29 +50,21 @@ async def of_cluster(conn: Connection, cluster: int) -> list[tuple[str, str, Hol
     return [(r["source"], r["local_id"], Holding(**{f: r[f] for f in FIELDS})) for r in rows]
 
 
-async def libraries(conn: Connection, clusters: Collection[int]) -> dict[int, tuple[str, ...]]:
-    """Holding libraries by cluster, visible records only, in order."""
-    rows = await conn.fetch(
-        f"""select m.cluster, array_agg(distinct h.library order by h.library) libraries
-            from membership m join record r using (sid)
-            join holding h on h.source = r.source and h.local_id = r.local_id
-            where m.cluster = any($1::bigint[]) and {VISIBLE} group by m.cluster""",
-        list(clusters),
-    )
-    return {r["cluster"]: tuple(r["libraries"]) for r in rows}
+async def summary(conn: Connection, clusters: Collection[int]) -> dict[int, tuple[tuple[str, ...], bytes]]:
+    """(holding libraries in order, digest of all holdings) by cluster, visible records only.
 
-
-async def digests(conn: Connection, clusters: Collection[int]) -> dict[int, bytes]:
-    """A digest of each cluster's visible holdings, so that a changed call number is published too."""
+    The digest is there so that a changed call number is published too.
+    """
     rows = await conn.fetch(
-        f"""select m.cluster, sha256(convert_to(string_agg(concat_ws(chr(31), s.name, h.local_id, h.n,
+        f"""select m.cluster, array_agg(distinct h.library order by h.library) libraries,
+                sha256(convert_to(string_agg(concat_ws(chr(31), s.name, h.local_id, h.n,
                 {", ".join("h." + f for f in FIELDS)}), chr(30) order by s.name, h.local_id, h.n), 'UTF8')) digest
             from membership m join record r using (sid) join source s using (source)
             join holding h on h.source = r.source and h.local_id = r.local_id
             where m.cluster = any($1::bigint[]) and {VISIBLE} group by m.cluster""",
         list(clusters),
     )
-    return {r["cluster"]: r["digest"] for r in rows}
+    return {r["cluster"]: (tuple(r["libraries"]), r["digest"]) for r in rows}
 
 
 async def visible(conn: Connection, sources: Collection[int]) -> AsyncIterator[Any]:

@@ -37,8 +37,7 @@ async def merge_dirty(
         if not marks:
             return 0
         jobs = _jobs(await clusters.members(conn, marks))
-        used = await holdings.libraries(conn, marks)
-        held = await holdings.digests(conn, marks)
+        held = await holdings.summary(conn, marks)
         known = await dictionaries.every(conn)
         newest = await dictionaries.newest(conn)
     used_bodies = {n: known[n] for n in {kept.dictionary for job in jobs for kept in job.members} if n}
@@ -51,7 +50,7 @@ async def merge_dirty(
         await fence(conn)
         await clusters.clean(conn, marks)
         await _train(conn, made, merged)
-        await changes.publish(conn, await _news(conn, marks, made, used, held))
+        await changes.publish(conn, await _news(conn, marks, made, held))
     return len(marks)
 
 
@@ -88,16 +87,15 @@ async def _news(
     conn: Connection,
     marks: Mapping[int, int],
     made: Sequence[Made],
-    used: Mapping[int, tuple[str, ...]],
-    held: Mapping[int, bytes],
+    held: Mapping[int, tuple[tuple[str, ...], bytes]],
 ) -> list[Version]:
     """States that differ from what is published: changed records or holdings, and clusters without visible records."""
     standing = await changes.fingerprints(conn, list(marks))
     heirs = await clusters.heirs(conn, list(marks))
     news = []
     for one in made:
-        libraries = used.get(one.cluster, ())
-        fingerprint = _fingerprint(one, held.get(one.cluster, b""))
+        libraries, digest = held.get(one.cluster, ((), b""))
+        fingerprint = _fingerprint(one, digest)
         if standing.get(one.cluster) == (fingerprint, False, None):
             continue
         news.append(
