@@ -323,7 +323,7 @@ def _091(fields: dict[str, list[str]]) -> tuple[tuple[str, ...], tuple[str, ...]
                     unified.append(number)
                 elif number := identifiers.cn_number(value):
                     cn_numbers.append(number)
-    for text in fields.get("010", ()):
+    for text in fields.get("010", ()) if not unified else ():
         value = marc.value(text, "a")
         if value and not identifiers.isbn(value) and (number := identifiers.unified(value)):
             unified.append(number)

@@ -18,7 +18,10 @@ _WORKED = "修订|增订|增补|订正|改订|修正|校订|全新|重订|补订
 _FORM = (
     "修订|增订|增补|修正|校订|新|重订|订正|改订|最新|珍藏|典藏|纪念|插图|注音|普及|试用|双语|学生|教师|青少|豪华|国际"
 )
-_EDITION = r"(?:ed(?:s|n)?\b|edition|editie|edicion|edizione|ed\.|aufl|auflage|ausg|ausgabe|изд|oplage|uppl|udg|utg|vyd|wyd|kiad|druk)"
+_EDITION = (
+    r"(?:ed(?:s|n)?\b|edition|editie|edicion|edizione|ed\.|aufl|auflage|ausg|ausgabe|изд|oplage|uppl|udg|utg|vyd|wyd|"
+    r"kiad|druk)"
+)
 _BETWEEN = r"(?:[\w.,\[\]-]+\s+){0,5}?"  # 3., neubearb. und verm. Aufl.
 _NUMBER = re.compile(
     rf"(?:第|修订|增订|再版|增补|新)?\s*(?:第)?\s*(?P<han>{_N})\s*(?:次)?\s*(?:{_WORKED})*\s*(?:版|刷本)"
@@ -52,8 +55,8 @@ _MANUSCRIPTS = words.pattern("ancient", "manuscripts")
 def read(text: str) -> tuple[int, tuple[str, ...]]:
     """(number, words) of an edition statement; 0 where no number stands; a first edition is no edition.
 
-    `第2版`, `2版`, `Second edition` are 2; `修订版` is (0, revised); `2019版` is (0, y2019), an edition named by a year.
-    Printings (第4次印刷) are no editions.
+    `第2版`, `2版`, `Second edition` are 2; `修订版` is (0, revised); `2019版` is (0, y2019), named by
+    a year. Printings (第4次印刷) are no editions.
     """
     if not text:
         return 0, ()

@@ -131,8 +131,9 @@ def uses(features: Features) -> tuple[tuple[int, int], ...]:
     return tuple((number, token) for number in numbers)
 
 
+@lru_cache(maxsize=8192)
 def features(facts: Facts) -> Features:
-    """Features of a record's facts."""
+    """Features of a record's facts. Remembered, because most records are copies of one shared record."""
     title = _title(facts)
     edition, edition_words = _edition(facts, title.edition)
     years = _years(facts)

@@ -6,6 +6,8 @@ be without losing the pair that it is for.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from dms.match.features import Features, unified_identifier
 from dms.match.normalize import h64
 
@@ -14,6 +16,7 @@ SHORT = 8  # characters where year and pages stand beside them
 CANDIDATE = "py"  # kind of key whose pairs agree in sound only: the decision never joins by it alone
 
 
+@lru_cache(maxsize=8192)
 def keys(features: Features) -> tuple[int, ...]:
     """Distinct keys of a record, identifiers first."""
     found: list[str] = []

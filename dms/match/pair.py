@@ -92,8 +92,12 @@ class Pair:
             bare, numbered = (a, b) if b.volume else (b, a)
             if bare.title[len(numbered.title) :].isalnum() and len(bare.title) - len(numbered.title) <= 4:
                 return "title-same"
-        if a.title[:1] == b.title[:1] and not wholes(a).isdisjoint(wholes(b)):
-            return "title-whole"
+        similarity = Levenshtein.normalized_similarity(a.title, b.title, score_cutoff=UNLIKE)
+        if a.title[:1] == b.title[:1]:
+            if not wholes(a).isdisjoint(wholes(b)):
+                return "title-whole"
+        elif not similarity and not a.more and not b.more:
+            return "title-unlike"
         if a.title in b.more or b.title in a.more:
             return "title-parallel"
         if not a.han and (continued := _continues(a, b)):
@@ -101,7 +105,6 @@ class Pair:
         short, long = sorted((a.title, b.title), key=len)
         if not short:
             return "title-other-script"
-        similarity = Levenshtein.normalized_similarity(a.title, b.title, score_cutoff=UNLIKE)
         if similarity >= SIMILAR or (
             len(short) >= 5 and len(short) == len(long) and similarity >= 1 - 1.01 / len(long)
         ):

@@ -1,8 +1,8 @@
 """Names of persons and bodies brought to one form, and statements of responsibility taken apart.
 
 A form is `key` or `key,given`: for a Western person the surname and the given names (狄更斯,查尔斯; dickens,charles),
-for a Chinese person the whole name, for a Western body all its words behind a mark. Dynasty, country and the name in Latin
-letters stand in brackets and go.
+for a Chinese person the whole name, for a Western body all its words behind a mark. Dynasty, country and the name in
+Latin letters stand in brackets and go.
 """
 
 from __future__ import annotations

@@ -141,24 +141,23 @@ def clash(a: Features, b: Features) -> bool:
 
 def related(pair: Pair) -> str:
     """Why two records that are not one thing are still shown together; empty if they are not."""
-    a, b = pair.a, pair.b
-    if pair.author == "author-differs":
+    found = _companion(pair.a, pair.b) or _series(pair.a, pair.b) or _series(pair.b, pair.a)
+    return "" if found and pair.author == "author-differs" else found
+
+
+def _companion(a: Features, b: Features) -> str:
+    if a.companion == b.companion:
         return ""
-    if a.companion != b.companion and (
-        (a.companion and not b.companion and _main(a, b)) or (b.companion and not a.companion and _main(b, a))
-        or (a.companion and b.companion and a.stem == b.stem and not a.generic)
-    ):  # fmt: skip
-        return "related-companion"
-    for whole, part in ((a, b), (b, a)):
-        if (
-            whole.of_set
-            and len(whole.title) >= 4
-            and not whole.generic
-            and whole.title in part.series
-            and whole.media == part.media
-        ):
-            return "related-series"
-    return ""
+    if a.companion and b.companion:
+        return "related-companion" if a.stem == b.stem and not a.generic else ""
+    companion, main = (a, b) if a.companion else (b, a)
+    return "related-companion" if _main(companion, main) else ""
+
+
+def _series(whole: Features, part: Features) -> str:
+    if not whole.of_set or whole.title not in part.series or len(whole.title) < 4 or whole.generic:
+        return ""
+    return "related-series" if whole.media == part.media else ""
 
 
 def _main(companion: Features, main: Features) -> bool:
