@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from catalog.model import Description, unique
@@ -55,28 +54,34 @@ SUBJECTS = ("600", "601", "602", "604", "605", "606", "607", "608", "610", "620"
 CLASSES = ("690", "692", "686", "676", "675", "680")
 SERIES_LINKS = ("410", "461", "462")
 
+_ABSENT = [""]
+_REST = marc.DELIMITER + "b"
 _HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
 
 
 def describe(record: marc.Record) -> Description:
     """The description of a CNMARC or other UNIMARC record."""
-    fields: Fields = defaultdict(list)
+    fields: Fields = {}
     for tag, text in record.fields:
-        fields[tag].append(text)
-    titles = fields.get("200", [""])
-    main = titles[0]
-    publication = (fields.get("210") or fields.get("214") or [""])[0]
+        if tag in fields:
+            fields[tag].append(text)
+        else:
+            fields[tag] = [text]
+    titles = fields.get("200", _ABSENT)
+    main = _Title(titles[0])
+    publication = (fields.get("210") or fields.get("214") or _ABSENT)[0]
     date = isbd.plain(marc.value(publication, "d") or marc.value(publication, "h"))
     year = _coded_year(fields) or isbd.year(date)
     languages = _languages(fields)
+    editions = fields.get("205", ())
     return Description(
-        title=_title(main),
-        subtitle=" : ".join(_plain(marc.values(main, "e"))),
-        volume=" ".join(_plain(marc.values(main, "hi"))),
-        parallel=_parallel(fields, titles),
-        responsibility=" ; ".join(_plain(marc.values(main, "fg"))),
-        authors=unique([_name(text) for tag in NAMES for text in fields.get(tag, ())]),
-        edition=", ".join(_plain(marc.values((fields.get("205") or [""])[0], "abdfg"))),
+        title=main.title(),
+        subtitle=" : ".join(main.all("e")),
+        volume=" ".join(main.all("hi")),
+        parallel=_parallel(fields, main, titles),
+        responsibility=" ; ".join(main.all("fg")),
+        authors=unique([_name(text) for text in _of(fields, NAMES)]),
+        edition=", ".join(_plain(marc.values(editions[0], "abdfg"))) if editions else "",
         place=isbd.unbracketed(marc.value(publication, "a")),
         publisher=isbd.unbracketed(marc.value(publication, "c")),
         date=date,
@@ -85,45 +90,64 @@ def describe(record: marc.Record) -> Description:
         series=_series(fields),
         isbns=unique([f"{n}" for text in fields.get("010", ()) if (n := identifiers.isbn(marc.value(text, "a")))]),
         issns=unique([identifiers.issn(marc.value(text, "a")) for text in fields.get("011", ())]),
-        subjects=unique([s for tag in SUBJECTS for text in fields.get(tag, ()) for s in _subjects(tag, text)]),
+        subjects=unique([s for tag in SUBJECTS if tag in fields for text in fields[tag] for s in _subjects(tag, text)]),
         classification=unique(
-            [isbd.plain(marc.value(t, "a")) or isbd.plain(marc.value(t, "c")) for tag in CLASSES for t in fields[tag]]
+            [isbd.plain(marc.value(t, "a")) or isbd.plain(marc.value(t, "c")) for t in _of(fields, CLASSES)]
         ),
         languages=languages,
-        kind=_kind(record.leader, fields, main, year, languages),
-        summary="\n".join(_plain(v for text in fields.get("330", ()) for v in marc.values(text, "a"))),
-        notes=unique([isbd.plain(" ".join(marc.values(t, "abc"))) for tag in NOTES for t in fields.get(tag, ())]),
+        kind=_kind(record.leader, fields, titles[0], year, languages),
+        summary="\n".join(_plain([v for text in fields.get("330", ()) for v in marc.values(text, "a")])),
+        notes=unique([isbd.plain(" ".join(marc.values(text, "abc"))) for text in _of(fields, NOTES)]),
         links=unique([u.strip() for t in fields.get("856", ()) for u in marc.values(t, "u") if addresses.public(u)]),
-        pinyin=_pinyin(main),
+        pinyin=" ".join(main.all("A")[:1] or main.all("9")[:1]),
     )
+
+
+def _of(fields: Fields, tags: Iterable[str]) -> list[str]:
+    """All fields with these tags, in the order of the tags."""
+    return [text for tag in tags if tag in fields for text in fields[tag]]
 
 
 def _plain(values: Iterable[str]) -> list[str]:
     return [v for value in values if (v := isbd.plain(value))]
 
 
-def _title(main: str) -> str:
-    """$a; several are works without a collective title: $a of the same author, $c of another (UNIMARC 200)."""
-    title = ""
-    for code, value in marc.subfields(main):
-        text = isbd.plain(value)
-        if code in "ac" and text:
-            title += ("" if not title else " ; " if code == "a" else ". ") + text
-    return title or " ".join(_plain(marc.values(main, "hi"))) or " : ".join(_plain(marc.values(main, "e")))
+class _Title:
+    """200 as plain texts, the empty ones left out. $A (CALIS), or the $9 after $a (NLC), is pinyin."""
+
+    __slots__ = ("pairs",)
+
+    def __init__(self, text: str) -> None:
+        self.pairs = [(code, plain) for code, value in marc.subfields(text) if (plain := isbd.plain(value))]
+
+    def all(self, codes: str) -> list[str]:
+        """Texts of some subfields, in field order."""
+        return [text for code, text in self.pairs if code in codes]
+
+    def title(self) -> str:
+        """$a; several are works without a collective title: $a of the same author, $c of another (UNIMARC 200)."""
+        title = ""
+        for code, text in self.pairs:
+            if code in "ac":
+                title += ("" if not title else " ; " if code == "a" else ". ") + text
+        return title or " ".join(self.all("hi")) or " : ".join(self.all("e"))
 
 
-def _parallel(fields: Fields, titles: Sequence[str]) -> tuple[str, ...]:
+def _parallel(fields: Fields, main: _Title, titles: Sequence[str]) -> tuple[str, ...]:
     """Titles in other languages and scripts first, then the other titles under which the thing is known."""
-    own = {_title(titles[0])}
-    found = _plain(marc.values(titles[0], "d")) + [_title(text) for text in titles[1:]]
-    found += [" ".join(_plain(marc.values(text, "ahi"))) for tag in PARALLEL_TITLES for text in fields.get(tag, ())]
-    return unique([title for title in found if title not in own])
+    own = main.title()
+    found = main.all("d") + [_Title(text).title() for text in titles[1:]]
+    found += [" ".join(_plain(marc.values(text, "ahi"))) for text in _of(fields, PARALLEL_TITLES)]
+    return unique([title for title in found if title != own])
 
 
 def _name(text: str) -> str:
     """$a with the rest of the name ($b): joined where it is Chinese, inverted where it is not."""
-    entry, rest = isbd.plain(marc.value(text, "a")), [v for v in _plain(marc.values(text, "b")) if v]
-    if not rest or not entry:
+    entry = isbd.plain(marc.value(text, "a"))
+    if _REST not in text or not entry:
+        return entry
+    rest = _plain(marc.values(text, "b"))
+    if not rest:
         return entry
     if text[1:2] == "1" and not _HAN.search(entry):
         return f"{entry}, {rest[0]}"
@@ -131,11 +155,13 @@ def _name(text: str) -> str:
 
 
 def _extent(fields: Fields) -> str:
-    text = (fields.get("215") or [""])[0]
-    extent = ", ".join(_plain(v.rstrip(" +") for v in marc.values(text, "a")))
-    for code, mark in (("c", " : "), ("d", " ; "), ("e", " + ")):
-        more = ", ".join(_plain(v.rstrip(" +") for v in marc.values(text, code)))
-        extent += (mark if extent else "") + more if more else ""
+    by_code: dict[str, list[str]] = {}
+    for code, value in marc.subfields(fields.get("215", _ABSENT)[0]):
+        by_code.setdefault(code, []).append(value.rstrip(" +"))
+    extent = ""
+    for code, mark in (("a", ""), ("c", " : "), ("d", " ; "), ("e", " + ")):
+        if code in by_code and (more := ", ".join(_plain(by_code[code]))):
+            extent += (mark if extent else "") + more
     return extent
 
 
@@ -153,12 +179,13 @@ def _series(fields: Fields) -> tuple[str, ...]:
 
 def _linked_title(text: str) -> str:
     """Title and number of a 4xx field: embedded fields ($12001 $a … $v) or standard subfields ($t … $v)."""
-    title, number, tag = "", isbd.plain(marc.value(text, "v")), ""
+    title = tag = ""
     for code, value in marc.subfields(text):
         if code == "1":
             tag = value[:3]
         elif (tag == "200" and code == "a") or (code == "t" and not tag):
             title = title or isbd.plain(value)
+    number = isbd.plain(marc.value(text, "v"))
     return f"{title} ; {number}" if title and number else title
 
 
@@ -167,9 +194,9 @@ def _subjects(tag: str, text: str) -> list[str]:
         return _plain(marc.values(text, "a"))
     if tag == "620":  # place and date access
         return [heading] if (heading := ", ".join(_plain(marc.values(text, "abcd")))) else []
-    name = "".join(_name(text)) if tag in ("600", "601", "602") else isbd.plain(marc.value(text, "a"))
-    parts = [name, *_plain(v for code, v in marc.subfields(text) if code in "txyzj")]
-    heading = "--".join(part for part in parts if part)
+    name = _name(text) if tag in ("600", "601", "602") else isbd.plain(marc.value(text, "a"))
+    parts = [name, *_plain(marc.values(text, "txyzj"))]
+    heading = "--".join(filter(None, parts))
     return [heading] if heading else []
 
 
@@ -192,22 +219,18 @@ def _kind(leader: str, fields: Fields, main: str, year: int, languages: Sequence
     designation = marc.value(main, "b").lower()
     if leader[7:8] == "s" and kind in ("book", "electronic"):
         return "serial"
-    kind = next((named for word, named in DESIGNATIONS if word in designation), kind)
+    if designation:
+        kind = next((named for word, named in DESIGNATIONS if word in designation), kind)
     if kind != "book":
         return kind
     if "135" in fields or "230" in fields:
         return "electronic"
     if leader[7:8] == "a":
         return "article"
-    edition = "".join(v for text in fields.get("205", ()) for v in marc.values(text, "a"))
-    if "140" in fields or any(word in edition for word in ANCIENT_EDITIONS):
+    edition = "".join([v for text in fields.get("205", ()) for v in marc.values(text, "a")])
+    if "140" in fields or (edition and any(word in edition for word in ANCIENT_EDITIONS)):
         return "ancient"
     if 0 < year < ANCIENT_BEFORE and "chi" in languages:
         return "ancient"
     coded = marc.value((fields.get("105") or [""])[0], "a")[4:8]
     return "thesis" if "328" in fields or "m" in coded else "book"
-
-
-def _pinyin(main: str) -> str:
-    """200$A (CALIS) or the $9 after $a (NLC)."""
-    return " ".join(_plain(marc.values(main, "A"))[:1] or _plain(marc.values(main, "9"))[:1])

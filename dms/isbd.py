@@ -28,6 +28,8 @@ _TENS = {"十": 10, "廿": 20, "卅": 30}
 
 def plain(text: str) -> str:
     """The text without control characters, doubled blanks and the ISBD marks at its end."""
+    if text.isprintable() and text[:1].isalnum() and text[-1:].isalnum() and "  " not in text:
+        return text  # nearly every value: nothing at its ends, and no printable character but the blank is a space
     if not text.isprintable():
         text = text.translate(_CONTROLS)
     text = " ".join(text.split()).rstrip(_TAIL)

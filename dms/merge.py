@@ -86,10 +86,10 @@ def _with_others(ranked: Sequence[tuple[Member, Fields]], policy: Policy) -> tup
 def _kept(record: marc.Record, rules: FormatPolicy) -> Fields:
     """Fields that can be in a merged record."""
     rule = rules.rules
-    kept = [pair for pair in record.fields if rule[pair[0]]]  # Rule.DROP is 0
-    if any(tag == "856" for tag, _ in kept):
-        kept = [pair for pair in kept if pair[0] != "856" or not merge_fields.is_private(pair[1])]
-    return tuple(kept)
+    return tuple([
+        pair for pair in record.fields
+        if rule[pair[0]] and (pair[0] != "856" or not merge_fields.is_private(pair[1]))  # Rule.DROP is 0
+    ])  # fmt: skip
 
 
 def _leader(leader: str) -> str:

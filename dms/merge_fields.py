@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 
 from catalog.search import fold
 from dms import addresses
@@ -14,7 +15,6 @@ Fields = Sequence[tuple[str, str]]
 Key = tuple[str, ...]
 
 _OWN = marc.DELIMITER + "5"
-_NUMBERS = {"010", "020"}  # ISBN in CNMARC and MARC 21: ten and thirteen digits are one number
 
 
 class Gathering:
@@ -29,6 +29,7 @@ class Gathering:
         self._groups = {rules.groups[tag] for tag, _ in base}
         self._unasked = {rules.compares[tag].family for tag, _ in base}  # families of the base not yet in _keyed
         self._keyed: dict[Key, list[int]] = {}  # key -> places in _fields, or ~place in _extra
+        self._keys: dict[tuple[str, str], tuple[Key, tuple[str, ...]]] = {}  # fields already read by key_of
         self._occurrence = max((_occurrence(text) for tag, text in base if tag == "880"), default=0)
 
     def add(self, fields: Fields, origin: str) -> None:
@@ -42,7 +43,7 @@ class Gathering:
             if pair in self._exact or tag == "880" or rule is Rule.BASE or _OWN in text:
                 self._groups.add(group)
                 continue  # 880 comes with its field; $5 is about one library's copy
-            key, optional = key_of(self._rules, tag, text)
+            key, optional = self._key(pair)
             same = self._same(tag, key, optional)
             if same is not None:
                 self._better(same, tag, text, mates, origin)
@@ -60,6 +61,13 @@ class Gathering:
         self._extra = []
         return tuple(fields), tuple(origins)
 
+    def _key(self, pair: tuple[str, str]) -> tuple[Key, tuple[str, ...]]:
+        """`key_of`, once for each field: it is asked for again whenever another record has nearly the same."""
+        found = self._keys.get(pair)
+        if found is None:
+            found = self._keys[pair] = key_of(self._rules, *pair)
+        return found
+
     def _at(self, where: int) -> tuple[str, str]:
         return self._fields[where] if where >= 0 else self._extra[~where][:2]
 
@@ -70,16 +78,17 @@ class Gathering:
             self._unasked.remove(family)
             self._key_base(family)
         for where in self._keyed.get(key, ()):
-            theirs = key_of(self._rules, *self._at(where))[1]
-            if all(a == b or not a or not b for a, b in zip(optional, theirs, strict=True)):
+            theirs = self._key(self._at(where))[1]
+            if optional == theirs or all(a == b or not a or not b for a, b in zip(optional, theirs, strict=True)):
                 return where
         return None
 
     def _key_base(self, family: str) -> None:
         """Keys of the base's fields of a family, late: most fields of most records are equal as they are."""
-        for where, (tag, text) in enumerate(self._fields):
-            if self._rules.compares[tag].family == family:
-                self._keyed.setdefault(key_of(self._rules, tag, text)[0], []).append(where)
+        compares = self._rules.compares
+        for where, pair in enumerate(self._fields):
+            if compares[pair[0]].family == family:
+                self._keyed.setdefault(self._key(pair)[0], []).append(where)
 
     def _better(self, where: int, tag: str, text: str, mates: Mapping[str, str], origin: str) -> None:
         """The variant with an authority link wins, then the fuller one; an original script is taken over."""
@@ -87,7 +96,7 @@ class Gathering:
         link = marc.DELIMITER + self._rules.authority
         gains = link in text and link not in ours
         if not gains and (link in text) == (link in ours):
-            gains = _filled(key_of(self._rules, tag, text)[1]) > _filled(key_of(self._rules, own_tag, ours)[1])
+            gains = _filled(self._key((tag, text))[1]) > _filled(self._key((own_tag, ours))[1])
         own_link = marc.value(ours, "6")
         if gains:
             indicators = text[:2] if tag == own_tag else ours[:2]
@@ -146,24 +155,34 @@ def key_of(rules: FormatPolicy, tag: str, text: str) -> tuple[Key, tuple[str, ..
     if compare.thesaurus:
         parts += [text[1:2] if rules.thesaurus_indicator else "", marc.value(text, "2")]
     given = len(parts)
+    value_of = _VALUES.get(compare.family, _squeezed)
     for code, value in marc.subfields(text):
         if code in optional:
             optional[code] += fold.squeeze(value)
         elif code in compare.codes or (not compare.codes and code not in rules.ignore):
-            parts.append(code + _value(compare.family, value))
+            parts.append(code + value_of(value))
     if len(parts) == given:
         parts.append(text[2:])  # nothing to compare by: only the very same text is the same value
     return tuple(parts), tuple(optional.values())
 
 
-def _value(family: str, value: str) -> str:
-    if family in _NUMBERS:
-        number = identifiers.isbn(value)
-        if number:
-            return str(number)
-    if family in ("035", "856"):
-        return value.strip().rstrip("/")
+@lru_cache(maxsize=16384)
+def _squeezed(value: str) -> str:
     return fold.squeeze(value) or value.strip()
+
+
+def _number(value: str) -> str:
+    """An ISBN of ten or of thirteen digits."""
+    number = identifiers.isbn(value)
+    return str(number) if number else _squeezed(value)
+
+
+def _address(value: str) -> str:
+    return value.strip().rstrip("/")
+
+
+# By family; all other values are compared by their letters and digits.
+_VALUES: dict[str, Callable[[str], str]] = {"010": _number, "020": _number, "035": _address, "856": _address}
 
 
 def _filled(optional: tuple[str, ...]) -> int:

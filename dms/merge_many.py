@@ -12,7 +12,7 @@ import msgspec
 from catalog import bodies, packing
 from catalog.model import CARRIER_NAMES, Carrier, Format
 from dms import describe, merge
-from protocols import reading
+from protocols import marc, reading
 
 
 class Kept(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -54,14 +54,7 @@ def make(jobs: Sequence[Job], dictionaries: Mapping[int, bytes], newest: Mapping
     for job in jobs:
         members = [
             merge.Member(
-                key=kept.key,
-                format=Format(kept.format),
-                record=reading.decode(
-                    bodies.open_body(kept.body, kept.dictionary, dictionaries),
-                    CARRIER_NAMES[Carrier(kept.carrier)],
-                    kept.encoding,
-                ),
-                trust=kept.trust,
+                key=kept.key, format=_FORMATS[kept.format], record=_record(kept, dictionaries), trust=kept.trust
             )
             for kept in job.members
         ]
@@ -71,3 +64,11 @@ def make(jobs: Sequence[Job], dictionaries: Mapping[int, bytes], newest: Mapping
         content = bodies.shrink(packing.pack_content(merged.body, description), dictionary)
         made.append(Made(job.cluster, merged.format, merged.fingerprint, description, number, content))
     return made
+
+
+_FORMATS = {int(fmt): fmt for fmt in Format}
+
+
+def _record(kept: Kept, dictionaries: Mapping[int, bytes]) -> marc.Record:
+    raw = bodies.open_body(kept.body, kept.dictionary, dictionaries)
+    return reading.decode(raw, CARRIER_NAMES[Carrier(kept.carrier)], kept.encoding)

@@ -10,8 +10,6 @@ from itertools import accumulate
 
 from protocols.charsets import codec
 
-TERMINATOR = 0x1E
-
 
 def fields(raw: bytes, encoding: str) -> tuple[tuple[str, str], ...] | None:
     """The record's fields, or None if it is to be read with care (`iso2709.read`, field by field)."""
@@ -23,21 +21,16 @@ def fields(raw: bytes, encoding: str) -> tuple[tuple[str, str], ...] | None:
         return None
     try:
         entries = directory.decode("ascii")
-        texts = raw[base:-1].decode(encoding).split("\x1e")
+        texts = raw[base:-2].decode(encoding).split("\x1e")
     except UnicodeDecodeError:
         return None
-    count = len(entries) // 12
-    if len(texts) != count + 1:
+    heads = range(0, len(entries), 12)
+    if len(texts) != len(heads):
         return None
-    numbers = [entries[i + 3 : i + 12] for i in range(0, len(entries), 12)]
-    if not "".join(numbers).isdigit():
+    numbers = "".join([entries[i + 3 : i + 12] for i in heads])
+    sizes = [len(content) + 1 for content in raw[base:-2].split(b"\x1e")]
+    # What the directory of these fields has to say: each length in four digits, each start in five.
+    told = "".join([f"{size:04}{end - size:05}" for size, end in zip(sizes, accumulate(sizes), strict=True)])
+    if numbers != told:
         return None
-    ends = list(accumulate(int(number[:4]) for number in numbers))
-    starts = [int(number[4:]) for number in numbers]
-    if (
-        starts != [0, *ends[:-1]]
-        or base + ends[-1] + 1 != len(raw)
-        or any(raw[base + e - 1] != TERMINATOR for e in ends)
-    ):
-        return None
-    return tuple(zip([entries[i : i + 3] for i in range(0, len(entries), 12)], texts[:-1], strict=True))
+    return tuple(zip([entries[i : i + 3] for i in heads], texts, strict=True))
