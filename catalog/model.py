@@ -186,4 +186,4 @@ def cluster_number(ident: str, symbol: str) -> Cluster | None:
 
 def unique(values: Sequence[str]) -> tuple[str, ...]:
     """Values without empties and repeats, first occurrence kept."""
-    return tuple(dict.fromkeys(v for v in values if v))
+    return tuple(dict.fromkeys(filter(None, values))) if values else ()

@@ -24,13 +24,13 @@ def fields(raw: bytes, encoding: str) -> tuple[tuple[str, str], ...] | None:
         texts = raw[base:-2].decode(encoding).split("\x1e")
     except UnicodeDecodeError:
         return None
-    heads = range(0, len(entries), 12)
-    if len(texts) != len(heads):
+    tags = [entries[i : i + 3] for i in range(0, len(entries), 12)]
+    if len(texts) != len(tags):
         return None
-    numbers = "".join([entries[i + 3 : i + 12] for i in heads])
+    # What the directory of these fields has to be: each tag, length in four digits, start in five.
     sizes = [len(content) + 1 for content in raw[base:-2].split(b"\x1e")]
-    # What the directory of these fields has to say: each length in four digits, each start in five.
-    told = "".join([f"{size:04}{end - size:05}" for size, end in zip(sizes, accumulate(sizes), strict=True)])
-    if numbers != told:
+    told: list[str | int] = [""] * (3 * len(tags))
+    told[0::3], told[1::3], told[2::3] = tags, sizes, accumulate(sizes[:-1], initial=0)
+    if "%s%04d%05d" * len(tags) % tuple(told) != entries:
         return None
-    return tuple(zip([entries[i : i + 3] for i in heads], texts, strict=True))
+    return tuple(zip(tags, texts, strict=True))
