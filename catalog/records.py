@@ -167,6 +167,14 @@ async def placed(conn: Connection, sources: Collection[int]) -> AsyncIterator[An
         yield row
 
 
+async def last_replaced(conn: Connection, source: int, local_id: str) -> int | None:
+    """The newest load that replaced or deleted a version of this record."""
+    load: int | None = await conn.fetchval(
+        "select max(by) from record_before where source = $1 and local_id = $2", source, local_id
+    )
+    return load
+
+
 async def brought_by(conn: Connection, source: int, load: int) -> AsyncIterator[list[str]]:
     """Local ids of records that a load added (they replaced nothing) and that stand as it left them, in pages."""
     last = ""

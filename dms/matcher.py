@@ -17,7 +17,7 @@ from catalog.connection import Connection
 from catalog.database.pool import Database
 from catalog.loads import Load
 from catalog.model import LoadState
-from catalog.work import leases
+from catalog.work import leases, lives
 from config.errors import Conflict, Retry
 from config.settings import Limits
 from dms import judge, merging, place
@@ -121,6 +121,9 @@ async def _round(matcher: Matcher) -> bool:
             matcher.term = 0
             matcher.memory = Memory()
         if not matcher.term:
+            held_by = await leases.holder(conn, LEASE)
+            if held_by and lives.ended(held_by):
+                await leases.bury(conn, LEASE, held_by)
             matcher.term = await leases.acquire(conn, LEASE, matcher.holder, LEASE_SECONDS) or 0
     return await matcher.step() if matcher.term else False
 

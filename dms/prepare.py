@@ -124,6 +124,13 @@ def _identity_tags(rule: str) -> frozenset[str]:
     return frozenset((*SKETCH, rule[:3]))
 
 
+def check_habits(source: Source) -> None:
+    """Raise what is wrong with the source's identity rule or mapping, before any record is read by them."""
+    identity.named_id(Record("", ()), source.identity)
+    identity.suppressed(Record("", ()), source.mapping)
+    _wanted(source)
+
+
 def habits_key(habits: Habits) -> bytes:
     """Whatever of the habits changes what PREPARE makes of the same bytes; part of every record's digest."""
     source = habits.source

@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import logging
 import os
-import secrets
 import socket
 import threading
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -27,10 +26,10 @@ from catalog.inbox import Unit
 from catalog.loads import Load
 from catalog.model import LoadState
 from catalog.quarantine import Case
-from catalog.work import units, workers
+from catalog.work import lives, units, workers
 from catalog.work.queue import Queue
 from catalog.work.workers import Worker
-from config.errors import Retry
+from config.errors import Misconfigured, Retry
 from config.settings import Limits
 from dms import matcher, merge_many, prepare
 from dms.matcher import Matcher
@@ -128,10 +127,21 @@ class Preparing:
         encoding = load.encoding if load.encoding != "auto" else source.encoding
         habits = Habits(source=source, carrier=load.carrier, encoding=encoding, dictionaries=known_dictionaries)
         data = bodies.grow(unit.payload)
-        known = {} if fresh else await self._known(data, habits)
-        outcome = await self.crew.run(prepare.prepare, data, unit.position, unit.ordinal, habits, known)
-        await self._keep(load, unit, outcome)
+        try:
+            known = {} if fresh else await self._known(data, habits)
+            outcome = await self.crew.run(prepare.prepare, data, unit.position, unit.ordinal, habits, known)
+        except Misconfigured as error:  # the source's habits are wrong: no unit can be prepared, now or later
+            await self._give_up(load, str(error))
+        else:
+            await self._keep(load, unit, outcome)
         self.wake.set()
+
+    async def _give_up(self, load: Load, why: str) -> None:
+        async with self.database.transaction() as conn:
+            since = (LoadState.LANDING, LoadState.PREPARING)
+            if await loads.turn(conn, load.load, LoadState.FAILED, since=since, reason=why):
+                await inbox.discard(conn, load.load)
+                await quarantine.forget(conn, load.load)
 
     async def _known(self, data: bytes, habits: Habits) -> dict[str, tuple[bytes, int]]:
         ids = await self.crew.run(prepare.recognise, data, habits)
@@ -190,7 +200,7 @@ async def run(
     """Work until `stop`. `wake` hurries the matcher; `spent` collects seconds by stage."""
     wake = wake or asyncio.Event()
     crew = Crew(processes)
-    ident = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
+    ident = lives.name()
 
     async def merge(
         jobs: Sequence[Job], known: Mapping[int, bytes], newest: Mapping[int, tuple[int, bytes]]

@@ -11,9 +11,10 @@ import hashlib
 import os
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import TypeVar
 
 from catalog import bodies, inbox, loads, quarantine, sources
 from catalog.database.pool import Database
@@ -22,7 +23,7 @@ from catalog.model import CARRIERS, LoadState, Source
 from catalog.quarantine import Case
 from catalog.work import leases, units
 from catalog.work.queue import Queue
-from config.errors import BadRecord, Conflict, Misconfigured
+from config.errors import BadRecord, Conflict, Misconfigured, Retry
 from protocols import detect, stream
 from protocols.gunzip import Input
 from protocols.stream import Stretch
@@ -31,9 +32,11 @@ HEAD = 1 << 20  # bytes of each input that make its fingerprint
 LEASE_SECONDS = 30
 MOST_WAITING = 400  # units that may wait for PREPARE before landing pauses: about 400 MB of input
 PAUSE = 0.1  # seconds between looks while it pauses
+AWAY = 60.0  # seconds that the database may be away before landing gives up
 
 _XML_RECORD = re.compile(rb"<(?:[\w.-]+:)?record[\s>]")
 
+T = TypeVar("T")
 Progress = Callable[[int, int], None]  # bytes landed, records landed
 
 
@@ -59,7 +62,12 @@ def open_inputs(stack: ExitStack, paths: Sequence[str], carrier: str = "auto") -
         streams.append(opened)
         head = opened.head(HEAD)
         digest.update(len(head).to_bytes(8, "big") + head)
-        sizes.append(None if path == "-" or opened.compressed else os.stat(path).st_size)
+        sizes.append(None)
+        if path != "-":
+            # The head alone would take a corrected file for the one whose load was cut short or held.
+            stat = os.stat(path)
+            digest.update(f"{stat.st_size} {stat.st_mtime_ns}".encode())
+            sizes[-1] = None if opened.compressed else stat.st_size
         found[path] = detect.carrier_of(head) if carrier == "auto" else carrier
     if len(set(found.values())) > 1:
         told = ", ".join(f"{path} is {kind}" for path, kind in found.items())
@@ -124,10 +132,19 @@ async def land(
     if load.state is not LoadState.LANDING:
         return
     holder = inputs.fingerprint.hex()
-    async with database.connection() as conn:
-        term = await leases.acquire(conn, _lease(source), holder, LEASE_SECONDS)
+
+    async def hold() -> int | None:
+        async with database.connection() as conn:
+            return await leases.acquire(conn, _lease(source), holder, LEASE_SECONDS)
+
+    term = await _insist(hold)
     if term is None:
         raise Conflict(f"load {load.load} of {source.name} is being landed by another process: wait for it")
+
+    async def keep() -> bool:
+        async with database.connection() as conn:
+            return await leases.renew(conn, _lease(source), holder, term, LEASE_SECONDS)
+
     landed, renewed = load.landed, time.monotonic()
     for base, ordinal, stretch in _stretches(inputs):
         end = base + stretch.end
@@ -135,14 +152,29 @@ async def land(
             await _keep(database, queue, source, load, base, ordinal, stretch, landed)
             landed = end
         if time.monotonic() - renewed > LEASE_SECONDS / 3:
-            async with database.connection() as conn:
-                await leases.renew(conn, _lease(source), holder, term, LEASE_SECONDS)
+            await _insist(keep)
             renewed = time.monotonic()
         progress(end, ordinal + count(stretch.data, inputs.carrier))
         await _room(database, load)
-    async with database.transaction() as conn:
-        await loads.turn(conn, load.load, LoadState.PREPARING, since=(LoadState.LANDING,))
-        await leases.release(conn, _lease(source), holder, term)
+
+    async def give_over() -> None:
+        async with database.transaction() as conn:
+            await loads.turn(conn, load.load, LoadState.PREPARING, since=(LoadState.LANDING,))
+            await leases.release(conn, _lease(source), holder, term)
+
+    await _insist(give_over)
+
+
+async def _insist(work: Callable[[], Awaitable[T]]) -> T:
+    """Do it, and while the database is away do it again; `work` must be safe to repeat."""
+    give_up = time.monotonic() + AWAY
+    while True:
+        try:
+            return await work()
+        except Retry:
+            if time.monotonic() > give_up:
+                raise
+            await asyncio.sleep(PAUSE)
 
 
 async def _keep(
@@ -151,17 +183,26 @@ async def _keep(
     """One stretch into the inbox, or into quarantine if it can't be one, with the checkpoint."""
     payload = await asyncio.to_thread(bodies.pass_on, stretch.data)
     position, end = base + stretch.position, base + stretch.end
-    async with database.transaction() as conn:
-        if stretch.fault:
-            await loads.advance(conn, load.load, landed, end)
-            # A fault at the very end has no length: it comes again when the landing is taken up behind it.
-            if await quarantine.put(conn, [_case(source, load, position, ordinal, stretch, payload)]):
-                await loads.count(conn, load.load, {"records": 1, "unreadable": 1})
-            return
-        unit = await inbox.land(
-            conn, load.load, position=position, ordinal=ordinal, payload=payload, expected=landed, landed=end
-        )
-        await units.announce(queue, conn, load.load, [unit])
+    tried = False
+
+    async def once() -> None:
+        nonlocal tried
+        async with database.transaction() as conn:
+            if tried and stretch.length and (await loads.get(conn, load.load)).landed == end:
+                return  # the commit whose answer was lost was done
+            tried = True
+            if stretch.fault:
+                await loads.advance(conn, load.load, landed, end)
+                # A fault at the very end has no length: it comes again when the landing is taken up behind it.
+                if await quarantine.put(conn, [_case(source, load, position, ordinal, stretch, payload)]):
+                    await loads.count(conn, load.load, {"records": 1, "unreadable": 1})
+                return
+            unit = await inbox.land(
+                conn, load.load, position=position, ordinal=ordinal, payload=payload, expected=landed, landed=end
+            )
+            await units.announce(queue, conn, load.load, [unit])
+
+    await _insist(once)
 
 
 def _case(source: Source, load: Load, position: int, ordinal: int, stretch: Stretch, payload: bytes) -> Case:
@@ -207,8 +248,12 @@ def count(data: bytes, carrier: str) -> int:
 
 async def _room(database: Database, load: Load) -> None:
     """Wait until PREPARE has caught up."""
-    while True:
+
+    async def waiting() -> int:
         async with database.connection() as conn:
-            if len(await inbox.unprepared(conn, load.load, MOST_WAITING)) < MOST_WAITING:
-                return
+            return len(await inbox.unprepared(conn, load.load, MOST_WAITING))
+
+    while True:
+        if await _insist(waiting) < MOST_WAITING:
+            return
         await asyncio.sleep(PAUSE)

@@ -12,28 +12,37 @@ from catalog.connection import Connection
 from catalog.model import LoadState
 from catalog.search.port import NotBuilt
 from catalog.search.tantivy import TantivyReader
-from catalog.work import workers
+from catalog.work import lives, workers
+from config.errors import Retry
 from dms import worker
 from node import indexed, lifecycle
 from node.app import Node
 
 LIVING = 10.0  # seconds since a worker's last sign of life
 LOOK = 0.1  # seconds between looks
+AWAY = 60.0  # seconds that the database may be away while we wait
 
 
 async def attend(node: Node, finished: Callable[[Connection], Awaitable[bool]]) -> dict[str, float]:
     """Until `finished`; seconds by stage if the work was done here. A worker that dies meanwhile is replaced by us."""
     stop = asyncio.Event()
     spent: dict[str, float] = {}
+    living, away = True, 0.0
     own: asyncio.Task[None] | None = None
     # A node that has just started has no worker yet, but will: give it a moment before doing its work.
     patience = time.monotonic() + (LIVING if lifecycle.running(node.home) else 0.0)
     try:
         while True:
-            async with node.database.connection() as conn:
-                if await finished(conn):
-                    return spent
-                living = any(seen.age < LIVING for seen in await workers.every(conn))
+            try:
+                async with node.database.connection() as conn:
+                    if await finished(conn):
+                        return spent
+                    living = await _living(conn)
+                away = 0.0
+            except Retry:  # the database is being started again by the node, or by those who look after it
+                away = away or time.monotonic()
+                if time.monotonic() - away > AWAY:
+                    raise
             if own is None and not living and time.monotonic() > patience:
                 own = asyncio.create_task(
                     worker.run(
@@ -54,6 +63,25 @@ async def attend(node: Node, finished: Callable[[Connection], Awaitable[bool]]) 
         if own is not None:
             with contextlib.suppress(asyncio.CancelledError):
                 await own
+
+
+async def _living(conn: Connection) -> bool:
+    """Is a worker at work somewhere? One that was killed on this machine is not, however fresh its last beat."""
+    return any(seen.age < LIVING and not lives.ended(seen.worker.id) for seen in await workers.every(conn))
+
+
+async def see_through(node: Node, source: int) -> None:
+    """Finish what a process that is gone left half done on a source, if no worker will."""
+    async with node.database.connection() as conn:
+        there = await loads.open_of_source(conn, source)
+        if there is None or there.state not in (LoadState.PREPARING, LoadState.PLACING) or await _living(conn):
+            return
+    number = there.load
+
+    async def over(conn: Connection) -> bool:
+        return (await loads.get(conn, number)).state not in (LoadState.PREPARING, LoadState.PLACING)
+
+    await attend(node, over)
 
 
 async def clustered(conn: Connection) -> bool:

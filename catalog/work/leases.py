@@ -40,6 +40,21 @@ async def renew(conn: Connection, name: str, holder: str, term: int, seconds: fl
     return bool(kept)
 
 
+async def holder(conn: Connection, name: str) -> str | None:
+    """Who has the lease, whether or not it has run out."""
+    found: str | None = await conn.fetchval("select holder from lease where name = $1", name)
+    return found
+
+
+async def bury(conn: Connection, name: str, holder: str) -> None:
+    """The holder is known to be dead: its lease ends now."""
+    await conn.execute(
+        "update lease set until = clock_timestamp() where name = $1 and holder = $2 and until > clock_timestamp()",
+        name,
+        holder,
+    )
+
+
 async def release(conn: Connection, name: str, holder: str, term: int) -> None:
     """Give the lease back, if it is still this one. The row stays: terms never start again."""
     await conn.execute(

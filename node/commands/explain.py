@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from catalog import changes, clusters, quarantine, records, signatures, sources, visibility
+from catalog import changes, clusters, loads, quarantine, records, signatures, sources, visibility
 from catalog.connection import Connection
 from catalog.model import Source, cluster_id, cluster_number
 from catalog.records import Row
@@ -62,7 +62,14 @@ async def _record(conn: Connection, node: Node, ident: str, lang: str) -> AsyncI
             f"case {case['id']} of load {case['load']}: {case['verdict']}, {case['rule']}: {case['reason']}",
         )
     row = await records.get(conn, source.no, local_id)
+    waiting = await loads.open_of_source(conn, source.no)
+    if waiting is not None:
+        about = f": {waiting.reason}" if waiting.reason else ""
+        yield "load", f"load {waiting.load} of this source is {waiting.state.value}; what it brings shows later{about}"
     if row is None:
+        by = await records.last_replaced(conn, source.no, local_id)
+        if by is not None:
+            yield "deleted", f"by load {by}; the version before it is kept (tianlu loads undo)"
         return
     yield (
         "record",

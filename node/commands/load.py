@@ -12,6 +12,7 @@ from catalog.connection import Connection
 from catalog.loads import Load
 from catalog.model import LoadState, Source
 from config.errors import Misconfigured, NotFound
+from dms import prepare
 from exchange import landing
 from node import app, attending
 from node.app import Node
@@ -78,6 +79,8 @@ async def load_inputs(
 ) -> tuple[Load, float, dict[str, float]]:
     """Land the inputs and see the load through; the load, seconds, seconds by stage if the work was done here."""
     started = time.perf_counter()
+    prepare.check_habits(source)
+    await attending.see_through(node, source.no)
     load = await landing.open_load(node.database, source, inputs, mode=mode, encoding=encoding, assured=assured)
     number = load.load
 

@@ -67,6 +67,9 @@ async def _row(conn: Connection, load: Load) -> dict[str, Any]:
 
 
 async def _undo(context: Context, node: Node, number: int) -> int:
+    async with node.database.connection() as conn:
+        source = (await loads.get(conn, number)).source
+    await attending.see_through(node, source)
     back = await undo.undo(node.database, node.queue, number)
 
     async def over(conn: Connection) -> bool:

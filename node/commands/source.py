@@ -13,7 +13,7 @@ from catalog import libraries, sources
 from catalog.connection import Connection
 from catalog.model import Format, Visibility
 from config.errors import Misconfigured
-from dms import identity, shapes
+from dms import identity, prepare, shapes
 from exchange import landing
 from node import app
 from node.context import Context
@@ -80,10 +80,9 @@ async def run(context: Context, args: argparse.Namespace) -> int:
 
 
 async def _add(conn: Connection, args: argparse.Namespace) -> None:
-    identity.named_id(Record("", ()), args.identity)  # raises BadRule for one that is unknown
     mapping = _mapping(args.mapping) if args.mapping else {}
     await libraries.ensure(conn, args.library)
-    await sources.add(
+    source = await sources.add(
         conn,
         args.name,
         args.library,
@@ -94,6 +93,7 @@ async def _add(conn: Connection, args: argparse.Namespace) -> None:
         visibility=Visibility.PRIVATE if args.private else Visibility.PUBLIC,
         trust=args.trust,
     )
+    prepare.check_habits(source)
 
 
 def _mapping(path: str) -> dict[str, object]:
