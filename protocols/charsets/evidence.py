@@ -17,6 +17,27 @@ from protocols.charsets import marc8
 SAMPLE = 400  # high bytes looked at in one record
 
 
+class _Characters(dict[bytes, int]):
+    """Points of each sequence of bytes that patterns have taken: without looking around they always take it so."""
+
+    def __init__(self, pattern: re.Pattern[bytes], points: tuple[int, ...]) -> None:
+        self._pattern = pattern
+        self._points = points
+        self._all = re.compile(pattern.pattern.replace(b"(", b"(?:"), re.DOTALL).findall
+
+    def __missing__(self, taken: bytes) -> int:
+        match = self._pattern.fullmatch(taken)
+        points = self._points[match.lastindex - 1] if match and match.lastindex else 0
+        if len(taken) < 4:  # four bytes are rare and many
+            self[taken] = points
+        return points
+
+    def score(self, sample: bytes) -> float:
+        """See `Scorer.score`."""
+        found = self._all(sample)
+        return sum(map(self.__getitem__, found)) / len(found) if found else 0.0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scorer:
     """Patterns of one encoding as one alternation; the n-th group gives `points[n - 1]`."""
@@ -24,9 +45,12 @@ class Scorer:
     name: str
     pattern: re.Pattern[bytes]
     points: tuple[int, ...]
+    characters: _Characters | None  # where no pattern looks around itself
 
     def score(self, sample: bytes) -> float:
         """Mean points, 0-100, of the high bytes in `sample`; 0 if there are none."""
+        if self.characters is not None:
+            return self.characters.score(sample)
         total = count = 0
         for match in self.pattern.finditer(sample):
             total += self.points[(match.lastindex or 1) - 1]
@@ -37,7 +61,9 @@ class Scorer:
 def _scorer(name: str, rows: list[tuple[bytes, int]]) -> Scorer:
     rows = [*rows, (rb"[\x80-\xff]", 0)]
     alternation = b"|".join(b"(" + pattern + b")" for pattern, _ in rows)
-    return Scorer(name=name, pattern=re.compile(alternation, re.DOTALL), points=tuple(points for _, points in rows))
+    pattern, points = re.compile(alternation, re.DOTALL), tuple(points for _, points in rows)
+    characters = None if b"(?" in alternation else _Characters(pattern, points)
+    return Scorer(name=name, pattern=pattern, points=points, characters=characters)
 
 
 UTF8 = [

@@ -35,7 +35,7 @@ BONUS: Mapping[str, Mapping[str, float]] = {
 }
 LAST_RESORT = {"marc21": MARC8, "cnmarc": "gb18030"}
 
-_HIGH = re.compile(rb"[\x80-\xff](?:[\x20-\x7e]{0,2}[\x80-\xff]){0,60}[\x20-\x7e]{0,2}")
+_HIGH = re.compile(rb"[\x80-\xff](?:[\x20-\x7e]{0,2}+[\x80-\xff]){0,60}+[\x20-\x7e]{0,2}+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,20 +68,22 @@ class Context:
 
     totals: dict[str, float] = field(default_factory=dict)
     weight: int = 0
+    _leaning: str | None = None  # the answer of `leaning`, until there is more evidence
 
     def add(self, part: bytes, scores: Mapping[str, float]) -> None:
         """Count one record's `sample` and its scores."""
         telling = min(sum(byte >= 0x80 for byte in part), evidence.SAMPLE // 4)
         self.weight += telling
+        self._leaning = None
         for name, points in scores.items():
             self.totals[name] = self.totals.get(name, 0.0) + points * telling
 
     def leaning(self) -> str:
         """The encoding the neighbours are in, or ""."""
-        if not self.totals:
-            return ""
-        name = max(self.totals, key=lambda each: self.totals[each])
-        return name if self.totals[name] / self.weight >= WEAK else ""
+        if self._leaning is None:
+            name = max(self.totals, key=lambda each: self.totals[each], default="")
+            self._leaning = name if name and self.totals[name] / self.weight >= WEAK else ""
+        return self._leaning
 
 
 def plain(data: bytes) -> Charset | None:
