@@ -13,7 +13,8 @@ from pathlib import Path
 from catalog.model import Decision, Verdict
 from dms.match import vetoes
 from dms.match.features import Features
-from dms.match.pair import APART_TITLES, Pair
+from dms.match.likeness import APART_TITLES
+from dms.match.pair import Pair
 
 _TABLE = tomllib.loads(Path(__file__).with_name("weights.toml").read_text("utf-8"))
 RULESET: int = _TABLE["ruleset"]

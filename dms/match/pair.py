@@ -3,22 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
 
 from rapidfuzz.distance import Levenshtein
 
 from catalog import facts as model
-from dms.match import editions, people, volume, words
+from dms.match import agreement, editions, likeness, volume
 from dms.match.features import Features, unified_identifier
-
-CONTRASTS = tuple(frozenset(group) for group in words.folded(words.TABLE["contrasts"]["groups"]))
-APART_TITLES = frozenset(("title-contrast", "title-other", "title-unlike"))
-SIMILAR = 0.85
-UNLIKE = 0.5
-WESTERN_HEAD = 40  # letters from which on two titles that begin alike are one title, shortened in two ways
-WESTERN_ENOUGH = 10  # letters of a Western title that say something
-JOINTS = ("之", "系列", "系列之", "丛书", "丛书之")  # between a title and a part run on to it
-AuthorRelation = Literal["", "author-same", "author-near", "author-differs"]
 
 
 class Pair:
@@ -31,14 +21,14 @@ class Pair:
         self.common = [i for i in a.isbns if i in b.isbns] if a.isbns and b.isbns else []
         self.sure_isbn = bool(self.common) and not all(map(self._names_several, self.common))
         self.volumes = self._volumes()
-        self.title = self._title()
-        self._author: AuthorRelation | None = None
+        self.title = likeness.titles(a, b, self.volumes)
+        self._author: agreement.AuthorRelation | None = None
 
     @property
-    def author(self) -> AuthorRelation:
+    def author(self) -> agreement.AuthorRelation:
         """What the names say, looked up when first asked for."""
         if self._author is None:
-            self._author = author(self.a, self.b)
+            self._author = agreement.author(self.a, self.b)
         return self._author
 
     @property
@@ -57,7 +47,7 @@ class Pair:
     @property
     def one_work(self) -> bool:
         """Whether a veto still leaves them related: titles agree and authors do not contradict."""
-        return self.author != "author-differs" and self.title not in APART_TITLES
+        return self.author != "author-differs" and self.title not in likeness.APART_TITLES
 
     def rules(self) -> list[str]:
         """Names of all rules that fire, in the order of the list below."""
@@ -82,123 +72,6 @@ class Pair:
             return "same"
         return "one"
 
-    def _title(self) -> str:
-        a, b = self.a, self.b
-        if a.title == b.title:
-            return _equal(a) if a.title else "title-other-script"
-        if a.han != b.han:
-            return _other_script(a, b)
-        if self.volumes == "same" and (a.soft or b.soft):
-            bare, numbered = (a, b) if b.volume else (b, a)
-            if bare.title[len(numbered.title) :].isalnum() and len(bare.title) - len(numbered.title) <= 4:
-                return "title-same"
-        similarity = Levenshtein.normalized_similarity(a.title, b.title, score_cutoff=UNLIKE)
-        if a.title[:1] == b.title[:1]:
-            if not wholes(a).isdisjoint(wholes(b)):
-                return "title-whole"
-        elif not similarity and not a.more and not b.more:
-            return "title-unlike"
-        if a.title in b.more or b.title in a.more:
-            return "title-parallel"
-        if not a.han and (continued := _continues(a, b)):
-            return continued
-        short, long = sorted((a.title, b.title), key=len)
-        if not short:
-            return "title-other-script"
-        if similarity >= SIMILAR or (
-            len(short) >= 5 and len(short) == len(long) and similarity >= 1 - 1.01 / len(long)
-        ):
-            if contrast(a.title, b.title):
-                return "title-contrast"
-            if len(short) >= 5:
-                return "title-similar"
-        if long.startswith(short):
-            return "title-begins"
-        return "title-unlike" if similarity < UNLIKE else "title-other"
-
-
-def _equal(features: Features) -> str:
-    if features.generic:
-        return "title-generic"
-    return "title-short" if len(features.title) < 4 else "title-same"
-
-
-def _continues(a: Features, b: Features) -> str:
-    """Western titles and subtitles are cut and shortened in many ways: compare all words of the titles together."""
-    if a.annual and a.numbers != b.numbers:
-        return ""
-    short, long = sorted((a.title + a.part + a.rest, b.title + b.part + b.rest), key=len)
-    if len(short) < WESTERN_ENOUGH or a.generic or b.generic:
-        return ""
-    if long.startswith(short):
-        return "title-continues"
-    head = next(
-        (place for place, (one, other) in enumerate(zip(short, long, strict=False)) if one != other), len(short)
-    )
-    if head >= WESTERN_HEAD and a.title[:WESTERN_ENOUGH] == b.title[:WESTERN_ENOUGH]:
-        return "title-continues"
-    return "title-similar" if Levenshtein.normalized_similarity(short, long, score_cutoff=SIMILAR) else ""
-
-
-def _other_script(a: Features, b: Features) -> str:
-    if a.title in b.more or b.title in a.more:
-        return "title-parallel"
-    if a.romanised or b.romanised:
-        alike = Levenshtein.normalized_similarity(a.sound, b.sound, score_cutoff=SIMILAR)
-        return "title-romanised" if alike and a.sound else "title-other-script"
-    return "title-unlike"
-
-
-def wholes(features: Features) -> set[str]:
-    """The ways in which title, part and subtitle may be run together."""
-    title, part, rest = features.title, features.part, features.rest
-    found = {title + part + rest, title + rest + part}
-    tail = part or rest
-    if tail:
-        other = rest if part else ""
-        found |= {title + joint + tail + other for joint in JOINTS}
-    return found
-
-
-def contrast(a: str, b: str) -> bool:
-    """Whether two like titles differ in words that set books of a row apart: 高等/初等, 上/下, Part A/Part B."""
-    for step in Levenshtein.editops(a, b):
-        if step.tag == "replace":
-            one, other = a[step.src_pos], b[step.dest_pos]
-            if any(one in group and other in group for group in CONTRASTS):
-                return True
-        elif (a[step.src_pos] if step.tag == "delete" else b[step.dest_pos]).isdigit() and words.is_han(a):
-            return True
-    return False
-
-
-def author(a: Features, b: Features) -> AuthorRelation:
-    """What the names say. Names in different scripts say nothing; helpers of one may be authors of the other."""
-    if a.authors and b.authors and a.authors[0] == b.authors[0]:
-        return "author-same"
-    if _stated(a, b) or _stated(b, a):
-        return "author-same"
-    if not a.authors or not b.authors:
-        return ""
-    names_a = a.authors + tuple(helper[2:] for helper in a.helpers)
-    names_b = b.authors + tuple(helper[2:] for helper in b.helpers)
-    compared = near = False
-    for one in names_a:
-        for other in names_b:
-            if people.comparable(one, other):
-                compared = True
-                if people.same(one, other):
-                    return "author-same"
-                near = near or people.near(one, other)
-    if not compared:
-        return ""
-    return "author-near" if near else "author-differs"
-
-
-def _stated(a: Features, b: Features) -> bool:
-    """Whether a surname heading of `a` is named in the statement of responsibility of `b`."""
-    return any(name.partition(",")[0] in b.stated for name in a.authors) if b.stated else False
-
 
 def _title_rule(pair: Pair) -> str:
     return pair.title
@@ -210,7 +83,7 @@ def _subtitle(pair: Pair) -> str:
         return ""
     if a == b or a.startswith(b) or b.startswith(a):
         return "subtitle-same"
-    return "subtitle-same" if Levenshtein.normalized_similarity(a, b) >= SIMILAR else "subtitle-differs"
+    return "subtitle-same" if Levenshtein.normalized_similarity(a, b) >= likeness.SIMILAR else "subtitle-differs"
 
 
 def _part(pair: Pair) -> str:
@@ -250,7 +123,7 @@ def other_binding(pair: Pair) -> bool:
     return (
         bool(bound_a) and bool(bound_b) and bound_a.isdisjoint(bound_b)
         and a.title == b.title and a.year == b.year and a.pages == b.pages and a.year > 0
-        and publisher(pair) == "publisher-same" and pair.author in ("author-same", "")
+        and agreement.publisher(a, b) == "publisher-same" and pair.author in ("author-same", "")
     )  # fmt: skip
 
 
@@ -300,49 +173,8 @@ def _author(pair: Pair) -> str:
     return pair.author
 
 
-def publisher(pair: Pair) -> str:
-    """What the publishers say."""
-    a, b = pair.a.publishers, pair.b.publishers
-    if not a or not b:
-        return ""
-    if a[0] == b[0] or not set(a).isdisjoint(b):
-        return "publisher-same"
-    best = max((_publishers(one, other) for one in a for other in b), key=PUBLISHER_ORDER.index)
-    if best == "publisher-differs" and not pair.a.han and not pair.b.han and same_place(pair):
-        return "publisher-other"  # printer, agency, distributor: which one is named is the cataloguer's choice
-    return best
-
-
-def same_place(pair: Pair) -> bool:
-    """Whether a town of publication stands in both."""
-    return not set(pair.a.places).isdisjoint(pair.b.places)
-
-
-PUBLISHER_ORDER = ["publisher-differs", "publisher-near", "publisher-same"]
-
-
-def _publishers(a: str, b: str) -> str:
-    """Western imprints are shortened in many ways (words in common); Han names differ by one word (湖南人民, 人民)."""
-    if not a.isascii() or not b.isascii():
-        if people.comparable(a, b):
-            return "publisher-differs"
-        return "publisher-near"
-    words_a, words_b = a.split(), b.split()
-    met = sum(any(_alike(one, other) for other in words_b) for one in words_a)
-    if not met:
-        return "publisher-differs"
-    return (
-        "publisher-same"
-        if _alike(words_a[0], words_b[0]) or met >= min(len(words_a), len(words_b))
-        else "publisher-near"
-    )
-
-
-def _alike(a: str, b: str) -> bool:
-    """One word, a longer form of it (putnam, putnams), or a slip of the pen in a long one."""
-    if a == b or (len(a) >= 5 and len(b) >= 5 and (a.startswith(b) or b.startswith(a))):
-        return True
-    return len(a) >= 6 and len(b) >= 6 and Levenshtein.distance(a, b, score_cutoff=1) <= 1
+def _publisher(pair: Pair) -> str:
+    return agreement.publisher(pair.a, pair.b)
 
 
 def _year(pair: Pair) -> str:
@@ -397,6 +229,6 @@ def _edition(pair: Pair) -> str:
 
 
 RULES: tuple[Callable[[Pair], str], ...] = (
-    _title_rule, _subtitle, _part, _volume, _isbn, _unified, _issn, _cn, _doi, _control, _host, _author, publisher,
+    _title_rule, _subtitle, _part, _volume, _isbn, _unified, _issn, _cn, _doi, _control, _host, _author, _publisher,
     _year, _pages, _edition,
 )  # fmt: skip

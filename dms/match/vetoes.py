@@ -7,9 +7,9 @@ from collections.abc import Callable
 from rapidfuzz.distance import Levenshtein
 
 from catalog.model import Verdict
-from dms.match import editions, people, volume
+from dms.match import agreement, editions, people, volume
 from dms.match.features import Features
-from dms.match.pair import Pair, publisher, same_place
+from dms.match.pair import Pair
 
 APART, LINK = Verdict.APART, Verdict.LINK
 
@@ -99,7 +99,7 @@ def publishers(pair: Pair) -> bool:
         a.han and b.han and not pair.shares_identifier
         and bool(a.publishers and b.publishers and a.places and b.places)
         and not (a.ancient and b.ancient)
-        and not same_place(pair) and publisher(pair) == "publisher-differs"
+        and not agreement.same_place(a, b) and agreement.publisher(a, b) == "publisher-differs"
     )  # fmt: skip
 
 
