@@ -7,7 +7,7 @@ format spells them in its own way.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 # Record classes. Authorities and holdings are no bibliographic records and are never matched.
 MONOGRAPH, SERIAL, COMPONENT, COLLECTION = "monograph", "serial", "component", "collection"
@@ -21,9 +21,11 @@ ELECTRONIC, MICROFORM, AUDIO, VIDEO, MAP, SCORE, PICTURE, KIT, OBJECT = (
 BODY = "body"  # the role of a corporate body or meeting
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
-    """One record's facts. Names are `(name, role)`; the role is the cataloguer's word or relator, often empty."""
+class Facts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One record's facts; a struct because one is made of every record.
+
+    Names are `(name, role)`; the role is the cataloguer's word or relator, often empty.
+    """
 
     record_class: str = MONOGRAPH
     level: str = ""  # place in a hierarchy by the leader: "set", "volume" or unknown

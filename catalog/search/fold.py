@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from pathlib import Path
 
 # Letters that NFD does not take apart into a plain letter and a mark.
@@ -28,6 +29,8 @@ ALPHABETS_FAR = ((0xA640, 0xA7FF), (0xAB30, 0xABC0), (0xFB00, 0xFB20), (0x10400,
 COMBINING = ((0x300, 0x370), (0x1AB0, 0x1B00), (0x1DC0, 0x1E00), (0x20D0, 0x2100), (0xFE00, 0xFE10), (0xFE20, 0xFE30))
 VARIATION_SELECTORS = (0xE0100, 0xE01F0)
 COMMON_END = 0x3_0000  # code points up to here are remembered once seen: beyond are no living scripts
+
+REMEMBERED = 4096  # texts: several rules look at one title or note in turn
 
 TABLE_FILE = Path(__file__).with_name("fold.tsv")
 
@@ -104,8 +107,11 @@ _CJK = re.compile(f"[{CJK}]")
 
 def fold(text: str) -> str:
     """The text with every character folded; blanks and punctuation stay, apostrophes and hyphens are `'` and `-`."""
-    if text.isascii() and text.isprintable():
-        return text.lower()
+    return text.lower() if text.isascii() and text.isprintable() else _folded(text)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _folded(text: str) -> str:
     folded = unicodedata.normalize("NFKC", text).translate(_FOLD)
     # An invisible character that went may leave neighbours that compose.
     return folded if unicodedata.is_normalized("NFKC", folded) else fold(folded)
@@ -113,6 +119,11 @@ def fold(text: str) -> str:
 
 def squeeze(text: str) -> str:
     """Folded letters and digits only: the form in which titles are compared. C++ and C# stay apart from C."""
+    return text.lower() if text.isascii() and text.isalnum() else _squeezed(text)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _squeezed(text: str) -> str:
     if "+" in text or "#" in text or "＋" in text or "＃" in text or "♯" in text:
         text = spell_signs(fold(text))
     squeezed = unicodedata.normalize("NFKC", text).translate(_SQUEEZE)

@@ -67,6 +67,10 @@ WANTED: frozenset[str] = frozenset(
 _CLASS = {"a": model.COMPONENT, "c": model.COLLECTION, "s": model.SERIAL, "i": model.SERIAL}
 _MEDIA = {"c": model.SCORE, "d": model.SCORE, "e": model.MAP, "f": model.MAP, "g": model.VIDEO, "i": model.AUDIO,
           "j": model.AUDIO, "k": model.PICTURE, "l": model.ELECTRONIC, "m": model.KIT, "r": model.OBJECT}  # fmt: skip
+_NOTES = ("300", "305", "306", "307", "324", "325")
+_PARALLEL = ("510", "517")
+_PRIMARY = ("700", "701", "710", "711", "720", "730")
+_SECONDARY = ("702", "712")
 _LEVEL = {"1": "set", "2": "volume"}
 _ANCIENT = (
     "古籍",
@@ -106,17 +110,16 @@ def facts(record: marc.Record) -> Facts:
     series, own_volume, links_down, host, host_place = _links(fields, title.titles[:1])
     isbns = _Isbns(fields.get("010", ()))
     places, publishers, dates = _imprint(fields)
-    extent = "; ".join(marc.value(text, "a") for text in fields.get("215", ()))
+    extent = "; ".join([marc.value(text, "a") for text in fields.get("215", ())])
     coded = marc.value(fields.get("100", [""])[0], "a").ljust(36)
     languages = fields.get("101", [""])[0]
     unified, cn_numbers = _091(fields)
     authors, contributors = _names(fields)
-    notes = tuple(
-        value for tag in ("300", "305", "306", "307", "324", "325") for text in fields.get(tag, ())
-        if (value := marc.value(text, "a"))
-    )  # fmt: skip
+    notes = tuple([
+        value for tag in _NOTES if tag in fields for text in fields[tag] if (value := marc.value(text, "a"))
+    ])  # fmt: skip
     form = coded_form(fields)
-    parallel = title.parallel + tuple(marc.value(text, "a") for tag in ("510", "517") for text in fields.get(tag, ()))
+    parallel = [*title.parallel, *[marc.value(text, "a") for tag in _PARALLEL for text in fields.get(tag, ())]]
     return Facts(
         record_class=_CLASS.get(leader[7], model.MONOGRAPH),
         level=_LEVEL.get(leader[8], ""),
@@ -130,7 +133,7 @@ def facts(record: marc.Record) -> Facts:
         series=series,
         set_evidence=isbns.of_set or links_down,
         set_size=isbns.size,
-        edition=" ".join(" ".join(marc.values(text, "abe")) for text in fields.get("205", ())),
+        edition=" ".join([" ".join(marc.values(text, "abe")) for text in fields.get("205", ())]),
         dates=dates,
         coded_years=_coded_years(coded),
         extent=extent,
@@ -148,7 +151,7 @@ def facts(record: marc.Record) -> Facts:
         invalid_isbns=isbns.invalid,
         bindings=isbns.bindings,
         unified_numbers=unified,
-        issns=tuple(n for text in fields.get("011", ()) if (n := identifiers.issn(marc.value(text, "a")))),
+        issns=tuple([n for text in fields.get("011", ()) if (n := identifiers.issn(marc.value(text, "a")))]),
         cn_numbers=cn_numbers,
         dois=_dois(fields),
         host=host,
@@ -333,10 +336,12 @@ def _091(fields: dict[str, list[str]]) -> tuple[tuple[str, ...], tuple[str, ...]
 def _names(fields: dict[str, list[str]]) -> tuple[tuple[tuple[str, str], ...], tuple[tuple[str, str], ...]]:
     """70X and 71X: $a, $b (rest of an inverted name, or subordinate unit); the role is $4, Chinese text in China."""
     both: list[tuple[tuple[str, str], ...]] = []
-    for tags in (("700", "701", "710", "711", "720", "730"), ("702", "712")):
+    for tags in (_PRIMARY, _SECONDARY):
         names: list[tuple[str, str]] = []
         for tag in tags:
-            for text in fields.get(tag, ()):
+            if tag not in fields:
+                continue
+            for text in fields[tag]:
                 name = marc.value(text, "a")
                 rest = marc.value(text, "b")
                 if rest:
@@ -349,7 +354,9 @@ def _names(fields: dict[str, list[str]]) -> tuple[tuple[tuple[str, str], ...], t
 
 def coded_form(fields: dict[str, list[str]]) -> str:
     """106$a: form of item (d large print, e newspaper format, f braille, r regular print)."""
-    form = marc.value(fields.get("106", [""])[0], "a").strip()[:1]
+    if "106" not in fields:
+        return ""
+    form = marc.value(fields["106"][0], "a").strip()[:1]
     return form if form in "df" else ""
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from operator import mul
 
 _NUMBER = re.compile(r"(?<!\d)(97[89](?:[- ‐–−]?\d){10}|\d(?:[- ‐–−]?\d){8}[- ‐–−]?[\dXx])(?![\dXx])")
 _LOOSE = re.compile(r"\d[\d\- ‐–−]{7,16}[\dXx]?")
@@ -16,14 +17,20 @@ _UNIFIED = re.compile(
 )
 _CN = re.compile(r"(\d{2})\s*[-－—]\s*(\d{4})(?:\s*/\s*[A-Z][A-Z0-9.]*)?")
 _ISSN = re.compile(r"(?<!\d)(\d{4})\s*[-–－]?\s*(\d{3}[\dXx])(?!\d)")
+_BETWEEN = dict.fromkeys(map(ord, "- ‐–−"))  # what `_NUMBER` allows between digits
+_WEIGHTS = range(10, 1, -1)  # of the first nine digits of an ISBN-10
 _WIDE = str.maketrans("０１２３４５６７８９Ｘｘ－（）", "0123456789XX-()")
 
 
 def _thirteen(nine: str) -> int:
     """ISBN-13 of the first nine digits of an ISBN-10."""
     body = "978" + nine
-    total = sum(int(digit) * (3 if place & 1 else 1) for place, digit in enumerate(body))
-    return int(body) * 10 + (-total) % 10
+    return int(body) * 10 + -_sum_of_thirteen(body) % 10
+
+
+def _sum_of_thirteen(digits: str) -> int:
+    """The sum that a check digit makes divisible by ten: digits weigh 1 and 3 by turns."""
+    return sum(map(int, digits[::2])) + 3 * sum(map(int, digits[1::2]))
 
 
 @lru_cache(maxsize=65536)
@@ -32,11 +39,10 @@ def isbn(text: str) -> int:
     found = _NUMBER.search(text.translate(_WIDE) if not text.isascii() else text)
     if found is None:
         return 0
-    digits = "".join(character for character in found[1] if character.isalnum()).upper()
+    digits = found[1].translate(_BETWEEN).upper()
     if len(digits) == 13:
-        total = sum(int(digit) * (3 if place & 1 else 1) for place, digit in enumerate(digits))
-        return int(digits) if total % 10 == 0 else 0
-    total = sum((10 - place) * (10 if digit == "X" else int(digit)) for place, digit in enumerate(digits))
+        return int(digits) if _sum_of_thirteen(digits) % 10 == 0 else 0
+    total = sum(map(mul, _WEIGHTS, map(int, digits[:9]))) + (10 if digits[9] == "X" else int(digits[9]))
     return _thirteen(digits[:9]) if total % 11 == 0 else 0
 
 

@@ -7,7 +7,9 @@ local number, date of change or note goes in.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from functools import lru_cache
+from typing import TypeVar
 
 import msgspec
 
@@ -15,6 +17,8 @@ from catalog import facts as model
 from catalog.facts import Facts
 from catalog.search import fold, pinyin
 from dms.match import companions, editions, normalize, people, titles, volume, words
+
+Value = TypeVar("Value", int, str, tuple[int, str])
 
 CJK_LANGUAGES = frozenset(("chi", "zho", "jpn", "kor"))
 ANCIENT_BEFORE = 1912  # imprints of the empire; the rule is about Chinese, Japanese and Korean imprints only
@@ -151,7 +155,7 @@ def features(facts: Facts) -> Features:
     han = words.is_han(title.title)
     cjk = han or facts.language in CJK_LANGUAGES
     size = facts.set_size or (pieces if of_set and pieces < 99 else 0)
-    isbns = tuple(sorted(set(facts.isbns)))
+    isbns = _distinct(facts.isbns)
     romanised = not han and facts.language in CJK_LANGUAGES
     # A cataloguer's pinyin stands in some copies of a record and not in others: our own reading serves all of them.
     roman = fold.squeeze(facts.romanised) if facts.romanised and facts.language in ("jpn", "kor") else ""
@@ -187,18 +191,23 @@ def features(facts: Facts) -> Features:
         stated=people.stated_words(facts.responsibility),
         helpers=helpers,
         isbns=isbns,
-        set_isbns=tuple(sorted(set(facts.set_isbns))),
-        weak_isbns=tuple(sorted(set(facts.weak_isbns) - set(isbns))),
-        bindings=tuple(sorted(set(facts.bindings))),
-        unified=tuple(sorted(set(facts.unified_numbers))),
-        issns=tuple(sorted(set(facts.issns))) if serial else (),
-        cn_numbers=tuple(sorted(set(facts.cn_numbers))) if serial else (),
-        dois=tuple(sorted(set(facts.dois))),
-        control=tuple(sorted(set(facts.control_numbers))),
+        set_isbns=_distinct(facts.set_isbns),
+        weak_isbns=_distinct(set(facts.weak_isbns).difference(isbns)),
+        bindings=_distinct(facts.bindings),
+        unified=_distinct(facts.unified_numbers),
+        issns=_distinct(facts.issns) if serial else (),
+        cn_numbers=_distinct(facts.cn_numbers) if serial else (),
+        dois=_distinct(facts.dois),
+        control=_distinct(facts.control_numbers),
         series=tuple(sorted({fold.squeeze(series)[:TITLE_LENGTH] for series in facts.series})),
         host=fold.squeeze(facts.host)[:TITLE_LENGTH] if facts.record_class == model.COMPONENT else "",
         host_place=normalize.host_place(facts.host_place) if facts.record_class == model.COMPONENT else "",
     )
+
+
+def _distinct(values: Collection[Value]) -> tuple[Value, ...]:
+    """Values in order, each once."""
+    return tuple(sorted(set(values))) if values else ()
 
 
 class _Titles(msgspec.Struct, frozen=True, gc=False):

@@ -32,6 +32,7 @@ _BODY_FILL = frozenset(
 )
 STATED = 12  # words kept of a statement
 _DOTS = "·・•‧∙﹒.．"
+_DOT = re.compile(f"[{re.escape(_DOTS)}]")
 _TITLES = re.compile(
     r"\b(?:sir|lord|lady|dame|mrs|mr|miss|dr|prof|rev|jr|sr|phd|md|saint|st|baron|graf|count|von|van|de|ed|eds)\b\.?"
 )
@@ -58,18 +59,19 @@ def name(text: str, body: bool = False) -> str:
 def _han(folded: str) -> str:
     surname, comma, given = folded.partition(",")
     surname = surname.strip(" .")
-    given = fold.squeeze("".join(c for c in given if not c.isascii() or c in _DOTS))
     if comma:
+        given = fold.squeeze("".join([c for c in given if not c.isascii() or c in _DOTS]))
         surname = fold.squeeze(surname)
         if len(surname) + len(given) <= 4 and len(surname) <= 2 and given and not given.isascii():
             return surname + given  # 王, 力: a Chinese name cut in two
         return f"{surname},{given}" if given else surname
-    pieces = [piece for piece in re.split(f"[{re.escape(_DOTS)}]", surname) if words.is_han(piece)]
+    pieces = [piece for piece in _DOT.split(surname) if words.is_han(piece)]
     if len(pieces) > 1:
         return f"{fold.squeeze(pieces[-1])},{fold.squeeze(''.join(pieces[:-1]))}"
     return fold.squeeze(pieces[0]) if pieces else ""
 
 
+@lru_cache(maxsize=4096)
 def role(text: str) -> str:
     """Class of a role word or relator code: A author, T translator, N annotator, D illustrator."""
     folded = fold.fold(text).strip(" .,[]()")
