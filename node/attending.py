@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import time
 from collections.abc import Awaitable, Callable
 
@@ -14,7 +15,6 @@ from catalog.search.port import NotBuilt
 from catalog.search.tantivy import TantivyReader
 from catalog.work import lives, workers
 from config.errors import Retry
-from dms import worker
 from node import indexed, lifecycle
 from node.app import Node
 
@@ -44,6 +44,8 @@ async def attend(node: Node, finished: Callable[[Connection], Awaitable[bool]]) 
                 if time.monotonic() - away > AWAY:
                     raise
             if own is None and not living and time.monotonic() > patience:
+                # Imported only here: its tables and libraries take half a second, which most commands can spare.
+                worker = importlib.import_module("dms.worker")
                 own = asyncio.create_task(
                     worker.run(
                         node.database,
