@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import gzip
 import hashlib
+import io
 import json
 import os
 import random
@@ -15,7 +16,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ import pytest
 
 from bench.generator import corpus
 from catalog.database import embedded, place, supervisor
+from node.cli import main
 from tests import builders, postgres
 
 Lines = list[dict[str, Any]]
@@ -42,11 +44,25 @@ class Cli:
         return subprocess.Popen(command, **(piped | how))
 
     def run(self, *words: str, code: int = 0, given: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
-        process = self.start(*words, stdin=subprocess.PIPE if given is not None else subprocess.DEVNULL)
-        out, error = process.communicate(given, timeout=120)
-        done = subprocess.CompletedProcess(words, process.returncode, out, error)
-        assert done.returncode == code, (words, done.returncode, out[-2000:], error[-4000:])
+        """In a process of its own where it reads standard input, else in this one, which spares its start."""
+        if given is None:
+            done = self._here(words)
+        else:
+            process = self.start(*words, stdin=subprocess.PIPE)
+            out, error = process.communicate(given, timeout=120)
+            done = subprocess.CompletedProcess(words, process.returncode, out, error)
+        assert done.returncode == code, (words, done.returncode, done.stdout[-2000:], done.stderr[-4000:])
         return done
+
+    def _here(self, words: Sequence[str]) -> subprocess.CompletedProcess[bytes]:
+        out, error = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(error):
+            try:
+                code = main(["--home", str(self.home), "--lang", "en", *words])
+            except SystemExit as ended:  # argparse's way to say usage
+                code = int(str(ended.code))
+        told = (stream.buffer.getvalue() for stream in (out, error))
+        return subprocess.CompletedProcess(words, code, *told)
 
     def lines(self, *words: str, code: int = 0, given: bytes | None = None) -> Lines:
         """What a command says with --json: standard output is NDJSON and nothing else."""
