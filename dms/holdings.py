@@ -166,37 +166,25 @@ class _Holders:
 class _Field:
     """A field that may name copies, taken apart once. `habit` is the first that it can be an instance of."""
 
-    __slots__ = ("_values", "habit", "pairs", "tag", "text")
+    __slots__ = ("habit", "pairs", "tag", "text", "values")
 
     def __init__(self, habits: Sequence[Habit], tag: str, text: str) -> None:
         self.tag = tag
         self.text = text
         self.pairs = marc.subfields(text)
         self.habit = _habit_of(habits, {code for code, value in self.pairs if value})
-        self._values: dict[str, list[str]] | None = None
-
-    def values(self) -> dict[str, list[str]]:
-        """Values by code, cleaned, the empty ones left out."""
-        if self._values is None:
-            found: dict[str, list[str]] = {}
-            self._values = found
-            for code, value in self.pairs:
-                if clean := _clean(value):
-                    found.setdefault(code, []).append(clean)
-        return self._values
+        self.values: dict[str, list[str]] = {}  # by code, cleaned, the empty ones left out
+        for code, value in self.pairs:
+            if clean := _clean(value):
+                self.values.setdefault(code, []).append(clean)
 
     def first(self, code: str) -> str:
         """The first value of a subfield."""
-        values = self.values().get(code)
-        return values[0] if values else ""
+        return self.values[code][0] if code in self.values else ""
 
     def joined(self, codes: str, separator: str) -> str:
         """Values of `codes`, in the order of the codes and then of the field, without repeats."""
-        values = self.values()
-        if len(codes) == 1:
-            found = values.get(codes, ())
-        else:
-            found = [value for code in codes if code in values for value in values[code]]
+        found = [value for code in codes if code in self.values for value in self.values[code]]
         return separator.join(dict.fromkeys(found)) if len(found) > 1 else found[0] if found else ""
 
     def first_set(self, sets: Sequence[str], separator: str) -> str:
@@ -261,7 +249,7 @@ def _rows(one: Habit, field: _Field, holders: _Holders) -> list[Holding]:
 def _items(one: Habit, field: _Field) -> Sequence[str]:
     """Item numbers in field order."""
     if len(one.item) == 1:
-        return field.values().get(one.item[0], ())
+        return field.values.get(one.item[0], ())
     return [v for code, value in field.pairs if code in one.item and (v := _clean(value))]
 
 

@@ -335,13 +335,15 @@ def _hash(text: str) -> int:
 
 def _row(holding: Holding) -> tuple[str, str, str, str, str, str]:
     told = holding.library, holding.call_number, holding.item, holding.location, holding.status, holding.note
-    library, number, item, location, status, note = (_storable(text) for text in told)
+    if "".join(told).isprintable():
+        return told
+    library, number, item, location, status, note = map(_storable, told)
     return library, number, item, location, status, note
 
 
 def _storable(text: str) -> str:
     """Without what no text column of PostgreSQL takes: NUL and halves of surrogate pairs."""
-    if text.isascii() and "\0" not in text:
+    if text.isprintable():  # which neither is
         return text
     return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
 
