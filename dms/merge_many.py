@@ -35,7 +35,7 @@ class Job(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Made(msgspec.Struct, array_like=True, frozen=True):
-    """A merged record, packed, and its fingerprint."""
+    """A merged record, packed, and its fingerprint; or the fault of ours that kept it from being made."""
 
     cluster: int
     format: int
@@ -43,27 +43,34 @@ class Made(msgspec.Struct, array_like=True, frozen=True):
     description: bytes
     dictionary: int
     content: bytes  # compressed packing.pack_content
+    fault: str = ""
 
 
 def make(jobs: Sequence[Job], dictionaries: Mapping[int, bytes], newest: Mapping[int, tuple[int, bytes]]) -> list[Made]:
     """Merge clusters. The same members give the same bytes, whatever their order or numbers.
 
     `dictionaries`: of the kept bodies, by number; `newest`: (number, bytes) to compress merged records with, by format.
+    A cluster that our rules fail on doesn't keep the others from being merged.
     """
     made = []
     for job in jobs:
-        members = [
-            merge.Member(
-                key=kept.key, format=_FORMATS[kept.format], record=_record(kept, dictionaries), trust=kept.trust
-            )
-            for kept in job.members
-        ]
-        merged = merge.merge(members)
-        description = packing.pack_description(describe.describe(merged.record, merged.format))
-        number, dictionary = newest.get(merged.format, (0, b""))
-        content = bodies.shrink(packing.pack_content(merged.body, description), dictionary)
-        made.append(Made(job.cluster, merged.format, merged.fingerprint, description, number, content))
+        try:
+            made.append(_made(job, dictionaries, newest))
+        except Exception as error:
+            made.append(Made(job.cluster, 0, b"", b"", 0, b"", fault=f"{type(error).__name__}: {error}"))
     return made
+
+
+def _made(job: Job, dictionaries: Mapping[int, bytes], newest: Mapping[int, tuple[int, bytes]]) -> Made:
+    members = [
+        merge.Member(key=kept.key, format=_FORMATS[kept.format], record=_record(kept, dictionaries), trust=kept.trust)
+        for kept in job.members
+    ]
+    merged = merge.merge(members)
+    description = packing.pack_description(describe.describe(merged.record, merged.format))
+    number, dictionary = newest.get(merged.format, (0, b""))
+    content = bodies.shrink(packing.pack_content(merged.body, description), dictionary)
+    return Made(job.cluster, merged.format, merged.fingerprint, description, number, content)
 
 
 _FORMATS = {int(fmt): fmt for fmt in Format}

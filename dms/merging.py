@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
@@ -19,6 +20,8 @@ from catalog.connection import Connection
 from catalog.database.pool import Database
 from catalog.model import Format
 from dms.merge_many import Job, Kept, Made
+
+log = logging.getLogger(__name__)
 
 MOST_MEMBERS = 200  # records of one cluster that are merged; further ones add holdings only
 ENOUGH_TO_TRAIN = 400  # clusters of one format in one round
@@ -46,6 +49,9 @@ async def merge_dirty(
     made = [
         one for part in await asyncio.gather(*(run(chunk, used_bodies, merged) for chunk in chunks)) for one in part
     ]
+    for one in made:
+        if one.fault:  # what is published of it stays; its next change tries again
+            log.error("cluster %s could not be merged, a fault of ours: %s", one.cluster, one.fault)
     async with database.transaction() as conn:
         await fence(conn)
         await clusters.clean(conn, marks)
@@ -57,7 +63,7 @@ async def merge_dirty(
 async def _train(conn: Connection, made: Sequence[Made], merged: Mapping[int, tuple[int, bytes]]) -> None:
     """The first round with enough clusters of a format gives their dictionary to the rounds after it."""
     for fmt in Format:
-        if fmt in merged:
+        if int(fmt) in merged:
             continue
         samples = [bodies.grow(one.content) for one in made if one.format == fmt]
         if len(samples) >= ENOUGH_TO_TRAIN:
@@ -94,6 +100,8 @@ async def _news(
     heirs = await clusters.heirs(conn, list(marks))
     news = []
     for one in made:
+        if one.fault:
+            continue
         libraries, digest = held.get(one.cluster, ((), b""))
         fingerprint = _fingerprint(one, digest)
         if standing.get(one.cluster) == (fingerprint, False, None):

@@ -58,6 +58,12 @@ class Database:
         async with self.connection() as conn, conn.transaction():
             yield conn
 
+    @contextlib.asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Connection]:
+        """A connection whose queries all see one moment; nothing may be written."""
+        async with self.connection() as conn, conn.transaction(isolation="repeatable_read", readonly=True):
+            yield conn
+
     async def watch(self) -> NoReturn:
         """Keep the embedded server alive until cancelled; nothing to do for one that others run."""
         if self.server is not None:

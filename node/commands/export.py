@@ -42,7 +42,8 @@ async def run(context: Context, args: argparse.Namespace) -> int:
     """3 if some records could not be written in the wanted form."""
     async with app.open(context) as node:
         await attending.drain(node)
-        async with node.database.transaction() as conn:
+        # One snapshot: what is published meanwhile must neither come twice nor be missed.
+        async with node.database.snapshot() as conn:
             numbers = await _sources(conn, args.source)
             if args.what == "clusters":
                 async for row in records.placed(conn, numbers):

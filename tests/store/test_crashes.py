@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import pytest
@@ -18,7 +18,7 @@ from catalog.database.pool import Database
 from catalog.model import Format, LoadState
 from catalog.work import leases, units
 from config.errors import Conflict
-from dms import graph, merging
+from dms import graph, merge, merging
 from dms.matcher import LEASE, Matcher
 from dms.worker import Preparing
 from tests import builders
@@ -214,3 +214,27 @@ async def test_readers_of_the_feed_lose_nothing_while_many_publish(database: Dat
         finished.set()
     for task in reading:
         assert sorted(task.result()) == list(range(1, writers * rounds * 3 + 1))
+
+
+async def test_a_cluster_that_cannot_be_merged_keeps_no_other_from_it(
+    database: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    catalogue = await Catalogue(database).open()
+    sound = merge.merge
+
+    def failing(members: Sequence[merge.Member], policy: None = None) -> merge.Merged:
+        if any("poison" in member.key for member in members):
+            raise ValueError("planted")
+        return sound(members, policy)
+
+    monkeypatch.setattr(merge, "merge", failing)
+    raws = [
+        builders.iso2709(builders.a_cnmarc(local_id=name, title=title, isbn=builders.isbn13(number)))
+        for number, (name, title) in enumerate([("poison", "有毒的书"), ("sound", "无毒的书")], 1)
+    ]
+    await catalogue.load("s", raws)
+    async with database.connection() as conn:
+        titles = [one.description.title for one in await changes.after(conn, 0, 10) if one.description]
+        assert titles == ["无毒的书"]
+        assert await clusters.dirty_count(conn) == 0
+    assert "planted" in caplog.text
