@@ -48,6 +48,7 @@ _ROMAN_NUMBER = re.compile(
 )
 _SPAN = re.compile(r"(?<!\d)(1[5-9]\d\d|20\d\d)\s*[-/~]\s*(\d\d)(?!\d)")
 _ANNUAL = words.pattern("annual", "pattern")
+_MEETING = words.pattern("annual", "meeting")
 _ANNUAL_YEAR = re.compile(
     r"(?<!\d)('?\d\d(?=\s*[\u3400-\u9fff])|(?:1[89]|20)\d\d(?:\s*[-/~]\s*(?:(?:1[89]|20)\d\d|\d\d))?)(?!\d)\s*(?:年度|年版|年卷|年)?(?!代)"
 )
@@ -206,7 +207,7 @@ def numbers(text: str) -> tuple[int, ...]:
 
 def annual(folded: str) -> tuple[str, str]:
     """(title without its year, code of the year) of a yearbook or a year's papers, wherever the year stands."""
-    if not _ANNUAL.search(folded):
+    if not is_annual(folded):
         return folded, ""
     found = list(_ANNUAL_YEAR.finditer(folded))
     if len(found) != 1:
@@ -226,5 +227,7 @@ def generic(title: str) -> bool:
 
 
 def is_annual(folded: str) -> bool:
-    """Whether a title is of a run that differs by the year."""
-    return _ANNUAL.search(folded) is not None
+    """Whether a title is of a run that differs by the year. The date of a Western meeting is no volume of a run."""
+    if _ANNUAL.search(folded) is not None:
+        return True
+    return words.is_han(folded) and _MEETING.search(folded) is not None
