@@ -118,6 +118,17 @@ async def examples(conn: Connection, sids: Collection[int]) -> dict[int, str]:
     return {row["sid"]: row["name"] for row in rows}
 
 
+async def twins(conn: Connection, sid: int, limit: int) -> list[str]:
+    """Visible records (source/local id) that have this signature."""
+    rows = await conn.fetch(
+        f"""select s.name || '/' || r.local_id name from record r join source s using (source)
+            where r.sid = $1 and {VISIBLE} order by 1 limit $2""",
+        sid,
+        limit,
+    )
+    return [row["name"] for row in rows]
+
+
 async def clean(conn: Connection, marks: Mapping[int, int]) -> None:
     """Clear the marks, but not those that rose meanwhile."""
     await conn.execute(

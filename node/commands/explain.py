@@ -92,6 +92,10 @@ async def _placed(conn: Connection, node: Node, source: Source, row: Row, lang: 
         yield "queued", "waits to be placed"
         return
     yield "cluster", cluster_id(node.symbol, cluster)
+    twins = await clusters.twins(conn, row.sid, MOST_EDGES)
+    others = [name for name in twins if name != f"{source.name}/{row.local_id}"]
+    if others:
+        yield "joined", f"equal in all that is compared: {', '.join(others)}"
     async for step in _edges(conn, node, row.sid, lang):
         yield step
     async for step in _cluster(conn, node, cluster, lang):
