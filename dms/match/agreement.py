@@ -6,7 +6,7 @@ from typing import Literal
 
 from rapidfuzz.distance import Levenshtein
 
-from dms.match import people
+from dms.match import normalize, people
 from dms.match.features import Features
 
 AuthorRelation = Literal["", "author-same", "author-near", "author-differs"]
@@ -48,6 +48,11 @@ def publisher(one: Features, other: Features) -> str:
         return ""
     if a[0] == b[0] or not set(a).isdisjoint(b):
         return "publisher-same"
+    if not one.han and not other.han:
+        a = tuple([name for name in a if name[0] != normalize.VAGUE])
+        b = tuple([name for name in b if name[0] != normalize.VAGUE])
+        if not a or not b:
+            return ""
     best = max((_publishers(x, y) for x in a for y in b), key=PUBLISHER_ORDER.index)
     if best == "publisher-differs" and not one.han and not other.han and same_place(one, other):
         return "publisher-other"  # printer, agency, distributor: which one is named is the cataloguer's choice

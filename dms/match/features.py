@@ -185,7 +185,7 @@ def features(facts: Facts) -> Features:
         edition_words=edition_words,
         years=years,
         pages=pages,
-        publishers=tuple(dict.fromkeys(p for text in facts.publishers[:3] if (p := normalize.publisher(text)))),
+        publishers=_publishers(facts),
         places=tuple(dict.fromkeys(p for text in facts.places[:2] if (p := normalize.place(text)))),
         authors=authors,
         stated=people.stated_words(facts.responsibility),
@@ -349,6 +349,11 @@ def _people(facts: Facts) -> tuple[tuple[str, ...], tuple[str, ...]]:
     if not authors:
         authors = [helper[2:] for helper in helpers]
     return tuple(dict.fromkeys(authors))[:6], tuple(sorted(helpers))
+
+
+def _publishers(facts: Facts) -> tuple[str, ...]:
+    town = normalize.place(facts.places[0]) if facts.places else ""
+    return tuple(dict.fromkeys([p for text in facts.publishers[:3] if (p := normalize.publisher(text, town))]))
 
 
 def _ancient(facts: Facts, cjk: bool, years: tuple[int, ...], reproduction: tuple[str, ...]) -> bool:

@@ -44,6 +44,11 @@ _ALIASES = {
     for other in line.split()
 }
 _WESTERN = frozenset(words.folded(words.TABLE["publishers"]["western"]))
+_REFERRING = frozenset(words.folded(words.TABLE["publishers"]["referring"]))
+_PRINTER = words.pattern("publishers", "printer")
+_PRIVATE = words.pattern("publishers", "private")
+_LOCAL = words.pattern("publishers", "local")
+VAGUE = "~"  # before a Western publisher's name that contradicts none
 _BRACKETED = re.compile(r"\([^)]*\)")
 
 
@@ -111,9 +116,15 @@ def pieces(text: str) -> int:
 
 
 @lru_cache(maxsize=32768)
-def publisher(text: str) -> str:
-    """A publisher's bare name: 人民文学出版社 is 人民文学; `Otis, Broaders and Co.` is `otis broaders`."""
+def publisher(text: str, town: str = "") -> str:
+    """A publisher's bare name: 人民文学出版社 is 人民文学; `Otis, Broaders and Co.` is `otis broaders`.
+
+    `The University Press` is the one of the town (as `place` gives it). A government's printer and `The Society`, whose
+    name stands elsewhere in the record, are VAGUE: they contradict no other name.
+    """
     folded = fold.fold(text)
+    if town and _LOCAL.fullmatch(folded.strip(" .,[]")):
+        return town
     if not words.is_han(folded):
         return _western(folded)
     squeezed = fold.squeeze(folded)
@@ -140,7 +151,13 @@ def place(text: str) -> str:
 
 
 def _western(folded: str) -> str:
+    if _PRINTER.search(folded):
+        return f"{VAGUE}printer"
+    if _PRIVATE.search(folded):
+        return ""
     found = [word for word in re.findall(r"\w+", folded.replace("'", "")) if len(word) > 1 or word.isdigit()]
     if "".join(found) in _UNKNOWN:
         return ""
+    if len(found) == 2 and found[0] == "the" and found[1] in _REFERRING:
+        return f"{VAGUE}{found[1]}"
     return " ".join([word for word in found if word not in _WESTERN] or found)
