@@ -66,6 +66,7 @@ _FORM = {"o": model.ELECTRONIC, "s": model.ELECTRONIC, "q": model.ELECTRONIC, "a
          "b": model.MICROFORM, "c": model.MICROFORM}  # fmt: skip
 _PHYSICAL = {"h": model.MICROFORM, "s": model.AUDIO, "v": model.VIDEO, "m": model.VIDEO}
 _OCLC = re.compile(r"\(OCoLC\)\s*(?:ocm|ocn|on)?0*(\d+)")
+_PAGED = re.compile(r"\[?\d+\]?(?:-\[?\d+\]?)? p\b(?!\S* of)")
 _LCCN = re.compile(r"([a-z]{0,3})\s*(\d{2,4})[- ]?0*(\d{1,6})")
 _TELLING = re.compile(r"[^\x00-\u02ff]|reprint|facsim|photo|large (?:print|type)|braille|blockbook|woodblock", re.I)
 
@@ -144,9 +145,11 @@ def facts(record: marc.Record) -> Facts:
 
 
 def _extent(text: str) -> str:
-    """300$a, and $b where it only goes on with the leaves: `$a3 p.$bl., 180 p.`"""
+    """300$a, and $b where it only goes on with the leaves or pages: `$a3 p.$bl., 180 p.`, `$axx p., 1 l.,$b359 p.`"""
     extent, more = marc.value(text, "a"), marc.value(text, "b")
-    return f"{extent} {more}" if more[:1] in ("l", "L", "ℓ") and extent.rstrip().endswith(("p.", "1", "p")) else extent
+    if more[:1] in ("l", "L", "ℓ"):
+        return f"{extent} {more}" if extent.rstrip().endswith(("p.", "1", "p")) else extent
+    return f"{extent} {more}" if extent.rstrip().endswith(",") and _PAGED.match(more) else extent
 
 
 def _originals(fields: list[str]) -> dict[tuple[str, str], str]:

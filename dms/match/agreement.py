@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from rapidfuzz.distance import Levenshtein
+from rapidfuzz.distance import OSA
 
 from dms.match import normalize, people
 from dms.match.features import Features
@@ -85,4 +85,4 @@ def _alike(a: str, b: str) -> bool:
     """One word, a longer form of it (putnam, putnams), or a slip of the pen in a long one."""
     if a == b or (len(a) >= 5 and len(b) >= 5 and (a.startswith(b) or b.startswith(a))):
         return True
-    return len(a) >= 6 and len(b) >= 6 and Levenshtein.distance(a, b, score_cutoff=1) <= 1
+    return len(a) >= 5 and len(b) >= 5 and OSA.distance(a, b, score_cutoff=1) <= 1

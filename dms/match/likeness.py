@@ -12,6 +12,7 @@ CONTRASTS = tuple(frozenset(group) for group in words.folded(words.TABLE["contra
 UNLIKE = 0.5
 WESTERN_HEAD = 40  # letters from which on two titles that begin alike are one title, shortened in two ways
 WESTERN_ENOUGH = 10  # letters of a Western title that say something
+ARTICLES = ("the", "a", "an")  # at the head of a subtitle, where it is not compared
 JOINTS = ("之", "系列", "系列之", "丛书", "丛书之")  # between a title and a part run on to it
 APART_TITLES = frozenset(("title-contrast", "title-other", "title-unlike"))
 
@@ -57,19 +58,30 @@ def _equal(features: Features) -> str:
 
 def _continues(a: Features, b: Features) -> str:
     """Western titles and subtitles are cut and shortened in many ways: compare all words of the titles together."""
-    if a.annual and a.numbers != b.numbers:
+    if (a.annual and a.numbers != b.numbers) or a.generic or b.generic:
         return ""
-    short, long = sorted((a.title + a.part + a.rest, b.title + b.part + b.rest), key=len)
-    if len(short) < WESTERN_ENOUGH or a.generic or b.generic:
-        return ""
-    if long.startswith(short):
+    if any(_begins(one, other) for one in _runs(a) for other in _runs(b)):
         return "title-continues"
+    short, long = sorted((a.title + a.part + a.rest, b.title + b.part + b.rest), key=len)
+    if len(short) < WESTERN_ENOUGH:
+        return ""
     head = next(
         (place for place, (one, other) in enumerate(zip(short, long, strict=False)) if one != other), len(short)
     )
     if head >= WESTERN_HEAD and a.title[:WESTERN_ENOUGH] == b.title[:WESTERN_ENOUGH]:
         return "title-continues"
     return "title-similar" if Levenshtein.normalized_similarity(short, long, score_cutoff=SIMILAR) else ""
+
+
+def _begins(a: str, b: str) -> bool:
+    short, long = sorted((a, b), key=len)
+    return len(short) >= WESTERN_ENOUGH and long.startswith(short)
+
+
+def _runs(features: Features) -> list[str]:
+    """A Western title with its part and subtitle, also with the article that was taken from the subtitle's head."""
+    title, more = features.title, features.part + features.rest
+    return [title + more, *[title + joint + more for joint in ARTICLES]] if more else [title]
 
 
 def _other_script(a: Features, b: Features) -> str:
@@ -88,7 +100,7 @@ def wholes(features: Features) -> set[str]:
     tail = part or rest
     if tail:
         other = rest if part else ""
-        found |= {title + joint + tail + other for joint in JOINTS}
+        found |= {title + joint + tail + other for joint in (JOINTS if features.han else ARTICLES)}
     return found
 
 

@@ -246,11 +246,16 @@ def same(a: str, b: str) -> bool:
 
 def _initials(a: str, b: str) -> bool:
     """Given names agree as far as both tell: `charles` and `c`, `john ronald` and `j`."""
-    for one, other in zip(a.split(), b.split(), strict=False):
-        short, long = sorted((one, other), key=len)
-        if not long.startswith(short) and Levenshtein.distance(short, long) > 1:
-            return False
-    return True
+    few, many = sorted((a.split(), b.split()), key=len)
+    if not _forename(few[0], many[0]):
+        return False
+    rest = iter(many[1:])
+    return all(any(_forename(one, other) for other in rest) for one in few[1:])  # a middle name may be left out
+
+
+def _forename(a: str, b: str) -> bool:
+    short, long = sorted((a, b), key=len)
+    return long.startswith(short) or (len(short) >= 4 and Levenshtein.distance(short, long) <= 1)
 
 
 def near(a: str, b: str) -> bool:
