@@ -19,7 +19,6 @@ from config.profile import Profile
 from config.settings import Settings
 from node.context import Context
 
-
 INDEX = "index"
 
 
