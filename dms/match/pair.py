@@ -10,6 +10,8 @@ from catalog import facts as model
 from dms.match import agreement, editions, likeness, volume
 from dms.match.features import Features, unified_identifier
 
+TELLING = 24  # letters of a Western title and subtitle that one publisher hardly uses twice in a year
+
 
 class Pair:
     """Two records' features and what several rules need of both. Nothing here depends on which comes first."""
@@ -170,7 +172,8 @@ def _host(pair: Pair) -> str:
 
 
 def _author(pair: Pair) -> str:
-    return pair.author
+    """What the names say. A Western heading may be a pseudonym, a maiden name or the other of two bodies."""
+    return "author-other" if pair.author == "author-differs" and _one_printing(pair) else pair.author
 
 
 def _publisher(pair: Pair) -> str:
@@ -205,6 +208,20 @@ def _pages(pair: Pair) -> str:
     if pair.sure_isbn:
         return "pages-differ-isbn"
     return "pages-off" if not pair.a.han and not pair.b.han and apart * 10 <= max(a, b) else "pages-differ"
+
+
+def _one_printing(pair: Pair) -> bool:
+    """Western: a long title, publisher, year, edition and extent agree, and no names stated contradict that."""
+    a, b = pair.a, pair.b
+    said = len(a.title + a.rest) if a.rest == b.rest or pair.title == "title-whole" else len(a.title)
+    return (
+        not a.han and not b.han and not a.annual and said >= TELLING
+        and pair.title in ("title-same", "title-whole")
+        and agreement.publisher(a, b) == "publisher-same" and bool(a.year) and a.year == b.year
+        and a.edition == b.edition and a.edition_words == b.edition_words
+        and _pages(pair) in ("pages-same", "pieces-same")
+        and not (a.stated and b.stated and set(a.stated).isdisjoint(b.stated))
+    )  # fmt: skip
 
 
 def _pieces(a: int, b: int) -> str:
