@@ -13,6 +13,7 @@ from dms.match.normalize import h64
 
 TITLE = 24  # characters of the title in a key
 SHORT = 8  # characters where year and pages stand beside them
+NAMES = 4  # names of a Western book in keys
 CANDIDATE = "py"  # kind of key whose pairs agree in sound only: the decision never joins by it alone
 
 
@@ -44,8 +45,9 @@ def keys(features: Features) -> tuple[int, ...]:
         found.append(f"ay|{author}|{year}|{publisher}")
     if year and features.pages:
         found.append(f"tyg|{features.title[:SHORT]}|{year}|{features.pages}")
-        if author:
-            found.append(f"ayg|{author}|{year}|{features.pages}")
+        # Which of a Western book's names is the first heading is each cataloguer's choice.
+        for name in features.authors[:1] if features.han else features.authors[:NAMES]:
+            found.append(f"ayg|{name.partition(',')[0]}|{year}|{features.pages}")
     identifiers = [*features.isbns, *features.weak_isbns, *map(unified_identifier, features.unified)]
     numbered = [*map(identifier_key, identifiers), *map(h64, found), *candidate_only(features)]
     return tuple(dict.fromkeys(numbered))

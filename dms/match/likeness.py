@@ -12,6 +12,7 @@ CONTRASTS = tuple(frozenset(group) for group in words.folded(words.TABLE["contra
 UNLIKE = 0.5
 WESTERN_HEAD = 40  # letters from which on two titles that begin alike are one title, shortened in two ways
 WESTERN_ENOUGH = 10  # letters of a Western title that say something
+FORENAMES = 12  # letters before a surname at the head of a title
 ARTICLES = ("the", "a", "an")  # at the head of a subtitle, where it is not compared
 JOINTS = ("之", "系列", "系列之", "丛书", "丛书之")  # between a title and a part run on to it
 APART_TITLES = frozenset(("title-contrast", "title-other", "title-unlike"))
@@ -31,11 +32,11 @@ def titles(a: Features, b: Features, volumes: str) -> str:
     if a.title[:1] == b.title[:1]:
         if not wholes(a).isdisjoint(wholes(b)):
             return "title-whole"
-    elif not similarity and not a.more and not b.more:
+    elif not similarity and not a.more and not b.more and (a.han or not _within(a, b)):
         return "title-unlike"
     if a.title in b.more or b.title in a.more:
         return "title-parallel"
-    if not a.han and (continued := _continues(a, b)):
+    if not a.han and (continued := _continues(a, b) or _within(a, b)):
         return continued
     short, long = sorted((a.title, b.title), key=len)
     if not short:
@@ -71,6 +72,22 @@ def _continues(a: Features, b: Features) -> str:
     if head >= WESTERN_HEAD and a.title[:WESTERN_ENOUGH] == b.title[:WESTERN_ENOUGH]:
         return "title-continues"
     return "title-similar" if Levenshtein.normalized_similarity(short, long, score_cutoff=SIMILAR) else ""
+
+
+def _within(a: Features, b: Features) -> str:
+    """Western: one title is the other's subtitle or part (what is series or host to one cataloguer is title to the
+    other), or the other without the author's name at its head: `Goethe's Hermann und Dorothea`."""
+    for one, other in ((a, b), (b, a)):
+        if len(one.title) < WESTERN_ENOUGH:
+            continue
+        if any(len(text) >= WESTERN_ENOUGH and _begins(one.title, text) for text in (other.rest, other.part)):
+            return "title-within"
+        for author in one.authors:
+            name = author.partition(",")[0]
+            head, found, rest = other.title.partition(name)
+            if found and len(name) >= 4 and len(head) <= FORENAMES and rest.removeprefix("s") == one.title:
+                return "title-within"
+    return ""
 
 
 def _begins(a: str, b: str) -> bool:

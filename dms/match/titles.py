@@ -42,6 +42,7 @@ _SET_TAIL = re.compile(
 _ORDINAL_NUMBER = re.compile(
     rf"第\s*([{numerals.HAN}]+)|([一二三四五六七八九十])(?=年级|届|版|年|月|例|讲|期|册|卷|级|学期|单元|编|课|日|周|题|问|回|集|辑|部|条|法|步|种|篇|章|大|号)|(?<=[高初小大])([一二三四五六])(?=[^\u3400-\u9fff]|语|数|英|物|化|政|历|地|生|上|下|年|学|[\u3400-\u9fff]|$)"
 )
+_TYPED_ONE = re.compile(r"\bl(?=[89]\d\ds?\b)")  # typewriters had no 1: l945
 _TITLE_NUMBER = re.compile(r"\d+")
 _ROMAN_NUMBER = re.compile(
     r"(?<![a-z.])(?:ii|iii|iv|vi|vii|viii|ix|xi|xii|xiii|xiv|xv|xvi)(?![a-z])|(?<=[a-z] )[ivx](?=$|[.:,;)])"
@@ -191,6 +192,7 @@ def numbers(text: str) -> tuple[int, ...]:
     """Numbers that a title speaks of, in order of size: 真题2018, 100例, 第十三届, 三年级, World War II, 1998-99."""
     if text.isascii() and _TITLE_NUMBER.search(text) is None and _ROMAN_NUMBER.search(text) is None:
         return ()
+    text = _TYPED_ONE.sub("1", text)
     text = _SPAN.sub(lambda span: f"{span[1]} {span[1][:2]}{span[2]}", text)
     found = [int(number) for number in _TITLE_NUMBER.findall(text) if len(number) < 10]
     found += [n for number in _ROMAN_NUMBER.findall(text) if (n := numerals.roman(number))]

@@ -221,8 +221,16 @@ def similar_title(pair: Pair, rules: list[str]) -> bool:
     if pair.title != "title-similar" or pair.common:
         return False
     if not pair.a.han:
-        return not _solid(rules)
+        told = {"author-same", "publisher-same", "year-same"} <= set(rules) and len(pair.a.title) >= LONG
+        return not _solid(rules) and not (told and set(rules).isdisjoint(("pages-differ", "pages-off")))
     return not {"author-same", "publisher-same", "year-same", "pages-same"} <= set(rules)
+
+
+def title_within(pair: Pair, rules: list[str]) -> bool:
+    """A title within another needs author, publisher, year and extent, however it is numbered."""
+    return pair.title == "title-within" and not (
+        {"author-same", "publisher-same", "year-same"} <= set(rules) and {"pages-same", "pieces-same"} & set(rules)
+    )
 
 
 def other_publisher(pair: Pair, rules: list[str]) -> bool:
@@ -246,7 +254,8 @@ def set_one_side(pair: Pair, rules: list[str]) -> bool:
 
 def thin(pair: Pair, rules: list[str]) -> bool:
     """Too little to decide by: neither author nor publisher nor an identifier agrees."""
-    if not pair.a.han and len(pair.a.title) >= LONG and {"year-same", "pages-same"} <= set(rules):
+    said = len(pair.a.title + pair.a.rest if "subtitle-same" in rules else pair.a.title)
+    if not pair.a.han and said >= LONG and "year-same" in rules and {"pages-same", "pieces-same"} & set(rules):
         return "publisher-differs" in rules
     return not ({"author-same", "publisher-same"} & set(rules)) and not _identified(pair, rules)
 
@@ -278,6 +287,7 @@ LIMITS: tuple[tuple[str, Callable[[Pair, list[str]], bool]], ...] = (
     ("limit-generic-title", generic_title),
     ("limit-like-title", like_title),
     ("limit-similar-title", similar_title),
+    ("limit-title-within", title_within),
     ("limit-other-publisher", other_publisher),
     ("limit-other-author", other_author),
     ("limit-set-one-side", set_one_side),
