@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 MOST_MEMBERS = 200  # records of one cluster that are merged; further ones add holdings only
 ENOUGH_TO_TRAIN = 400  # clusters of one format in one round
-CHUNK = 400  # clusters in one call of the pool
+CHUNK = 1000  # clusters in one call of the pool
 
 
 Merge = Callable[[Sequence[Job], Mapping[int, bytes], Mapping[int, tuple[int, bytes]]], Awaitable[list[Made]]]

@@ -40,6 +40,8 @@ from dms.prepare import Outcome
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
+LIGHT_BYTES = 600_000  # of a unit that is prepared in about a second
+LIGHT_CLUSTERS = 600
 BEAT = 3.0  # seconds between signs of life
 SWEEP = 5.0  # seconds between looks for units that no job stands for
 VERSION = "0.1.0"
@@ -60,20 +62,20 @@ def _wait_and_leave(parent: BaseProcess) -> None:
 class Runs(Protocol):
     """Runs pure work somewhere."""
 
-    async def run(self, work: Callable[..., T], *args: object) -> T:
-        """The work's result."""
+    async def run(self, work: Callable[..., T], *args: object, light: bool = False) -> T:
+        """The work's result. `light`: it takes no longer than starting a process."""
 
 
 @dataclass(slots=True)
 class Crew:
     """The process pool of one worker; a pool that lost a process is replaced.
 
-    Starting its processes takes a second: the first few pieces run in a thread, so that a small load needs no pool.
+    Starting its processes takes a second: light pieces run in a thread while there is no pool, so that a small load
+    needs none.
     """
 
     processes: int
     pool: ProcessPoolExecutor | None = field(default=None)
-    small: int = 3  # pieces left that may run in a thread
     alone: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def _open(self) -> ProcessPoolExecutor:
@@ -84,10 +86,9 @@ class Crew:
             )
         return self.pool
 
-    async def run(self, work: Callable[..., T], *args: object) -> T:
+    async def run(self, work: Callable[..., T], *args: object, light: bool = False) -> T:
         """Run pure work in the pool."""
-        if self.small > 0:
-            self.small -= 1
+        if light and self.pool is None:
             async with self.alone:
                 return await asyncio.to_thread(work, *args)
         try:
@@ -129,7 +130,9 @@ class Preparing:
         data = bodies.grow(unit.payload)
         try:
             known = {} if fresh else await self._known(data, habits)
-            outcome = await self.crew.run(prepare.prepare, data, unit.position, unit.ordinal, habits, known)
+            outcome = await self.crew.run(
+                prepare.prepare, data, unit.position, unit.ordinal, habits, known, light=len(data) < LIGHT_BYTES
+            )
         except Misconfigured as error:  # the source's habits are wrong: no unit can be prepared, now or later
             await self._give_up(load, str(error))
         else:
@@ -144,7 +147,7 @@ class Preparing:
                 await quarantine.forget(conn, load.load)
 
     async def _known(self, data: bytes, habits: Habits) -> dict[str, tuple[bytes, int]]:
-        ids = await self.crew.run(prepare.recognise, data, habits)
+        ids = await self.crew.run(prepare.recognise, data, habits, light=len(data) < LIGHT_BYTES)
         async with self.database.connection() as conn:
             standing = await records.standing(conn, habits.source.no, ids)
         return {local_id: (there.digest, there.title_hash) for local_id, there in standing.items()}
@@ -205,7 +208,7 @@ async def run(
     async def merge(
         jobs: Sequence[Job], known: Mapping[int, bytes], newest: Mapping[int, tuple[int, bytes]]
     ) -> list[Made]:
-        return await crew.run(merge_many.make, jobs, known, newest)
+        return await crew.run(merge_many.make, jobs, known, newest, light=len(jobs) < LIGHT_CLUSTERS)
 
     one = Matcher(database=database, merge=merge, limits=limits, holder=ident)
     if spent is not None:

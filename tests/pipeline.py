@@ -37,7 +37,7 @@ KEPT = ("name", "local_id", "library", "load", "format", "carrier", "encoding", 
 class Inline:
     """A crew that works here and now."""
 
-    async def run(self, work: Callable[..., Any], *args: object) -> Any:
+    async def run(self, work: Callable[..., Any], *args: object, light: bool = False) -> Any:
         """Run it."""
         return work(*args)
 
