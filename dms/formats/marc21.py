@@ -67,6 +67,8 @@ _FORM = {"o": model.ELECTRONIC, "s": model.ELECTRONIC, "q": model.ELECTRONIC, "a
 _PHYSICAL = {"h": model.MICROFORM, "s": model.AUDIO, "v": model.VIDEO, "m": model.VIDEO}
 _OCLC = re.compile(r"\(OCoLC\)\s*(?:ocm|ocn|on)?0*(\d+)")
 _PAGED = re.compile(r"\[?\d+\]?(?:-\[?\d+\]?)? p\b(?!\S* of)")
+_COLLECTION = re.compile(r"(?!v(?:ol)?|p(?:ar)?t|b(?:an)?d|tome|book|teil|series|supp)[A-Za-z]{4,} ?[A-Za-z]{4,}", re.I)
+_SEVERAL = re.compile(r"..\x1fa(?:[2-9]|\d\d) v")
 _LCCN = re.compile(r"([a-z]{0,3})\s*(\d{2,4})[- ]?0*(\d{1,6})")
 _TELLING = re.compile(r"[^\x00-\u02ff]|reprint|facsim|photo|large (?:print|type)|braille|blockbook|woodblock", re.I)
 
@@ -196,6 +198,8 @@ class _Title:
                 first, *others = value.split(" = ")
                 rest.append(statements.trim(first))
                 parallel += [statements.trim(other) for other in others]
+            elif code == "n" and responsibility and _local(value, fields):
+                pass
             elif code == "n" and not after_equals:
                 self.volumes += (statements.trim(value),)
             elif code == "p" and not after_equals:
@@ -221,6 +225,11 @@ class _Title:
             for series in fields.get(tag, ()):
                 if statements.trim(marc.value(series, "a")) == (self.titles[0] if self.titles else None):
                     self.own_series_volume = self.own_series_volume or marc.value(series, "v")
+
+
+def _local(number: str, fields: dict[str, list[str]]) -> bool:
+    """Whether a $n behind $c, which ends the field by the standard, names a local collection or one held of N v."""
+    return _COLLECTION.match(number) is not None or any(_SEVERAL.match(text) for text in fields.get("300", ()))
 
 
 class _Isbns:

@@ -43,11 +43,13 @@ def keys(features: Features) -> tuple[int, ...]:
             found.append(f"tpg|{title}|{publisher}")
     if author and year and publisher:
         found.append(f"ay|{author}|{year}|{publisher}")
-    if year and features.pages:
-        found.append(f"tyg|{features.title[:SHORT]}|{year}|{features.pages}")
+    extent = features.pages or (f"v{features.pieces}" if features.pieces and not features.han else "")
+    if year and extent:
+        if features.pages:
+            found.append(f"tyg|{features.title[:SHORT]}|{year}|{features.pages}")
         # Which of a Western book's names is the first heading is each cataloguer's choice.
         for name in features.authors[:1] if features.han else features.authors[:NAMES]:
-            found.append(f"ayg|{name.partition(',')[0]}|{year}|{features.pages}")
+            found.append(f"ayg|{name.partition(',')[0]}|{year}|{extent}")
     identifiers = [*features.isbns, *features.weak_isbns, *map(unified_identifier, features.unified)]
     numbered = [*map(identifier_key, identifiers), *map(h64, found), *candidate_only(features)]
     return tuple(dict.fromkeys(numbered))

@@ -10,7 +10,7 @@ from catalog import facts as model
 from dms.match import agreement, editions, likeness, volume
 from dms.match.features import Features, unified_identifier
 
-TELLING = 24  # letters of a Western title and subtitle that one publisher hardly uses twice in a year
+TELLING = 24  # letters of a Western title that is hardly used twice in a year
 
 
 class Pair:
@@ -76,7 +76,9 @@ class Pair:
 
 
 def _title_rule(pair: Pair) -> str:
-    return pair.title
+    a = pair.a
+    long = not a.han and not a.annual and len(a.title) >= TELLING and bool(a.year) and a.year == pair.b.year
+    return "title-long" if long and pair.title == "title-same" and _pages(pair) != "pages-differ" else pair.title
 
 
 def _subtitle(pair: Pair) -> str:
