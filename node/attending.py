@@ -35,8 +35,8 @@ async def attend(node: Node, finished: Callable[[Connection], Awaitable[bool]]) 
         while True:
             try:
                 async with node.database.connection() as conn:
-                    if await finished(conn):
-                        return spent
+                    if await finished(conn) and (own is None or await clustered(conn)):
+                        return spent  # what this process began to place it also merges, so that a search finds it
                     living = await _living(conn)
                 away = 0.0
             except Retry:  # the database is being started again by the node, or by those who look after it
