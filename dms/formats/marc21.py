@@ -187,7 +187,7 @@ class _Title:
         self.volumes: tuple[str, ...] = ()
         self.parts: tuple[str, ...] = ()
         self.designation = ""
-        responsibility = []
+        responsibility: list[str] = []
         after_equals = False
         for code, value in marc.subfields(text):
             if code == "a":
