@@ -30,6 +30,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     record_class: str = MONOGRAPH
     level: str = ""  # place in a hierarchy by the leader: "set", "volume" or unknown
     titles: tuple[str, ...] = ()  # titles proper; several where there is no collective title
+    supplied_title: bool = False  # there is no title proper: the title is a uniform, key or other title
     subtitle: str = ""
     parallel: tuple[str, ...] = ()  # titles in other languages
     romanised: str = ""  # the title in Latin script beside one in another script: pinyin, or 245 beside its 880

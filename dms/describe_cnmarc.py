@@ -45,6 +45,7 @@ PARALLEL_TITLES = (
     "532",
     "540",
 )
+NAMED_BY = ("500", "501", "503", "530", "532", "510", "517", "540")  # where there is no 200
 NAMES = ("700", "701", "710", "711", "720", "721", "730", "702", "712", "722")
 NOTES = (
     "300", "301", "302", "303", "304", "305", "306", "307", "308", "310", "311", "312", "313", "314", "315", "316",
@@ -69,16 +70,17 @@ def describe(record: marc.Record) -> Description:
             fields[tag] = [text]
     titles = fields.get("200", _ABSENT)
     main = _Title(titles[0])
+    own = main.title() or _title_elsewhere(fields)
     publication = (fields.get("210") or fields.get("214") or _ABSENT)[0]
     date = isbd.plain(marc.value(publication, "d") or marc.value(publication, "h"))
     year = _coded_year(fields) or isbd.year(date)
     languages = _languages(fields)
     editions = fields.get("205", ())
     return Description(
-        title=main.title(),
+        title=own,
         subtitle=" : ".join(main.all("e")),
         volume=" ".join(main.all("hi")),
-        parallel=_parallel(fields, main, titles),
+        parallel=_parallel(fields, own, main, titles),
         responsibility=" ; ".join(main.all("fg")),
         authors=unique([_name(text) for text in _of(fields, NAMES)]),
         edition=", ".join(_plain(marc.values(editions[0], "abdfg"))) if editions else "",
@@ -133,9 +135,13 @@ class _Title:
         return title or " ".join(self.all("hi")) or " : ".join(self.all("e"))
 
 
-def _parallel(fields: Fields, main: _Title, titles: Sequence[str]) -> tuple[str, ...]:
+def _title_elsewhere(fields: Fields) -> str:
+    """A record without 200 still has a name: its uniform, key, expanded or other title."""
+    return next((title for text in _of(fields, NAMED_BY) if (title := isbd.plain(marc.value(text, "a")))), "")
+
+
+def _parallel(fields: Fields, own: str, main: _Title, titles: Sequence[str]) -> tuple[str, ...]:
     """Titles in other languages and scripts first, then the other titles under which the thing is known."""
-    own = main.title()
     found = main.all("d") + [_Title(text).title() for text in titles[1:]]
     found += [" ".join(_plain(marc.values(text, "ahi"))) for text in _of(fields, PARALLEL_TITLES)]
     return unique([title for title in found if title != own])

@@ -136,7 +136,15 @@ def _title(text: str) -> str:
 
 def _title_elsewhere(reader: _Reader) -> str:
     """A record without 245$a still has a name: its 245$b, key title or uniform title."""
-    for tag, codes in (("245", "b"), ("222", "a"), ("130", "a"), ("240", "a"), ("246", "a")):
+    for tag, codes in (
+        ("245", "b"),
+        ("222", "a"),
+        ("130", "a"),
+        ("240", "a"),
+        ("246", "a"),
+        ("730", "a"),
+        ("740", "a"),
+    ):
         title = " ".join(_plain(marc.values(reader.first(tag), codes)))
         if title:
             return title

@@ -13,61 +13,19 @@ from catalog.facts import Facts
 from dms.formats import identifiers, media, statements
 from protocols import marc
 
-WANTED: frozenset[str] = frozenset(
-    [
-        "010",
-        "011",
-        "013",
-        "020",
-        "035",
-        "071",
-        "073",
-        "091",
-        "092",
-        "100",
-        "101",
-        "106",
-        "130",
-        "135",
-        "140",
-        "200",
-        "205",
-        "207",
-        "210",
-        "214",
-        "215",
-        "225",
-        "230",
-        "300",
-        "305",
-        "306",
-        "307",
-        "324",
-        "325",
-        "337",
-        "410",
-        "461",
-        "462",
-        "463",
-        "510",
-        "517",
-        "701",
-        "700",
-        "702",
-        "710",
-        "711",
-        "712",
-        "720",
-        "730",
-        "856",
-        "905",
-    ]
-)
+# Tags looked at; the others are passed over.
+WANTED: frozenset[str] = frozenset((
+    "010", "011", "013", "020", "035", "071", "073", "091", "092", "100", "101", "106", "130", "135", "140", "200",
+    "205", "207", "210", "214", "215", "225", "230", "300", "305", "306", "307", "324", "325", "337", "410", "461",
+    "462", "463", "500", "501", "503", "510", "517", "530", "532", "540", "700", "701", "702", "710", "711", "712",
+    "720", "730", "856", "905",
+))  # fmt: skip
 
 _CLASS = {"a": model.COMPONENT, "c": model.COLLECTION, "s": model.SERIAL, "i": model.SERIAL}
 _MEDIA = {"c": model.SCORE, "d": model.SCORE, "e": model.MAP, "f": model.MAP, "g": model.VIDEO, "i": model.AUDIO,
           "j": model.AUDIO, "k": model.PICTURE, "l": model.ELECTRONIC, "m": model.KIT, "r": model.OBJECT}  # fmt: skip
 _NOTES = ("300", "305", "306", "307", "324", "325")
+_OTHER_TITLES = ("500", "501", "503", "530", "532", "510", "517", "540")
 _PARALLEL = ("510", "517")
 _PRIMARY = ("700", "701", "710", "711", "720", "730")
 _SECONDARY = ("702", "712")
@@ -107,6 +65,7 @@ def facts(record: marc.Record) -> Facts:
             else:
                 fields[tag] = [text]
     title = _Title(fields.get("200", [""])[0])
+    supplied = "" if title.titles else _supplied_title(fields)
     series, own_volume, links_down, host, host_place = _links(fields, title.titles[:1])
     isbns = _Isbns(fields.get("010", ()))
     places, publishers, dates = _imprint(fields)
@@ -123,7 +82,8 @@ def facts(record: marc.Record) -> Facts:
     return Facts(
         record_class=_CLASS.get(leader[7], model.MONOGRAPH),
         level=_LEVEL.get(leader[8], ""),
-        titles=title.titles,
+        titles=(supplied,) if supplied else title.titles,
+        supplied_title=supplied != "",
         subtitle=title.subtitle,
         parallel=tuple(dict.fromkeys(filter(None, parallel))),
         romanised=title.romanised,
@@ -163,6 +123,12 @@ def facts(record: marc.Record) -> Facts:
         large_print=form == "d" or any("大字" in d for d in title.designations),
         braille=(form in "ef" and form != "") or any("盲文" in d or "点字" in d for d in title.designations),
     )
+
+
+def _supplied_title(fields: dict[str, list[str]]) -> str:
+    """What a record without title proper is known by: a uniform, key, expanded or other title."""
+    texts = (text for tag in _OTHER_TITLES for text in fields.get(tag, ()))
+    return next((title for text in texts if (title := statements.trim(marc.value(text, "a")))), "")
 
 
 class _Title:

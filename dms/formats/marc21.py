@@ -13,50 +13,12 @@ from catalog.facts import Facts
 from dms.formats import identifiers, media, statements
 from protocols import marc
 
-WANTED: frozenset[str] = frozenset(
-    [
-        "006",
-        "007",
-        "008",
-        "010",
-        "020",
-        "022",
-        "024",
-        "027",
-        "035",
-        "041",
-        "100",
-        "110",
-        "111",
-        "130",
-        "240",
-        "245",
-        "246",
-        "250",
-        "260",
-        "264",
-        "300",
-        "337",
-        "338",
-        "440",
-        "490",
-        "500",
-        "502",
-        "533",
-        "534",
-        "700",
-        "710",
-        "711",
-        "773",
-        "800",
-        "810",
-        "811",
-        "830",
-        "852",
-        "856",
-        "880",
-    ]
-)
+# Tags looked at; the others are passed over.
+WANTED: frozenset[str] = frozenset((
+    "006", "007", "008", "010", "020", "022", "024", "027", "035", "041", "100", "110", "111", "130", "222", "240",
+    "245", "246", "250", "260", "264", "300", "337", "338", "440", "490", "500", "502", "533", "534", "700", "710",
+    "711", "730", "740", "773", "800", "810", "811", "830", "852", "856", "880",
+))  # fmt: skip
 
 _CLASS = {"a": model.COMPONENT, "b": model.COMPONENT, "d": model.COMPONENT, "c": model.COLLECTION,
           "s": model.SERIAL, "i": model.SERIAL}  # fmt: skip
@@ -69,6 +31,9 @@ _OCLC = re.compile(r"\(OCoLC\)\s*(?:ocm|ocn|on)?0*(\d+)")
 _PAGED = re.compile(r"\[?\d+\]?(?:-\[?\d+\]?)? p\b(?!\S* of)")
 _COLLECTION = re.compile(r"(?!v(?:ol)?|p(?:ar)?t|b(?:an)?d|tome|book|teil|series|supp)[A-Za-z]{4,} ?[A-Za-z]{4,}", re.I)
 _SEVERAL = re.compile(r"..\x1fa(?:[2-9]|\d\d) v")
+_OTHER_TITLES = (
+    ("245", "b"), ("245", "k"), ("222", "a"), ("130", "a"), ("240", "a"), ("246", "a"), ("730", "a"), ("740", "a"),
+)  # fmt: skip
 _LCCN = re.compile(r"([a-z]{0,3})\s*(\d{2,4})[- ]?0*(\d{1,6})")
 _TELLING = re.compile(r"[^\x00-\u02ff]|reprint|facsim|photo|large (?:print|type)|braille|blockbook|woodblock", re.I)
 
@@ -91,6 +56,7 @@ def facts(record: marc.Record) -> Facts:
     originals = _originals(fields["880"]) if "880" in fields else {}
     coded = fields.get("008", [""])[0].ljust(40)
     title = _Title(fields, originals)
+    supplied = "" if title.titles else _supplied_title(fields, originals)
     record_class = _CLASS.get(leader[7], model.MONOGRAPH)
     if record_class == model.COMPONENT and "773" not in fields:
         record_class = model.MONOGRAPH  # an offprint, catalogued by itself
@@ -103,8 +69,9 @@ def facts(record: marc.Record) -> Facts:
     authors, contributors = _names(fields, originals)
     return Facts(
         record_class=record_class,
-        titles=title.titles,
-        subtitle=title.subtitle,
+        titles=(supplied,) if supplied else title.titles,
+        supplied_title=supplied != "",
+        subtitle=title.subtitle if title.subtitle != supplied else "",
         parallel=title.parallel,
         romanised=title.romanised,
         volumes=title.volumes,
@@ -166,6 +133,17 @@ def _originals(fields: list[str]) -> dict[tuple[str, str], str]:
 def _original(tag: str, text: str, originals: dict[tuple[str, str], str]) -> str:
     """The 880 of a field, or the field."""
     return originals.get((tag, marc.value(text, "6")[4:6]), text) if originals else text
+
+
+def _supplied_title(fields: dict[str, list[str]], originals: dict[tuple[str, str], str]) -> str:
+    """What a record without title proper is known by: other title information, form, key, uniform or added title."""
+    for tag, codes in _OTHER_TITLES:
+        for text in fields.get(tag, ()):
+            if title := " ".join(
+                filter(None, map(statements.trim, marc.values(_original(tag, text, originals), codes)))
+            ):
+                return title
+    return ""
 
 
 class _Title:

@@ -71,6 +71,7 @@ class Features(msgspec.Struct, frozen=True, array_like=True, kw_only=True, omit_
     series: tuple[str, ...] = ()
     host: str = ""
     host_place: str = ""
+    supplied: bool = False  # the title is no title proper: it says as little as a generic one
 
     @property
     def sound(self) -> str:
@@ -126,9 +127,9 @@ def unified_identifier(number: str) -> int:
 def uses(features: Features) -> tuple[tuple[int, int], ...]:
     """(identifier, token) for each ISBN and 统一书号: an identifier with several live tokens is ambiguous.
 
-    A romanised title has no token: it would make every ISBN of a Chinese book ambiguous.
+    A romanised or supplied title has no token: it would make every ISBN of its book ambiguous.
     """
-    if features.romanised or not features.title:
+    if features.romanised or features.supplied or not features.title:
         return ()
     token = normalize.h64(f"{features.title[:6]}\x1f{features.volume}")
     numbers = [*features.isbns, *map(unified_identifier, features.unified)]
@@ -169,7 +170,7 @@ def features(facts: Facts) -> Features:
         roman=roman[:TITLE_LENGTH] or (pinyin.plain(title.title) if romanised else ""),
         han=han,
         romanised=romanised,
-        generic=titles.generic(title.title),
+        generic=facts.supplied_title or titles.generic(title.title),
         numbers=title.numbers,
         companion=title.companion,
         stem=title.stem,
@@ -202,6 +203,7 @@ def features(facts: Facts) -> Features:
         series=tuple(sorted({fold.squeeze(series)[:TITLE_LENGTH] for series in facts.series})),
         host=fold.squeeze(facts.host)[:TITLE_LENGTH] if facts.record_class == model.COMPONENT else "",
         host_place=normalize.host_place(facts.host_place) if facts.record_class == model.COMPONENT else "",
+        supplied=facts.supplied_title,
     )
 
 

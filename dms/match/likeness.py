@@ -21,7 +21,7 @@ APART_TITLES = frozenset(("title-contrast", "title-other", "title-unlike"))
 def titles(a: Features, b: Features, volumes: str) -> str:
     """Name of the rule by which two titles relate; `volumes` is the relation of the volume codes."""
     if a.title == b.title:
-        return _equal(a) if a.title else "title-other-script"
+        return _equal(a, b) if a.title else "title-other-script"
     if a.han != b.han:
         return _other_script(a, b)
     if volumes == "same" and (a.soft or b.soft):
@@ -51,10 +51,10 @@ def titles(a: Features, b: Features, volumes: str) -> str:
     return "title-unlike" if similarity < UNLIKE else "title-other"
 
 
-def _equal(features: Features) -> str:
-    if features.generic:
+def _equal(a: Features, b: Features) -> str:
+    if a.generic or b.generic:
         return "title-generic"
-    return "title-short" if len(features.title) < 4 else "title-same"
+    return "title-short" if len(a.title) < 4 else "title-same"
 
 
 def _continues(a: Features, b: Features) -> str:

@@ -202,6 +202,12 @@ def generic_title(pair: Pair, rules: list[str]) -> bool:
     return pair.title == "title-generic" and "author-same" not in rules and not _identified(pair, rules)
 
 
+def supplied_title(pair: Pair, rules: list[str]) -> bool:
+    """A uniform title stands for many things: sonatas of one composer, printed by one house."""
+    alike = {"author-same", "publisher-same", "year-same"} <= set(rules) and {"pages-same", "pieces-same"} & set(rules)
+    return (pair.a.supplied or pair.b.supplied) and not alike and not _identified(pair, rules)
+
+
 def like_title(pair: Pair, rules: list[str]) -> bool:
     """Titles only like each other need an identifier, or all else equal."""
     if pair.title == "title-contrast":
@@ -285,6 +291,7 @@ LIMITS: tuple[tuple[str, Callable[[Pair, list[str]], bool]], ...] = (
     ("limit-part-one-side", part_one_side),
     ("limit-sound-only", sound_only),
     ("limit-generic-title", generic_title),
+    ("limit-supplied-title", supplied_title),
     ("limit-like-title", like_title),
     ("limit-similar-title", similar_title),
     ("limit-title-within", title_within),
