@@ -34,6 +34,11 @@ _SEVERAL = re.compile(r"..\x1fa(?:[2-9]|\d\d) v")
 _OTHER_TITLES = (
     ("245", "b"), ("245", "k"), ("222", "a"), ("130", "a"), ("240", "a"), ("246", "a"), ("730", "a"), ("740", "a"),
 )  # fmt: skip
+# Relators (codes and terms of the MARC list) of who made, sold, owned or was given the thing, and wrote nothing of it.
+_MAKERS = frozenset((
+    "bkd", "binder", "bookseller", "bsl", "dedicatee", "distributor", "dnr", "donor", "dst", "dte", "dto", "engraver", "egr",
+    "fmo", "former owner", "mfr", "manufacturer", "owner", "own", "pbl", "printer", "prt", "publisher", "pbd", "sll", "seller",
+))  # fmt: skip
 _LCCN = re.compile(r"([a-z]{0,3})\s*(\d{2,4})[- ]?0*(\d{1,6})")
 _TELLING = re.compile(r"[^\x00-\u02ff]|reprint|facsim|photo|large (?:print|type)|braille|blockbook|woodblock", re.I)
 
@@ -299,7 +304,10 @@ def _names(
                     continue  # a name-title heading: a contained or related work
                 original = _original(tag, text, originals)
                 name = " ".join(marc.values(original, "ab" if tag[1:] != "11" else "a"))
-                role = " ".join(marc.values(original, "e4") or marc.values(text, "e4"))
+                roles = marc.values(original, "e4") or marc.values(text, "e4")
+                if roles and tag[0] == "7" and all(role.strip(" .,[]").lower() in _MAKERS for role in roles):
+                    continue
+                role = " ".join(roles)
                 names.append((statements.trim(name), role if tag[1:] == "00" else model.BODY))
         both.append(tuple(names))
     return both[0], both[1]

@@ -160,6 +160,8 @@ def features(facts: Facts) -> Features:
     romanised = not han and facts.language in CJK_LANGUAGES
     # A cataloguer's pinyin stands in some copies of a record and not in others: our own reading serves all of them.
     roman = fold.squeeze(facts.romanised) if facts.romanised and facts.language in ("jpn", "kor") else ""
+    # `... novamente ristampati`: the title proper is left out, as if there were none.
+    supplied = facts.supplied_title or (bool(facts.titles) and facts.titles[0].startswith(("...", "…", "---")))
     return Features(
         title=title.title,
         rest=title.rest,
@@ -170,7 +172,7 @@ def features(facts: Facts) -> Features:
         roman=roman[:TITLE_LENGTH] or (pinyin.plain(title.title) if romanised else ""),
         han=han,
         romanised=romanised,
-        generic=facts.supplied_title or titles.generic(title.title),
+        generic=supplied or titles.generic(title.title),
         numbers=title.numbers,
         companion=title.companion,
         stem=title.stem,
@@ -203,7 +205,7 @@ def features(facts: Facts) -> Features:
         series=tuple(sorted({fold.squeeze(series)[:TITLE_LENGTH] for series in facts.series})),
         host=fold.squeeze(facts.host)[:TITLE_LENGTH] if facts.record_class == model.COMPONENT else "",
         host_place=normalize.host_place(facts.host_place) if facts.record_class == model.COMPONENT else "",
-        supplied=facts.supplied_title,
+        supplied=supplied,
     )
 
 

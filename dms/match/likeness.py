@@ -70,7 +70,7 @@ def _continues(a: Features, b: Features) -> str:
         (place for place, (one, other) in enumerate(zip(short, long, strict=False)) if one != other), len(short)
     )
     if head >= WESTERN_HEAD and a.title[:WESTERN_ENOUGH] == b.title[:WESTERN_ENOUGH]:
-        return "title-continues"
+        return "title-diverges"
     return "title-similar" if Levenshtein.normalized_similarity(short, long, score_cutoff=SIMILAR) else ""
 
 

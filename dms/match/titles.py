@@ -47,6 +47,11 @@ _TITLE_NUMBER = re.compile(r"\d+")
 _ROMAN_NUMBER = re.compile(
     r"(?<![a-z.])(?:ii|iii|iv|vi|vii|viii|ix|xi|xii|xiii|xiv|xv|xvi)(?![a-z])|(?<=[a-z] )[ivx](?=$|[.:,;)])"
 )
+# Only beside a word for a book or part: `liber primus`, `the second series`; elsewhere an ordinal is a word like others.
+_BOOK = "(?:liber|libro|livre|book|buch|part|parte|partie|pars|opera|series)"
+_ORDINAL = words.either(list(volume.ORDINALS))
+_BOOK_NUMBER = re.compile(rf"\b{_BOOK} ({_ORDINAL})\b|\b({_ORDINAL}) {_BOOK}\b")
+_ANY_NUMBER = re.compile(f"{_TITLE_NUMBER.pattern}|{_ROMAN_NUMBER.pattern}|{_BOOK_NUMBER.pattern}")
 _SPAN = re.compile(r"(?<!\d)(1[5-9]\d\d|20\d\d)\s*[-/~]\s*(\d\d)(?!\d)")
 _ANNUAL = words.pattern("annual", "pattern")
 _MEETING = words.pattern("annual", "meeting")
@@ -190,12 +195,13 @@ def proper(folded: str) -> str:
 
 def numbers(text: str) -> tuple[int, ...]:
     """Numbers that a title speaks of, in order of size: 真题2018, 100例, 第十三届, 三年级, World War II, 1998-99."""
-    if text.isascii() and _TITLE_NUMBER.search(text) is None and _ROMAN_NUMBER.search(text) is None:
+    if text.isascii() and _ANY_NUMBER.search(text) is None:
         return ()
     text = _TYPED_ONE.sub("1", text)
     text = _SPAN.sub(lambda span: f"{span[1]} {span[1][:2]}{span[2]}", text)
     found = [int(number) for number in _TITLE_NUMBER.findall(text) if len(number) < 10]
     found += [n for number in _ROMAN_NUMBER.findall(text) if (n := numerals.roman(number))]
+    found += [int(volume.ORDINALS[one or other]) for one, other in _BOOK_NUMBER.findall(text)]
     if not text.isascii():
         for run in re.findall(f"[{numerals.HAN}]{{2,}}", text):
             if (number := numerals.han(run)) is not None:

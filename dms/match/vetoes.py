@@ -204,7 +204,7 @@ def generic_title(pair: Pair, rules: list[str]) -> bool:
 
 def supplied_title(pair: Pair, rules: list[str]) -> bool:
     """A uniform title stands for many things: sonatas of one composer, printed by one house."""
-    alike = {"author-same", "publisher-same", "year-same"} <= set(rules) and {"pages-same", "pieces-same"} & set(rules)
+    alike = "publisher-same" in rules and _all_else(rules)
     return (pair.a.supplied or pair.b.supplied) and not alike and not _identified(pair, rules)
 
 
@@ -232,11 +232,9 @@ def similar_title(pair: Pair, rules: list[str]) -> bool:
     return not {"author-same", "publisher-same", "year-same", "pages-same"} <= set(rules)
 
 
-def title_within(pair: Pair, rules: list[str]) -> bool:
-    """A title within another needs author, publisher, year and extent, however it is numbered."""
-    return pair.title == "title-within" and not (
-        {"author-same", "publisher-same", "year-same"} <= set(rules) and {"pages-same", "pieces-same"} & set(rules)
-    )
+def title_part(pair: Pair, rules: list[str]) -> bool:
+    """Titles that agree in part need an identifier, or author, year and extent."""
+    return pair.title in ("title-within", "title-diverges") and not _all_else(rules) and not _identified(pair, rules)
 
 
 def other_publisher(pair: Pair, rules: list[str]) -> bool:
@@ -264,6 +262,12 @@ def thin(pair: Pair, rules: list[str]) -> bool:
     if not pair.a.han and said >= LONG and "year-same" in rules and {"pages-same", "pieces-same"} & set(rules):
         return "publisher-differs" in rules
     return not ({"author-same", "publisher-same"} & set(rules)) and not _identified(pair, rules)
+
+
+def _all_else(rules: list[str]) -> bool:
+    """Author, year and extent agree."""
+    fired = set(rules)
+    return {"author-same", "year-same"} <= fired and not fired.isdisjoint(("pages-same", "pieces-same"))
 
 
 def _solid(rules: list[str]) -> bool:
@@ -294,7 +298,7 @@ LIMITS: tuple[tuple[str, Callable[[Pair, list[str]], bool]], ...] = (
     ("limit-supplied-title", supplied_title),
     ("limit-like-title", like_title),
     ("limit-similar-title", similar_title),
-    ("limit-title-within", title_within),
+    ("limit-title-part", title_part),
     ("limit-other-publisher", other_publisher),
     ("limit-other-author", other_author),
     ("limit-set-one-side", set_one_side),
