@@ -36,8 +36,9 @@ _OTHER_TITLES = (
 )  # fmt: skip
 # Relators (codes and terms of the MARC list) of who made, sold, owned or was given the thing, and wrote nothing of it.
 _MAKERS = frozenset((
-    "bkd", "binder", "bookseller", "bsl", "dedicatee", "distributor", "dnr", "donor", "dst", "dte", "dto", "engraver", "egr",
-    "fmo", "former owner", "mfr", "manufacturer", "owner", "own", "pbl", "printer", "prt", "publisher", "pbd", "sll", "seller",
+    "bkd", "binder", "bookseller", "bsl", "dedicatee", "distributor", "dnr", "donor", "dst", "dte", "dto", "egr",
+    "engraver", "fmo", "former owner", "manufacturer", "mfr", "own", "owner", "pbd", "pbl", "printer", "prt",
+    "publisher", "seller", "sll",
 ))  # fmt: skip
 _LCCN = re.compile(r"([a-z]{0,3})\s*(\d{2,4})[- ]?0*(\d{1,6})")
 _TELLING = re.compile(r"[^\x00-\u02ff]|reprint|facsim|photo|large (?:print|type)|braille|blockbook|woodblock", re.I)

@@ -47,7 +47,7 @@ _TITLE_NUMBER = re.compile(r"\d+")
 _ROMAN_NUMBER = re.compile(
     r"(?<![a-z.])(?:ii|iii|iv|vi|vii|viii|ix|xi|xii|xiii|xiv|xv|xvi)(?![a-z])|(?<=[a-z] )[ivx](?=$|[.:,;)])"
 )
-# Only beside a word for a book or part: `liber primus`, `the second series`; elsewhere an ordinal is a word like others.
+# Only beside a word for a book: `liber primus`, `the second series`; elsewhere an ordinal is a word like others.
 _BOOK = "(?:liber|libro|livre|book|buch|part|parte|partie|pars|opera|series)"
 _ORDINAL = words.either(list(volume.ORDINALS))
 _BOOK_NUMBER = re.compile(rf"\b{_BOOK} ({_ORDINAL})\b|\b({_ORDINAL}) {_BOOK}\b")
