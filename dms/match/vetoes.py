@@ -256,6 +256,11 @@ def set_one_side(pair: Pair, rules: list[str]) -> bool:
     return 1 < whole.pieces < 99 and other.pages > 0 and not {"pages-same", "pages-near"} & set(rules)
 
 
+def pages_far(pair: Pair, rules: list[str]) -> bool:
+    """Pages far apart and no identifier: another setting, whatever else agrees, until a cataloguer has looked."""
+    return "pages-differ" in rules and not _identified(pair, rules)
+
+
 def thin(pair: Pair, rules: list[str]) -> bool:
     """Too little to decide by: neither author nor publisher nor an identifier agrees."""
     said = len(pair.a.title + pair.a.rest if "subtitle-same" in rules else pair.a.title)
@@ -302,6 +307,7 @@ LIMITS: tuple[tuple[str, Callable[[Pair, list[str]], bool]], ...] = (
     ("limit-other-publisher", other_publisher),
     ("limit-other-author", other_author),
     ("limit-set-one-side", set_one_side),
+    ("limit-pages-far", pages_far),
     ("limit-thin", thin),
 )
 
