@@ -12,12 +12,17 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from hypothesis import settings
 
 from catalog.connection import Connection
 from catalog.database import pool
 from catalog.database.pool import Database
 from tests import postgres
 from tests.postgres import Postgres
+
+# Speed is proven in bench/, never by a timed test: a busy machine must not fail a property.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture
