@@ -76,9 +76,11 @@ class Pair:
 
 
 def _title_rule(pair: Pair) -> str:
+    """A long Western title says more, but never against names or pages that contradict it."""
     a = pair.a
-    long = not a.han and not a.annual and len(a.title) >= TELLING and bool(a.year) and a.year == pair.b.year
-    return "title-long" if long and pair.title == "title-same" and _pages(pair) != "pages-differ" else pair.title
+    if pair.title != "title-same" or a.han or a.annual or len(a.title) < TELLING or not a.year or a.year != pair.b.year:
+        return pair.title
+    return "title-same" if pair.author == "author-differs" or _pages(pair) == "pages-differ" else "title-long"
 
 
 def _subtitle(pair: Pair) -> str:
