@@ -7,6 +7,7 @@ database has been made already, which starts much faster.
 
 from __future__ import annotations
 
+import signal
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -19,6 +20,11 @@ from catalog.database import pool
 from catalog.database.pool import Database
 from tests import postgres
 from tests.postgres import Postgres
+
+# A run in the background (nohup, some CI systems, pytest-xdist) has SIGINT ignored, and so would every process
+# that a test starts: Ctrl-C could not be tested.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Speed is proven in bench/, never by a timed test: a busy machine must not fail a property.
 settings.register_profile("untimed", deadline=None)
