@@ -79,6 +79,11 @@ class Features(msgspec.Struct, frozen=True, array_like=True, kw_only=True, omit_
         return self.roman or (sound(self.title) if self.han else "")
 
     @property
+    def western(self) -> bool:
+        """Neither in Han characters nor a romanisation."""
+        return not self.han and not self.romanised
+
+    @property
     def part(self) -> str:
         """Titles of parts run together."""
         return "".join(self.parts)

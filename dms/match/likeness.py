@@ -32,7 +32,7 @@ def titles(a: Features, b: Features, volumes: str) -> str:
     if a.title[:1] == b.title[:1]:
         if not wholes(a).isdisjoint(wholes(b)):
             return "title-whole"
-    elif not similarity and not a.more and not b.more and (a.han or not _within(a, b)):
+    elif not similarity and not a.more and not b.more and not _within(a, b):
         return "title-unlike"
     if a.title in b.more or b.title in a.more:
         return "title-parallel"
@@ -77,6 +77,8 @@ def _continues(a: Features, b: Features) -> str:
 def _within(a: Features, b: Features) -> str:
     """Western: one title is the other's subtitle or part (what is series or host to one cataloguer is title to the
     other), or the other without the author's name at its head: `Goethe's Hermann und Dorothea`."""
+    if not a.western or not b.western:
+        return ""
     for one, other in ((a, b), (b, a)):
         if len(one.title) < WESTERN_ENOUGH:
             continue

@@ -78,7 +78,14 @@ class Pair:
 def _title_rule(pair: Pair) -> str:
     """A long Western title says more, but never against names or pages that contradict it."""
     a = pair.a
-    if pair.title != "title-same" or a.han or a.annual or len(a.title) < TELLING or not a.year or a.year != pair.b.year:
+    if (
+        pair.title != "title-same"
+        or not a.western
+        or a.annual
+        or len(a.title) < TELLING
+        or not a.year
+        or a.year != pair.b.year
+    ):
         return pair.title
     return "title-same" if pair.author == "author-differs" or _pages(pair) == "pages-differ" else "title-long"
 
@@ -219,7 +226,7 @@ def _one_printing(pair: Pair) -> bool:
     a, b = pair.a, pair.b
     said = len(a.title + a.rest) if a.rest == b.rest or pair.title == "title-whole" else len(a.title)
     return (
-        not a.han and not b.han and not a.annual and said >= TELLING
+        a.western and b.western and not a.annual and said >= TELLING
         and pair.title in ("title-same", "title-whole")
         and agreement.publisher(a, b) == "publisher-same" and bool(a.year) and a.year == b.year
         and a.edition == b.edition and a.edition_words == b.edition_words
