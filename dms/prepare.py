@@ -352,7 +352,7 @@ def _findings(one: Seen, facts: Facts, local_id: str) -> tuple[tuple[str, str], 
     found = list(one.findings)
     if local_id.startswith("sha256:"):
         found.append(("id.missing", "no usable control number: named by the digest of its bytes"))
-    if facts.bibliographic and not any(facts.titles):
+    if facts.bibliographic and (facts.supplied_title or not any(facts.titles)):
         found.append(("title.missing", "no title proper"))
     return tuple((rule, _storable(detail)) for rule, detail in found)
 

@@ -137,7 +137,14 @@ def test_forms_of_one_name_are_the_same(a: str, b: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("a", "b"), [("李雷", "李蕾"), ("Smith, Anna", "Smith, Peter"), ("Smith, J.", "Smith, K."), ("王建国", "王建军"), ("中山大学", "中央大学")]
+    ("a", "b"),
+    [
+        ("李雷", "李蕾"),
+        ("Smith, Anna", "Smith, Peter"),
+        ("Smith, J.", "Smith, K."),
+        ("王建国", "王建军"),
+        ("中山大学", "中央大学"),
+    ],
 )
 def test_forms_of_two_names_are_not(a: str, b: str) -> None:
     assert not people.same(people.name(a), people.name(b))
