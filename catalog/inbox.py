@@ -143,3 +143,8 @@ async def add_prepared(conn: Connection, load: int, prepared: bytes) -> None:
         load,
         prepared,
     )
+
+
+async def tidy(conn: Connection) -> None:
+    """Give back the room of units that were placed: as many bytes as a load brought. Needs no transaction around it."""
+    await conn.execute("vacuum inbox")

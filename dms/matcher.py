@@ -84,6 +84,9 @@ class Matcher:
                 if load.undoes is not None:
                     await loads.turn(conn, load.undoes, LoadState.UNDONE, since=(LoadState.DONE,))
                     await quarantine.forget(conn, load.undoes)
+        if not units:
+            async with self.database.connection() as conn:
+                await inbox.tidy(conn)
 
     async def _fence(self, conn: Connection) -> None:
         await leases.fence(conn, LEASE, self.term)
