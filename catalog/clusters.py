@@ -152,17 +152,6 @@ async def members(conn: Connection, clusters: Collection[int]) -> list[Any]:
     return rows
 
 
-async def of_records(conn: Connection, source: int, local_ids: Collection[str]) -> dict[str, int]:
-    """Cluster by local id, for the records of a source that have one."""
-    rows = await conn.fetch(
-        """select r.local_id, m.cluster from record r join membership m using (sid)
-           where r.source = $1 and r.local_id = any($2::text[])""",
-        source,
-        list(local_ids),
-    )
-    return {row["local_id"]: row["cluster"] for row in rows}
-
-
 async def published(conn: Connection, rows: Sequence[Any]) -> list[Published]:
     """What rows of PUBLISHED tell."""
     node = await symbol(conn)

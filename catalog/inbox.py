@@ -7,9 +7,6 @@ from dataclasses import dataclass
 from catalog import loads
 from catalog.connection import Connection
 
-LANDED = 0
-PREPARED = 1
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unit:

@@ -11,7 +11,6 @@ from catalog.connection import Connection
 from catalog.model import LoadState
 from config.errors import Conflict, NotFound
 
-ACTIVE = ("landing", "preparing", "placing")
 COUNTS = ("records", "unchanged", "added", "updated", "deleted", "superseded", "returned", "unreadable")
 
 

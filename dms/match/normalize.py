@@ -49,7 +49,6 @@ _PRINTER = words.pattern("publishers", "printer")
 _PRIVATE = words.pattern("publishers", "private")
 _LOCAL = words.pattern("publishers", "local")
 VAGUE = "~"  # before a Western publisher's name that contradicts none
-_BRACKETED = re.compile(r"\([^)]*\)")
 
 
 def h64(text: str) -> int:
