@@ -53,15 +53,20 @@ async def of_cluster(conn: Connection, cluster: int) -> list[tuple[str, str, Hol
 async def summary(conn: Connection, clusters: Collection[int]) -> dict[int, tuple[tuple[str, ...], bytes]]:
     """(holding libraries in order, digest of all holdings) by cluster, visible records only.
 
-    The digest is there so that a changed call number is published too.
+    The digest is there so that a changed call number is published too. `offset 0` keeps the order of the joins: without
+    statistics the planner reads every record there is.
     """
     rows = await conn.fetch(
-        f"""select m.cluster, array_agg(distinct h.library order by h.library) libraries,
-                sha256(convert_to(string_agg(concat_ws(chr(31), s.name, h.local_id, h.n,
-                {", ".join("h." + f for f in FIELDS)}), chr(30) order by s.name, h.local_id, h.n), 'UTF8')) digest
-            from membership m join record r using (sid) join source s using (source)
-            join holding h on h.source = r.source and h.local_id = r.local_id
-            where m.cluster = any($1::bigint[]) and {VISIBLE} group by m.cluster""",
+        f"""select c.cluster, array_agg(distinct h.library order by h.library) libraries,
+                sha256(convert_to(string_agg(concat_ws(chr(31), r.name, h.local_id, h.n,
+                {", ".join("h." + f for f in FIELDS)}), chr(30) order by r.name, h.local_id, h.n), 'UTF8')) digest
+            from unnest($1::bigint[]) c (cluster)
+            cross join lateral (select sid from membership m where m.cluster = c.cluster offset 0) m
+            cross join lateral (select s.name, r.source, r.local_id from record r join source s using (source)
+                                where r.sid = m.sid and {VISIBLE} offset 0) r
+            cross join lateral (select * from holding h
+                                where h.source = r.source and h.local_id = r.local_id offset 0) h
+            group by c.cluster""",
         list(clusters),
     )
     return {r["cluster"]: (tuple(r["libraries"]), r["digest"]) for r in rows}
