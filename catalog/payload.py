@@ -1,0 +1,110 @@
+"""What nodes tell each other about a record: MessagePack arrays that may grow at the end.
+
+An older release ignores trailing values that it doesn't know, a newer one takes the default for what isn't there: new
+members of these structs go last and have a default. Exchange moves them, PREPARE reads them, so they live here.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+import blake3
+import msgspec
+
+from config.errors import BadRecord
+
+CLUSTERS = "clusters"  # channel of bibs, and the feed behind it
+NOTICES = "notices"  # channel of libraries, corrections and receipts
+HANDOVER = "handover"  # channel of source records that move to another host
+BUCKETS = 4096
+
+
+class Kind(IntEnum):
+    """What a change is about."""
+
+    BIB = 1
+    LIBRARY = 2
+    CORRECTION = 3
+    RECEIPT = 4
+    SOURCE = 5
+    RAW = 6  # a source record as received
+
+
+class Level(IntEnum):
+    """How much of a record is shared."""
+
+    ALL = 0
+    HOLDINGS = 1  # a stub to match by, shown by no output, and the holdings
+
+
+class Held(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """A holding. `origin` says whose record it was mapped from, so that two paths don't count it twice."""
+
+    origin: str  # <node>/<source>/<local id>#<n>
+    library: str
+    call_number: str = ""
+    item: str = ""
+    location: str = ""
+    status: str = ""
+    note: str = ""
+
+
+class Bib(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """A merged record on its way to another node."""
+
+    format: int
+    level: int
+    body: bytes  # catalog.packing.pack of the record
+    holdings: tuple[Held, ...] = ()
+    description: bytes = b""  # packed; only downwards, where nobody describes it anew
+    yours: tuple[str, ...] = ()  # only downwards: the receiver's clusters in this one
+
+
+class Change(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """The latest state of one key. Its version is (epoch, seq); `payload` empty = a tombstone."""
+
+    kind: int
+    id: str
+    epoch: int
+    seq: int
+    payload: bytes = b""
+    redirect: str = ""
+
+    @property
+    def digest(self) -> bytes | None:
+        """16 bytes over all but the version, None of a tombstone without redirect: equal means nothing to do."""
+        if not self.payload and not self.redirect:
+            return None
+        hasher = blake3.blake3(b"%d\x1f%b\x1f%b\x1f" % (self.kind, self.id.encode(), self.redirect.encode()))
+        return hasher.update(self.payload).digest(16)
+
+    @property
+    def bucket(self) -> int:
+        """0 to 4095, by key: reconciling compares buckets first."""
+        return bucket(self.kind, self.id)
+
+
+def bucket(kind: int, ident: str) -> int:
+    """The bucket of a key."""
+    return int.from_bytes(blake3.blake3(b"%d\x1f%b" % (kind, ident.encode())).digest(2)) % BUCKETS
+
+
+encode = msgspec.msgpack.Encoder().encode
+_decode_bib = msgspec.msgpack.Decoder(Bib).decode
+_decode_changes = msgspec.msgpack.Decoder(list[Change]).decode
+
+
+def bib(payload: bytes) -> Bib:
+    """The bib in a change; BadRecord if it isn't one."""
+    try:
+        return _decode_bib(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BadRecord(f"not a packed bib: {error}") from error
+
+
+def changes(packed: bytes) -> list[Change]:
+    """A packed list of changes; BadRecord if it isn't one."""
+    try:
+        return _decode_changes(packed)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BadRecord(f"not a packed list of changes: {error}") from error
