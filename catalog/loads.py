@@ -42,6 +42,8 @@ class Load:
     unreadable: int
     started_at: datetime
     finished_at: datetime | None
+    content: bytes | None  # digest of the whole input and the source's habits
+    repeats: int | None  # the load that brought the same bytes: this one found nothing to do
 
     @property
     def counts(self) -> dict[str, int]:
@@ -116,6 +118,35 @@ async def begin(
         undoes,
     )
     return of_row(row)
+
+
+async def newest(conn: Connection, source: int) -> Load | None:
+    """The last load of a source, whatever became of it."""
+    row = await conn.fetchrow(f"select {COLUMNS} from load where source = $1 order by load desc limit 1", source)
+    return of_row(row) if row else None
+
+
+async def repeat(conn: Connection, before: Load, *, origin: str, fingerprint: bytes) -> Load:
+    """A finished load of the same bytes as `before`, with the counts that reading them again would give."""
+    row = await conn.fetchrow(
+        f"""insert into load (source, library, mode, origin, fingerprint, carrier, encoding, state, landed, assured,
+                reason, records, unchanged, superseded, returned, unreadable, finished_at, content, repeats)
+            select source, library, mode, $2, $3, carrier, encoding, 'done', landed, assured,
+                $4, records, records - superseded - returned - unreadable, superseded, returned, unreadable, now(),
+                content, $5
+            from load where load = $1 returning {COLUMNS}""",
+        before.load,
+        origin,
+        fingerprint,
+        f"the same bytes as load {before.repeats or before.load}, and nothing has changed since",
+        before.repeats or before.load,
+    )
+    return of_row(row)
+
+
+async def tell_content(conn: Connection, load: int, content: bytes) -> None:
+    """The whole input has landed and this is its digest."""
+    await conn.execute("update load set content = $2 where load = $1", load, content)
 
 
 async def advance(conn: Connection, load: int, expected: int, landed: int) -> int:

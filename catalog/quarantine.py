@@ -88,6 +88,12 @@ async def listing(conn: Connection, *, source: int | None, rule: str | None, lim
     return rows
 
 
+async def of_load(conn: Connection, source: int, load: int) -> int:
+    """How many cases a load of a source has here."""
+    count: int = await conn.fetchval("select count(*) from quarantine where source = $1 and load = $2", source, load)
+    return count
+
+
 async def summary(conn: Connection) -> list[Any]:
     """Counts by source and rule."""
     rows: list[Any] = await conn.fetch(

@@ -11,6 +11,8 @@ PLACE (one matcher a node): signatures looked up → candidates → edges → co
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass, field
 
 import msgspec
@@ -31,6 +33,22 @@ class Habits:
     carrier: str  # iso2709, marcxml, marcjson or versions (of an undo)
     encoding: str
     dictionaries: dict[int, tuple[int, bytes]] = field(default_factory=dict)  # by format: number, bytes
+
+
+def habits_key(habits: Habits) -> bytes:
+    """Whatever of the habits changes what PREPARE makes of the same bytes; part of every record's digest."""
+    source = habits.source
+    said = [
+        VERSION,
+        source.library,
+        source.format,
+        habits.encoding,
+        source.identity,
+        source.mapping,
+        int(source.visibility),
+    ]
+    text = json.dumps(said, ensure_ascii=False, sort_keys=True, default=str)
+    return hashlib.blake2b(text.encode(), digest_size=16).digest()
 
 
 class Signed(msgspec.Struct, array_like=True, frozen=True, gc=False):

@@ -7,7 +7,6 @@ unchanged ends there; `prepare` then works on the rest.
 from __future__ import annotations
 
 import hashlib
-import json
 import traceback
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from catalog.model import CARRIER_NAMES, CARRIERS, Carrier, Format, Holding, Sou
 from config.errors import TianluError
 from dms import formats, garbled, holdings, identity
 from dms.match import features, keys
-from dms.pipeline import VERSION, Back, Habits, Item, Prepared, Signed, Tally, Version, decode_versions, encode
+from dms.pipeline import Back, Habits, Item, Prepared, Signed, Tally, Version, decode_versions, encode, habits_key
 from protocols import dialect, reading
 from protocols.marc import Record
 
@@ -129,22 +128,6 @@ def check_habits(source: Source) -> None:
     identity.named_id(Record("", ()), source.identity)
     identity.suppressed(Record("", ()), source.mapping)
     _wanted(source)
-
-
-def habits_key(habits: Habits) -> bytes:
-    """Whatever of the habits changes what PREPARE makes of the same bytes; part of every record's digest."""
-    source = habits.source
-    said = [
-        VERSION,
-        source.library,
-        source.format,
-        habits.encoding,
-        source.identity,
-        source.mapping,
-        int(source.visibility),
-    ]
-    text = json.dumps(said, ensure_ascii=False, sort_keys=True, default=str)
-    return hashlib.blake2b(text.encode(), digest_size=16).digest()
 
 
 def _reads(batch: reading.Batch, position: int, ordinal: int, habits: Habits) -> Iterator[Seen]:

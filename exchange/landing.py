@@ -10,10 +10,12 @@ import asyncio
 import hashlib
 import os
 import re
+import stat
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 from catalog import bodies, inbox, loads, quarantine, sources
@@ -24,6 +26,7 @@ from catalog.quarantine import Case
 from catalog.work import leases, units
 from catalog.work.queue import Queue
 from config.errors import BadRecord, Conflict, Misconfigured, Retry
+from exchange import repeats
 from protocols import detect, stream
 from protocols.gunzip import Input
 from protocols.stream import Stretch
@@ -49,6 +52,7 @@ class Inputs:
     carrier: str
     fingerprint: bytes
     size: int | None  # bytes to land, None where compression or a pipe hides it
+    files: tuple[Path, ...] = ()  # the inputs where all are files, which can be read twice
 
 
 def open_inputs(stack: ExitStack, paths: Sequence[str], carrier: str = "auto") -> Inputs:
@@ -57,6 +61,7 @@ def open_inputs(stack: ExitStack, paths: Sequence[str], carrier: str = "auto") -
     digest = hashlib.sha256()
     found: dict[str, str] = {}
     sizes: list[int | None] = []
+    files = []
     for path in paths:
         opened = stack.enter_context(stream.open_input(path))
         streams.append(opened)
@@ -65,20 +70,45 @@ def open_inputs(stack: ExitStack, paths: Sequence[str], carrier: str = "auto") -
         sizes.append(None)
         if path != "-":
             # The head alone would take a corrected file for the one whose load was cut short or held.
-            stat = os.stat(path)
-            digest.update(f"{stat.st_size} {stat.st_mtime_ns}".encode())
-            sizes[-1] = None if opened.compressed else stat.st_size
+            told = os.stat(path)
+            digest.update(f"{told.st_size} {told.st_mtime_ns}".encode())
+            if stat.S_ISREG(told.st_mode):
+                files.append(Path(path))
+                sizes[-1] = None if opened.compressed else told.st_size
         found[path] = detect.carrier_of(head) if carrier == "auto" else carrier
     if len(set(found.values())) > 1:
-        told = ", ".join(f"{path} is {kind}" for path, kind in found.items())
-        raise Misconfigured(f"one load takes files of one format, but {told}: load them one by one")
+        kinds = ", ".join(f"{path} is {kind}" for path, kind in found.items())
+        raise Misconfigured(f"one load takes files of one format, but {kinds}: load them one by one")
     return Inputs(
         names=tuple(paths),
         streams=tuple(streams),
         carrier=next(iter(found.values())),
         fingerprint=digest.digest()[:16],
         size=sum(size or 0 for size in sizes) if None not in sizes else None,
+        files=tuple(files) if len(files) == len(paths) else (),
     )
+
+
+async def repeat(
+    database: Database, source: Source, inputs: Inputs, *, mode: str, encoding: str, habits: bytes
+) -> Load | None:
+    """A load that is done at once, if the inputs are those of the source's newest load (see `repeats`); else None.
+
+    `habits`: a digest of the source's habits.
+    """
+    how = {"mode": mode, "carrier": inputs.carrier, "encoding": encoding}
+    if not inputs.files:
+        return None
+    async with database.connection() as conn:
+        if await repeats.candidate(conn, source.no, size=inputs.size, **how) is None:
+            return None
+    content = await asyncio.to_thread(repeats.of_files, habits, inputs.files)
+    async with database.transaction() as conn:
+        await sources.lock(conn, source.no)
+        before = await repeats.candidate(conn, source.no, size=inputs.size, **how)
+        if before is None or before.content != content:
+            return None
+        return await loads.repeat(conn, before, origin=", ".join(inputs.names), fingerprint=inputs.fingerprint)
 
 
 async def open_load(
@@ -126,9 +156,18 @@ def _lease(source: Source) -> str:
 
 
 async def land(
-    database: Database, queue: Queue, source: Source, load: Load, inputs: Inputs, progress: Progress
+    database: Database,
+    queue: Queue,
+    source: Source,
+    load: Load,
+    inputs: Inputs,
+    progress: Progress,
+    *,
+    habits: bytes,
 ) -> None:
-    """Land what the checkpoint has not passed yet, then give the load over to be prepared and judged."""
+    """Land what the checkpoint has not passed yet, then give the load over to be prepared and judged. `habits` as for
+    `repeat`.
+    """
     if load.state is not LoadState.LANDING:
         return
     holder = inputs.fingerprint.hex()
@@ -146,8 +185,10 @@ async def land(
             return await leases.renew(conn, _lease(source), holder, term, LEASE_SECONDS)
 
     landed, renewed = load.landed, time.monotonic()
+    whole = not landed  # what another process landed we have not seen
     for base, ordinal, stretch in _stretches(inputs):
         end = base + stretch.end
+        whole = whole and bool(stretch.length)
         if end > landed or not stretch.length:
             await _keep(database, queue, source, load, base, ordinal, stretch, landed)
             landed = end
@@ -159,6 +200,9 @@ async def land(
 
     async def give_over() -> None:
         async with database.transaction() as conn:
+            if whole:
+                digests = [opened.digest for opened in inputs.streams]
+                await loads.tell_content(conn, load.load, repeats.content(habits, digests))
             await loads.turn(conn, load.load, LoadState.PREPARING, since=(LoadState.LANDING,))
             await leases.release(conn, _lease(source), holder, term)
 

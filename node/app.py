@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import importlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,6 @@ from catalog import ownership
 from catalog.database import pool
 from catalog.database.pool import Database
 from catalog.search.port import Reader
-from catalog.search.tantivy import TantivyReader
 from catalog.work.queue import PgQueue, Queue
 from config import profile
 from config.profile import Profile
@@ -39,8 +39,11 @@ class Node:
 
     @functools.cached_property
     def reader(self) -> Reader:
-        """The search index, opened when it is first asked."""
-        return TantivyReader(self.index_home)
+        """The search index, opened when it is first asked. Its engine and tables are imported only then: most commands
+        can spare them.
+        """
+        reader: Reader = importlib.import_module("catalog.search.tantivy").TantivyReader(self.index_home)
+        return reader
 
     @property
     def symbol(self) -> str:

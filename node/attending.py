@@ -8,14 +8,12 @@ import importlib
 import time
 from collections.abc import Awaitable, Callable
 
-from catalog import changes, clusters, loads
+from catalog import clusters, loads
 from catalog.connection import Connection
 from catalog.model import LoadState
-from catalog.search.port import NotBuilt
-from catalog.search.tantivy import TantivyReader
 from catalog.work import lives, workers
 from config.errors import Retry
-from node import indexed, lifecycle
+from node import lifecycle
 from node.app import Node
 
 LIVING = 10.0  # seconds since a worker's last sign of life
@@ -93,22 +91,14 @@ async def clustered(conn: Connection) -> bool:
     return not await clusters.dirty_count(conn)
 
 
+async def leave_nothing(node: Node) -> None:
+    """Finish what a process that is gone left unmerged, if no worker will."""
+    async with node.database.connection() as conn:
+        left = not await clustered(conn) and not await _living(conn)
+    if left:
+        await drain(node)
+
+
 async def drain(node: Node) -> None:
     """Until everything that was released is placed and merged."""
     await attend(node, clustered)
-
-
-async def index(node: Node) -> None:
-    """Until the search index has what is published: by the node's indexer, or by us where none runs."""
-    async with node.database.connection() as conn:
-        target = await changes.head(conn)
-    while place(node) < target:
-        await indexed.reader(node)
-
-
-def place(node: Node) -> tuple[int, int]:
-    """(epoch, place in the feed) that a search sees; (0, 0) without an index."""
-    try:
-        return TantivyReader(node.index_home).place()
-    except NotBuilt:
-        return 0, 0

@@ -24,6 +24,22 @@ async def reader(node: Node) -> TantivyReader:
         return await _followed(node)
 
 
+async def caught_up(node: Node) -> None:
+    """Until the search index has what is published: by the node's indexer, or by us where none runs."""
+    async with node.database.connection() as conn:
+        target = await changes.head(conn)
+    while place(node) < target:
+        await reader(node)
+
+
+def place(node: Node) -> tuple[int, int]:
+    """(epoch, place in the feed) that a search sees; (0, 0) without an index."""
+    try:
+        return TantivyReader(node.index_home).place()
+    except NotBuilt:
+        return 0, 0
+
+
 async def _followed(node: Node) -> TantivyReader:
     found = TantivyReader(node.index_home)
     async with node.database.connection() as conn:

@@ -5,6 +5,7 @@ Unlike `gzip` it hands out everything readable of a damaged file before it compl
 
 from __future__ import annotations
 
+import hashlib
 import io
 import zlib
 from typing import BinaryIO
@@ -37,8 +38,9 @@ class Input(io.RawIOBase):
         self._ahead = b""  # looked at by `head` and not read yet
         self._fault: BadRecord | Refused | None = None
         self._taken = self._given = 0  # bytes in, bytes out
-        start = source.read(len(MAGIC))
-        while len(start) < len(MAGIC) and (more := source.read(len(MAGIC) - len(start))):
+        self._seen = hashlib.sha256()
+        start = self._take(len(MAGIC))
+        while len(start) < len(MAGIC) and (more := self._take(len(MAGIC) - len(start))):
             start += more
         self._rest = start  # read from the source and not used yet
         self._member = zlib.decompressobj(31) if start == MAGIC else None
@@ -48,6 +50,11 @@ class Input(io.RawIOBase):
     def compressed(self) -> bool:
         """Whether the source is gzip."""
         return self._member is not None
+
+    @property
+    def digest(self) -> bytes:
+        """SHA-256 of the source as it is (compressed, if it is) up to where it has been read, `seek` apart."""
+        return self._seen.digest()
 
     def readable(self) -> bool:
         """Always."""
@@ -93,6 +100,12 @@ class Input(io.RawIOBase):
             self._source.close()
         super().close()
 
+    def _take(self, size: int) -> bytes:
+        """From the source, and into the digest."""
+        data = self._source.read(size)
+        self._seen.update(data)
+        return data
+
     def _fill(self, size: int, quiet: bool = True) -> bytes:
         parts: list[bytes] = []
         missing = size
@@ -112,10 +125,10 @@ class Input(io.RawIOBase):
             if self._rest:
                 part, self._rest = self._rest[:size], self._rest[size:]
                 return part
-            return self._source.read(size)
+            return self._take(size)
         while True:
             if not self._rest:
-                self._rest = self._source.read(PIECE)
+                self._rest = self._take(PIECE)
                 self._taken += len(self._rest)
             at_end = not self._rest
             if self._member.eof:
@@ -145,7 +158,7 @@ class Input(io.RawIOBase):
         if at_end:
             return False
         self._rest = self._rest.lstrip(b"\x00")
-        while self._rest and len(self._rest) < len(MAGIC) and (more := self._source.read(PIECE)):
+        while self._rest and len(self._rest) < len(MAGIC) and (more := self._take(PIECE)):
             self._taken += len(more)
             self._rest += more
         if not self._rest:

@@ -134,7 +134,7 @@ class Catalogue:
         source = await self.source(name)
         inputs = an_input(data)
         load = await landing.open_load(self.database, source, inputs, mode=mode, encoding=encoding, assured=assured)
-        await landing.land(self.database, self.queue, source, load, inputs, lambda position, records: None)
+        await landing.land(self.database, self.queue, source, load, inputs, lambda position, records: None, habits=b"")
         await self.settle()
         return await self.again(load.load)
 

@@ -19,6 +19,7 @@ from pgqueuer.executors import AbstractEntrypointExecutor, EntrypointExecutorPar
 from pgqueuer.qm import QueueManager
 from pgqueuer.queries import Queries
 
+from catalog.connection import Connection
 from catalog.database import faults
 from config.errors import Retry
 
@@ -173,3 +174,13 @@ def _lost(error: Exception) -> bool:
 
 def _delay(attempts: int, longest: float) -> timedelta:
     return timedelta(seconds=min(RETRY_FIRST * 2 ** min(attempts, 16), longest))
+
+
+async def install(conn: Connection) -> None:
+    """Make or upgrade pgqueuer's tables."""
+    queries = Queries.from_asyncpg_connection(conn)
+    if await queries.schema_is_installed():
+        await queries.upgrade()
+    else:
+        async with conn.transaction():
+            await queries.install()

@@ -13,22 +13,29 @@ What a job means is the business of its handler; what holds for every handler:
 from __future__ import annotations
 
 import asyncio
+import importlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Protocol, TypeAlias
-
-from pgqueuer.adapters.persistence.qb import QueryQueueBuilder
-from pgqueuer.queries import Queries
+from datetime import datetime
+from typing import Any, Protocol, TypeAlias
 
 from catalog.connection import Connection
-from catalog.work import attendant
 
 Handler: TypeAlias = Callable[[bytes], Awaitable[None]]
 
-AT_ONCE = timedelta(0)
-# pgqueuer's statement, without its wrapping: that writes headers which our jsonb codec would encode once more.
-INSERT = QueryQueueBuilder().build_enqueue_query("skip")
+# pgqueuer keeps the jobs. It takes a fifth of a second to import and a node puts jobs far more often than it works on
+# them, so only those who work, or make its tables, import it: `attendant`.
+TABLES = "pgqueuer 1.6.0"  # whose tables we use, noted as a comment on the first of them
+INSERT = """
+with job as (
+    insert into pgqueuer (priority, entrypoint, payload, execute_after, dedupe_key, status)
+    select priority, kind, payload, now(), dedupe, 'queued'
+    from unnest($1::int[], $2::text[], $3::bytea[], $4::text[]) given (priority, kind, payload, dedupe)
+    on conflict (dedupe_key) where status in ('queued', 'picked') and dedupe_key is not null do nothing
+    returning id, entrypoint, priority
+)
+insert into pgqueuer_log (job_id, status, entrypoint, priority) select id, 'queued', entrypoint, priority from job
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +94,7 @@ class PgQueue:
         self, conn: Connection, kind: str, payload: bytes, *, dedupe: str | None = None, priority: int = 0
     ) -> None:
         """See `Queue`."""
-        await conn.execute(INSERT, [priority], [kind], [payload], [AT_ONCE], [dedupe], [None])
+        await conn.execute(INSERT, [priority], [kind], [payload], [dedupe])
 
     async def put_many(
         self, conn: Connection, kind: str, payloads: Sequence[bytes], dedupes: Sequence[str | None] | None = None
@@ -97,10 +104,11 @@ class PgQueue:
         keys = list(dedupes) if dedupes is not None else [None] * n
         if len(keys) != n:
             raise ValueError(f"{n} payloads, but {len(keys)} dedupe keys")
-        await conn.execute(INSERT, [0] * n, [kind] * n, list(payloads), [AT_ONCE] * n, keys, [None] * n)
+        await conn.execute(INSERT, [0] * n, [kind] * n, list(payloads), keys)
 
     async def run(self, handlers: Mapping[str, Handler], *, stop: asyncio.Event, concurrency: int) -> None:
         """See `Queue`. Opens connections of its own: heartbeats must not wait for those that handlers hold."""
+        attendant = _attendant()
         habits = attendant.Habits(heartbeat=self._heartbeat, attempts=self._attempts, concurrency=concurrency)
         await attendant.attend(self._dsn, handlers, stop, habits)
 
@@ -165,10 +173,13 @@ class PgQueue:
 
 
 async def install(conn: Connection) -> None:
-    """Make or upgrade the queue's tables. Not inside a transaction; safe to repeat."""
-    queries = Queries.from_asyncpg_connection(conn)
-    if await queries.schema_is_installed():
-        await queries.upgrade()
-    else:
-        async with conn.transaction():
-            await queries.install()
+    """Make or upgrade the queue's tables where they are not those of `TABLES`. Not inside a transaction; safe to
+    repeat.
+    """
+    if await conn.fetchval("select obj_description(to_regclass('pgqueuer'), 'pg_class')") != TABLES:
+        await _attendant().install(conn)
+        await conn.execute(f"comment on table pgqueuer is '{TABLES}'")
+
+
+def _attendant() -> Any:
+    return importlib.import_module("catalog.work.attendant")

@@ -14,7 +14,7 @@ from catalog.model import Source, cluster_id, cluster_number
 from catalog.records import Row
 from config.errors import NotFound
 from dms.match import reasons
-from node import app, attending
+from node import app, indexed
 from node.app import Node
 from node.context import Context
 
@@ -128,6 +128,6 @@ async def _cluster(conn: Connection, node: Node, cluster: int, lang: str) -> Asy
     members = await clusters.members(conn, [cluster])
     yield "merged", f"from {len(members)} records: " + ", ".join(f"{m['source']}/{m['local_id']}" for m in members[:20])
     epoch, _ = await changes.head(conn)
-    at = attending.place(node)
+    at = indexed.place(node)
     seen = at[0] == epoch and at[1] >= published.seq
     yield "indexed" if seen else "unindexed", f"place {published.seq} of the feed, index at {at[1]}"

@@ -9,7 +9,7 @@ from catalog import changes, clusters, loads, quarantine
 from catalog.connection import Connection
 from catalog.model import LoadState
 from catalog.work import workers
-from node import app, attending, lifecycle
+from node import app, attending, indexed, lifecycle
 from node.app import Node
 from node.context import Context
 
@@ -30,7 +30,7 @@ async def run(context: Context, args: argparse.Namespace) -> int:
     async with app.open(context) as node:
         if args.wait:
             await attending.drain(node)
-            await attending.index(node)
+            await indexed.caught_up(node)
         async with node.database.connection() as conn:
             told = await _told(conn, node)
     if context.out.json:
@@ -43,7 +43,7 @@ async def run(context: Context, args: argparse.Namespace) -> int:
 
 async def _told(conn: Connection, node: Node) -> dict[str, Any]:
     epoch, last = await changes.head(conn)
-    at = attending.place(node)
+    at = indexed.place(node)
     return {
         "symbol": node.symbol,
         "tier": node.settings.node.tier,

@@ -147,7 +147,9 @@ async def test_cases_read_again_are_settled_or_stand_once(catalogue: Catalogue) 
     raws = [raw(5), RUBBISH]
     inputs = returns.inputs(raws, "iso2709")
     load = await landing.open_load(catalogue.database, source, inputs, mode="changes", encoding="auto", assured=True)
-    await landing.land(catalogue.database, catalogue.queue, source, load, inputs, lambda position, records: None)
+    await landing.land(
+        catalogue.database, catalogue.queue, source, load, inputs, lambda position, records: None, habits=b""
+    )
     await catalogue.settle()
     assert await ids(catalogue) == {"n5"}
     assert [case[6] for case in await cases(catalogue)] == [RUBBISH]
@@ -207,7 +209,7 @@ async def interrupted(catalogue: Catalogue, data: bytes, after: int) -> Load:
     inputs = an_input(data)
     load = await landing.open_load(catalogue.database, source, inputs, mode="changes", encoding="auto", assured=True)
     with contextlib.suppress(Died):
-        await landing.land(catalogue.database, catalogue.queue, source, load, inputs, progress)
+        await landing.land(catalogue.database, catalogue.queue, source, load, inputs, progress, habits=b"")
     return load
 
 
