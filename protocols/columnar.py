@@ -42,6 +42,7 @@ class Scan:
     tag: Ints  # the tag's three bytes as one number, see `tag_number`
     field_starts: Ints
     field_ends: Ints  # the field terminator's place
+    marks: Ints  # every field terminator 1E of the stretch
     tail: int  # first byte after the last record terminator
 
 
@@ -96,6 +97,7 @@ def scan(data: bytes) -> Scan:
         tag=tag[keep],
         field_starts=field_starts[keep],
         field_ends=field_ends[keep],
+        marks=field_marks,
         tail=int(terminators[-1]) + 1 if count else 0,
     )
 
@@ -156,22 +158,18 @@ def slices(found: Scan, wanted: Iterable[str] | None) -> list[list[tuple[str, by
     return [pairs[first:last] for first, last in columns.bounds]
 
 
-def texts(found: Scan, wanted: Iterable[str] | None) -> tuple[list[str], list[tuple[tuple[str, str], ...]]]:
-    """Leaders, and fields as `slices` gives them but decoded, of a stretch that is UTF-8 throughout.
+def texts(found: Scan, text: str, wanted: Iterable[str] | None) -> list[tuple[tuple[str, str], ...]] | None:
+    """Fields as `slices` gives them, out of the stretch's text: what stands before the n-th terminator is one field.
 
-    The stretch is decoded once and the columns of byte places are turned into places of characters.
+    None if `text` was decoded in an encoding that takes terminators for something else.
     """
+    pieces = text.split("\x1e")
+    if len(pieces) != len(found.marks) + 1:
+        return None
     columns = _chosen(found, wanted)
-    text = found.data.decode("utf-8")
-    leaders, starts, ends = found.starts, found.field_starts, found.field_ends
-    if len(text) != len(found.data):
-        octets = np.frombuffer(found.data, np.uint8)
-        inner = np.flatnonzero((octets & 0xC0) == 0x80)  # bytes that do not begin a character
-        leaders, starts, ends = (places - np.searchsorted(inner, places) for places in (leaders, starts, ends))
-    contents = [text[start:end] for start, end in zip(*columns.places(starts, ends), strict=True)]
-    pairs = list(zip(columns.tags, contents, strict=True))
-    heads = [text[start : start + 24] for start in leaders.tolist()]
-    return heads, [tuple(pairs[first:last]) for first, last in columns.bounds]
+    (places,) = columns.places(np.searchsorted(found.marks, found.field_ends))
+    pairs = list(zip(columns.tags, map(pieces.__getitem__, places), strict=True))
+    return [tuple(pairs[first:last]) for first, last in columns.bounds]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from protocols import iso2709
 from protocols.columnar import Scan
@@ -20,8 +20,7 @@ _DIRECTORY = re.compile(rb"(?:[0-9A-Za-z]{3}[0-9]{9})+\x1e")
 Finding = tuple[str, str]  # rule id, detail
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Frame:
+class Frame(NamedTuple):
     """One record's bytes in a stretch."""
 
     start: int

@@ -1,7 +1,8 @@
 """The one door from bytes to records: a stretch of a file goes in, its records, failures and findings come out.
 
-Sound ISO 2709 in UTF-8 takes the columnar way: wanted fields are sliced and decoded, nothing else is touched. Every
-other record takes the tolerant way of its carrier. Every byte of a stretch is in a record, in a failure or padding.
+Sound ISO 2709 takes the columnar way: the stretch is decoded once, wanted fields are picked out of it and nothing else
+is touched. Every other record takes the tolerant way of its carrier. Every byte of a stretch is in a record, in a
+failure or padding.
 
 Rules of findings: `iso2709-*` (structure, see `iso2709`, `directory`, `framing`), `xml-*`, `json-*`, `leader-*`,
 `encoding-uncertain` (no encoding fits well), `encoding-invalid-bytes` (codes without meaning became U+FFFD),
@@ -10,19 +11,25 @@ Rules of findings: `iso2709-*` (structure, see `iso2709`, `directory`, `framing`
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
 
 from protocols import columnar, dialect, framing, iso2709, marcjson, marcxml, quick
-from protocols.charsets import codec, sniff
+from protocols.charsets import codec, evidence, sniff
+from protocols.charsets.sniff import Charset
 from protocols.columnar import Scan
 from protocols.detect import MARCJSON, MARCXML
 from protocols.marc import Record, value
 
 Finding = tuple[str, str]  # rule id, detail
+Fields = tuple[tuple[str, str], ...]
 Raw = list[tuple[str, bytes]]
 
-OPENING = 32  # records judged before any is decoded, so that the first ones have neighbours too
+OPENING = 32  # records heard of a stretch whose encoding is not plain
+LOST = "\ufffd"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +64,15 @@ class Batch:
     padding: int = 0
 
 
-@dataclass(slots=True, kw_only=True)
-class _Pending:
+class _Pending(NamedTuple):
     """An ISO 2709 record whose structure is known and whose encoding may not be."""
 
     position: int
     ordinal: int
     raw: bytes
-    leader: bytes
-    fields: Raw
+    leader: str
+    row: int  # of a sound record in the scan, -1 for others
+    fields: Sequence[tuple[str, bytes]]  # of the others
     findings: tuple[Finding, ...]
 
 
@@ -109,26 +116,99 @@ def decode(raw: bytes, carrier: str, encoding: str) -> Record:
 # ---- ISO 2709
 
 
+class _Stretch:
+    """A scanned stretch and what is made of it as a whole: each once, and only where a record needs it."""
+
+    def __init__(self, data: bytes, wanted: frozenset[str] | None) -> None:
+        self.found = columnar.scan(data)
+        self.wanted = wanted
+        self._texts: dict[str, str] = {}
+        self._decoded: dict[str, Sequence[Fields | None] | None] = {}
+        self._slices: list[Raw] | None = None
+
+    def text(self, name: str) -> str:
+        """All of it in one encoding; codes without meaning are U+FFFD."""
+        if name not in self._texts:
+            self._texts[name] = self.found.data.decode(name, "replace")
+        return self._texts[name]
+
+    def decoded(self, row: int, name: str) -> Fields | None:
+        """Wanted fields of a sound record; None where they have to be decoded one by one."""
+        if name not in self._decoded:
+            self._decoded[name] = self._at_once(name)
+        rows = self._decoded[name]
+        return rows[row] if rows else None
+
+    def _at_once(self, name: str) -> Sequence[Fields | None] | None:
+        if name in codec.STATEFUL:
+            return None
+        rows = columnar.texts(self.found, self.text(name), self.wanted)
+        if rows is None or LOST not in self.text(name):
+            return rows
+        return [None if any(LOST in text for _, text in fields) else fields for fields in rows]
+
+    def sliced(self, row: int) -> Raw:
+        """Wanted fields of a sound record as bytes."""
+        if self._slices is None:
+            self._slices = columnar.slices(self.found, self.wanted)
+        return self._slices[row]
+
+
 def _read_iso2709(data: bytes, encoding: str, wanted: frozenset[str] | None) -> Batch:
-    found = columnar.scan(data)
-    special = 0x1B in data or b"&#x" in data or iso2709.WRAPPED in data
-    if encoding in ("", codec.UTF8) and found.sound.all() and not special and _is_utf8(data):
-        rest = data[found.tail :]
-        if not rest.strip(columnar.PADDING + b" "):
-            return Batch(reads=_clean(found, wanted))
     batch = Batch()
-    pending = list(_structures(found, batch))
-    context = sniff.Context()
-    if not encoding:
-        _listen(pending, context)
-    for each in pending:
-        batch.reads.append(_decoded(each, encoding, context, wanted))
+    stretch = _Stretch(data, wanted)
+    pending = list(_structures(stretch.found, batch))
+    charsets = [Charset(name=encoding, sure=True)] * len(pending) if encoding else _judged(stretch, pending)
+    for each, charset in zip(pending, charsets, strict=True):
+        findings = each.findings if encoding else each.findings + _doubts(each, charset)
+        fields = stretch.decoded(each.row, charset.name) if each.row >= 0 else None
+        if fields is None:
+            fields, lost = _one_by_one(stretch, each, charset.name)
+            findings += lost
+        record = Record(each.leader, fields)
+        batch.reads.append(Read(each.position, each.ordinal, each.raw, record, charset.name, findings))
     return batch
 
 
+def _structures(found: Scan, batch: Batch) -> Iterator[_Pending]:
+    """Every record with its row in the columns or its fields; what has no structure goes to `batch.failed`."""
+    data = found.data
+    for ordinal, frame in enumerate(framing.frames(found)):
+        raw = data[frame.start : frame.end]
+        if frame.row >= 0 and iso2709.WRAPPED not in raw:
+            leader = raw[:24].decode("ascii", "replace")
+            yield _Pending(frame.start, ordinal, raw, leader, frame.row, (), frame.findings)
+            continue
+        try:
+            whole = iso2709.read(raw)
+        except iso2709.Unreadable as error:
+            rule = "unreadable" if b"\x1e" in raw else "not-a-record"
+            batch.failed.append(Failed(frame.start, ordinal, raw, rule, str(error)))
+            continue
+        leader = whole.leader.decode("ascii", "replace")
+        findings = (*frame.findings, *(each for each in whole.findings if each[0] not in dict(frame.findings)))
+        yield _Pending(frame.start, ordinal, raw, leader, -1, whole.fields, findings)
+
+
+def _judged(stretch: _Stretch, pending: list[_Pending]) -> list[Charset]:
+    """Every record's encoding: by itself where that is plain, else beside its neighbours."""
+    utf8 = _is_utf8(stretch.found.data)
+    judged = [_plain(each, utf8) for each in pending]
+    unclear = [each for each, charset in zip(pending, judged, strict=True) if charset is None]
+    context = sniff.Context()
+    for each in unclear[
+        :: -(-len(unclear) // OPENING) or 1
+    ]:  # heard before any is judged: the first have neighbours too
+        part = sniff.sample(_body(each), sniff.GLANCE)
+        context.add(part, sniff.scores(part, _hint(each)))
+    fitting = _fitting(stretch, context.leaning()) if unclear else {}
+    return [
+        charset or fitting.get(each.row) or _beside(each, context)
+        for each, charset in zip(pending, judged, strict=True)
+    ]
+
+
 def _is_utf8(data: bytes) -> bool:
-    if data.isascii():
-        return True
     try:
         data.decode("utf-8")
     except UnicodeDecodeError:
@@ -136,79 +216,40 @@ def _is_utf8(data: bytes) -> bool:
     return True
 
 
-def _clean(found: Scan, wanted: frozenset[str] | None) -> list[Read]:
-    """Sound records of a stretch that is UTF-8 throughout."""
-    data = found.data
-    leaders, rows = columnar.texts(found, wanted)
-    places = zip(found.starts.tolist(), found.ends.tolist(), leaders, rows, strict=True)
-    return [
-        Read(start, row, data[start:end], Record(leader, fields), codec.UTF8)
-        for row, (start, end, leader, fields) in enumerate(places)
-    ]
+def _plain(each: _Pending, utf8: bool) -> Charset | None:
+    """The judgement that needs no scores; `utf8`: the whole stretch is known to be."""
+    body = _body(each)
+    if not body.isascii():
+        return sniff.UNICODE if utf8 else sniff.plain(body)
+    if b"&#x" in body and each.leader[9:10] != "a":
+        return sniff.ESCAPED  # MARC-8's way to write what it lacks
+    return sniff.plain(body)
 
 
-def _structures(found: Scan, batch: Batch) -> Iterator[_Pending]:
-    """Every record's fields as bytes; what has no structure goes to `batch.failed`."""
-    rows = columnar.slices(found, None)
-    for ordinal, frame in enumerate(framing.frames(found)):
-        raw = found.data[frame.start : frame.end]
-        if frame.row >= 0 and iso2709.WRAPPED not in raw:
-            leader, fields, findings = raw[:24], rows[frame.row], frame.findings
-        else:
-            try:
-                read_ = iso2709.read(raw)
-            except iso2709.Unreadable as error:
-                rule = "unreadable" if b"\x1e" in raw else "not-a-record"
-                batch.failed.append(Failed(frame.start, ordinal, raw, rule, str(error)))
-                continue
-            leader, fields = read_.leader, list(read_.fields)
-            findings = (*frame.findings, *(each for each in read_.findings if each[0] not in dict(frame.findings)))
-        yield _Pending(
-            position=frame.start, ordinal=ordinal, raw=raw, leader=leader, fields=fields, findings=tuple(findings)
-        )
+def _fitting(stretch: _Stretch, leaning: str) -> dict[int, Charset]:
+    """By row, the neighbours' encoding for sound records that fit it very well, all of them looked at in one go."""
+    if leaning != codec.GB18030:
+        return {}
+    fits = evidence.by_record(stretch.text(leaning)) >= sniff.FITTING
+    if len(fits) != len(stretch.found.starts):
+        return {}
+    return dict.fromkeys(np.flatnonzero(fits).tolist(), Charset(name=leaning, sure=True))
 
 
-def _listen(pending: list[_Pending], context: sniff.Context) -> None:
-    """Hear a few of the records that need a judgement, spread over the stretch, before judging any."""
-    unclear = [each for each in pending if sniff.plain(_body(each)) is None]
-    step = max(1, len(unclear) // OPENING)
-    for each in unclear[::step]:
-        part = sniff.sample(_body(each))
-        context.add(part, sniff.scores(part, _hint(each)))
+def _beside(each: _Pending, context: sniff.Context) -> Charset:
+    body = _body(each)
+    return sniff.follow(body, context) or sniff.decide(body, _hint(each), context)
 
 
 def _hint(each: _Pending) -> sniff.Hint:
     """What the record says of itself, its family judged on its ASCII parts."""
-    record = Record(
-        leader=each.leader.decode("ascii", "replace"),
-        fields=tuple((tag, content.decode("latin-1")) for tag, content in each.fields),
-    )
+    fields = each.fields or iso2709.read(each.raw).fields
+    record = Record(each.leader, tuple((tag, content.decode("latin-1")) for tag, content in fields))
     family = dialect.family(record)
     codes = ""
     if family == dialect.CNMARC and (text := record.first("100")):
         codes = value(text, "a")[26:30]
-    return sniff.Hint(leader09=record.leader[9:10], codes100=codes, family=family)
-
-
-def _decoded(each: _Pending, encoding: str, context: sniff.Context, wanted: frozenset[str] | None) -> Read:
-    findings = list(each.findings)
-    name = encoding
-    if not name:
-        judged = _judged(each, context)
-        name = judged.name
-        if not judged.sure:
-            findings.append(("encoding-uncertain", f"no encoding fits well, {name} was taken"))
-        if each.leader[9:10] == b"a" and name != codec.UTF8:
-            findings.append(("encoding-leader", f"leader/09 says UTF-8, the bytes are {name}"))
-    chosen = each.fields if wanted is None else [field_ for field_ in each.fields if field_[0] in wanted]
-    fields = _at_once(chosen, name)
-    if fields is None:
-        fields, lost = _one_by_one(chosen, name)
-        if lost:
-            shown = " ".join(dict.fromkeys(lost))
-            findings.append(("encoding-invalid-bytes", f"codes without meaning in {name} became U+FFFD: {shown}"))
-    leader = each.leader.decode("ascii", "replace")
-    return Read(each.position, each.ordinal, each.raw, Record(leader, tuple(fields)), name, tuple(findings))
+    return sniff.Hint(leader09=each.leader[9:10], codes100=codes, family=family)
 
 
 def _body(each: _Pending) -> bytes:
@@ -216,34 +257,31 @@ def _body(each: _Pending) -> bytes:
     return each.raw[each.raw.find(0x1E) :]
 
 
-def _judged(each: _Pending, context: sniff.Context) -> sniff.Charset:
-    body = _body(each)
-    if b"&#x" in body and each.leader[9:10] != b"a" and body.isascii():
-        return sniff.Charset(name=codec.MARC8, sure=True)  # MARC-8's way to write what it lacks
-    return sniff.plain(body) or sniff.follow(body, context) or sniff.decide(body, _hint(each), context)
+def _doubts(each: _Pending, charset: Charset) -> tuple[Finding, ...]:
+    found: tuple[Finding, ...] = ()
+    if not charset.sure:
+        found += (("encoding-uncertain", f"no encoding fits well, {charset.name} was taken"),)
+    if charset.name != codec.UTF8 and each.leader[9:10] == "a":
+        found += (("encoding-leader", f"leader/09 says UTF-8, the bytes are {charset.name}"),)
+    return found
 
 
-def _at_once(fields: Raw, name: str) -> list[tuple[str, str]] | None:
-    """All fields in one call, if the encoding keeps no state and every byte has a meaning; else None."""
-    if name in codec.STATEFUL:
-        return None
-    try:
-        texts = b"\x1e".join([content for _, content in fields]).decode(name).split("\x1e")
-    except UnicodeDecodeError:
-        return None
-    return [(tag, text) for (tag, _), text in zip(fields, texts, strict=True)] if fields else []
-
-
-def _one_by_one(fields: Raw, name: str) -> tuple[list[tuple[str, str]], list[str]]:
-    """(fields, tags of those in which codes had no meaning)."""
-    found: list[tuple[str, str]] = []
-    lost: list[str] = []
-    for tag, content in fields:
-        text, unknown = codec.decode(content, name)
-        if unknown:
-            lost.append(tag)
-        found.append((tag, text))
-    return found, lost
+def _one_by_one(stretch: _Stretch, each: _Pending, name: str) -> tuple[Fields, tuple[Finding, ...]]:
+    """Wanted fields of a record with damage, without meaning in places or in an encoding that keeps state."""
+    chosen = stretch.sliced(each.row) if each.row >= 0 else each.fields
+    fields: list[tuple[str, str]] = []
+    lost: dict[str, None] = {}
+    for tag, content in chosen:
+        if stretch.wanted is None or tag in stretch.wanted:
+            text, unknown = codec.decode(content, name)
+            if unknown:
+                lost[tag] = None
+            fields.append((tag, text))
+    if not lost:
+        return tuple(fields), ()
+    return tuple(fields), (
+        ("encoding-invalid-bytes", f"codes without meaning in {name} became U+FFFD: {' '.join(lost)}"),
+    )
 
 
 # ---- MARCXML and MARC-in-JSON

@@ -8,7 +8,7 @@ import re
 from config.errors import Misconfigured
 from protocols.charsets import marc8
 
-UTF8, MARC8, ISO5426, DANMARC = "utf-8", "marc-8", "iso-5426", "danmarc"
+UTF8, GB18030, MARC8, ISO5426, DANMARC = "utf-8", "gb18030", "marc-8", "iso-5426", "danmarc"
 STATEFUL = frozenset((MARC8, ISO5426, DANMARC, "big5"))  # not Python's, or not under that name
 
 _OWN = {"marc8": MARC8, "ansel": MARC8, "iso5426": ISO5426, "danmarc": DANMARC, "danmarc2": DANMARC}

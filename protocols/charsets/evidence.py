@@ -12,6 +12,9 @@ import unicodedata
 from dataclasses import dataclass
 from functools import cache
 
+import numpy as np
+from numpy.typing import NDArray
+
 from protocols.charsets import marc8
 
 SAMPLE = 400  # high bytes looked at in one record
@@ -159,3 +162,24 @@ def scorers() -> dict[str, Scorer]:
         "latin-1": LATIN1,
     }
     return {name: _scorer(name, rows) for name, rows in tables.items()}
+
+
+@cache
+def _points() -> NDArray[np.uint8]:
+    """Points of the pattern in `GB18030` that takes a character, by code point; four bytes beyond FFFF."""
+    pairs = [bytes((lead, trail)) for lead in range(0x81, 0xFF) for trail in (*range(0x40, 0x7F), *range(0x80, 0xFF))]
+    scorer = scorers()["gb18030"]
+    points = np.full(0x10000, scorer.score(b"\x81\x30\x81\x30"), np.uint8)
+    points[list(map(ord, b"".join(pairs).decode("gb18030")))] = list(map(scorer.score, pairs))
+    points[0xFFFD] = 0  # bytes without meaning
+    return points
+
+
+def by_record(text: str) -> NDArray[np.float64]:
+    """The score in GB 18030 of each terminated record of a stretch that was decoded so, as `Scorer.score` gives it."""
+    codes = np.frombuffer(text.encode("utf-32-le"), np.uint32)
+    high = np.flatnonzero(codes >= 0x80)
+    points = np.cumsum(_points()[np.minimum(codes[high], 0xFFFF)], dtype=np.int64)
+    ends = np.searchsorted(high, np.flatnonzero(codes == 0x1D))
+    totals = np.diff(np.append(0, points)[ends], prepend=0)
+    return totals / np.maximum(np.diff(ends, prepend=0), 1)

@@ -40,6 +40,8 @@ def table(name: str) -> Table:
 
 def decode(data: bytes, upper: str = ANSEL) -> tuple[str, int]:
     """Unicode text (NFC) of a field's bytes, and how many codes had no meaning; `upper` is the default set of G1."""
+    if data.isascii() and ESC not in data and b"&#x" not in data:
+        return data.decode("ascii"), 0
     parts: list[str] = []
     unknown = 0
     for part in data.split(b"\x1f"):

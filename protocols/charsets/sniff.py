@@ -62,6 +62,9 @@ class Charset:
     sure: bool
 
 
+UNICODE, ESCAPED = Charset(name=UTF8, sure=True), Charset(name=MARC8, sure=True)
+
+
 @dataclass(slots=True, kw_only=True)
 class Context:
     """Points per encoding added up over the records of a stretch, by their telling bytes: what neighbours are in."""
@@ -89,12 +92,12 @@ class Context:
 def plain(data: bytes) -> Charset | None:
     """The judgement that needs no scores: ASCII, strict UTF-8, escape sequences; None if there are other high bytes."""
     if data.isascii():
-        return Charset(name=MARC8 if 0x1B in data and DESIGNATION.search(data) else UTF8, sure=True)
+        return ESCAPED if 0x1B in data and DESIGNATION.search(data) else UNICODE
     try:
         data.decode("utf-8")
     except UnicodeDecodeError:
-        return Charset(name=MARC8, sure=True) if 0x1B in data and DESIGNATION.search(data) else None
-    return Charset(name=UTF8, sure=True)
+        return ESCAPED if 0x1B in data and DESIGNATION.search(data) else None
+    return UNICODE
 
 
 def sample(data: bytes, limit: int = evidence.SAMPLE) -> bytes:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.errors import Misconfigured
-from protocols.charsets import codec, marc8, sniff
+from protocols.charsets import codec, evidence, marc8, sniff
 from tests import data
 
 RUSSIAN = "Основы библиотечного дела и библиографии. Учебное пособие для студентов, Москва: Просвещение"
@@ -139,3 +139,10 @@ def test_a_record_with_much_to_say_does_not_follow() -> None:
 def test_bytes_that_fit_nothing_are_not_sure() -> None:
     assert not sniff.decide(b"a\x80b\x81 \xa0", sniff.Hint()).sure
     assert sniff.decide(b"bad \xc0 and \x80", sniff.Hint(leader09="a")).name == "utf-8"
+
+
+@given(st.lists(st.text(st.characters(codec="gb18030", exclude_characters="\x1d")), max_size=8))
+def test_a_stretch_is_scored_as_its_records_are(records: list[str]) -> None:
+    scorer = evidence.scorers()["gb18030"]
+    whole = [scorer.score(b"".join(each.encode("gb18030") for each in record if each >= "\x80")) for record in records]
+    assert evidence.by_record("".join(f"{record}\x1d" for record in records)).tolist() == pytest.approx(whole)
