@@ -8,12 +8,12 @@ Only the innermost `record` elements count, so records inside SRU, OAI-PMH or ou
 
 from __future__ import annotations
 
+import html
 import html.entities
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from xml.sax.saxutils import escape, quoteattr
 
 from lxml import etree
 
@@ -35,6 +35,9 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 _REFERENCE = re.compile(r"&#(?:x([0-9A-Fa-f]{1,8})|([0-9]{1,10}));")
 _ENTITY = re.compile(r"&([A-Za-z][A-Za-z0-9]{0,31});")
 _BARE = re.compile(r"&(?!#?\w{1,32};)")
+_IN_QUOTES = str.maketrans(
+    {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\n": "&#10;", "\r": "&#13;", "\t": "&#9;"}
+)
 _PREDEFINED = frozenset(("amp", "lt", "gt", "quot", "apos"))
 
 Finding = tuple[str, str]  # rule id, detail
@@ -245,16 +248,16 @@ def write(record: Record, namespace: bool = True) -> str:
 
     Characters that XML forbids become blanks; the leader is made whole (24 characters, numbers at its fixed places).
     """
-    out = [f'<record xmlns="{NAMESPACE}">' if namespace else "<record>", f"<leader>{escape(leader(record))}</leader>"]
+    out = [f'<record xmlns="{NAMESPACE}">' if namespace else "<record>", f"<leader>{_escaped(leader(record))}</leader>"]
     for tag, value, pairs in marc.walk(record):
-        name = quoteattr(_clean(tag))
+        name = _quoted(_clean(tag))
         if marc.is_control(tag):
-            out.append(f"<controlfield tag={name}>{escape(_clean(value))}</controlfield>")
+            out.append(f"<controlfield tag={name}>{_escaped(_clean(value))}</controlfield>")
             continue
-        one, two = (quoteattr(_clean(indicator)) for indicator in value.partition(DELIMITER)[0].ljust(2)[:2])
+        one, two = (_quoted(_clean(indicator)) for indicator in value.partition(DELIMITER)[0].ljust(2)[:2])
         out.append(f"<datafield tag={name} ind1={one} ind2={two}>")
         out.extend(
-            f"<subfield code={quoteattr(_clean(code))}>{escape(_clean(text))}</subfield>" for code, text in pairs
+            f"<subfield code={_quoted(_clean(code))}>{_escaped(_clean(text))}</subfield>" for code, text in pairs
         )
         out.append("</datafield>")
     out.append("</record>")
@@ -271,3 +274,11 @@ def leader(record: Record) -> str:
 
 def _clean(text: str) -> str:
     return _CONTROL.sub(" ", text)
+
+
+def _escaped(text: str) -> str:
+    return html.escape(text, quote=False)
+
+
+def _quoted(value: str) -> str:
+    return f'"{value.translate(_IN_QUOTES)}"'
