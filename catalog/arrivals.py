@@ -1,0 +1,86 @@
+"""Streams from peers: how far each is applied, and segments of which a part has arrived (store)."""
+
+from __future__ import annotations
+
+from catalog.connection import Connection
+from catalog.streams import Place
+from config.errors import Conflict
+
+
+async def cursor(conn: Connection, peer: int, channel: str) -> Place:
+    """How far the peer's stream is applied."""
+    row = await conn.fetchrow("select epoch, seq, link from incoming where peer = $1 and channel = $2", peer, channel)
+    return tuple(row) if row else (0, 0, b"")
+
+
+async def lock(conn: Connection, peer: int, channel: str) -> Place:
+    """The same, and nobody else applies anything of this stream until the transaction ends."""
+    await conn.execute("insert into incoming (peer, channel) values ($1, $2) on conflict do nothing", peer, channel)
+    row = await conn.fetchrow(
+        "select epoch, seq, link from incoming where peer = $1 and channel = $2 for update", peer, channel
+    )
+    place: Place = tuple(row)
+    return place
+
+
+async def move(conn: Connection, peer: int, channel: str, base: Place, place: Place) -> None:
+    """Applied up to `place`. Conflict unless it stood at `base`."""
+    done = await conn.execute(
+        """update incoming set epoch = $6, seq = $7, link = $8, applied_at = clock_timestamp()
+           where peer = $1 and channel = $2 and epoch = $3 and seq = $4 and link = $5""",
+        peer,
+        channel,
+        *base,
+        *place,
+    )
+    if done.endswith(" 0"):
+        raise Conflict(f"the stream {channel} of peer {peer} was moved by another process: ask where it stands")
+
+
+async def offset(conn: Connection, peer: int, link: bytes) -> int:
+    """Bytes of a segment that have arrived."""
+    found: int = await conn.fetchval(
+        "select coalesce(max(start + length(part)), 0) from arriving where peer = $1 and link = $2", peer, link
+    )
+    return found
+
+
+async def add_part(conn: Connection, peer: int, link: bytes, start: int, part: bytes) -> None:
+    """Keep the next part. Conflict if it doesn't begin where the last one ended."""
+    done = await conn.execute(
+        """insert into arriving (peer, link, n, start, part)
+           select $1, $2, count(*), $3, $4 from arriving where peer = $1 and link = $2
+           having coalesce(max(start + length(part)), 0) = $3 on conflict do nothing""",
+        peer,
+        link,
+        start,
+        part,
+    )
+    if done.endswith(" 0"):
+        raise Conflict(f"{start} is not where the last part of {link.hex()} ended: ask for the offset")
+
+
+async def parts(conn: Connection, peer: int, link: bytes) -> bytes:
+    """What has arrived, in one piece."""
+    rows = await conn.fetch("select part from arriving where peer = $1 and link = $2 order by n", peer, link)
+    return b"".join(row["part"] for row in rows)
+
+
+async def drop(conn: Connection, peer: int, link: bytes) -> None:
+    """Forget the parts of a segment: it was applied, or it can't be."""
+    await conn.execute("delete from arriving where peer = $1 and link = $2", peer, link)
+
+
+async def waste(conn: Connection, peer: int) -> int:
+    """Bytes that wait in parts of a peer's segments."""
+    found: int = await conn.fetchval("select coalesce(sum(length(part)), 0) from arriving where peer = $1", peer)
+    return found
+
+
+async def sweep(conn: Connection, hours: float) -> None:
+    """Forget parts of segments that nobody has gone on with."""
+    await conn.execute(
+        """delete from arriving where (peer, link) in (select peer, link from arriving group by peer, link
+           having max(at) < now() - make_interval(hours => $1))""",
+        int(hours),
+    )

@@ -1,0 +1,96 @@
+"""Ledgers of the exchange: the latest (epoch, seq, digest) by key, as told to a peer and as heard from one (store).
+
+Both have one shape, so that two nodes can compare them: what one told, the other has heard.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from enum import StrEnum
+
+from catalog.connection import Connection
+from catalog.payload import bucket
+
+Key = tuple[int, str]  # kind, id
+Entry = tuple[int, str, int, int, bytes | None]  # kind, id, epoch, seq, digest (None = gone)
+
+COLUMNS = ("peer", "channel", "kind", "id", "epoch", "seq", "digest", "bucket")
+
+
+class Ledger(StrEnum):
+    """Which one: also the table's name."""
+
+    TOLD = "told"
+    HEARD = "heard"
+
+
+async def of(conn: Connection, ledger: Ledger, peer: int, channel: str, keys: Sequence[Key]) -> list[Entry]:
+    """The entries of these keys, where there are any."""
+    rows = await conn.fetch(
+        f"""select l.kind, l.id, l.epoch, l.seq, l.digest from unnest($3::smallint[], $4::text[]) k (kind, id)
+            join {ledger.value} l on l.peer = $1 and l.channel = $2 and l.kind = k.kind and l.id = k.id""",
+        peer,
+        channel,
+        [kind for kind, _ in keys],
+        [ident for _, ident in keys],
+    )
+    return [tuple(row) for row in rows]
+
+
+async def is_empty(conn: Connection, ledger: Ledger, peer: int, channel: str) -> bool:
+    """Nothing was ever told or heard."""
+    found: bool = await conn.fetchval(
+        f"select not exists (select from {ledger.value} where peer = $1 and channel = $2)", peer, channel
+    )
+    return found
+
+
+async def write(
+    conn: Connection, ledger: Ledger, peer: int, channel: str, entries: Sequence[Entry], *, fresh: bool = False
+) -> None:
+    """Write entries over what is there; `fresh` = none of the keys is there, so they are copied in."""
+    if not entries:
+        return
+    if fresh:
+        await conn.copy_records_to_table(
+            ledger.value,
+            records=[(peer, channel, *entry, bucket(entry[0], entry[1])) for entry in entries],
+            columns=list(COLUMNS),
+        )
+        return
+    await conn.execute(
+        f"""insert into {ledger.value} (peer, channel, kind, id, epoch, seq, digest, bucket)
+            select $1, $2, * from unnest($3::smallint[], $4::text[], $5::bigint[], $6::bigint[], $7::bytea[],
+                $8::smallint[])
+            on conflict (peer, channel, kind, id) do update set epoch = excluded.epoch, seq = excluded.seq,
+                digest = excluded.digest""",
+        peer,
+        channel,
+        *(list(column) for column in zip(*entries, strict=True)),
+        [bucket(entry[0], entry[1]) for entry in entries],
+    )
+
+
+async def leaves(conn: Connection, ledger: Ledger, peer: int, channel: str, buckets: Collection[int]) -> list[Entry]:
+    """Every entry of these buckets, in order of kind and id."""
+    rows = await conn.fetch(
+        f"""select kind, id, epoch, seq, digest from {ledger.value}
+            where peer = $1 and channel = $2 and bucket = any($3::smallint[]) order by kind, id collate "C" """,
+        peer,
+        channel,
+        list(buckets),
+    )
+    return [tuple(row) for row in rows]
+
+
+async def alive(conn: Connection, ledger: Ledger, peer: int, channel: str) -> int:
+    """How many keys stand, tombstones not counted."""
+    found: int = await conn.fetchval(
+        f"select count(*) from {ledger.value} where peer = $1 and channel = $2 and digest is not null", peer, channel
+    )
+    return found
+
+
+async def forget(conn: Connection, ledger: Ledger, peer: int, channel: str) -> None:
+    """Start the ledger anew."""
+    await conn.execute(f"delete from {ledger.value} where peer = $1 and channel = $2", peer, channel)

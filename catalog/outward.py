@@ -1,0 +1,98 @@
+"""What is read of clusters to tell another node: states, holdings with their origins, records of a peer (store).
+
+Joins keep their order by `offset 0`: without statistics the planner reads every record there is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from catalog import dictionaries
+from catalog.connection import Connection
+from catalog.visibility import VISIBLE
+
+STATE = "cluster, seq, deleted, redirect, format, dictionary, content, outward"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """A place in the feed. `content` and `outward` are zstd of packed (body, description) with one dictionary."""
+
+    cluster: int
+    seq: int
+    deleted: bool
+    redirect: int | None
+    format: int
+    dictionary: int
+    content: bytes
+    outward: bytes | None  # as it may leave the node, where that differs from the content; empty = not at all
+
+
+async def after(conn: Connection, seq: int, limit: int) -> list[State]:
+    """The next states behind a place in the feed."""
+    rows = await conn.fetch(f"select {STATE} from merged where seq > $1 order by seq limit $2", seq, limit)
+    return [State(**dict(row)) for row in rows]
+
+
+async def of(conn: Connection, clusters: Collection[int]) -> list[State]:
+    """The states of these clusters, by place."""
+    rows = await conn.fetch(
+        f"select {STATE} from merged where cluster = any($1::bigint[]) order by seq", list(clusters)
+    )
+    return [State(**dict(row)) for row in rows]
+
+
+async def openers(conn: Connection, states: Collection[State]) -> Mapping[int, bytes]:
+    """Dictionaries that open the states' contents."""
+    return await dictionaries.of(conn, {state.dictionary for state in states})
+
+
+async def holdings(conn: Connection, clusters: Collection[int], symbol: str) -> list[Any]:
+    """(cluster, source name, origin, library, call_number, item, location, status, note) of every visible record.
+
+    The origin of what was mapped here is `<symbol>/<source>/<local id>#<n>`.
+    """
+    rows: list[Any] = await conn.fetch(
+        f"""select c.cluster, r.name source, case when h.origin <> '' then h.origin
+                else $2 || '/' || r.name || '/' || h.local_id || '#' || h.n end origin,
+                h.library, h.call_number, h.item, h.location, h.status, h.note
+            from unnest($1::bigint[]) c (cluster)
+            cross join lateral (select sid from membership m where m.cluster = c.cluster offset 0) m
+            cross join lateral (select s.name, r.source, r.local_id from record r join source s using (source)
+                                where r.sid = m.sid and {VISIBLE} offset 0) r
+            cross join lateral (select * from holding h
+                                where h.source = r.source and h.local_id = r.local_id offset 0) h""",
+        list(clusters),
+        symbol,
+    )
+    return rows
+
+
+async def of_source(conn: Connection, clusters: Collection[int], source: int) -> dict[int, list[str]]:
+    """Local ids of a source's visible records, by cluster."""
+    rows = await conn.fetch(
+        f"""select c.cluster, r.local_id from unnest($1::bigint[]) c (cluster)
+            cross join lateral (select sid from membership m where m.cluster = c.cluster offset 0) m
+            cross join lateral (select r.local_id from record r
+                                where r.sid = m.sid and r.source = $2 and {VISIBLE} offset 0) r""",
+        list(clusters),
+        source,
+    )
+    found: dict[int, list[str]] = {}
+    for row in rows:
+        found.setdefault(row["cluster"], []).append(row["local_id"])
+    return found
+
+
+async def with_sources(conn: Connection, clusters: Collection[int], names: Collection[str]) -> set[int]:
+    """Those of the clusters that have a visible record of one of these sources."""
+    rows = await conn.fetch(
+        f"""select c.cluster from unnest($1::bigint[]) c (cluster) where exists (
+                select from membership m join record r using (sid) join source s using (source)
+                where m.cluster = c.cluster and s.name = any($2::text[]) and {VISIBLE})""",
+        list(clusters),
+        list(names),
+    )
+    return {row["cluster"] for row in rows}

@@ -1,0 +1,120 @@
+"""Streams to peers: how far each is made and acknowledged, and the segments on their way (store)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from catalog.connection import Connection
+
+Place = tuple[int, int, bytes]  # epoch, seq, link: digest of the manifest that ends there
+START: Place = (0, 0, b"")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+    """A row of table `outgoing`."""
+
+    made: Place  # upper end of the last segment made
+    known: Place  # what the peer acknowledged
+    held_up: str  # reason of a reconcile that is due
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """A segment that is not acknowledged yet, without its content."""
+
+    number: int
+    link: bytes
+    manifest: bytes
+
+
+async def outgoing(conn: Connection, peer: int, channel: str) -> Outgoing:
+    """The stream, begun if it is new, and locked until the transaction ends."""
+    for _ in range(2):
+        row = await conn.fetchrow(
+            """select made_epoch, made_seq, made_link, known_epoch, known_seq, known_link, held_up
+               from outgoing where peer = $1 and channel = $2 for update""",
+            peer,
+            channel,
+        )
+        if row is not None:
+            return Outgoing(made=tuple(row)[:3], known=tuple(row)[3:6], held_up=row["held_up"])
+        await conn.execute("insert into outgoing (peer, channel) values ($1, $2) on conflict do nothing", peer, channel)
+    raise AssertionError("the row was just made")
+
+
+async def look(conn: Connection, peer: int, channel: str) -> Outgoing | None:
+    """The stream as it stands, None before it has begun."""
+    row = await conn.fetchrow(
+        """select made_epoch, made_seq, made_link, known_epoch, known_seq, known_link, held_up
+           from outgoing where peer = $1 and channel = $2""",
+        peer,
+        channel,
+    )
+    return Outgoing(made=tuple(row)[:3], known=tuple(row)[3:6], held_up=row["held_up"]) if row else None
+
+
+async def move_made(conn: Connection, peer: int, channel: str, place: Place) -> None:
+    """Everything up to here is in segments, or need not be told."""
+    await conn.execute(
+        "update outgoing set made_epoch = $3, made_seq = $4, made_link = $5 where peer = $1 and channel = $2",
+        peer,
+        channel,
+        *place,
+    )
+
+
+async def move_known(conn: Connection, peer: int, channel: str, place: Place, upto: int | None) -> None:
+    """The peer has everything up to here: segments up to number `upto` go."""
+    await conn.execute(
+        "update outgoing set known_epoch = $3, known_seq = $4, known_link = $5 where peer = $1 and channel = $2",
+        peer,
+        channel,
+        *place,
+    )
+    if upto is not None:
+        await conn.execute("delete from segment where peer = $1 and channel = $2 and number <= $3", peer, channel, upto)
+
+
+async def hold_up(conn: Connection, peer: int, channel: str, reason: str) -> None:
+    """A reconcile is due, or with an empty reason it is no more."""
+    await conn.execute("update outgoing set held_up = $3 where peer = $1 and channel = $2", peer, channel, reason)
+
+
+async def keep(conn: Connection, peer: int, channel: str, link: bytes, manifest: bytes, content: bytes) -> None:
+    """A new segment, behind those that wait."""
+    await conn.execute(
+        "insert into segment (peer, channel, link, manifest, content) values ($1, $2, $3, $4, $5)",
+        peer,
+        channel,
+        link,
+        manifest,
+        content,
+    )
+
+
+async def waiting(conn: Connection, peer: int, channel: str) -> list[Waiting]:
+    """Segments that are not acknowledged, in order."""
+    rows = await conn.fetch(
+        "select number, link, manifest from segment where peer = $1 and channel = $2 order by number", peer, channel
+    )
+    return [Waiting(**dict(row)) for row in rows]
+
+
+async def waiting_count(conn: Connection, peer: int, channel: str) -> int:
+    """How many segments are not acknowledged."""
+    found: int = await conn.fetchval("select count(*) from segment where peer = $1 and channel = $2", peer, channel)
+    return found
+
+
+async def content(conn: Connection, peer: int, channel: str, link: bytes) -> bytes | None:
+    """What is in a segment, None if it is gone."""
+    found: bytes | None = await conn.fetchval(
+        "select content from segment where peer = $1 and channel = $2 and link = $3", peer, channel, link
+    )
+    return found
+
+
+async def discard(conn: Connection, peer: int, channel: str) -> None:
+    """Drop the segments that wait: the peer can't take them any more."""
+    await conn.execute("delete from segment where peer = $1 and channel = $2", peer, channel)
