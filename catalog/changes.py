@@ -25,10 +25,11 @@ class Version:
     deleted: bool
     redirect: int | None
     format: int
-    fingerprint: bytes
+    fingerprint: bytes  # 16 bytes over all that is seen of it; none of a tombstone
     libraries: tuple[str, ...]
     dictionary: int
-    content: bytes
+    content: bytes | None  # None: as published
+    memo: bytes = b""  # how it came about (dms.merge_many); kept in one column, after the fingerprint
 
 
 async def publish(conn: Connection, versions: Sequence[Version]) -> None:
@@ -40,7 +41,9 @@ async def publish(conn: Connection, versions: Sequence[Version]) -> None:
     await conn.execute(
         """insert into merged (cluster, seq, at, deleted, redirect, format, fingerprint, libraries, dictionary, content)
            select v.cluster, v.seq, clock_timestamp(), v.deleted, v.redirect, v.format, v.fingerprint,
-                  coalesce(string_to_array(nullif(v.libraries, ''), chr(9)), '{}'), v.dictionary, v.content
+                  coalesce(string_to_array(nullif(v.libraries, ''), chr(9)), '{}'),
+                  coalesce(v.dictionary, (select m.dictionary from merged m where m.cluster = v.cluster)),
+                  coalesce(v.content, (select m.content from merged m where m.cluster = v.cluster))
            from unnest($1::bigint[], $2::bigint[], $3::boolean[], $4::bigint[], $5::smallint[], $6::bytea[],
                        $7::text[], $8::int[], $9::bytea[])
                 v (cluster, seq, deleted, redirect, format, fingerprint, libraries, dictionary, content)
@@ -54,17 +57,28 @@ async def publish(conn: Connection, versions: Sequence[Version]) -> None:
         [v.deleted for v in versions],
         [v.redirect for v in versions],
         [v.format for v in versions],
-        [v.fingerprint for v in versions],
+        [v.fingerprint + v.memo for v in versions],
         ["\t".join(v.libraries) for v in versions],
-        [v.dictionary for v in versions],
+        [v.dictionary if v.content is not None else None for v in versions],
         [v.content for v in versions],
     )
+
+
+async def memos(conn: Connection, clusters: Sequence[int]) -> dict[int, bytes]:
+    """How the published states came about, by cluster."""
+    rows = await conn.fetch(
+        "select cluster, substring(fingerprint from 17) memo from merged where cluster = any($1::bigint[])",
+        list(clusters),
+    )
+    return {row["cluster"]: row["memo"] for row in rows}
 
 
 async def fingerprints(conn: Connection, clusters: Sequence[int]) -> dict[int, tuple[bytes, bool, int | None]]:
     """(fingerprint, deleted, redirect) by cluster, to publish only what changed."""
     rows = await conn.fetch(
-        "select cluster, fingerprint, deleted, redirect from merged where cluster = any($1::bigint[])", list(clusters)
+        """select cluster, substring(fingerprint for 16) fingerprint, deleted, redirect from merged
+           where cluster = any($1::bigint[])""",
+        list(clusters),
     )
     return {row["cluster"]: (row["fingerprint"], row["deleted"], row["redirect"]) for row in rows}
 

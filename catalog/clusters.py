@@ -140,13 +140,19 @@ async def clean(conn: Connection, marks: Mapping[int, int]) -> None:
 
 
 async def members(conn: Connection, clusters: Collection[int]) -> list[Any]:
-    """Visible source records of clusters, ordered so that the same members always come in the same order."""
+    """Visible source records of clusters, ordered so that the same members always come in the same order.
+
+    `offset 0` keeps the order of the joins: without statistics the planner reads every record there is.
+    """
     rows: list[Any] = await conn.fetch(
-        f"""select m.cluster, s.name source, s.trust, r.local_id, r.library, r.format, r.carrier, r.encoding,
-                   r.dictionary, r.stamp, r.body
-            from membership m join record r using (sid) join source s using (source)
-            where m.cluster = any($1::bigint[]) and {VISIBLE}
-            order by m.cluster, s.name, r.local_id""",
+        f"""select c.cluster, r.source, r.trust, r.local_id, r.library, r.format, r.carrier, r.encoding,
+                   r.dictionary, r.stamp, r.digest, r.body
+            from unnest($1::bigint[]) c (cluster)
+            cross join lateral (select sid from membership m where m.cluster = c.cluster offset 0) m
+            cross join lateral (select s.name source, s.trust, r.local_id, r.library, r.format, r.carrier, r.encoding,
+                                       r.dictionary, r.stamp, r.digest, r.body
+                                from record r join source s using (source) where r.sid = m.sid and {VISIBLE} offset 0) r
+            order by c.cluster, r.source, r.local_id""",
         list(clusters),
     )
     return rows

@@ -7,7 +7,7 @@ its format add what it lacks (merge_policy.toml). Holdings and local fields are 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from catalog import packing
@@ -18,6 +18,7 @@ from dms.merge_policy import FormatPolicy, Policy, builtin
 from protocols import marc
 
 Fields = tuple[tuple[str, str], ...]
+Rank = tuple[object, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,45 +43,110 @@ class Merged:
     fingerprint: bytes  # 16 bytes over format and body: equal if and only if nothing would be seen to change
     base: str  # key of the base member
     origins: tuple[str, ...]  # for each field, the key of the member whose text it is
+    idle: frozenset[str]  # keys of members that were not needed, see `idle`
 
 
 def merge(members: Sequence[Member], policy: Policy | None = None) -> Merged:
     """Merge one or more members with distinct keys."""
     policy = policy or builtin()
-    ranked = _ranked(members, policy)
-    base, fields = ranked[0]
-    origins = (base.key,) * len(fields)
-    if len(ranked) > 1:
-        fields, origins = _with_others(ranked, policy)
+    useless: frozenset[str] = frozenset()
+    if len(members) == 1:
+        base = members[0]
+        fields = _kept(base.record, policy.formats[base.format])
+        origins = (base.key,) * len(fields)
+    else:
+        base, fields, origins, useless = _together(members, policy)
     record = marc.Record(_leader(base.record.leader), fields)
     body = packing.pack(record)
     fingerprint = hashlib.blake2b(body, digest_size=16, person=base.format.name.encode()).digest()
-    return Merged(format=base.format, record=record, body=body, fingerprint=fingerprint, base=base.key, origins=origins)
+    return Merged(
+        format=base.format,
+        record=record,
+        body=body,
+        fingerprint=fingerprint,
+        base=base.key,
+        origins=origins,
+        idle=useless,
+    )
 
 
-def _ranked(members: Sequence[Member], policy: Policy) -> list[tuple[Member, Fields]]:
-    """One member for each different content, the base first, with the fields that count."""
-    if len(members) == 1:
-        return [(members[0], _kept(members[0].record, policy.formats[members[0].format]))]
+def idle(base: Member, others: Sequence[Member], policy: Policy | None = None) -> frozenset[str]:
+    """Keys of the members that rank below `base` and add nothing to it, whoever else adds what.
+
+    As long as `base` is the base, a cluster gives the same merged record with them and without them.
+    """
+    policy = policy or builtin()
+    beside = _Beside(base, _kept(base.record, policy.formats[base.format]), _rank(base, policy), policy)
+    return frozenset([
+        member.key
+        for member in others
+        if beside.is_idle(member, _kept(member.record, policy.formats[member.format]))
+        and _rank(member, policy) > beside.rank
+    ])  # fmt: skip
+
+
+class _Beside:
+    """A base, and what others add to it."""
+
+    def __init__(self, base: Member, kept: Fields, rank: Rank, policy: Policy) -> None:
+        self._identifiers = policy.identifiers
+        self.base = base
+        self.rank = rank
+        self.gathering = merge_fields.Gathering(policy.formats[base.format], kept, base.key)
+        self.numbers = [_numbers(kind, kept, places[base.format]) for kind, places in policy.identifiers]
+
+    def is_idle(self, member: Member, kept: Fields) -> bool:
+        """Nothing is to be had from the member, whatever others add."""
+        if member.format is self.base.format:
+            return self.gathering.is_idle(kept)
+        return all(
+            number in known
+            for (kind, places), known in zip(self._identifiers, self.numbers, strict=True)
+            for number, _ in _offers(kind, member, places)
+        )
+
+    def with_identifiers(
+        self, foreign: Sequence[Member], fields: Fields, origins: tuple[str, ...]
+    ) -> tuple[Fields, tuple[str, ...]]:
+        """Standard numbers of members of the other format, where they are missing (until records are converted)."""
+        for (kind, places), known in zip(self._identifiers, self.numbers, strict=True):
+            tag, code = places[self.base.format]
+            have = known | _numbers(kind, fields, places[self.base.format])
+            for member in foreign:
+                for number, value in _offers(kind, member, places):
+                    if number not in have:
+                        have.add(number)
+                        at = merge_fields.place(fields, tag)
+                        fields = (*fields[:at], (tag, marc.field("  ", [(code, value)])), *fields[at:])
+                        origins = (*origins[:at], member.key, *origins[at:])
+        return fields, origins
+
+
+def _together(members: Sequence[Member], policy: Policy) -> tuple[Member, Fields, tuple[str, ...], frozenset[str]]:
+    """The base, all fields, their origins, and the keys of idle members."""
+    ranks = {member.key: _rank(member, policy) for member in members}
     contents: dict[tuple[Format, str, Fields], list[Member]] = {}
-    for member in members:  # most members are copies of one shared record
+    for member in members:  # many members are copies of one shared record
         kept = _kept(member.record, policy.formats[member.format])
         contents.setdefault((member.format, _leader(member.record.leader), kept), []).append(member)
-    firsts = [(min(same, key=_copy_rank), kept) for (_, _, kept), same in contents.items()]
-    if len(firsts) > 1:
-        firsts.sort(key=lambda first: (_rank(first[0], policy), first[0].record.leader, first[0].record.fields))
-    return firsts
-
-
-def _with_others(ranked: Sequence[tuple[Member, Fields]], policy: Policy) -> tuple[Fields, tuple[str, ...]]:
-    base, fields = ranked[0]
-    gathering = merge_fields.Gathering(policy.formats[base.format], fields, base.key)
-    for member, kept in ranked[1:]:
-        if member.format is base.format:
-            gathering.add(kept, member.key)
-    fields, origins = gathering.result()
-    foreign = [member for member, _ in ranked if member.format is not base.format]
-    return _with_identifiers(foreign, base.format, fields, origins, policy) if foreign else (fields, origins)
+    # One member speaks for each different content, the base first.
+    asked = [(min(same, key=_copy_rank), kept, same) for (_, _, kept), same in contents.items()]
+    asked.sort(key=lambda one: ranks[one[0].key])
+    base, fields, _ = asked[0]
+    beside = _Beside(base, fields, ranks[base.key], policy)
+    useless: list[str] = []
+    foreign = []
+    for first, kept, same in asked:
+        if first is base or beside.is_idle(first, kept):
+            useless += [member.key for member in same if ranks[member.key] > beside.rank]  # a copy may stand higher
+        elif first.format is base.format:
+            beside.gathering.add(kept, first.key)
+        else:
+            foreign.append(first)
+    fields, origins = beside.gathering.result()
+    if foreign:
+        fields, origins = beside.with_identifiers(foreign, fields, origins)
+    return base, fields, origins, frozenset(useless)
 
 
 def _kept(record: marc.Record, rules: FormatPolicy) -> Fields:
@@ -98,23 +164,25 @@ def _leader(leader: str) -> str:
     return f"00000{leader[5:12]}00000{leader[17:]}"
 
 
-def _copy_rank(member: Member) -> tuple[object, ...]:
+def _copy_rank(member: Member) -> Rank:
     """The order among members with one content: what in `_rank` does not come from the content."""
     return not member.pinned, -member.trust, member.findings, -int(identity.stamp(member.record) or 0), member.key
 
 
-def _rank(member: Member, policy: Policy) -> tuple[object, ...]:
+def _rank(member: Member, policy: Policy) -> Rank:
     """The order in which members are asked, the base first: pinned, trust (of the cataloguing agency if it is known,
     else of the source), encoding level, a known cataloguer, fewest findings, completeness, newest 005, lowest key.
     """
     rules = policy.formats[member.format]
     record = member.record
-    tags = {tag for tag, _ in record.fields}
+    texts: dict[str, list[str]] = {}
+    for tag, text in record.fields:
+        texts.setdefault(tag, []).append(text)
     complete = 0
     for wanted, code in rules.completeness:
-        if not wanted.isdisjoint(tags):
-            complete += not code or any(marc.DELIMITER + code in text for text in record.all(*wanted))
-    made, changed = _agencies(member)
+        if not wanted.isdisjoint(texts):
+            complete += not code or any(marc.DELIMITER + code in t for tag in wanted for t in texts.get(tag, ()))
+    made, changed = _agencies(member.format, texts)
     trust = max((policy.agencies[agency] for agency in (made, changed) if agency in policy.agencies), default=None)
     return (
         not member.pinned,
@@ -128,36 +196,33 @@ def _rank(member: Member, policy: Policy) -> tuple[object, ...]:
     )
 
 
-def _agencies(member: Member) -> tuple[str, str]:
+def _agencies(fmt: Format, texts: Mapping[str, list[str]]) -> tuple[str, str]:
     """Who made and who last changed the record: CNMARC 801 with second indicator 0 and 2, MARC 21 040 $a and $d."""
-    if member.format is Format.MARC21:
-        text = member.record.first("040") or ""
+    if fmt is Format.MARC21:
+        text = texts.get("040", [""])[0]
         return marc.value(text, "a").strip(), (marc.values(text, "d") or [""])[-1].strip()
-    chain = member.record.all("801")
+    chain = texts.get("801", ())
     made = next((marc.value(text, "b") for text in chain if text[1:2] == "0"), "")
     changed = [marc.value(text, "b") for text in chain if text[1:2] == "2"]
     return made.strip(), changed[-1].strip() if changed else ""
 
 
-def _with_identifiers(
-    foreign: Sequence[Member], fmt: Format, fields: Fields, origins: tuple[str, ...], policy: Policy
-) -> tuple[Fields, tuple[str, ...]]:
-    """Standard numbers of the members of the other format, where they are missing (until records are converted)."""
-    for kind, places in policy.identifiers:
-        read = _READERS[kind]
-        tag, code = places[fmt]
-        have = {read(value) for t, text in fields if t == tag for value in marc.values(text, code)}
-        for member in foreign:
-            their_tag, their_code = places[member.format]
-            for text in member.record.all(their_tag):
-                value = marc.value(text, their_code).strip()
-                number = read(value)
-                if number and number not in have:
-                    have.add(number)
-                    at = merge_fields.place(fields, tag)
-                    fields = (*fields[:at], (tag, marc.field("  ", [(code, value)])), *fields[at:])
-                    origins = (*origins[:at], member.key, *origins[at:])
-    return fields, origins
+def _numbers(kind: str, fields: Fields, place: tuple[str, str]) -> set[str]:
+    """The standard numbers in fields."""
+    read = _READERS[kind]
+    tag, code = place
+    return {read(value) for t, text in fields if t == tag for value in marc.values(text, code)}
 
 
-_READERS = {"isbn": lambda value: str(identifiers.isbn(value) or ""), "issn": identifiers.issn}
+def _offers(kind: str, member: Member, places: Mapping[Format, tuple[str, str]]) -> list[tuple[str, str]]:
+    """(standard number, as it is written) of a member."""
+    read = _READERS[kind]
+    tag, code = places[member.format]
+    told = [marc.value(text, code).strip() for text in member.record.all(tag)]
+    return [(number, value) for value in told if (number := read(value))]
+
+
+_READERS: dict[str, Callable[[str], str]] = {
+    "isbn": lambda value: str(identifiers.isbn(value) or ""),
+    "issn": identifiers.issn,
+}

@@ -15,6 +15,7 @@ Fields = Sequence[tuple[str, str]]
 Key = tuple[str, ...]
 
 _OWN = marc.DELIMITER + "5"
+_LINK = marc.DELIMITER + "6"
 
 
 class Gathering:
@@ -26,7 +27,8 @@ class Gathering:
         self._origins = [origin] * len(base)
         self._extra: list[tuple[str, str, str]] = []  # tag, text, origin: their place is found at the end
         self._exact = set(base)
-        self._groups = {rules.groups[tag] for tag, _ in base}
+        self._answered = frozenset([rules.groups[tag] for tag, _ in base])
+        self._groups = set(self._answered)
         self._unasked = {rules.compares[tag].family for tag, _ in base}  # families of the base not yet in _keyed
         self._keyed: dict[Key, list[int]] = {}  # key -> places in _fields, or ~place in _extra
         self._keys: dict[tuple[str, str], tuple[Key, tuple[str, ...]]] = {}  # fields already read by key_of
@@ -51,6 +53,27 @@ class Gathering:
                 self._append(tag, text, key, mates, origin)
             self._groups.add(group)
 
+    def is_idle(self, fields: Fields) -> bool:
+        """These fields add nothing to the base's, whatever is added before or after them.
+
+        That is so if each is the base's own, or never taken over, or the plain form of a value that is there anyway.
+        """
+        for pair in fields:
+            if pair in self._exact:
+                continue
+            tag, text = pair
+            rule = self._rules.rules[tag]
+            if self._rules.groups[tag] not in self._answered:
+                return False
+            if tag == "880" or rule is Rule.BASE or _OWN in text:
+                continue
+            key, optional = self._key(pair)
+            if any(optional) or _LINK in text or marc.DELIMITER + self._rules.authority in text:
+                return False  # it may be a better form of a value
+            if rule is Rule.UNION and not any(where >= 0 for where in self._alike(tag, key)):
+                return False
+        return True
+
     def result(self) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
         """All fields, each addition after the last field with its tag or a lower one, and their origins."""
         fields, origins = self._fields, self._origins
@@ -73,15 +96,19 @@ class Gathering:
 
     def _same(self, tag: str, key: Key, optional: tuple[str, ...]) -> int | None:
         """Where an equal value stands: the same key, and no optional subfield that says otherwise."""
-        family = self._rules.compares[tag].family
-        if family in self._unasked:
-            self._unasked.remove(family)
-            self._key_base(family)
-        for where in self._keyed.get(key, ()):
+        for where in self._alike(tag, key):
             theirs = self._key(self._at(where))[1]
             if optional == theirs or all(a == b or not a or not b for a, b in zip(optional, theirs, strict=True)):
                 return where
         return None
+
+    def _alike(self, tag: str, key: Key) -> Sequence[int]:
+        """Places of fields with this key."""
+        family = self._rules.compares[tag].family
+        if family in self._unasked:
+            self._unasked.remove(family)
+            self._key_base(family)
+        return self._keyed.get(key, ())
 
     def _key_base(self, family: str) -> None:
         """Keys of the base's fields of a family, late: most fields of most records are equal as they are."""
@@ -191,7 +218,7 @@ def _filled(optional: tuple[str, ...]) -> int:
 
 def _mates(fields: Fields) -> dict[str, str]:
     """880 fields by the link of the field that they belong to, "245-01" (MARC 21, Appendix A)."""
-    return {marc.value(text, "6")[:6]: text for tag, text in fields if tag == "880"}
+    return {link[:6]: text for tag, text in fields if tag == "880" and (link := marc.value(text, "6"))}
 
 
 def _link(tag: str, text: str) -> str:

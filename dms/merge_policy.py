@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
@@ -73,6 +74,7 @@ class FormatPolicy:
 class Policy:
     """The rules of both formats and what they share."""
 
+    digest: bytes  # of the text they were read from
     formats: Mapping[Format, FormatPolicy]
     agencies: Mapping[str, int]  # trust by the code in 801 or 040
     identifiers: tuple[tuple[str, Mapping[Format, tuple[str, str]]], ...]  # kind, (tag, code) by format
@@ -93,7 +95,8 @@ def parse(text: str) -> Policy:
             (kind, {Format.CNMARC: _field(cnmarc), Format.MARC21: _field(marc21)})
             for kind, (cnmarc, marc21) in table["identifiers"].items()
         )
-        return Policy(formats=formats, agencies=dict(table["agencies"]), identifiers=identifiers)
+        digest = hashlib.sha256(text.encode()).digest()
+        return Policy(digest=digest, formats=formats, agencies=dict(table["agencies"]), identifiers=identifiers)
     except (tomllib.TOMLDecodeError, re.error, KeyError, ValueError, TypeError) as error:
         raise BadPolicy(f"The merge policy can't be read: {error!r}; compare it with dms/merge_policy.toml.") from error
 

@@ -11,7 +11,8 @@ import asyncio
 import hashlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from itertools import groupby
+from itertools import groupby, islice
+from operator import itemgetter
 from typing import Any
 
 from catalog import bodies, changes, clusters, dictionaries, holdings
@@ -25,8 +26,7 @@ log = logging.getLogger(__name__)
 
 MOST_MEMBERS = 200  # records of one cluster that are merged; further ones add holdings only
 ENOUGH_TO_TRAIN = 400  # clusters of one format in one round
-CHUNK = 1000  # clusters in one call of the pool
-
+PIECE = 500  # clusters in one call of the pool
 
 Merge = Callable[[Sequence[Job], Mapping[int, bytes], Mapping[int, tuple[int, bytes]]], Awaitable[list[Made]]]
 
@@ -35,20 +35,27 @@ async def merge_dirty(
     database: Database, run: Merge, limit: int, fence: Callable[[Connection], Awaitable[None]]
 ) -> int:
     """Merge up to `limit` clusters that changed; how many were looked at."""
-    async with database.connection() as conn:
-        marks = await clusters.dirty(conn, limit)
-        if not marks:
-            return 0
-        jobs = _jobs(await clusters.members(conn, marks))
-        held = await holdings.summary(conn, marks)
-        known = await dictionaries.every(conn)
-        newest = await dictionaries.newest(conn)
-    used_bodies = {n: known[n] for n in {kept.dictionary for job in jobs for kept in job.members} if n}
-    merged = {int(fmt): newest[kind] for fmt in Format if (kind := dictionaries.merged_kind(fmt)) in newest}
-    chunks = [jobs[i : i + CHUNK] for i in range(0, len(jobs), CHUNK)]
-    made = [
-        one for part in await asyncio.gather(*(run(chunk, used_bodies, merged) for chunk in chunks)) for one in part
-    ]
+    running: list[asyncio.Future[list[Made]]] = []
+    try:
+        async with database.connection() as conn:
+            marks = await clusters.dirty(conn, limit)
+            if not marks:
+                return 0
+            known = await dictionaries.every(conn)
+            newest = await dictionaries.newest(conn)
+            merged = {int(fmt): newest[kind] for fmt in Format if (kind := dictionaries.merged_kind(fmt)) in newest}
+            held: dict[int, tuple[tuple[str, ...], bytes]] = {}
+            numbers = list(marks)
+            for start in range(0, len(numbers), PIECE):
+                piece = numbers[start : start + PIECE]
+                jobs = _jobs(await clusters.members(conn, piece), await changes.memos(conn, piece))
+                used = {n: known[n] for n in {kept.dictionary for job in jobs for kept in job.members} if n}
+                running.append(asyncio.ensure_future(run(jobs, used, merged)))  # beside the reading of the next piece
+                held |= await holdings.summary(conn, piece)
+        made = [one for part in await asyncio.gather(*running) for one in part]
+    finally:
+        for task in running:
+            task.cancel()
     for one in made:
         if one.fault:  # what is published of it stays; its next change tries again
             log.error("cluster %s could not be merged, a fault of ours: %s", one.cluster, one.fault)
@@ -65,14 +72,14 @@ async def _train(conn: Connection, made: Sequence[Made], merged: Mapping[int, tu
     for fmt in Format:
         if int(fmt) in merged:
             continue
-        samples = [bodies.grow(one.content) for one in made if one.format == fmt]
+        samples = [bodies.grow(one.content) for one in made if one.content and one.format == fmt]
         if len(samples) >= ENOUGH_TO_TRAIN:
             await dictionaries.add(conn, dictionaries.merged_kind(fmt), bodies.train(samples))
 
 
-def _jobs(rows: Sequence[Any]) -> list[Job]:
+def _jobs(rows: Sequence[Any], memos: Mapping[int, bytes]) -> list[Job]:
     jobs = []
-    for cluster, members in groupby(rows, key=lambda row: row["cluster"]):
+    for cluster, members in groupby(rows, key=itemgetter("cluster")):
         kept = [
             Kept(
                 f"{row['source']}/{row['local_id']}",
@@ -81,11 +88,12 @@ def _jobs(rows: Sequence[Any]) -> list[Job]:
                 row["carrier"],
                 row["encoding"],
                 row["dictionary"],
+                row["digest"],
                 row["body"],
             )
-            for row in members
+            for row in islice(members, MOST_MEMBERS)
         ]
-        jobs.append(Job(cluster, kept[:MOST_MEMBERS]))
+        jobs.append(Job(cluster, kept, memos.get(cluster, b"")))
     return jobs
 
 
@@ -116,6 +124,7 @@ async def _news(
                 libraries=libraries,
                 dictionary=one.dictionary,
                 content=one.content,
+                memo=one.memo,
             )
         )
     for cluster in sorted(set(marks) - {one.cluster for one in made}):
@@ -139,4 +148,4 @@ async def _news(
 
 
 def _fingerprint(made: Made, held: bytes) -> bytes:
-    return hashlib.blake2b(made.fingerprint + made.description + held, digest_size=16).digest()
+    return hashlib.blake2b(made.fingerprint + held, digest_size=16).digest()

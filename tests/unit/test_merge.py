@@ -98,6 +98,39 @@ def test_a_copy_of_a_member_changes_nothing(found: list[Member]) -> None:
     assert merge.merge([*found, copy]).body == merge.merge(found).body
 
 
+@settings(max_examples=600, deadline=None)
+@given(members(), st.data())
+def test_idle_members_may_be_left_out_whoever_else_is_there(found: list[Member], data: st.DataObject) -> None:
+    merged = merge.merge(found)
+    base = next(m for m in found if m.key == merged.base)
+    assert merge.idle(base, [m for m in found if m is not base]) == merged.idle
+    others = [m for m in found if m is not base and m.key not in merged.idle]
+    some = [base, *data.draw(st.lists(st.sampled_from(others), unique=True) if others else st.just([]))]
+    without = merge.merge(some)
+    if without.base == base.key:
+        beside = merge.merge([*some, *(m for m in found if m.key in merged.idle)])
+        assert (beside.body, beside.base) == (without.body, without.base)
+
+
+def test_who_adds_nothing_is_idle() -> None:
+    base = member("base", "245 10$aTitle", "650 _0$aHistory.", "700 1_$aSmith, John,$d1949-", trust=BASE_TRUST)
+    copies = {
+        "a plain form of a value": ["245 10$aTITLE", "650 _0$aHISTORY"],
+        "another title": ["245 10$aOther title"],
+        "one library's copy": ["245 10$aTitle$5A"],
+    }
+    gifts = {
+        "another value": ["650 _0$aGeography"],
+        "the same other value": ["650 _0$aGEOGRAPHY"],
+        "a field of its own": ["300 __$a1 p."],
+        "an authority": ["650 _0$aHistory.$0x"],
+        "a fuller name": ["700 1_$aSmith, John,$d1949-2020"],
+        "a script": ["245 10$6880-01$aTitle", "880 10$6245-01/$1$a书"],
+    }
+    others = [member(name, *fields) for name, fields in (copies | gifts).items()]
+    assert merge.merge([*others, base]).idle == copies.keys()
+
+
 # ---- the base --------------------------------------------------------------------------------------------------------
 
 BOOK = ("245 10$aTitle$cAuthor", "008 x")
@@ -253,6 +286,11 @@ def test_a_field_of_the_base_gets_the_original_script_that_another_record_has() 
     merged = merged_marc21(["245 10$aHong lou meng"], ["245 10$6880-01$aHong lou meng.", "880 10$6245-01/$1$a红楼梦"])
     assert texts(merged, "245") == ["10$6880-01$aHong lou meng"]
     assert texts(merged, "880") == ["10$6245-01/$1$a红楼梦"]
+
+
+def test_an_original_script_field_without_a_link_belongs_to_no_field() -> None:
+    merged = merged_marc21(["245 10$aTitle"], ["245 10$aTitle.", "880 10$a书"])
+    assert [(tag, t) for tag, t in merged.record.fields] == [("245", text("10$aTitle"))]
 
 
 def test_additions_stand_among_the_bases_fields_by_tag() -> None:
