@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+
+import msgspec
 
 from catalog.model import Description, Published, unique
 from catalog.search import pinyin
@@ -26,8 +27,7 @@ _LATIN_NAME = re.compile(r"[a-z]")
 _CLASS_LETTER = re.compile(r"[A-Z](?=[A-Z]?[\d\-/.]|[A-Z]?$)")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Document:
+class Document(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Tokens of one cluster. Texts are tokens divided by blanks, one text a value; the others are whole values."""
 
     cluster: int

@@ -100,7 +100,6 @@ CJK = (
     "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uac00-\ud7a3\U00020000-\U0003ffff"
 )  # Han, kana, bopomofo, Hangul: scripts written without blanks, or whose words are cut in many ways
 _WORDS = re.compile(rf"[{CJK}]+|[^\W_{CJK}]+")
-_KINDS = re.compile(rf"([{CJK}]+)|([^\W_{CJK}]+)")
 _LATIN_WORDS = re.compile(r"[^\W_]+")
 _CJK = re.compile(f"[{CJK}]")
 
@@ -136,11 +135,6 @@ def words(text: str) -> list[str]:
     return _LATIN_WORDS.findall(folded) if folded.isascii() else _WORDS.findall(folded)
 
 
-def kinds(text: str) -> list[tuple[str, str]]:
-    """`words`, each as `(run, "")` of Chinese, Japanese or Korean characters or as `("", word)` of others."""
-    return _KINDS.findall(_signed(text))
-
-
 def _signed(text: str) -> str:
     """Folded, with the names of languages spelled."""
     folded = fold(text)
@@ -149,7 +143,7 @@ def _signed(text: str) -> str:
 
 def is_cjk(word: str) -> bool:
     """Whether a word of `words` is a run of Chinese, Japanese or Korean characters."""
-    return _CJK.match(word) is not None
+    return word[:1] >= CJK[0] and _CJK.match(word) is not None  # most words are not, and begin before all of them
 
 
 def has_cjk(text: str) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from catalog.search.fold import is_cjk, kinds
+from catalog.search.fold import is_cjk, words
 
 Phrase = tuple[tuple[int, str], ...]  # tokens with their distance from the first
 
@@ -18,25 +18,26 @@ def runs(text: str) -> list[str]:
     """Folded words; neighbours in scripts without blanks are joined."""
     found: list[str] = []
     joined = False
-    for cjk, word in kinds(text):
+    for word in words(text):
+        cjk = is_cjk(word)
         if cjk and joined:
-            found[-1] += cjk
+            found[-1] += word
         else:
-            found.append(cjk or word)
-        joined = bool(cjk)
+            found.append(word)
+        joined = cjk
     return found
 
 
 def index_text(text: str) -> str:
     """Every token of a text in order, divided by blanks."""
-    tokens: list[str] = []
-    for run in runs(text):
-        if len(run) > 1 and is_cjk(run):
-            tokens += [f"{one} {one}{two}" for one, two in pairwise(run)]
-            tokens.append(run[-1])
-        else:
-            tokens.append(run)
-    return " ".join(tokens)
+    if text.isascii():
+        return " ".join(words(text))
+    return " ".join([_pairs(run) if len(run) > 1 and is_cjk(run) else run for run in runs(text)])
+
+
+def _pairs(run: str) -> str:
+    """Every character and every pair of neighbours in order."""
+    return "".join([f"{one} {one}{two} " for one, two in pairwise(run)]) + run[-1]
 
 
 def phrase(text: str) -> Phrase:

@@ -13,7 +13,7 @@ from functools import lru_cache
 from itertools import islice, product
 from pathlib import Path
 
-from catalog.search.fold import fold, kinds
+from catalog.search.fold import fold, is_cjk, words
 
 MOST_STREAMS = 4  # spellings kept of one text
 MOST_CUTS = 4  # ways to cut one typed word into syllables
@@ -84,9 +84,9 @@ def _read_run(run: str) -> list[Reading]:
 def readings(text: str) -> list[Reading]:
     """What each character of a text may be read as; characters without a reading (kana) are left out."""
     found: list[Reading] = []
-    for run, word in kinds(text):
-        if run:
-            found += _read_run(run)
+    for word in words(text):
+        if is_cjk(word):
+            found += _read_run(word)
         else:
             found.append((word,))
     return [reading for reading in found if reading]
