@@ -23,7 +23,8 @@ async def renew(conn: Connection, feed: str, above: int = 0) -> int:
     What is told from now on wins over whatever a lost future of this feed told before.
     """
     epoch: int = await conn.fetchval(
-        """update feed set epoch = greatest(epoch + 1, $2::bigint + 1, (extract(epoch from clock_timestamp()) * 1000)::bigint)
+        """update feed
+           set epoch = greatest(epoch + 1, $2::bigint + 1, (extract(epoch from clock_timestamp()) * 1000)::bigint)
            where name = $1 returning epoch""",
         feed,
         above,

@@ -60,6 +60,36 @@ class Bib(msgspec.Struct, array_like=True, frozen=True, gc=False):
     yours: tuple[str, ...] = ()  # only downwards: the receiver's clusters in this one
 
 
+class Entry(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """A library of the directory; its symbol is the change's id."""
+
+    name: str
+    name_en: str = ""
+    area: str = ""
+    state: str = "active"
+    successor: str = ""
+    node: str = ""  # that hosts it
+    reign: int = 0  # rises with each hand-over
+
+
+class Correction(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """A patch offered to the owner of a record; its id is the change's."""
+
+    target: str  # the owner's cluster
+    tag: str
+    expected: bytes  # SHA-256 of the field as it must stand
+    old: str
+    new: str
+    why: str = ""
+    who: str = ""
+
+
+class Receipt(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """What became of a correction; its id is the change's."""
+
+    state: str  # accepted, refused or stale
+
+
 class Change(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """The latest state of one key. Its version is (epoch, seq); `payload` empty = a tombstone."""
 
@@ -92,6 +122,9 @@ def bucket(kind: int, ident: str) -> int:
 encode = msgspec.msgpack.Encoder().encode
 _decode_bib = msgspec.msgpack.Decoder(Bib).decode
 _decode_changes = msgspec.msgpack.Decoder(list[Change]).decode
+_decode_entry = msgspec.msgpack.Decoder(Entry).decode
+_decode_correction = msgspec.msgpack.Decoder(Correction).decode
+_decode_receipt = msgspec.msgpack.Decoder(Receipt).decode
 
 
 def bib(payload: bytes) -> Bib:
@@ -100,6 +133,30 @@ def bib(payload: bytes) -> Bib:
         return _decode_bib(payload)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BadRecord(f"not a packed bib: {error}") from error
+
+
+def entry(payload: bytes) -> Entry:
+    """The library in a change; BadRecord if it isn't one."""
+    try:
+        return _decode_entry(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BadRecord(f"not a packed library: {error}") from error
+
+
+def correction(payload: bytes) -> Correction:
+    """The correction in a change; BadRecord if it isn't one."""
+    try:
+        return _decode_correction(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BadRecord(f"not a packed correction: {error}") from error
+
+
+def receipt(payload: bytes) -> Receipt:
+    """The receipt in a change; BadRecord if it isn't one."""
+    try:
+        return _decode_receipt(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BadRecord(f"not a packed receipt: {error}") from error
 
 
 def changes(packed: bytes) -> list[Change]:
