@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import traceback
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from catalog import bodies
 from catalog.facts import Facts
@@ -17,10 +19,12 @@ from catalog.model import CARRIER_NAMES, CARRIERS, Carrier, Format, Holding, Sou
 from config.errors import TianluError
 from dms import formats, garbled, holdings, identity
 from dms.match import features, keys
+from dms.match.features import Features
 from dms.pipeline import Back, Habits, Item, Prepared, Signed, Tally, Version, decode_versions, encode, habits_key
 from protocols import dialect, reading
 from protocols.marc import Record
 
+NO_FACTS = Facts()
 SKETCH = ("001", "003", "005")  # what every identity rule and stamp may need
 
 
@@ -34,9 +38,9 @@ class Outcome:
     samples: dict[int, bytes]  # by format: a dictionary trained on this stretch, where none is known yet
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """One record of a stretch, read. `gone` marks a version to be deleted by an undo."""
+@dataclass(slots=True)
+class _Work:
+    """One record on its way through the stages, each of which adds what it makes of it."""
 
     position: int  # bytes from the start of the input
     ordinal: int
@@ -45,8 +49,21 @@ class Seen:
     carrier: Carrier
     encoding: str
     findings: tuple[tuple[str, str], ...]
-    version: Version | None = None
-    gone: bool = False
+    version: Version | None = None  # of an undo; one without bytes is to be deleted
+    local_id: str = ""
+    digest: bytes = b""
+    stamp: str = ""
+    format: Format = Format.MARC21
+    facts: Facts = NO_FACTS
+    title: str = ""
+    features: Features | None = None  # of authority and holdings records none
+    signed: Signed | None = None
+    holdings: tuple[tuple[str, str, str, str, str, str], ...] = ()
+    visibility: int = 0
+    body: bytes = b""
+    deleted: bool = False
+    unchanged: bool = False
+    back: Back | None = None  # it came back and goes no further
 
 
 def recognise(data: bytes, habits: Habits) -> list[str]:
@@ -66,49 +83,50 @@ def _name(record: Record, rule: str, raw: bytes) -> str:
 def prepare(
     data: bytes, position: int, ordinal: int, habits: Habits, known: Mapping[str, tuple[bytes, int]]
 ) -> Outcome:
-    """Read, identify, compare, describe, sign, map holdings, compress. `known`: (digest, title hash) by local id."""
-    batch = (
-        None
-        if habits.carrier == "versions"
-        else reading.read(data, habits.carrier, encoding=habits.encoding, wanted=_wanted(habits.source))
-    )
-    back = (
-        []
-        if batch is None
-        else [
-            Back(
-                position + f.position,
-                ordinal + f.ordinal + 1,
-                "",
-                "unreadable",
-                f.rule,
-                _storable(f.reason),
-                CARRIERS[habits.carrier],
-                f.raw,
-            )
-            for f in batch.failed
+    """Read, identify, compare, describe, sign, map holdings, compress. `known`: (digest, title hash) by local id.
+
+    Every stage runs over the whole stretch before the next one begins: the same code on a thousand records in turn
+    stays in the processor's caches, which makes it half as fast again as taking one record through all stages.
+    """
+    back: list[Back] = []
+    if habits.carrier == "versions":
+        works = list(_versions(decode_versions(data)))
+    else:
+        batch = reading.read(data, habits.carrier, encoding=habits.encoding, wanted=_wanted(habits.source))
+        carrier = CARRIERS[habits.carrier]
+        works = [
+            _Work(position + r.position, ordinal + r.ordinal + 1, r.raw, r.record, carrier, r.encoding, r.findings)
+            for r in batch.reads
         ]
-    )
-    seen = _versions(decode_versions(data)) if batch is None else _reads(batch, position, ordinal, habits)
-    builder = _Builder(habits, known)
-    for one in seen:
-        returned = _taken(builder, one)
-        if returned:
-            back.append(returned)
-    return builder.outcome(back)
+        for failed in batch.failed:
+            place, number, reason = position + failed.position, ordinal + failed.ordinal + 1, _storable(failed.reason)
+            back.append(Back(place, number, "", "unreadable", failed.rule, reason, carrier, failed.raw))
+    unit = _Unit(habits, known)
+    going = works
+    for stage in unit.stages():
+        going = _through(stage, going)
+    back += [one.back for one in works if one.back]
+    return unit.outcome([one for one in works if not one.back], back)
 
 
-def _taken(builder: _Builder, one: Seen) -> Back | None:
-    """Add one record, or say why it comes back: a record on which our own rules fail must not stop the others."""
-    try:
-        return builder.take(one)
-    except TianluError:
-        raise  # a mistake in the source's habits, which is no record's fault
-    except Exception as error:
-        where = traceback.extract_tb(error.__traceback__)[-1]
-        reason = f"a fault of ours: {type(error).__name__}: {error} ({where.name}, line {where.lineno})"
-        local_id = builder.name(one)
-        return Back(one.position, one.ordinal, local_id, "returned", "fault", _storable(reason), one.carrier, one.raw)
+def _through(stage: Callable[[_Work], bool], works: list[_Work]) -> list[_Work]:
+    """The records that go on to the next stage. One on which our own rules fail must not stop the others."""
+    going: list[_Work] = []
+    for one in works:
+        try:
+            if stage(one):
+                going.append(one)
+        except TianluError:
+            raise  # a mistake in the source's habits, which is no record's fault
+        except Exception as error:
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            reason = f"a fault of ours: {type(error).__name__}: {error} ({where.name}, line {where.lineno})"
+            one.back = _returned(one, "fault", _storable(reason))
+    return going
+
+
+def _returned(one: _Work, rule: str, reason: str) -> Back:
+    return Back(one.position, one.ordinal, one.local_id, "returned", rule, reason, one.carrier, one.raw)
 
 
 def _wanted(source: Source) -> frozenset[str]:
@@ -130,163 +148,166 @@ def check_habits(source: Source) -> None:
     _wanted(source)
 
 
-def _reads(batch: reading.Batch, position: int, ordinal: int, habits: Habits) -> Iterator[Seen]:
-    carrier = CARRIERS[habits.carrier]
-    for read in batch.reads:
-        place, number = position + read.position, ordinal + read.ordinal + 1
-        yield Seen(place, number, read.raw, read.record, carrier, read.encoding, read.findings)
-
-
-def _versions(versions: list[Version]) -> Iterator[Seen]:
+def _versions(versions: list[Version]) -> Iterator[_Work]:
     for n, version in enumerate(versions, 1):
         carrier = Carrier(version.carrier)
-        if version.raw is None:
-            yield Seen(0, n, b"", Record("", ()), carrier, version.encoding, (), version, True)
-        else:
+        record = Record("", ())
+        if version.raw is not None:
             record = reading.decode(version.raw, CARRIER_NAMES[carrier], version.encoding)
-            yield Seen(0, n, version.raw, record, carrier, version.encoding, (), version)
+        yield _Work(0, n, version.raw or b"", record, carrier, version.encoding, (), version)
 
 
-class _Builder:
-    """Collects one unit's items, signatures and tally."""
+class _Unit:
+    """The stages, and what they must know of the source and of the records that are there already."""
 
     def __init__(self, habits: Habits, known: Mapping[str, tuple[bytes, int]]) -> None:
         self.habits = habits
+        self.source = habits.source
         self.known = known
         self.person = habits_key(habits)
-        self.items: list[Item] = []
-        self.signatures: dict[bytes, int] = {}
-        self.signed: list[Signed] = []
-        self.ids: list[str] = []
-        self.stamps: list[str] = []
-        self.digests: list[bytes] = []
-        self.index: list[int] = []
-        self.garbled = self.retitled = self.standing = 0
-        self.raws: dict[int, list[bytes]] = {}
 
-    def take(self, one: Seen) -> Back | None:
-        """Add one record, or say why it comes back."""
-        source = self.habits.source
-        local_id = self.name(one)
-        digest = hashlib.blake2b(one.raw, digest_size=16, person=self.person).digest()
-        if one.version and not one.gone:
-            digest = one.version.digest  # a version that comes back is again what it was
-        standing = self.known.get(local_id)
-        if standing is not None and standing[0] == digest and not local_id.startswith("sha256:"):
-            self._tally(local_id, identity.stamp(one.record), digest, -1)
-            return None
-        if one.gone or identity.is_deleted(one.record):
-            self._tally(local_id, identity.stamp(one.record), digest, len(self.items))
-            self.items.append(_deletion(local_id, one, digest))
-            return None
-        fmt = _format(one.record, source.format)
-        facts = formats.facts(one.record, fmt)
-        if not _describable(facts):
-            reason = "neither a title nor an identifier nor a name was found: nothing to describe it by"
-            return Back(one.position, one.ordinal, local_id, "returned", "no-description", reason, one.carrier, one.raw)
-        title = " ".join(facts.titles)
-        title_hash = _hash(title)
-        number, dictionary = self.habits.dictionaries.get(fmt, (0, b""))
-        item = Item(
-            local_id,
-            one.ordinal,
-            False,
-            digest,
-            identity.stamp(one.record),
-            title_hash,
-            fmt,
-            one.carrier,
-            one.encoding,
-            self._visibility(one.record),
-            number,
-            bodies.shrink(one.raw, dictionary),
-            self._sign(facts),
-            tuple(_row(h) for h in holdings.holdings(one.record, source.mapping, source.library, fmt)),
-            _findings(one, facts, local_id),
-            one.version.load if one.version else 0,
-        )
-        # Nothing is counted before here: what fails above leaves no trace.
-        self.garbled += garbled.is_garbled(title)
-        self.retitled += standing is not None and standing[1] != title_hash
-        if not number:
-            self.raws.setdefault(fmt, []).append(one.raw)
-        self._tally(local_id, item.stamp, digest, len(self.items))
-        self.items.append(item)
-        return None
+    def stages(self) -> tuple[Callable[[_Work], bool], ...]:
+        """Each says whether the record goes on."""
+        return (
+            self._identify, self._compare, self._tell_format, self._describe, self._features, self._sign,
+            self._map_holdings, self._compress,
+        )  # fmt: skip
 
-    def name(self, one: Seen) -> str:
-        """Its local id."""
-        return one.version.local_id if one.version else _name(one.record, self.habits.source.identity, one.raw)
+    def _identify(self, one: _Work) -> bool:
+        one.local_id = one.version.local_id if one.version else _name(one.record, self.source.identity, one.raw)
+        one.stamp = identity.stamp(one.record)
+        one.digest = hashlib.blake2b(one.raw, digest_size=16, person=self.person).digest()
+        return True
 
-    def _tally(self, local_id: str, stamp: str, digest: bytes, index: int) -> None:
-        self.standing += local_id in self.known
-        self.ids.append(local_id)
-        self.stamps.append(stamp)
-        self.digests.append(digest)
-        self.index.append(index)
+    def _compare(self, one: _Work) -> bool:
+        """What is unchanged or deleted ends here."""
+        gone = one.version is not None and one.version.raw is None
+        if one.version and not gone:
+            one.digest = one.version.digest  # a version that comes back is again what it was
+        standing = self.known.get(one.local_id)
+        named = not one.local_id.startswith("sha256:")
+        one.unchanged = standing is not None and standing[0] == one.digest and named
+        one.deleted = not one.unchanged and (gone or identity.is_deleted(one.record))
+        return not one.unchanged and not one.deleted
 
-    def _visibility(self, record: Record) -> int:
-        source = self.habits.source
-        if source.visibility == Visibility.PUBLIC and identity.suppressed(record, source.mapping):
-            return Visibility.SUPPRESSED
-        return source.visibility
+    def _tell_format(self, one: _Work) -> bool:
+        one.format = _format(one.record, self.source.format)
+        return True
 
-    def _sign(self, facts: Facts) -> int:
-        """Index of the record's signature in this unit; -1 for authority and holdings records."""
-        if not facts.bibliographic:
-            return -1
-        described = features.features(facts)
-        packed = features.pack(described)
-        digest = features.signature(packed)
-        index = self.signatures.get(digest)
-        if index is None:
-            index = self.signatures[digest] = len(self.signed)
-            self.signed.append(Signed(digest, packed, keys.keys(described), features.uses(described)))
-        return index
+    def _describe(self, one: _Work) -> bool:
+        one.facts = formats.facts(one.record, one.format)
+        one.title = " ".join(one.facts.titles)
+        if _describable(one.facts):
+            return True
+        reason = "neither a title nor an identifier nor a name was found: nothing to describe it by"
+        one.back = _returned(one, "no-description", reason)
+        return False
 
-    def outcome(self, back: list[Back]) -> Outcome:
-        """Pack what was collected."""
-        verdicts: dict[str, int] = {}
-        for one in back:
-            verdicts[one.verdict] = verdicts.get(one.verdict, 0) + 1
+    def _features(self, one: _Work) -> bool:
+        if one.facts.bibliographic:
+            one.features = features.features(one.facts)
+        return True
+
+    def _sign(self, one: _Work) -> bool:
+        if one.features is not None:
+            one.signed = _signed(one.features)
+        return True
+
+    def _map_holdings(self, one: _Work) -> bool:
+        found = holdings.holdings(one.record, self.source.mapping, self.source.library, one.format)
+        one.holdings = tuple([_row(holding) for holding in found])
+        one.visibility = self.source.visibility
+        if one.visibility == Visibility.PUBLIC and identity.suppressed(one.record, self.source.mapping):
+            one.visibility = Visibility.SUPPRESSED
+        return True
+
+    def _compress(self, one: _Work) -> bool:
+        one.body = bodies.shrink(one.raw, self._dictionary(one.format)[1])
+        return True
+
+    def _dictionary(self, fmt: int) -> tuple[int, bytes]:
+        return self.habits.dictionaries.get(fmt, (0, b""))
+
+    def outcome(self, works: list[_Work], back: list[Back]) -> Outcome:
+        """Pack what was made of the records that did not come back."""
+        items: list[Item] = []
+        index: list[int] = []
+        signatures: dict[bytes, int] = {}
+        signed: list[Signed] = []
+        raws: dict[int, list[bytes]] = {}
+        wrong = retitled = 0
+        for one in works:
+            index.append(-1 if one.unchanged else len(items))
+            if one.unchanged:
+                continue
+            if one.deleted:
+                items.append(_deletion(one))
+                continue
+            place = -1
+            if one.signed is not None:
+                place = signatures.setdefault(one.signed.digest, len(signed))
+                if place == len(signed):
+                    signed.append(one.signed)
+            number, _ = self._dictionary(one.format)
+            if not number:
+                raws.setdefault(one.format, []).append(one.raw)
+            item = _item(one, number, place)
+            standing = self.known.get(one.local_id)
+            retitled += standing is not None and standing[1] != item.title_hash
+            wrong += garbled.is_garbled(one.title)
+            items.append(item)
         tally = Tally(
-            self.ids,
-            self.stamps,
-            self.digests,
-            self.index,
-            list(verdicts.items()),
-            self.garbled,
-            self.retitled,
-            self.standing,
+            [one.local_id for one in works],
+            [one.stamp for one in works],
+            [one.digest for one in works],
+            index,
+            list(Counter(one.verdict for one in back).items()),
+            wrong,
+            retitled,
+            sum(one.local_id in self.known for one in works),
         )
         return Outcome(
-            prepared=bodies.shrink(encode(Prepared(self.items, self.signed))),
+            prepared=bodies.shrink(encode(Prepared(items, signed))),
             tally=bodies.shrink(encode(tally)),
             back=tuple(back),
-            samples={fmt: bodies.train(raws) for fmt, raws in self.raws.items() if len(raws) >= ENOUGH_TO_TRAIN},
+            samples={fmt: bodies.train(some) for fmt, some in raws.items() if len(some) >= ENOUGH_TO_TRAIN},
         )
+
+
+@lru_cache(maxsize=8192)
+def _signed(described: Features) -> Signed:
+    """Remembered, because most records are copies of one shared record."""
+    packed = features.pack(described)
+    return Signed(features.signature(packed), packed, keys.keys(described), features.uses(described))
 
 
 ENOUGH_TO_TRAIN = 400  # records of one format in one stretch
 
 
-def _deletion(local_id: str, one: Seen, digest: bytes) -> Item:
+def _item(one: _Work, dictionary: int, signature: int) -> Item:
     return Item(
-        local_id,
+        one.local_id,
         one.ordinal,
-        True,
-        digest,
-        identity.stamp(one.record),
-        0,
-        0,
+        False,
+        one.digest,
+        one.stamp,
+        _hash(one.title),
+        one.format,
         one.carrier,
         one.encoding,
-        0,
-        0,
-        b"",
-        -1,
-        (),
-        (),
+        one.visibility,
+        dictionary,
+        one.body,
+        signature,
+        one.holdings,
+        _findings(one),
+        one.version.load if one.version else 0,
+    )
+
+
+def _deletion(one: _Work) -> Item:
+    return Item(
+        one.local_id, one.ordinal, True, one.digest, one.stamp, 0, 0, one.carrier, one.encoding, 0, 0, b"", -1, (), ()
     )
 
 
@@ -331,13 +352,13 @@ def _storable(text: str) -> str:
     return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
 
 
-def _findings(one: Seen, facts: Facts, local_id: str) -> tuple[tuple[str, str], ...]:
+def _findings(one: _Work) -> tuple[tuple[str, str], ...]:
     found = list(one.findings)
-    if local_id.startswith("sha256:"):
+    if one.local_id.startswith("sha256:"):
         found.append(("id.missing", "no usable control number: named by the digest of its bytes"))
-    if facts.bibliographic and (facts.supplied_title or not any(facts.titles)):
+    if one.facts.bibliographic and (one.facts.supplied_title or not any(one.facts.titles)):
         found.append(("title.missing", "no title proper"))
-    return tuple((rule, _storable(detail)) for rule, detail in found)
+    return tuple((rule, _storable(detail)) for rule, detail in found) if found else ()
 
 
 def plain_digest(raw: bytes) -> bytes:

@@ -28,7 +28,7 @@ Finding = tuple[str, str]  # rule id, detail
 Fields = tuple[tuple[str, str], ...]
 Raw = list[tuple[str, bytes]]
 
-OPENING = 32  # records heard of a stretch whose encoding is not plain
+OPENING = 16  # records heard of a stretch whose encoding is not plain
 LOST = "\ufffd"
 
 
