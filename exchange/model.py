@@ -3,8 +3,8 @@
 A *stream* is what one node (the producer) tells a peer (the consumer) on a channel. How a shell uses the core, one
 transaction each, over values that it fetched and locked in that transaction:
 
-* making (producer): `producer.hindrance`, then `producer.cut` over rendered feed rows and `told`, then
-  `producer.chain` signs the drafts; write the segments, `told`, `made` and `held_up` together;
+* making (producer): unless held up, `producer.cut` over rendered feed rows and `told`; `producer.chain` signs the
+  drafts; write the segments, `told` and the stream's state together;
 * giving (producer): `producer.admit(outgoing, waiting, cursor)` says what is acknowledged, what may go, what is next;
 * taking (consumer): `consumer.judge` the manifest and `manifest.unpack` the content (neither needs a transaction), then
   under the lock of `incoming` `consumer.verdict` again, `consumer.plan`, and write heard, landings, cursor together;
@@ -177,3 +177,9 @@ class Incompatible(Refused):
     """A segment is what its producer signed, and this release can't read it."""
 
     code = "incompatible-segment"
+
+
+class Implausible(Refused):
+    """A peer claims to be at a place that can't be."""
+
+    code = "implausible-place"

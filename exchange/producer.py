@@ -14,10 +14,10 @@ import msgspec
 from catalog.payload import Change
 from exchange import manifest
 from exchange.model import (
-    START,
     Cursor,
     Draft,
     Feed,
+    Implausible,
     Key,
     Label,
     Leaf,
@@ -32,7 +32,7 @@ from exchange.model import (
 CHANGES = 4000  # in a segment
 BYTES = 16 * 1024 * 1024  # of payload in a segment, unless one change alone has more
 
-RENEWED = "the feed has a new epoch"
+MOST_AHEAD = 2**40  # milliseconds that a lost epoch can be ahead of this one: 34 years
 LOST = "the peer is at a place that this node does not know: one of the two has lost its latest state"
 
 
@@ -54,24 +54,16 @@ class Admitted:
     next: int | None = None  # number of the segment that follows
 
 
-def hindrance(feed: Feed, outgoing: Outgoing) -> str:
-    """Why nothing can be cut before a reconcile; empty if something can."""
-    if outgoing.held_up:
-        return outgoing.held_up
-    if outgoing.made.place != START.place and outgoing.made.epoch != feed.epoch:
-        return RENEWED
-    return ""
-
-
 def cut(feed: Feed, outgoing: Outgoing, rendered: Iterable[Change], told: Mapping[Key, bytes | None], upto: int) -> Cut:
     """Tell what is new in the feed after `outgoing.made`, up to `upto`.
 
     `rendered`: what those rows are to this peer now, in order of the feed; what it may not have, as a tombstone without
     redirect. `told`: digests by key of what was told before, of these keys at least. What the peer has been told
-    already is left out, so an echo ends here; a tombstone of what it has never had is left out too.
+    already is left out, so an echo ends here; a tombstone of what it has never had is left out too. Nothing is cut
+    while a reconcile is due.
     """
-    if held_up := hindrance(feed, outgoing):
-        return Cut(outgoing=replace(outgoing, held_up=held_up))
+    if outgoing.held_up:
+        return Cut(outgoing=outgoing)
     news = []
     for change in rendered:
         before, digest = told.get((change.kind, change.id)), change.digest
@@ -111,8 +103,13 @@ def outrun(feed: Feed, outgoing: Outgoing, waiting: Sequence[Waiting], cursor: C
 
     It can't when the consumer has seen what this node no longer knows that it told: this node's latest state is lost
     (restore, failover), and versions that it gives out must win over all that were given out in that lost future.
-    `top`: the highest version in the consumer's ledger.
+    A peer on a place that is known isn't touched by the new epoch: its stream goes on over it. `top`: the highest version
+    in the consumer's ledger. Refused if it claims what can't be: epochs must not run out because somebody says so.
     """
+    if max(cursor.epoch, top[0]) > feed.epoch + MOST_AHEAD:
+        raise Implausible(
+            f"the peer claims to have heard of epoch {max(cursor.epoch, top[0])}, far beyond {feed.epoch}"
+        )
     strange = admit(outgoing, waiting, cursor).known is None
     ahead = max(cursor.place, top) > (feed.epoch, outgoing.made.seq)
     if ahead or (strange and cursor.place >= outgoing.known.place):

@@ -1,0 +1,347 @@
+"""The link of a node with one of its parents, as a table of states: events in, actions out (pure).
+
+The child opens every connection. After a hello each *lane* (a channel, up or down) goes its own way: a lane that fails
+pauses, longer each time, and the others go on. A shell performs the actions and hands back what became of them; it may
+be killed between any two, because nothing here needs to be remembered: a new link begins with a hello.
+
+    lane      outcome            then
+    any       moved              the same again at once
+    up        quiet              idle, until there is news or the sweep is due
+    down      quiet              pull again: the long-poll has waited
+    any       held up            reconcile, then go on; pause where that was just done
+    any       damaged, failed    pause; whoever succeeds first wakes the others
+    any       suspended, refused every lane stops; hello from time to time
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import NamedTuple, assert_never
+
+FIRST = 1.0  # seconds of the first pause
+CAP = 15 * 60.0  # seconds of the longest one
+PROBE = 60.0  # seconds between hellos to a parent that wants to hear nothing from us, at least
+SWEEP = 30.0  # seconds after which an idle lane looks for itself
+HASTY = 1.0  # seconds that a poll without news must have taken for the next to follow at once
+
+
+class Way(Enum):
+    """Which end of the stream the child is."""
+
+    UP = "up"
+    DOWN = "down"
+
+
+class Lane(NamedTuple):
+    """A stream as the child sees it."""
+
+    channel: str
+    way: Way
+
+
+class Outcome(Enum):
+    """What became of an action."""
+
+    MOVED = "moved"  # a segment got through, or a hello or a reconcile was answered
+    QUIET = "quiet"  # there was nothing to move
+    HELD_UP = "held up"  # the two ends don't fit: a reconcile is due
+    DAMAGED = "damaged"  # what arrived, there or here, was not what was sent
+    FAILED = "failed"  # no answer, or none of use
+    SUSPENDED = "suspended"  # the parent has suspended this node
+    REFUSED = "refused"  # the parent doesn't know this node, or can't understand it; or the other way round
+
+
+class State(Enum):
+    """Of the link."""
+
+    STOPPED = "stopped"  # by the operator, or not begun
+    GREETING = "greeting"  # a hello is under way
+    AWAY = "away"  # the hello failed: it is said again later
+    OPEN = "open"
+    SUSPENDED = "suspended"
+    REFUSED = "refused"
+
+
+class Doing(Enum):
+    """What a lane is at."""
+
+    IDLE = "idle"
+    BUSY = "busy"  # pushing or pulling
+    MENDING = "mending"  # reconciling
+    PAUSED = "paused"
+
+
+# What happens to a link.
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Begin, or go on after `Stop`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Begin nothing new."""
+
+
+@dataclass(frozen=True, slots=True)
+class Greeted:
+    """The hello was answered, or not."""
+
+    outcome: Outcome
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """An action of a lane has ended."""
+
+    lane: Lane
+    outcome: Outcome
+    reason: str = ""
+    took: float = 0.0  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """There may be something to tell on a channel."""
+
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class Back:
+    """The parent, or the network, is there again: whoever pauses tries at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Woke:
+    """A wait is over."""
+
+    turn: int
+
+
+Event = Start | Stop | Greeted | Done | News | Back | Woke
+
+
+# What a shell has to do.
+
+
+@dataclass(frozen=True, slots=True)
+class SayHello:
+    """Greet the parent; answer with `Greeted`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """Send the next segment, which is cut now if none waits; answer with `Done`."""
+
+    lane: Lane
+
+
+@dataclass(frozen=True, slots=True)
+class Pull:
+    """Ask for the next segment and apply it; answer with `Done`."""
+
+    lane: Lane
+
+
+@dataclass(frozen=True, slots=True)
+class Mend:
+    """Reconcile the stream; answer with `Done`."""
+
+    lane: Lane
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Answer with `Woke` after so many seconds."""
+
+    turn: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """Show the trouble to people, empty = it is over."""
+
+    trouble: str
+
+
+Action = SayHello | Push | Pull | Mend | Wait | Tell
+
+
+@dataclass(slots=True)
+class _Track:
+    """Where a lane stands."""
+
+    doing: Doing = Doing.IDLE
+    turn: int = 0  # of the wait that would wake it, 0 = none
+    failures: int = 0  # since something last went well
+    mended: bool = False  # since something last moved
+    news: bool = False  # came while it was busy
+
+
+@dataclass(slots=True)
+class Link:
+    """The state of one link. `chance` gives numbers from 0 to 1, so that nodes don't all come back at one moment."""
+
+    lanes: Iterable[Lane]
+    chance: Callable[[], float]
+    state: State = State.STOPPED
+    trouble: str = ""
+    _failures: int = 0
+    _turns: int = 0
+    _turn: int = 0
+    _tracks: dict[Lane, _Track] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._tracks = {lane: _Track() for lane in self.lanes}
+
+    def doing(self, lane: Lane) -> Doing:
+        """What a lane is at."""
+        return self._tracks[lane].doing
+
+    def on(self, event: Event) -> list[Action]:
+        """What to do now that this has happened."""
+        match event:
+            case Start():
+                return self._greet() if self.state is State.STOPPED else []
+            case Stop():
+                self.state = State.STOPPED
+                return []
+            case Greeted():
+                return self._greeted(event) if self.state is State.GREETING else []
+            case Done():
+                return self._done(event)
+            case News():
+                return self._news(Lane(event.channel, Way.UP))
+            case Back():
+                return self._greet() if self._waits_to_greet else self._wake_paused()
+            case Woke():
+                return self._woke(event.turn)
+            case _:
+                assert_never(event)
+
+    @property
+    def _waits_to_greet(self) -> bool:
+        return self.state in (State.AWAY, State.SUSPENDED, State.REFUSED)
+
+    def _greet(self) -> list[Action]:
+        self.state, self._turn = State.GREETING, 0
+        return [SayHello()]
+
+    def _greeted(self, event: Greeted) -> list[Action]:
+        if event.outcome in (Outcome.MOVED, Outcome.QUIET):
+            self.state, self._failures = State.OPEN, 0
+            return [*self._tell(""), *self._go_all()]
+        if event.outcome in (Outcome.SUSPENDED, Outcome.REFUSED):
+            return self._shut(event.outcome, event.reason)
+        return self._away(State.AWAY, event.reason, least=0.0)
+
+    def _shut(self, outcome: Outcome, reason: str) -> list[Action]:
+        state = State.SUSPENDED if outcome is Outcome.SUSPENDED else State.REFUSED
+        return self._away(state, reason or outcome.value, least=PROBE)
+
+    def _away(self, state: State, reason: str, *, least: float) -> list[Action]:
+        self.state = state
+        pause = max(least, self._pause(self._failures))
+        self._failures += 1
+        wait = self._wait(pause)
+        self._turn = wait.turn
+        return [*self._tell(reason), wait]
+
+    def _done(self, event: Done) -> list[Action]:
+        track, outcome = self._tracks[event.lane], event.outcome
+        mended, track.doing = track.doing is Doing.MENDING, Doing.IDLE
+        if self.state is not State.OPEN:
+            return []
+        match outcome:
+            case Outcome.MOVED | Outcome.QUIET:
+                well = self._well(track, mended=mended)
+                if mended or outcome is Outcome.MOVED or track.news:
+                    return [*well, *self._go(event.lane)]
+                return [*well, *self._rest(event)]
+            case Outcome.HELD_UP if not track.mended:
+                track.doing, track.mended = Doing.MENDING, True
+                return [*self._tell(event.reason), Mend(event.lane)]
+            case Outcome.HELD_UP | Outcome.DAMAGED | Outcome.FAILED:
+                track.mended = False
+                return [*self._tell(event.reason), self._paused(track)]
+            case Outcome.SUSPENDED | Outcome.REFUSED:
+                return self._shut(outcome, event.reason)
+            case _:
+                assert_never(outcome)
+
+    def _well(self, track: _Track, *, mended: bool) -> list[Action]:
+        """It went well: the peer is there, so the other lanes need not wait either."""
+        if mended:
+            return []
+        recovered = track.failures > 0
+        track.failures, track.mended = 0, False
+        if any(other.failures or other.mended for other in self._tracks.values()):
+            return self._wake_paused() if recovered else []
+        return self._tell("")
+
+    def _rest(self, event: Done) -> list[Action]:
+        track = self._tracks[event.lane]
+        if event.lane.way is Way.DOWN and event.took >= HASTY:
+            return self._go(event.lane)
+        wait = self._wait(HASTY if event.lane.way is Way.DOWN else SWEEP)
+        track.turn = wait.turn
+        return [wait]
+
+    def _news(self, lane: Lane) -> list[Action]:
+        track = self._tracks.get(lane)
+        if track is None or self.state is not State.OPEN:
+            return []
+        if track.doing is Doing.IDLE:
+            return self._go(lane)
+        track.news = True  # a pause is not cut short by it
+        return []
+
+    def _woke(self, turn: int) -> list[Action]:
+        if turn == self._turn and self._waits_to_greet:
+            return self._greet()
+        if self.state is not State.OPEN:
+            return []
+        return [action for lane, track in self._tracks.items() if track.turn == turn for action in self._go(lane)]
+
+    def _wake_paused(self) -> list[Action]:
+        if self.state is not State.OPEN:
+            return []
+        paused = [lane for lane, track in self._tracks.items() if track.doing is Doing.PAUSED]
+        return [action for lane in paused for action in self._go(lane)]
+
+    def _go_all(self) -> list[Action]:
+        """All lanes that aren't still busy with something from before."""
+        return [action for lane in self._tracks for action in self._go(lane)]
+
+    def _go(self, lane: Lane) -> list[Action]:
+        track = self._tracks[lane]
+        if track.doing in (Doing.BUSY, Doing.MENDING):
+            return []
+        track.doing, track.turn, track.news = Doing.BUSY, 0, False
+        return [Push(lane) if lane.way is Way.UP else Pull(lane)]
+
+    def _paused(self, track: _Track) -> Wait:
+        wait = self._wait(self._pause(track.failures))
+        track.failures += 1
+        track.doing, track.turn = Doing.PAUSED, wait.turn
+        return wait
+
+    def _pause(self, failures: int) -> float:
+        """Seconds: doubled with each failure up to the cap, the second half of it by chance."""
+        return min(CAP, FIRST * 2.0 ** min(failures, 32)) * (0.5 + self.chance() / 2)
+
+    def _wait(self, seconds: float) -> Wait:
+        self._turns += 1
+        return Wait(self._turns, seconds)
+
+    def _tell(self, trouble: str) -> list[Action]:
+        if trouble == self.trouble:
+            return []
+        self.trouble = trouble
+        return [Tell(trouble)]
