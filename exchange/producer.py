@@ -103,8 +103,9 @@ def outrun(feed: Feed, outgoing: Outgoing, waiting: Sequence[Waiting], cursor: C
 
     It can't when the consumer has seen what this node no longer knows that it told: this node's latest state is lost
     (restore, failover), and versions that it gives out must win over all that were given out in that lost future.
-    A peer on a place that is known isn't touched by the new epoch: its stream goes on over it. `top`: the highest version
-    in the consumer's ledger. Refused if it claims what can't be: epochs must not run out because somebody says so.
+    A peer on a place that is known isn't touched by the new epoch: its stream goes on over it. `top`: the highest
+    version in the consumer's ledger. Implausible if it claims what can't be: epochs must not run out because somebody
+    says so.
     """
     if max(cursor.epoch, top[0]) > feed.epoch + MOST_AHEAD:
         raise Implausible(
