@@ -1,0 +1,305 @@
+"""Talking to another node: signed requests out, verified answers back (shell).
+
+No redirects, no proxy but the one that is set, no compression, bounded answers. Whatever isn't signed by the node that
+we mean is no answer. Where the other side refuses for the time, the difference of the clocks is measured from its own
+signed answer, and the request signed again in its time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import secrets
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import aiohttp
+import msgspec
+from yarl import URL
+
+from catalog import peers
+from catalog.database.pool import Database
+from catalog.peers import Peer
+from config.errors import BadRecord, Conflict, NotFound, Refused, Retry, TianluError, Unreachable
+from exchange import greeting, keys, signing
+from exchange.greeting import Fault
+from exchange.keys import Keyring
+from protocols import suites
+from protocols.signatures import fields, message, sign, verify
+from protocols.signatures.message import Request, Response
+
+log = logging.getLogger(__name__)
+
+MOST = 8 * 1024 * 1024  # bytes of a body, in both directions
+CONNECTING = 10.0  # seconds
+PATIENCE = 60.0  # seconds for a request as a whole, unless its caller knows better
+ALARMING = 30.0  # seconds that the clocks may be apart without a warning
+
+T = TypeVar("T")
+
+
+class Barred(Refused):
+    """The other node has suspended or revoked this one."""
+
+    code = "barred"
+
+
+class Impostor(Conflict):
+    """Somebody answers at the node's address whose key isn't the one that we know."""
+
+    code = "impostor"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """Whom we mean. `key` None = only its fingerprint is known, as from a one-time code."""
+
+    symbol: str
+    address: str
+    suite: str
+    fingerprint: bytes
+    key: bytes | None = None
+    former: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A verified answer."""
+
+    status: int
+    headers: Mapping[str, str]  # by lower-case name
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Learnt:
+    """What an answer told about its sender."""
+
+    suite: str
+    key: bytes
+    skew: float  # seconds that its clock is ahead of ours
+
+
+async def _forget(learnt: Learnt) -> None:
+    """For callers that keep nothing."""
+
+
+@dataclass(kw_only=True)
+class Client:
+    """One node talking to another. `learn` is called when the other's key has changed."""
+
+    session: aiohttp.ClientSession
+    keyring: Keyring
+    me: str
+    known: Known
+    proxy: str = ""
+    learn: Callable[[Learnt], Awaitable[None]] = _forget
+    clock: Callable[[], float] = time.time
+    ahead: float = 0.0  # seconds added to our clock, once the other side has refused for the time
+    skew: float = field(default=0.0, init=False)  # as measured by the last answer
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        body: bytes = b"",
+        *,
+        headers: Mapping[str, str] | None = None,
+        patience: float = PATIENCE,
+    ) -> Answer:
+        """A request to `path` (with its query, percent-encoded) and its answer, whatever its status.
+
+        Unreachable if none comes, Impostor if another node answers.
+        """
+        answer = await self._once(method, path, body, headers or {}, patience)
+        if answer.status == 401 and (fault := _fault(answer)).code == verify.Skewed.code and fault.time:
+            self.ahead = fault.time - self.clock()
+            log.warning(
+                "the clock of %s is %.0f s ahead of ours; requests to it are signed in its time: set the clocks right",
+                self.known.symbol,
+                self.ahead,
+            )
+            answer = await self._once(method, path, body, headers or {}, patience)
+        return answer
+
+    async def call(self, path: str, told: msgspec.Struct, kind: type[T], *, patience: float = PATIENCE) -> T:
+        """POST a message and read the answer as `kind`; a refusal is raised by its meaning."""
+        answer = await self.send("POST", path, greeting.encode(told), patience=patience)
+        if answer.status != 200:
+            raise self.refusal(answer)
+        return greeting.decode(answer.body, kind)
+
+    def refusal(self, answer: Answer) -> TianluError:
+        """What an answer that isn't a success means for the caller."""
+        fault = _fault(answer)
+        text = f"{self.known.symbol}: {fault.reason or f'status {answer.status}'}"
+        match answer.status:
+            case 403 if fault.code in ("suspended", "revoked"):
+                return Barred(text)
+            case 401 | 403:
+                return Refused(text)
+            case 404:
+                return NotFound(text)
+            case 409:
+                return Conflict(text)
+            case status if status == 429 or status >= 500:
+                return Retry(text)
+        return BadRecord(text)
+
+    async def _once(self, method: str, path: str, body: bytes, headers: Mapping[str, str], patience: float) -> Answer:
+        request = self._signed(method, path, body, headers)
+        sent = self.clock()
+        try:
+            async with self.session.request(
+                method,
+                URL(request.target, encoded=True),
+                data=body or None,
+                headers=request.headers,
+                allow_redirects=False,
+                proxy=self.proxy or None,
+                timeout=aiohttp.ClientTimeout(total=patience, sock_connect=CONNECTING),
+            ) as got:
+                content = await self._read(got)
+                told = Response(status=got.status, request=request, headers=message.headers(got.headers.items()))
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise Unreachable(
+                f"{self.known.symbol} at {self.known.address} doesn't answer ({error or type(error).__name__})"
+            ) from error
+        created = await self._verified(told, content, request)
+        self.skew = created - (sent + self.clock()) / 2
+        if abs(self.skew) > ALARMING:
+            log.warning("the clock of %s is %.0f s ahead of ours: set the clocks right", self.known.symbol, self.skew)
+        return Answer(status=told.status, headers=told.headers, body=content)
+
+    def _signed(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Request:
+        key = self.keyring.key()
+        fields_ = message.headers(headers.items())
+        if body:
+            fields_.setdefault("content-type", greeting.MEDIA)
+        if succession := keys.announced(key):
+            fields_[signing.SUCCESSION] = succession
+        bare = Request(method=method, target=f"{self.known.address.rstrip('/')}{path}", headers=fields_)
+        return sign.request(
+            signing.signer(key, self.me, self.known.symbol),
+            bare,
+            body,
+            now=int(self.clock() + self.ahead),
+            nonce=secrets.token_urlsafe(18),
+            more=[name for name in signing.BOUND_OF_REQUEST if name in fields_],
+        )
+
+    async def _read(self, got: aiohttp.ClientResponse) -> bytes:
+        content = bytearray()
+        async for chunk in got.content.iter_any():
+            content += chunk
+            if len(content) > MOST:
+                raise Unreachable(f"{self.known.symbol} sends more than {MOST:,} bytes in one answer")
+        return bytes(content)
+
+    async def _verified(self, told: Response, content: bytes, request: Request) -> int:
+        """When the answer was signed, in its sender's time. How old it is doesn't matter: it covers our request."""
+        label = next(iter(fields.byte_sequences(request.headers[sign.SIGNATURE])))
+        where = f"{self.known.symbol} at {self.known.address}"
+        try:
+            claim = verify.response(told, signing.tag(self.me), signing.BOUND_OF_ANSWER, label)
+            wanted = signing.key_id(claim.key_id)
+        except Refused as error:
+            raise Unreachable(
+                f"what answers for {where} isn't that node (status {told.status}, {error}): check the address"
+            ) from error
+        public = self._key(wanted, told)
+        if wanted.symbol != self.known.symbol or public is None:
+            raise Impostor(
+                f"{where}: {wanted.symbol} answers with a key that isn't the known one; nothing was believed"
+            )
+        suite = suites.named(wanted.suite)
+        try:
+            verify.genuine(claim, suite, public)
+            verify.body(told, content)
+        except Refused as error:
+            raise Unreachable(f"the answer of {where} was changed on its way: {error}") from error
+        if self.known.key is None or public not in (self.known.key, self.known.former):
+            learnt = Learnt(suite=suite.name, key=public, skew=self.skew)
+            former = self.known.key
+            self.known = Known(
+                symbol=self.known.symbol,
+                address=self.known.address,
+                suite=suite.name,
+                fingerprint=wanted.fingerprint,
+                key=public,
+                former=former,
+            )
+            await self.learn(learnt)
+        return claim.created
+
+    def _key(self, wanted: signing.KeyId, told: Response) -> bytes | None:
+        """The known key that is meant, or one that the known one has named as its successor."""
+        known = self.known
+        if known.key is None:
+            with contextlib.suppress(Refused, StopIteration):
+                shown = next(iter(fields.byte_sequences(told.headers.get(signing.KEY, "")).values()))
+                fits = wanted.suite == known.suite and wanted.fingerprint == known.fingerprint
+                return shown if fits and suites.named(known.suite).fingerprint(shown) == known.fingerprint else None
+            return None
+        found = signing.matching(wanted, known.suite, known.key, known.former)
+        if found is not None:
+            return found
+        announced = told.headers.get(signing.SUCCESSION, "")
+        suite, heir = keys.heir(announced, known.symbol, known.suite, known.key)
+        return signing.matching(wanted, suite, heir)
+
+
+def _fault(answer: Answer) -> Fault:
+    try:
+        return greeting.decode(answer.body, Fault)
+    except BadRecord:
+        return Fault(code="", reason="")
+
+
+@contextlib.asynccontextmanager
+async def session() -> AsyncIterator[aiohttp.ClientSession]:
+    """Connections to peers: several requests may share them. The environment's proxies don't count."""
+    async with aiohttp.ClientSession(
+        trust_env=False,
+        auto_decompress=False,
+        skip_auto_headers=("Accept-Encoding", "User-Agent"),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        connector=aiohttp.TCPConnector(limit=100, limit_per_host=16),
+    ) as opened:
+        yield opened
+
+
+@contextlib.asynccontextmanager
+async def connect(
+    database: Database, keyring: Keyring, me: str, peer: Peer, *, proxy: str = ""
+) -> AsyncIterator[Client]:
+    """A client to a peer of ours; a change of its key is kept."""
+
+    async def learn(learnt: Learnt) -> None:
+        async with database.transaction() as conn:
+            current = await peers.get(conn, peer.symbol)
+            await peers.set_key(conn, current, learnt.suite, learnt.key)
+
+    async with session() as opened:
+        yield Client(session=opened, keyring=keyring, me=me, known=known(peer), proxy=proxy, learn=learn)
+
+
+def known(peer: Peer) -> Known:
+    """A peer of the table as somebody to talk to."""
+    return Known(
+        symbol=peer.symbol,
+        address=peer.address,
+        suite=peer.suite,
+        fingerprint=suites.named(peer.suite).fingerprint(peer.key),
+        key=peer.key,
+        former=peer.former,
+    )
+
+
+async def hello(client: Client, told: greeting.Hello) -> greeting.Greeted:
+    """Greet the parent: agree on the protocol, and compare how far each has heard the other."""
+    greeted = await client.call("/x/hello", told, greeting.Greeted)
+    greeting.agree((greeted.proto, greeted.proto), client.known.symbol)
+    return greeted
