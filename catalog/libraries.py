@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from catalog import area
 from catalog.connection import Connection
 from catalog.model import Library
 from config.errors import Conflict, NotFound
 
-COLUMNS = "symbol, name, name_en, area, state, successor"
+COLUMNS = "symbol, name, name_en, area, state, successor, node"
 
 
 async def every(conn: Connection) -> list[Library]:
@@ -28,7 +29,7 @@ async def add(conn: Connection, library: Library) -> None:
         library.symbol,
         library.name,
         library.name_en,
-        library.area,
+        area.tidy(library.area),
     )
     if done.endswith(" 0"):
         raise Conflict(f"library {library.symbol} is in the directory already")
@@ -46,9 +47,9 @@ async def rename(conn: Connection, symbol: str, name: str, name_en: str) -> None
         raise NotFound(f"no library has the symbol {symbol}")
 
 
-async def move(conn: Connection, symbol: str, area: str) -> None:
-    """Put a library into another area."""
-    done = await conn.execute("update library set area = $2 where symbol = $1", symbol, area)
+async def move(conn: Connection, symbol: str, where: str) -> None:
+    """Put a library into another area (`catalog.area`)."""
+    done = await conn.execute("update library set area = $2 where symbol = $1", symbol, area.tidy(where))
     if done.endswith(" 0"):
         raise NotFound(f"no library has the symbol {symbol}")
 

@@ -142,9 +142,10 @@ class Library:
     symbol: str
     name: str  # in its own language
     name_en: str = ""
-    area: str = ""
+    area: str = ""  # from the largest part, 广东/深圳 (catalog.area)
     state: str = "active"  # active, merged, closed
     successor: str = ""
+    node: str = ""  # symbol of the node that hosts it; "" = this one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

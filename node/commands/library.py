@@ -11,6 +11,7 @@ from node.context import Context
 
 NAME = "library"
 HELP = {"en": "The directory of libraries.", "zh": "成员馆名录。"}
+AREA = "where it is, from the largest part: 广东/深圳; libraries of one city are a level of the scope bar"
 COLUMNS = ("symbol", "name", "name_en", "area", "state", "successor")
 
 
@@ -22,14 +23,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add.add_argument("symbol")
     add.add_argument("--name", required=True, help="in its own language")
     add.add_argument("--name-en", default="")
-    add.add_argument("--area", default="")
+    add.add_argument("--area", default="", help=AREA)
     rename = actions.add_parser("rename", help="give it other names; its symbol and records stay")
     rename.add_argument("symbol")
     rename.add_argument("--name", required=True)
     rename.add_argument("--name-en", default="")
     move = actions.add_parser("move", help="put it into another area")
     move.add_argument("symbol")
-    move.add_argument("--area", required=True)
+    move.add_argument("--area", required=True, help=AREA)
     remove = actions.add_parser("remove", help="close it, or merge it into another")
     remove.add_argument("symbol")
     remove.add_argument("--into", default="", help="symbol of the library that takes over")

@@ -6,15 +6,16 @@ import json
 from importlib.metadata import version
 from typing import Any
 
+import msgspec
 from aiohttp import web
 
 from catalog import clusters, libraries
 from catalog.model import Library, Published
-from node.web import context, inputs, openapi, view
-from node.web.labels import facet_label
-from services.delivery import values
-from services.discovery import find
+from node.web import context, openapi, results_view, searching, view
+from services.delivery import links, values
+from services.discovery import ask, find
 from services.discovery import record as records
+from services.discovery.wide import Wide
 
 
 def answer(value: object, status: int = 200) -> web.Response:
@@ -23,33 +24,60 @@ def answer(value: object, status: int = 200) -> web.Response:
 
 
 async def search(request: web.Request) -> web.StreamResponse:
-    """A page of hits with facets."""
-    question = inputs.question(request.query, strict=())
-    async with context.connection(request) as conn:
-        found = await find.find(conn, context.node_of(request).reader, question)
-        names = {each.symbol: each for each in await libraries.every(conn)}
-    lang = context.lang_of(request)
-    facets = {
-        facet: [
-            {"value": value, "label": facet_label(facet, value, names, lang), "count": count} for value, count in counts
-        ]
-        for facet, counts in found.facets.items()
-    }
+    """A page of hits on one level, with facets, and the titles of the other levels."""
+    wide = await searching.look(request, strict=())
+    home = wide.plan.home
+    hits = [_brief(request, hit) | {"held": home in hit.libraries} for hit in wide.answer.hits] if wide.answer else []
+    hits += [_told(hit) | {"held": home in hit.libraries} for hit in wide.told.hits] if wide.told else []
     return answer(
         {
-            "query": question.text,
-            "total": found.page.total,
-            "page": found.page.number,
-            "pages": found.page.pages,
-            "limit": found.page.size,
-            "hits": [_brief(request, hit) for hit in found.hits],
-            "facets": facets,
+            "query": wide.plan.question.text,
+            **_levels(wide),
+            "complete": wide.complete,
+            "total": wide.page.total,
+            "page": wide.page.number,
+            "pages": wide.page.pages,
+            "limit": wide.page.size,
+            "hits": hits,
+            "facets": {
+                facet: [{"value": value, "label": label, "count": count} for value, label, count in counts]
+                for facet, counts in results_view.facets(wide, context.lang_of(request)).items()
+            },
         }
     )
 
 
+async def scopes(request: web.Request) -> web.StreamResponse:
+    """How many titles there are on each level."""
+    wide = await searching.look(request, strict=(), hits=False)
+    return answer({"query": wide.plan.question.text, **_levels(wide)})
+
+
+def _levels(wide: Wide) -> dict[str, Any]:
+    return {
+        "scope": wide.plan.current,
+        "from": wide.plan.home,
+        "scopes": [
+            {
+                "scope": level.key,
+                "kind": level.kind,
+                "name": level.name,
+                "node": level.parent.symbol if level.parent else "",
+                "count": level.count,
+                "state": level.state,
+            }
+            for level in wide.levels
+        ],
+    }
+
+
 def _brief(request: web.Request, published: Published) -> dict[str, Any]:
     return values.brief(published) | {"url": context.origin(request) + view.record_url(published.id)}
+
+
+def _told(hit: ask.Hit) -> dict[str, Any]:
+    told: dict[str, Any] = msgspec.to_builtins(hit)
+    return told | {"url": links.safe(hit.url)}
 
 
 async def record(request: web.Request) -> web.StreamResponse:

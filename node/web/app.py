@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
 from aiohttp import web
 
 from node.web import context, machine, middleware, routes
+from node.web.asking import HttpAsker
 
 BODY = 64 * 1024  # bytes that a request may carry: the longest is an OAI-PMH form
 
@@ -13,6 +16,8 @@ def make(node: context.Node) -> web.Application:
     """The application, ready for a runner."""
     app = web.Application(middlewares=[middleware.around], client_max_size=BODY)
     app[context.NODE] = node
+    app[context.PLACE] = context.place(node)
+    app.cleanup_ctx.append(_asker)
     app[context.ROUTES] = routes.ROUTES
     app[context.OAI_KEY] = machine.key(node.home)
     for route in routes.ROUTES:
@@ -21,3 +26,9 @@ def make(node: context.Node) -> web.Application:
         if "GET" in route.methods:
             app.router.add_route("HEAD", route.path, route.handler)
     return app
+
+
+async def _asker(app: web.Application) -> AsyncIterator[None]:
+    async with HttpAsker() as asker:
+        app[context.ASKER] = asker
+        yield

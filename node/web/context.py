@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,8 @@ from catalog.database.pool import Database
 from catalog.search.port import Reader
 from config.settings import Settings
 from node.web.openapi import Route
+from services.discovery.ask import Asker
+from services.discovery.scope import Kind, Place
 
 
 class Node(Protocol):
@@ -42,7 +44,11 @@ class Visit:
 
 NODE = web.AppKey("node", Node)
 ROUTES: web.AppKey[Sequence[Route]] = web.AppKey("routes", Sequence)
+PLACE = web.AppKey("place", Place)
+ASKER = web.AppKey("asker", Asker)
 OAI_KEY = web.AppKey("oai_key", bytes)
+# What everything that a node of a tier holds is called in the scope bar.
+KINDS: Mapping[str, Kind] = {"local": "here", "domain": "province", "central": "nation"}
 VISIT = web.RequestKey("visit", Visit)
 
 
@@ -64,6 +70,14 @@ def lang_of(request: web.Request) -> str:
 def site(node: Node) -> str:
     """The name at the top of every page."""
     return node.settings.node.name or node.symbol
+
+
+def place(node: Node) -> Place:
+    """The node's place in the network. Readers of a library's own node look from that library."""
+    told = node.settings.node
+    return Place(
+        symbol=node.symbol, name=site(node), kind=KINDS[told.tier], home=node.symbol if told.tier == "local" else ""
+    )
 
 
 def origin(request: web.Request) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import TypeVar, get_args
 
 from multidict import MultiMapping
 
 from catalog.search import port
 from catalog.search.port import DEEPEST, LONGEST_TEXT
+from node.web.asking import HOPS, LEFT
 from node.web.middleware import BadInput
 from services.discovery.find import Question
 
@@ -19,6 +20,8 @@ SIZE = 20  # results a page unless told
 SORTS: tuple[port.Sort, ...] = get_args(port.Sort)
 # Control characters but white space, which a form may well send, and halves of characters.
 Choice = TypeVar("Choice", bound=str)
+_SHORT_NUMBER = re.compile(r"[0-9]{1,5}")
+_SCOPE = re.compile(r"[A-Za-z0-9-]{0,16}")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
@@ -36,6 +39,17 @@ def question(query: MultiMapping[str], *, strict: Collection[str] | None = None)
         sort=_choice(query, "sort", SORTS),
         page=_number(query, "page", 1, 1, deepest),
         size=size,
+        scope=_scope(query.get("scope", "")),
+        home=_text(query["from"], "from", LONGEST_VALUE) if "from" in query else None,
+    )
+
+
+def passed_on(headers: Mapping[str, str]) -> tuple[float | None, int]:
+    """Seconds left for the answer (None = not said) and the number of nodes that passed the question on."""
+    left, hops = headers.get(LEFT, ""), headers.get(HOPS, "")
+    return (
+        int(left) / 1000 if _SHORT_NUMBER.fullmatch(left) else None,
+        int(hops) if _SHORT_NUMBER.fullmatch(hops) else 0,
     )
 
 
@@ -47,13 +61,18 @@ def pairs(question: Question) -> list[tuple[str, str]]:
     found += question.filters
     if question.sort != SORTS[0]:
         found.append(("sort", question.sort))
+    if question.scope:
+        found.append(("scope", question.scope))
+    # Said even where there is none: beside a scope a library filter alone would be taken for it.
+    if question.home or (question.scope and question.home is not None):
+        found.append(("from", question.home))
     if question.page > 1:
         found.append(("page", str(question.page)))
     return found
 
 
 def _refuse_unknown(query: MultiMapping[str], others: Collection[str]) -> None:
-    known = {"q", "field", "sort", "page", "limit", "lang", *port.FACETS, *others}
+    known = {"q", "field", "sort", "page", "limit", "lang", "scope", "from", *port.FACETS, *others}
     for name in query:
         if name not in known:
             raise BadInput(f"There is no parameter {name!r}; known are {', '.join(sorted(known))}.")
@@ -82,6 +101,12 @@ def _choice(query: MultiMapping[str], name: str, choices: tuple[Choice, ...]) ->
     if chosen is None:
         raise BadInput(f"{name} must be one of {', '.join(choices)}.")
     return chosen
+
+
+def _scope(value: str) -> str:
+    if not _SCOPE.fullmatch(value):
+        raise BadInput("scope must be the key of a level, such as city or nation.")
+    return value
 
 
 def _filters(query: MultiMapping[str]) -> tuple[tuple[str, str], ...]:

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from catalog import libraries
 from catalog.model import Published
-from node.web import context, inputs, openapi, record_view, results_view, texts, view
+from node.web import context, openapi, record_view, results_view, searching, texts, view
 from node.web.labels import library_name
 from node.web.middleware import YEAR, BadInput
 from services.delivery import render, rows
@@ -32,12 +32,10 @@ async def home(request: web.Request) -> web.StreamResponse:
 
 
 async def results(request: web.Request) -> web.StreamResponse:
-    """The hits of a question, with facets and paging."""
-    question = inputs.question(request.query)
-    async with context.connection(request) as conn:
-        answer = await find.find(conn, context.node_of(request).reader, question)
-        names = {each.symbol: each for each in await libraries.every(conn)}
-    return view.page(request, "results.html", **results_view.values(question, answer, names, context.lang_of(request)))
+    """The hits of a question on one level, with the other levels, facets and paging."""
+    wide = await searching.look(request)
+    values = results_view.values(wide, request.app[context.PLACE], context.lang_of(request))
+    return view.page(request, "results.html", **values)
 
 
 async def record(request: web.Request) -> web.StreamResponse:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
 from catalog.model import Library, Published
-from node.web import inputs, view
+from catalog.search import port
+from node.web import inputs, scope_view, view
 from node.web.labels import facet_label, facet_name, library_name
-from services.delivery import dublin, rows
-from services.discovery.find import Answer, Question
+from services.delivery import dublin, links, rows
+from services.discovery import ask
+from services.discovery.find import Question
 from services.discovery.page import Page
+from services.discovery.scope import Place
+from services.discovery.wide import Wide
 
 NAMED = 4  # holding libraries named in a hit
 OTHER_TITLES = 3
@@ -29,33 +33,78 @@ def _without(question: Question, facet: str, value: str) -> str:
     return address(question, filters=tuple(each for each in question.filters if each != (facet, value)))
 
 
-def _hit(published: Published, names: Mapping[str, Library], lang: str) -> dict[str, Any]:
+def _hit(published: Published, home: str, names: Mapping[str, Library], lang: str) -> dict[str, Any]:
     of = published.description
     assert of is not None  # find() leaves deleted records out
     return {
         "url": view.record_url(published.id),
+        "external": False,
         "heading": dublin.heading(of),
         "parallel": " = ".join(of.parallel[:OTHER_TITLES]),
         "responsibility": of.responsibility or "; ".join(of.authors),
         "publication": rows.publication(of),
         "edition": of.edition,
         "kind": rows.name("kind", of.kind, lang),
-        "libraries": len(published.libraries),
-        "library_names": [library_name(each, names, lang) for each in published.libraries[:NAMED]],
+        **_held(published.libraries, home, names, lang),
     }
 
 
-def _facets(question: Question, answer: Answer, names: Mapping[str, Library], lang: str) -> list[dict[str, Any]]:
-    found = []
-    for facet, counts in answer.facets.items():
+def _told(hit: ask.Hit, home: str, names: Mapping[str, Library], lang: str) -> dict[str, Any]:
+    """A parent's hit; it leads to the parent's page."""
+    return {
+        "url": links.safe(hit.url),
+        "external": True,
+        "heading": hit.title,
+        "parallel": " = ".join(hit.parallel[:OTHER_TITLES]),
+        "responsibility": hit.responsibility or "; ".join(hit.authors),
+        "publication": hit.publication,
+        "edition": hit.edition,
+        "kind": rows.name("kind", hit.kind, lang),
+        **_held(hit.libraries, home, names, lang),
+    }
+
+
+def _held(held: Sequence[str], home: str, names: Mapping[str, Library], lang: str) -> dict[str, Any]:
+    return {
+        "libraries": len(held),
+        "library_names": [library_name(each, names, lang) for each in held[:NAMED]],
+        "held": home in held,
+    }
+
+
+Facets = Mapping[str, Sequence[tuple[str, str, int]]]  # facet -> (value, label, count), the commonest first
+
+
+def facets(wide: Wide, lang: str) -> Facets:
+    """Counts to narrow by; a library that only the parent knows keeps the label that it gave."""
+    if wide.told:
+        return {
+            facet: [(each.value, _label(facet, each, wide.names, lang), each.count) for each in told]
+            for facet, told in wide.told.facets.items()
+            if facet in port.FACETS
+        }
+    found = wide.answer.facets if wide.answer else {}
+    return {
+        facet: [(value, facet_label(facet, value, wide.names, lang), count) for value, count in counts]
+        for facet, counts in found.items()
+    }
+
+
+def _label(facet: str, told: ask.Value, names: Mapping[str, Library], lang: str) -> str:
+    known = facet != "library" or told.value in names
+    return facet_label(facet, told.value, names, lang) if known else told.label
+
+
+def _facets(wide: Wide, lang: str) -> list[dict[str, Any]]:
+    question, found = wide.plan.question, []
+    for facet, counts in facets(wide, lang).items():
         values = []
-        for place, (value, count) in enumerate(counts):
+        for place, (value, label, count) in enumerate(counts):
             chosen = (facet, value) in question.filters
             if place >= OFFERED and not chosen:
                 continue
             added = (*question.filters, (facet, value))
             link = _without(question, facet, value) if chosen else address(question, filters=added)
-            label = facet_label(facet, value, names, lang)
             values.append({"label": label, "count": count, "url": link, "chosen": chosen})
         if values:
             found.append({"name": facet, "label": facet_name(facet, lang), "entries": values})
@@ -78,17 +127,21 @@ def _pages(question: Question, page: Page) -> dict[str, Any]:
     }
 
 
-def values(question: Question, answer: Answer, names: Mapping[str, Library], lang: str) -> dict[str, Any]:
+def values(wide: Wide, place: Place, lang: str) -> dict[str, Any]:
     """The variables of results.html."""
+    question, names, home = wide.plan.question, wide.names, wide.plan.home
     kept = [pair for pair in inputs.pairs(question) if pair[0] not in ("q", "field", "page")]
+    marked = home if wide.plan.current != "library" else ""  # there every title is held
+    hits = [_hit(each, marked, names, lang) for each in wide.answer.hits] if wide.answer else []
+    hits += [_told(each, marked, names, lang) for each in wide.told.hits] if wide.told else []
     return {
         "query": question.text,
         "field": question.field,
         "kept": kept,
-        "total": answer.page.total,
-        "page": _pages(question, answer.page),
-        "hits": [_hit(each, names, lang) for each in answer.hits],
-        "facets": _facets(question, answer, names, lang),
+        "total": wide.page.total,
+        "page": _pages(question, wide.page),
+        "hits": hits,
+        "facets": _facets(wide, lang),
         "applied": [
             {
                 "facet": facet_name(facet, lang),
@@ -102,4 +155,6 @@ def values(question: Question, answer: Answer, names: Mapping[str, Library], lan
             {"name": sort, "url": address(question, sort=sort), "current": sort == question.sort}
             for sort in inputs.SORTS
         ],
+        "scopes": scope_view.levels(wide, place, lang, address),
+        "notice": scope_view.notice(wide, lang),
     }

@@ -9,7 +9,7 @@ from node.web.openapi import Parameter, Route
 
 ID = Parameter(name="id", about="A record's number, e.g. CN-TJU.00000a.", schema={"type": "string"})
 FORM = Parameter(name="form", about="The form of the record.", schema={"type": "string", "enum": list(pages.FORMS)})
-SEARCH = (
+QUESTION = (
     Parameter(
         name="q",
         about="Words; none finds everything.",
@@ -20,6 +20,20 @@ SEARCH = (
         Parameter(name=facet, about=f"Only titles of this {facet}.", schema={"type": "string"}, many=True)
         for facet in port.FACETS
     ),
+    Parameter(
+        name="scope",
+        about="How far to look: the key of a level (library, city, province, nation, …); "
+        "unless said, everything that this node holds.",
+        schema={"type": "string"},
+    ),
+    Parameter(
+        name="from",
+        about="Symbol of the library that scopes are seen from. Beside a scope and without from, library says it.",
+        schema={"type": "string"},
+    ),
+)
+SEARCH = (
+    *QUESTION,
     Parameter(name="sort", about="The order.", schema={"type": "string", "enum": list(SORTS)}),
     Parameter(name="page", about="Page, 1 = first.", schema={"type": "integer", "minimum": 1, "default": 1}),
     Parameter(
@@ -66,6 +80,14 @@ ROUTES: tuple[Route, ...] = (
         parameters=SEARCH,
         answer="application/json",
         schema=schemas.RESULTS,
+    ),
+    Route(
+        path="/api/scopes",
+        handler=api.scopes,
+        summary="How many titles a search finds on each level: library, city, province, nation.",
+        parameters=QUESTION,
+        answer="application/json",
+        schema=schemas.SCOPES,
     ),
     Route(
         path="/api/records/{id}",

@@ -30,13 +30,33 @@ HIT = _object(
     libraries={**_TEXTS, "description": "symbols of the holding libraries"},
     updated={"type": "string", "format": "date-time"},
 )
+_LEVELS: dict[str, Any] = {
+    "scope": {**_TEXT, "description": "the level that the answer is about"},
+    "from": {**_TEXT, "description": "symbol of the library that the levels are seen from, or empty"},
+    "scopes": {
+        "type": "array",
+        "description": "the levels, narrow to wide",
+        "items": _object(
+            scope={**_TEXT, "description": "what the parameter `scope` takes"},
+            kind={"type": "string", "enum": ["library", "here", "city", "province", "alliance", "nation"]},
+            name=_TEXT,
+            node={**_TEXT, "description": "symbol of the parent that answers for it; empty = this node"},
+            count={"type": ["integer", "null"], "minimum": 0, "description": "titles; null = not known"},
+            state={"type": "string", "enum": ["known", "late", "unreachable"]},
+        ),
+    },
+}
+SCOPES = _object(query=_TEXT, **_LEVELS)
+_HELD = {"type": "boolean", "description": "whether the library in `from` holds it"}
 RESULTS = _object(
     query=_TEXT,
+    **_LEVELS,
+    complete={"type": "boolean", "description": "false: the level did not answer, these are a part of its titles"},
     total=_COUNT,
     page=_COUNT,
     pages=_COUNT,
     limit=_COUNT,
-    hits={"type": "array", "items": HIT},
+    hits={"type": "array", "items": _object(**HIT["properties"], held=_HELD)},
     facets={
         "type": "object",
         "additionalProperties": {"type": "array", "items": _object(value=_TEXT, label=_TEXT, count=_COUNT)},
@@ -64,10 +84,11 @@ _MORE = {
     "holdings": {"type": "array", "items": HOLDING},
 }
 RECORD = _object(**(HIT["properties"] | _MORE))
+_AREA = {**_TEXT, "description": "a path from the largest part, e.g. 广东/深圳"}
 LIBRARIES = _object(
     libraries={
         "type": "array",
-        "items": _object(symbol=_TEXT, name=_TEXT, name_en=_TEXT, area=_TEXT, state=_TEXT, successor=_TEXT),
+        "items": _object(symbol=_TEXT, name=_TEXT, name_en=_TEXT, area=_AREA, state=_TEXT, successor=_TEXT),
     }
 )
 HEALTH = _object(status={"type": "string", "enum": ["ok"]}, symbol=_TEXT, records=_COUNT)

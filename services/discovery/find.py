@@ -7,6 +7,7 @@ cluster that was deleted since the index was committed is left out rather than s
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -27,6 +28,8 @@ class Question:
     sort: port.Sort = "relevance"
     page: int = 1
     size: int = 20
+    scope: str = ""  # key of a level (`scope`); "" = all that this node holds
+    home: str | None = None  # symbol of the library that scopes are seen from; "" = none, None = not said
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +41,8 @@ class Answer:
     facets: Mapping[str, Sequence[tuple[str, int]]]  # facet -> (value, count), the commonest first
 
 
-def asked(question: Question) -> port.Request:
-    """The question as the engine takes it. Raises `port.BadQuery`."""
+def asked(question: Question, libraries: frozenset[str] | None = None) -> port.Request:
+    """The question as the engine takes it, within `libraries`, or everywhere. Raises `port.BadQuery`."""
     filters: dict[str, tuple[str, ...]] = {}
     for facet, value in question.filters:
         filters[facet] = (*filters.get(facet, ()), value)
@@ -47,15 +50,18 @@ def asked(question: Question) -> port.Request:
         text=question.text,
         field=question.field,
         filters=filters,
+        libraries=libraries,
         sort=question.sort,
         offset=(question.page - 1) * question.size,
         limit=question.size,
     )
 
 
-async def find(conn: Connection, reader: port.Reader, question: Question) -> Answer:
+async def find(
+    conn: Connection, reader: port.Reader, question: Question, libraries: frozenset[str] | None = None
+) -> Answer:
     """Ask the index, in a thread because engines compute, then fetch the hits in one query. Raises `port.BadQuery`."""
-    result = await asyncio.to_thread(reader.search, asked(question))
+    result = await asyncio.to_thread(reader.search, asked(question, libraries))
     published = await clusters.many(conn, [hit.cluster for hit in result.hits])
     found = (published.get(hit.cluster) for hit in result.hits)
     return Answer(
@@ -72,3 +78,13 @@ async def count(reader: port.Reader) -> int:
     except port.NotBuilt:
         return 0
     return result.total
+
+
+async def totals(reader: port.Reader, question: Question, scopes: Sequence[frozenset[str] | None]) -> list[int]:
+    """How many titles fit within each set of libraries (None = everywhere). Raises `port.BadQuery`."""
+
+    def count() -> list[int]:
+        whole = dataclasses.replace(asked(question), offset=0, limit=0, facets=())
+        return [reader.search(dataclasses.replace(whole, libraries=each)).total for each in scopes]
+
+    return await asyncio.to_thread(count) if scopes else []

@@ -262,6 +262,7 @@ async def test_the_interface_answers_as_its_document_says(visitor: Visitor) -> N
     assert document["openapi"] == "3.1.0"
     assert set(document["paths"]) == {route.path for route in routes.ROUTES if route.answer}
     fits(await visitor.json("/api/search?q=gardens&library=CN-HKS&limit=5"), schemas.RESULTS)
+    fits(await visitor.json("/api/scopes?q=gardens&library=CN-HKS"), schemas.SCOPES)
     fits(await visitor.json(f"/api/records/{ident(1)}"), schemas.RECORD)
     fits(await visitor.json("/api/libraries"), schemas.LIBRARIES)
     fits(await visitor.json("/health"), schemas.HEALTH)
@@ -275,7 +276,7 @@ async def test_the_interface_answers_as_its_document_says(visitor: Visitor) -> N
 
 def fits(value: Any, schema: Any, where: str = "$") -> None:
     """As much of JSON Schema as ours use."""
-    kinds = {"string": str, "integer": int, "array": list, "object": dict, "null": type(None)}
+    kinds = {"string": str, "integer": int, "array": list, "object": dict, "boolean": bool, "null": type(None)}
     named = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
     assert any(isinstance(value, kinds[name]) for name in named), where
     assert "enum" not in schema or value in schema["enum"], where

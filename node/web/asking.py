@@ -1,0 +1,166 @@
+"""Asks parents over HTTP: the `services.discovery.ask.Asker` of a node.
+
+Equal questions within a few seconds share one request. A parent that failed twice in a row rests for some seconds, so
+that a dead one makes no reader wait. Nothing a parent does costs more than its share: so many requests at once, so many
+bytes, no redirects, no compression, no proxy of the environment.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urljoin
+
+import aiohttp
+
+from catalog.parents import Parent
+from services.discovery import ask
+
+log = logging.getLogger(__name__)
+
+LEFT, HOPS = "Tianlu-Left", "Tianlu-Hops"  # milliseconds left for the answer; nodes that passed the question on
+MOST_BYTES = 1_000_000  # of an answer: 100 titles are 200 kB
+MOST_AT_ONCE = 8  # requests to one parent
+KEPT = 5.0  # seconds that an answer is as good as a new one
+MOST_KEPT = 256  # answers
+FAILURES = 2  # in a row, after which a parent rests …
+REST = 5.0  # … for so many seconds
+
+_Question = tuple[str, str, ask.Pairs, int]  # address, what, parameters, hops
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """A question on its way or answered."""
+
+    until: float  # time of the clock up to which it need not be asked again
+    answer: asyncio.Task[ask.Told]
+
+
+@dataclass(slots=True, kw_only=True)
+class _Trouble:
+    """Failures of a parent in a row."""
+
+    times: int = 0
+    until: float = 0.0  # time of the clock up to which it rests
+    last: type[ask.Late] | type[ask.Unreachable] = ask.Unreachable
+
+
+class _Refused(ask.Unreachable):
+    """The parent is well and won't answer this question."""
+
+
+class HttpAsker:
+    """`ask.Asker` through one session. An async context manager: it ends what is on its way."""
+
+    def __init__(self) -> None:
+        self._session: aiohttp.ClientSession | None = None
+        self._asked: dict[_Question, _Asked] = {}
+        self._busy: Counter[str] = Counter()
+        self._trouble: dict[str, _Trouble] = {}
+        self._last: dict[str, Sequence[ask.Level]] = {}
+
+    async def __aenter__(self) -> HttpAsker:
+        self._session = aiohttp.ClientSession(
+            trust_env=False, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False
+        )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        tasks = [each.answer for each in self._asked.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._session:
+            await self._session.close()
+
+    def last(self, parent: Parent) -> Sequence[ask.Level]:
+        """See `ask.Asker`."""
+        return self._last.get(parent.symbol, ())
+
+    async def put(self, parent: Parent, what: str, parameters: ask.Pairs, *, until: float, hops: int) -> ask.Told:
+        """See `ask.Asker`."""
+        question = (parent.address, what, parameters, hops)
+        asked = self._asked.get(question)
+        if asked is None or asked.until < time.monotonic():
+            asked = self._begin(parent, question, until)
+        try:
+            async with asyncio.timeout_at(until):
+                return await asyncio.shield(asked.answer)  # others may wait for it
+        except TimeoutError as error:
+            raise ask.Late(f"{parent.symbol} has not answered yet.") from error
+
+    def _begin(self, parent: Parent, question: _Question, until: float) -> _Asked:
+        now = time.monotonic()
+        trouble = self._trouble.get(parent.symbol)
+        if trouble and trouble.times >= FAILURES and now < trouble.until:
+            raise trouble.last(f"{parent.symbol} is left alone for some seconds.")
+        if self._busy[parent.symbol] >= MOST_AT_ONCE:
+            raise ask.Late(f"{parent.symbol} has {MOST_AT_ONCE} of our questions in hand.")
+        for old in [key for key, each in self._asked.items() if each.until < now and each.answer.done()]:
+            del self._asked[old]
+        if len(self._asked) >= MOST_KEPT:
+            raise ask.Late("Too many questions to parents within some seconds.")
+        task = asyncio.create_task(self._answer(parent, question, until))
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())  # nobody may be waiting any more
+        self._asked[question] = made = _Asked(until=now + KEPT, answer=task)
+        return made
+
+    async def _answer(self, parent: Parent, question: _Question, until: float) -> ask.Told:
+        """The answer, or the failure noted down."""
+        self._busy[parent.symbol] += 1
+        try:
+            async with asyncio.timeout_at(until):
+                told = await self._fetch(question, until)
+        except (TimeoutError, ask.Unreachable, aiohttp.ClientError, OSError) as error:
+            kind = ask.Late if isinstance(error, TimeoutError) else ask.Unreachable
+            if not isinstance(error, _Refused):
+                self._failed(parent, kind, error)
+            self._asked.pop(question, None)
+            raise kind(f"{parent.symbol} did not answer: {error or 'too late'}.") from error
+        finally:
+            self._busy[parent.symbol] -= 1
+        self._trouble.pop(parent.symbol, None)
+        self._last[parent.symbol] = told.scopes
+        return told
+
+    def _failed(self, parent: Parent, kind: type[ask.Late] | type[ask.Unreachable], error: BaseException) -> None:
+        trouble = self._trouble.setdefault(parent.symbol, _Trouble())
+        trouble.times += 1
+        trouble.until, trouble.last = time.monotonic() + REST, kind
+        if trouble.times == FAILURES:
+            log.warning("the parent %s does not answer readers' questions: %s", parent.symbol, error or "too late")
+
+    async def _fetch(self, question: _Question, until: float) -> ask.Told:
+        address, what, parameters, hops = question
+        assert self._session
+        left = until - asyncio.get_running_loop().time()
+        headers = {
+            "Accept": "application/json",
+            "Accept-Encoding": "identity",
+            LEFT: str(max(0, round(left * 1000))),
+            HOPS: str(hops),
+        }
+        async with self._session.get(
+            urljoin(address, what), params=parameters, headers=headers, allow_redirects=False
+        ) as got:
+            if 400 <= got.status < 500:
+                raise _Refused(f"it refuses the question with status {got.status}")
+            if got.status != 200 or got.headers.get("Content-Encoding", "identity") != "identity":
+                raise ask.Unreachable(f"it answers with status {got.status}")
+            return ask.told(await _body(got.content))
+
+
+async def _body(stream: aiohttp.StreamReader) -> bytes:
+    """Everything up to the end. Unreachable if it is more than an answer may be."""
+    parts, size = [], 0
+    async for part in stream.iter_any():
+        size += len(part)
+        if size > MOST_BYTES:
+            raise ask.Unreachable(f"its answer has more than {MOST_BYTES:,} bytes")
+        parts.append(part)
+    return b"".join(parts)

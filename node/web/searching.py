@@ -1,0 +1,28 @@
+"""From a request's query string to what is found on every level, for pages and programs alike."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection
+
+from aiohttp import web
+
+from node.web import context, inputs
+from services.discovery import wide
+from services.discovery.wide import Wide
+
+
+async def look(request: web.Request, *, strict: Collection[str] | None = None, hits: bool = True) -> Wide:
+    """The answer to the request's question. `strict` as in `inputs.question`; without `hits` only the counts."""
+    question = inputs.question(request.query, strict=strict)
+    visit = wide.visit(*inputs.passed_on(request.headers), asyncio.get_running_loop().time())
+    node = context.node_of(request)
+    return await wide.look(
+        node.database.connection,
+        node.reader,
+        request.app[context.ASKER],
+        request.app[context.PLACE],
+        question,
+        visit,
+        hits=hits,
+    )
