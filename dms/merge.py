@@ -70,28 +70,25 @@ def merge(members: Sequence[Member], policy: Policy | None = None) -> Merged:
     )
 
 
-def idle(base: Member, others: Sequence[Member], policy: Policy | None = None) -> frozenset[str]:
-    """Keys of the members that rank below `base` and add nothing to it, whoever else adds what.
+def idle(base: Member, others: Sequence[Member], policy: Policy | None = None) -> frozenset[str] | None:
+    """Keys of the members that add nothing to `base`, whoever else adds what; None if one ranks above it.
 
     As long as `base` is the base, a cluster gives the same merged record with them and without them.
     """
     policy = policy or builtin()
-    beside = _Beside(base, _kept(base.record, policy.formats[base.format]), _rank(base, policy), policy)
-    return frozenset([
-        member.key
-        for member in others
-        if beside.is_idle(member, _kept(member.record, policy.formats[member.format]))
-        and _rank(member, policy) > beside.rank
-    ])  # fmt: skip
+    rank = _rank(base, policy)
+    if any(_rank(member, policy) < rank for member in others):
+        return None
+    beside = _Beside(base, _kept(base.record, policy.formats[base.format]), policy)
+    return frozenset([m.key for m in others if beside.is_idle(m, _kept(m.record, policy.formats[m.format]))])
 
 
 class _Beside:
     """A base, and what others add to it."""
 
-    def __init__(self, base: Member, kept: Fields, rank: Rank, policy: Policy) -> None:
+    def __init__(self, base: Member, kept: Fields, policy: Policy) -> None:
         self._identifiers = policy.identifiers
         self.base = base
-        self.rank = rank
         self.gathering = merge_fields.Gathering(policy.formats[base.format], kept, base.key)
         self.numbers = [_numbers(kind, kept, places[base.format]) for kind, places in policy.identifiers]
 
@@ -133,12 +130,12 @@ def _together(members: Sequence[Member], policy: Policy) -> tuple[Member, Fields
     asked = [(min(same, key=_copy_rank), kept, same) for (_, _, kept), same in contents.items()]
     asked.sort(key=lambda one: ranks[one[0].key])
     base, fields, _ = asked[0]
-    beside = _Beside(base, fields, ranks[base.key], policy)
+    beside = _Beside(base, fields, policy)
     useless: list[str] = []
     foreign = []
     for first, kept, same in asked:
         if first is base or beside.is_idle(first, kept):
-            useless += [member.key for member in same if ranks[member.key] > beside.rank]  # a copy may stand higher
+            useless += [member.key for member in same if ranks[member.key] > ranks[base.key]]  # a copy may stand higher
         elif first.format is base.format:
             beside.gathering.add(kept, first.key)
         else:
@@ -175,33 +172,33 @@ def _rank(member: Member, policy: Policy) -> Rank:
     """
     rules = policy.formats[member.format]
     record = member.record
-    texts: dict[str, list[str]] = {}
-    for tag, text in record.fields:
-        texts.setdefault(tag, []).append(text)
-    complete = 0
-    for wanted, code in rules.completeness:
-        if not wanted.isdisjoint(texts):
-            complete += not code or any(marc.DELIMITER + code in t for tag in wanted for t in texts.get(tag, ()))
-    made, changed = _agencies(member.format, texts)
-    trust = max((policy.agencies[agency] for agency in (made, changed) if agency in policy.agencies), default=None)
+    tags = {tag for tag, _ in record.fields}
+    complete = [
+        1
+        for wanted, code in rules.completeness
+        if not wanted.isdisjoint(tags)
+        and (not code or marc.DELIMITER + code in "".join([text for tag, text in record.fields if tag in wanted]))
+    ]
+    made, changed = _agencies(member)
+    trusts = [policy.agencies[agency] for agency in (made, changed) if agency in policy.agencies]
     return (
         not member.pinned,
-        -(member.trust if trust is None else trust),
+        -(max(trusts) if trusts else member.trust),
         rules.levels.get(record.leader[17:18], 9),
         made not in policy.agencies,
         member.findings,
-        -complete,
+        -len(complete),
         -int(identity.stamp(record) or 0),
         member.key,
     )
 
 
-def _agencies(fmt: Format, texts: Mapping[str, list[str]]) -> tuple[str, str]:
+def _agencies(member: Member) -> tuple[str, str]:
     """Who made and who last changed the record: CNMARC 801 with second indicator 0 and 2, MARC 21 040 $a and $d."""
-    if fmt is Format.MARC21:
-        text = texts.get("040", [""])[0]
+    if member.format is Format.MARC21:
+        text = member.record.first("040") or ""
         return marc.value(text, "a").strip(), (marc.values(text, "d") or [""])[-1].strip()
-    chain = texts.get("801", ())
+    chain = member.record.all("801")
     made = next((marc.value(text, "b") for text in chain if text[1:2] == "0"), "")
     changed = [marc.value(text, "b") for text in chain if text[1:2] == "2"]
     return made.strip(), changed[-1].strip() if changed else ""

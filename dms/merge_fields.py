@@ -27,12 +27,15 @@ class Gathering:
         self._origins = [origin] * len(base)
         self._extra: list[tuple[str, str, str]] = []  # tag, text, origin: their place is found at the end
         self._exact = set(base)
-        self._answered = frozenset([rules.groups[tag] for tag, _ in base])
-        self._groups = set(self._answered)
-        self._unasked = {rules.compares[tag].family for tag, _ in base}  # families of the base not yet in _keyed
+        tags = {tag for tag, _ in base}
+        self._answered = {rules.groups[tag] for tag in tags}  # by the base
+        self._groups = self._answered.copy()  # by anybody
+        self._unasked = {rules.compares[tag].family for tag in tags}  # families of the base not yet in _keyed
         self._keyed: dict[Key, list[int]] = {}  # key -> places in _fields, or ~place in _extra
         self._keys: dict[tuple[str, str], tuple[Key, tuple[str, ...]]] = {}  # fields already read by key_of
-        self._occurrence = max((_occurrence(text) for tag, text in base if tag == "880"), default=0)
+        self._occurrence = 0
+        if "880" in tags:
+            self._occurrence = max(_occurrence(text) for tag, text in base if tag == "880")
 
     def add(self, fields: Fields, origin: str) -> None:
         """Ask one more record. The order of the asking counts."""
@@ -45,6 +48,8 @@ class Gathering:
             if pair in self._exact or tag == "880" or rule is Rule.BASE or _OWN in text:
                 self._groups.add(group)
                 continue  # 880 comes with its field; $5 is about one library's copy
+            if rule is Rule.WHOLE and group in answered and self._is_plain(tag, text):
+                continue
             key, optional = self._key(pair)
             same = self._same(tag, key, optional)
             if same is not None:
@@ -67,12 +72,18 @@ class Gathering:
                 return False
             if tag == "880" or rule is Rule.BASE or _OWN in text:
                 continue
-            key, optional = self._key(pair)
-            if any(optional) or _LINK in text or marc.DELIMITER + self._rules.authority in text:
-                return False  # it may be a better form of a value
-            if rule is Rule.UNION and not any(where >= 0 for where in self._alike(tag, key)):
+            if not self._is_plain(tag, text):
+                return False
+            if rule is Rule.UNION and not any(where >= 0 for where in self._alike(tag, self._key(pair)[0])):
                 return False
         return True
+
+    def _is_plain(self, tag: str, text: str) -> bool:
+        """No form of a value that may be better than another: it has nothing that another may lack."""
+        if _LINK in text or marc.DELIMITER + self._rules.authority in text:
+            return False
+        optional = self._rules.compares[tag].optional
+        return not optional or not any(marc.DELIMITER + code in text for code in optional)
 
     def result(self) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
         """All fields, each addition after the last field with its tag or a lower one, and their origins."""

@@ -18,7 +18,7 @@ import msgspec
 from catalog import bodies, packing
 from catalog.model import CARRIER_NAMES, Carrier, Format
 from dms import describe, merge, merge_policy
-from dms.merge import Member
+from dms.merge import Member, Merged
 from protocols import reading
 
 VERSION = 1  # part of every memo: raise it when records are merged or described differently
@@ -87,54 +87,81 @@ def make(jobs: Sequence[Job], dictionaries: Mapping[int, bytes], newest: Mapping
     return made
 
 
+class _Cluster:
+    """A job's members by mark, read when they are asked for."""
+
+    def __init__(self, job: Job, dictionaries: Mapping[int, bytes]) -> None:
+        self._dictionaries = dictionaries
+        self._read: dict[bytes, Member] = {}
+        self.kept = {_mark(kept): kept for kept in job.members}
+        self.marks = {kept.key: mark for mark, kept in self.kept.items()}
+
+    def members(self, marks: Iterable[bytes]) -> list[Member]:
+        """The members with these marks."""
+        return [self._read.get(mark) or self._member(mark) for mark in marks]
+
+    def _member(self, mark: bytes) -> Member:
+        kept = self.kept[mark]
+        raw = bodies.open_body(kept.body, kept.dictionary, self._dictionaries)
+        record = reading.decode(raw, CARRIER_NAMES[Carrier(kept.carrier)], kept.encoding)
+        self._read[mark] = found = Member(key=kept.key, format=_FORMATS[kept.format], record=record, trust=kept.trust)
+        return found
+
+    def memo(self, fingerprint: bytes, base: bytes, idle: Set[bytes]) -> bytes:
+        """What is known of it now."""
+        others = [mark for mark in self.kept if mark != base]
+        active = b"".join([mark for mark in others if mark not in idle])
+        return _encode(Memo(_rules(), fingerprint, base, active, b"".join([mark for mark in others if mark in idle])))
+
+
 def _made(job: Job, dictionaries: Mapping[int, bytes], newest: Mapping[int, tuple[int, bytes]]) -> Made:
-    opened: dict[int, Member] = {}
-
-    def members(places: Iterable[int]) -> list[Member]:
-        for place in places:
-            if place not in opened:
-                opened[place] = _member(job.members[place], dictionaries)
-        return [opened[place] for place in places]
-
-    marks = [_mark(kept) for kept in job.members]
+    cluster = _Cluster(job, dictionaries)
     memo = _decode_memo(job.memo) if job.memo else None
-    merged = None
-    idle: set[bytes] = set()
-    if memo is not None and memo.rules == _rules() and memo.base in marks:
-        base = marks.index(memo.base)
-        idle = _split(memo.idle)
-        active = _split(memo.active)
-        asked = [place for place, mark in enumerate(marks) if place != base and mark not in idle]
-        fresh = [place for place in asked if marks[place] not in active]
-        if len(asked) == len(fresh) + len(active):  # none of those that were asked has left
-            useless = merge.idle(members([base])[0], members(fresh))
-            if len(useless) == len(fresh):
-                idle.update(marks[place] for place in fresh)
-                found = _memo(memo.fingerprint, marks, base, idle)
-                return Made(job.cluster, job.members[base].format, memo.fingerprint, 0, None, found)
-        merged = merge.merge(members([base, *asked]))
-        if merged.base != job.members[base].key:
-            merged, idle = None, set()
-    merged = merged or merge.merge(members(range(len(marks))))
-    places = {kept.key: place for place, kept in enumerate(job.members)}
-    idle.update(marks[places[key]] for key in merged.idle)
+    if memo is None or memo.rules != _rules() or memo.base not in cluster.kept:
+        return _whole(job.cluster, cluster, b"", newest)
+    base = cluster.kept[memo.base]
+    active, idle = _split(memo.active), _split(memo.idle)
+    asked = [mark for mark in cluster.kept if mark != memo.base and mark not in idle]
+    fresh = [mark for mark in asked if mark not in active]
+    useless = merge.idle(cluster.members([memo.base])[0], cluster.members(fresh))
+    if useless is None:
+        return _whole(job.cluster, cluster, memo.fingerprint, newest)
+    idle.update(cluster.marks[key] for key in useless)
+    if idle.issuperset(fresh) and len(asked) == len(fresh) + len(active):  # nobody has left who was asked
+        found = cluster.memo(memo.fingerprint, memo.base, idle)
+        return Made(job.cluster, base.format, memo.fingerprint, 0, None, found)
+    merged = merge.merge(cluster.members([memo.base, *(mark for mark in asked if mark not in idle)]))
+    if merged.base != base.key:
+        return _whole(job.cluster, cluster, memo.fingerprint, newest)
+    return _packed(job.cluster, cluster, merged, idle, memo.fingerprint, newest)
+
+
+def _whole(number: int, cluster: _Cluster, before: bytes, newest: Mapping[int, tuple[int, bytes]]) -> Made:
+    """Merge all members."""
+    return _packed(number, cluster, merge.merge(cluster.members(cluster.kept)), set(), before, newest)
+
+
+def _packed(
+    number: int,
+    cluster: _Cluster,
+    merged: Merged,
+    idle: set[bytes],
+    before: bytes,
+    newest: Mapping[int, tuple[int, bytes]],
+) -> Made:
+    """The merged record for the feed; `before`: the fingerprint that stands."""
+    idle.update(cluster.marks[key] for key in merged.idle)
     fingerprint = hashlib.blake2b(_rules() + merged.fingerprint, digest_size=16).digest()
-    found = _memo(fingerprint, marks, places[merged.base], idle)
-    if memo is not None and memo.fingerprint == fingerprint:
-        return Made(job.cluster, merged.format, fingerprint, 0, None, found)
+    memo = cluster.memo(fingerprint, cluster.marks[merged.base], idle)
+    if fingerprint == before:
+        return Made(number, merged.format, fingerprint, 0, None, memo)
     description = packing.pack_description(describe.describe(merged.record, merged.format))
-    number, dictionary = newest.get(merged.format, (0, b""))
+    kind, dictionary = newest.get(merged.format, (0, b""))
     content = bodies.shrink(packing.pack_content(merged.body, description), dictionary)
-    return Made(job.cluster, merged.format, fingerprint, number, content, found)
+    return Made(number, merged.format, fingerprint, kind, content, memo)
 
 
 _FORMATS = {int(fmt): fmt for fmt in Format}
-
-
-def _member(kept: Kept, dictionaries: Mapping[int, bytes]) -> Member:
-    raw = bodies.open_body(kept.body, kept.dictionary, dictionaries)
-    record = reading.decode(raw, CARRIER_NAMES[Carrier(kept.carrier)], kept.encoding)
-    return Member(key=kept.key, format=_FORMATS[kept.format], record=record, trust=kept.trust)
 
 
 @functools.cache
@@ -150,10 +177,3 @@ def _mark(kept: Kept) -> bytes:
 
 def _split(marks: bytes) -> set[bytes]:
     return {marks[at : at + MARK] for at in range(0, len(marks), MARK)}
-
-
-def _memo(fingerprint: bytes, marks: Sequence[bytes], base: int, idle: Set[bytes]) -> bytes:
-    """The memo of the members with these marks."""
-    others = [mark for place, mark in enumerate(marks) if place != base]
-    active = b"".join([mark for mark in others if mark not in idle])
-    return _encode(Memo(_rules(), fingerprint, marks[base], active, b"".join([m for m in others if m in idle])))
