@@ -164,19 +164,21 @@ class _Unit:
         self.habits = habits
         self.source = habits.source
         self.known = known
-        self.person = habits_key(habits)
+        self.blank = hashlib.blake2b(digest_size=16, person=habits_key(habits))
 
     def stages(self) -> tuple[Callable[[_Work], bool], ...]:
         """Each says whether the record goes on."""
         return (
-            self._identify, self._compare, self._tell_format, self._describe, self._features, self._sign,
-            self._map_holdings, self._compress,
+            self._identify, self._compare, self._tell_format, self._describe, self._read_titles, self._features,
+            self._sign, self._map_holdings, self._compress,
         )  # fmt: skip
 
     def _identify(self, one: _Work) -> bool:
         one.local_id = one.version.local_id if one.version else _name(one.record, self.source.identity, one.raw)
         one.stamp = identity.stamp(one.record)
-        one.digest = hashlib.blake2b(one.raw, digest_size=16, person=self.person).digest()
+        whole = self.blank.copy()
+        whole.update(one.raw)
+        one.digest = whole.digest()
         return True
 
     def _compare(self, one: _Work) -> bool:
@@ -202,6 +204,12 @@ class _Unit:
         reason = "neither a title nor an identifier nor a name was found: nothing to describe it by"
         one.back = _returned(one, "no-description", reason)
         return False
+
+    def _read_titles(self, one: _Work) -> bool:
+        """Into the memory of `features`: so large a part of it is a stage of its own."""
+        if one.facts.bibliographic:
+            features.read_titles(one.facts)
+        return True
 
     def _features(self, one: _Work) -> bool:
         if one.facts.bibliographic:
@@ -332,9 +340,8 @@ def _describable(facts: Facts) -> bool:
 
 
 def _hash(text: str) -> int:
-    return int.from_bytes(
-        hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big", signed=True
-    )
+    digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)
 
 
 def _row(holding: Holding) -> tuple[str, str, str, str, str, str]:

@@ -14,6 +14,8 @@ _WORD = words.either(list(_KIND))
 _TAIL = re.compile(
     rf"(?:配套|同步|的|及其?|与|和|附|课程|教材|全)?(?P<word>{_WORD})(?:(?:及其?|与|和|暨)(?:{_WORD}))*(?P<number>\d{{0,2}})$"
 )
+# How a text that names a companion ends: to look is much cheaper than to try the pattern at every place.
+_LAST = re.compile(rf"[{''.join(sorted({word[-1] for word in _KIND}))}]\d{{0,2}}$")
 _WHOLE = re.compile(rf"(?:配套|同步|课程|教材)?(?P<word>{_WORD})(?:(?:及其?|与|和|暨)?(?:{_WORD}))*\d{{0,2}}")
 _WESTERN = {
     kind: re.compile(rf"(?:a |an |the )?(?:{pattern})") for kind, pattern in words.TABLE["companions_western"].items()
@@ -47,19 +49,19 @@ def read(title: str, rest: str, part: str) -> tuple[str, str]:
     Both are empty for a work that stands by itself.
     """
     if words.is_han(title):
-        return _han(fold.squeeze(title), fold.squeeze(rest), fold.squeeze(part))
+        return _han(words.squeezed(title), words.squeezed(rest), words.squeezed(part))
     return _western(title, rest, part)
 
 
 def _han(title: str, rest: str, part: str) -> tuple[str, str]:
     for text, before in ((part, title), (rest, title + part)):
-        if not text:
+        if not text or not _LAST.search(text):
             continue
         if found := _WHOLE.fullmatch(text):
             return _KIND[found["word"]], before
         if found := _TAIL.search(text):
             return _KIND[found["word"]], before + text[: found.start()] + found["number"]
-    found = _TAIL.search(title)
+    found = _TAIL.search(title) if _LAST.search(title) else None
     if found and found.start() >= 2:
         return _KIND[found["word"]], title[: found.start()] + found["number"]
     return "", ""

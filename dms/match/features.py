@@ -144,7 +144,7 @@ def uses(features: Features) -> tuple[tuple[int, int], ...]:
 @lru_cache(maxsize=8192)
 def features(facts: Facts) -> Features:
     """Features of a record's facts. Remembered, because most records are copies of one shared record."""
-    title = _title(facts)
+    title = read_titles(facts)
     edition, edition_words = _edition(facts, title.edition)
     years = _years(facts)
     reproduction = _reproduction(facts)
@@ -194,20 +194,20 @@ def features(facts: Facts) -> Features:
         years=years,
         pages=pages,
         publishers=_publishers(facts),
-        places=tuple(dict.fromkeys(p for text in facts.places[:2] if (p := normalize.place(text)))),
+        places=tuple(dict.fromkeys([p for text in facts.places[:2] if (p := normalize.place(text))])),
         authors=authors,
         stated=people.stated_words(facts.responsibility),
         helpers=helpers,
         isbns=isbns,
         set_isbns=_distinct(facts.set_isbns),
-        weak_isbns=_distinct(set(facts.weak_isbns).difference(isbns)),
+        weak_isbns=_distinct(set(facts.weak_isbns).difference(isbns)) if facts.weak_isbns else (),
         bindings=_distinct(facts.bindings),
         unified=_distinct(facts.unified_numbers),
         issns=_distinct(facts.issns) if serial else (),
         cn_numbers=_distinct(facts.cn_numbers) if serial else (),
         dois=_distinct(facts.dois),
         control=_distinct(facts.control_numbers),
-        series=tuple(sorted({fold.squeeze(series)[:TITLE_LENGTH] for series in facts.series})),
+        series=tuple(sorted({fold.squeeze(series)[:TITLE_LENGTH] for series in facts.series})) if facts.series else (),
         host=fold.squeeze(facts.host)[:TITLE_LENGTH] if facts.record_class == model.COMPONENT else "",
         host_place=normalize.host_place(facts.host_place) if facts.record_class == model.COMPONENT else "",
         supplied=supplied,
@@ -216,10 +216,12 @@ def features(facts: Facts) -> Features:
 
 def _distinct(values: Collection[Value]) -> tuple[Value, ...]:
     """Values in order, each once."""
-    return tuple(sorted(set(values))) if values else ()
+    if len(values) < 2:
+        return tuple(values)
+    return tuple(sorted(set(values)))
 
 
-class _Titles(msgspec.Struct, frozen=True, gc=False):
+class Titles(msgspec.Struct, frozen=True, gc=False):
     """What is read from titles, volumes and parts together."""
 
     title: str
@@ -236,7 +238,8 @@ class _Titles(msgspec.Struct, frozen=True, gc=False):
     edition: tuple[int, tuple[str, ...]]
 
 
-def _title(facts: Facts) -> _Titles:
+def read_titles(facts: Facts) -> Titles:
+    """Titles, volumes and parts, read together and remembered: most of the work of `features`."""
     return _read_titles(
         facts.titles, facts.subtitle, facts.parallel, facts.volumes, facts.parts, facts.own_series_volume
     )
@@ -246,7 +249,7 @@ def _title(facts: Facts) -> _Titles:
 def _read_titles(
     proper: tuple[str, ...], subtitle: str, parallel: tuple[str, ...], volumes: tuple[str, ...],
     parts: tuple[str, ...], own_volume: str,
-) -> _Titles:  # fmt: skip
+) -> Titles:  # fmt: skip
     evidence = volume.designation((own_volume,))[0] if own_volume else ""
     read = titles.read(proper[0] if proper else "", evidence)
     edition = read.edition
@@ -280,17 +283,18 @@ def _read_titles(
         code = f"{read.volume}.{code}"
     code = code or evidence
     kind, stem = companions.read(text, rest, f"{part} {beside}".strip())
+    others = (*proper[1:], *parallel)
     squeezed_parts = [fold.squeeze(text) for text in parts] if part else []
     if beside:
         squeezed_parts.append(beside)
     whole_text = f"{text} {rest} {part}" if rest or part else text
-    return _Titles(
+    return Titles(
         title=titles.proper(text)[:TITLE_LENGTH],
         rest=titles.proper(rest)[:REST_LENGTH] if rest else "",
         parts=tuple(text[:REST_LENGTH] for text in squeezed_parts if text),
         volume=code,
         soft=soft if not code else "",
-        more=tuple(sorted({titles.proper(fold.fold(t))[:TITLE_LENGTH] for t in (*proper[1:], *parallel)})),
+        more=tuple(sorted({titles.proper(fold.fold(t))[:TITLE_LENGTH] for t in others})) if others else (),
         numbers=titles.numbers(whole_text),
         companion=kind,
         stem=stem[:TITLE_LENGTH],

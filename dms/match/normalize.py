@@ -18,7 +18,6 @@ _PRINTING = re.compile(
     r"[(\[（［]?[^()\[\]]*(?:重印|印刷|第\d+次印|次印|\bprinting|\bprinted|\breprint)[^()\[\]]*[)\]]?"
 )
 # A sequence and the sign behind it: `xiv p.`, `3 p. l.` (preliminary leaves), `315页`, `5-94 S.`
-# A sequence and the sign behind it: `xiv p.`, `3 p. l.` (preliminary leaves), `315页`, `5-94 S.`
 _NO_LEAF = r"(?!\s*[.,]?\s*[l1ℓ]\b)"
 _SEQUENCE = re.compile(
     rf"([^;]*?)(?:(?P<page>页|面|叶|\bp\b\.?{_NO_LEAF}|\bpp\b\.?|\d\s?p\b\.?{_NO_LEAF}|\bpages?\b|\bs\.|\bseiten\b|\bstr\b|"
@@ -29,6 +28,8 @@ _PLATES = re.compile(
     r"(?:\d+|\[\d+\])?\s*(?:leaves|l\.|p\.|pages|页)?\s*(?:of )?(?:plates|图版|插页|彩图|照片)\s*\[?\d*\]?\s*"
     r"(?:页|p\.|叶|幅)?"
 )
+_PLATES_WORD = re.compile("plates|图版|插页|彩图|照片")
+_PAGES_ONLY = re.compile(r"(?:[ivxlc]+, )?(\d{1,5}) ?(?:p\.?|pages) ?[:;+]?")  # nearly every Western extent
 _THOUSAND = re.compile(r"(?<!\d)(\d),(\d{3})(?=\]? ?p)")
 _COUNT = re.compile(r"\d+")
 _PIECES = re.compile(
@@ -48,12 +49,18 @@ _REFERRING = frozenset(words.folded(words.TABLE["publishers"]["referring"]))
 _PRINTER = words.pattern("publishers", "printer")
 _PRIVATE = words.pattern("publishers", "private")
 _LOCAL = words.pattern("publishers", "local")
+_AFTER_TOWN = re.compile(r"[,:;=(]")
 VAGUE = "~"  # before a Western publisher's name that contradicts none
+
+
+_BLAKE = hashlib.blake2b(digest_size=8)  # to be copied: cheaper than a new one
 
 
 def h64(text: str) -> int:
     """A signed 64-bit number for a text (blake2b), the form of keys and tokens."""
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big", signed=True)
+    whole = _BLAKE.copy()
+    whole.update(text.encode())
+    return int.from_bytes(whole.digest(), "big", signed=True)
 
 
 @lru_cache(maxsize=32768)
@@ -86,10 +93,13 @@ def pages(text: str) -> int:
     """The main sequence of an extent: the highest number before a page sign; 0 where only volumes are counted."""
     if text.endswith("页") and text[:-1].isdecimal():
         return int(text[:-1])
+    folded = fold.fold(text)
+    if found := _PAGES_ONLY.fullmatch(folded):
+        return int(found[1])
     pages = leaves = 0
     end = 0
-    folded = fold.fold(text)
-    bare = _THOUSAND.sub(r"\1\2", _PLATES.sub(" ", folded))
+    bare = _PLATES.sub(" ", folded) if _PLATES_WORD.search(folded) else folded
+    bare = _THOUSAND.sub(r"\1\2", bare)
     for found in _SEQUENCE.finditer(bare):
         end = found.end()
         highest = max((int(number) for number in _COUNT.findall(found[0]) if len(number) < 6), default=0)
@@ -108,6 +118,8 @@ def pages(text: str) -> int:
 def pieces(text: str) -> int:
     """How many volumes an extent counts: 12册 is 12, `v.` (open) is 99, 312页 is 0."""
     folded = fold.fold(text)
+    if _PAGES_ONLY.fullmatch(folded):
+        return 0
     if found := _PIECES.search(folded):
         number = found[1].strip("<>")
         return int(number) if number.isdecimal() else numerals.han(number) or 0
@@ -145,7 +157,7 @@ def host_place(text: str) -> str:
 @lru_cache(maxsize=16384)
 def place(text: str) -> str:
     """The town of a place of publication: `Hartford, Conn.` and `[Hartford]` are hartford, 北京市 is 北京."""
-    bare = fold.squeeze(re.split(r"[,:;=(]", text.strip(" [("))[0])
+    bare = fold.squeeze(_AFTER_TOWN.split(text.strip(" [("), 1)[0])
     return "" if bare in _UNKNOWN else bare.removesuffix("dc").removesuffix("市") if len(bare) > 2 else bare
 
 

@@ -22,6 +22,11 @@ _ROLE_CLASS |= {word: kind for kind, name in _CLASSES for word in words.folded(_
 _RELATORS = {word: kind for kind, name in _CLASSES for word in words.folded(words.TABLE["relators"][name])}
 _ENDS = re.compile(f"(?:{words.either(words.folded(words.TABLE['authors']['ends']))})+$")
 _ROLE = re.compile(f"(?:{words.either(list(_ROLE_CLASS))})$")
+# With what characters roles and ends end: to look is much cheaper than to try the patterns at every place.
+_LAST_OF_ROLE = frozenset(word[-1] for word in _ROLE_CLASS)
+_LAST_OF_END = frozenset(word[-1] for word in words.folded(words.TABLE["authors"]["ends"]))
+_GROUPS = re.compile(r"\s*[;=]\s*")
+_WORDS = re.compile(r"\w+")
 _BRACKETS = re.compile(r"[(\[〔【〈（［<][^)\]〕】〉）］>]*[)\]〕】〉）］>]?")
 _ORIGINS = frozenset(words.folded(words.TABLE["origins"]["words"]))
 _LIST = re.compile(r"\s*[;,、/]\s*|\s{2,}")
@@ -41,18 +46,21 @@ _TITLES = re.compile(
 @lru_cache(maxsize=65536)
 def name(text: str, body: bool = False) -> str:
     """One form of a heading or of a name out of a statement; empty if nothing of a name is left."""
-    folded = _BRACKETS.sub(" ", fold.fold(text))
+    folded = fold.fold(text)
+    if words.HAN_ONLY.fullmatch(folded):
+        return folded  # nearly every Chinese name
+    folded = _BRACKETS.sub(" ", folded)
     if words.is_han(folded):
         return _han(folded)
     if body:
-        found = [word for word in re.findall(r"\w+", folded) if word not in _BODY_FILL and not word.isdigit()]
+        found = [word for word in _WORDS.findall(folded) if word not in _BODY_FILL and not word.isdigit()]
         return " ".join([BODY, *found]) if found else ""
     folded = _DATES.sub("", folded)
     surname, comma, given = folded.partition(",")
     surname = fold.squeeze(surname)
     if not comma:
         return surname
-    given = " ".join(re.findall(r"\w+", _TITLES.sub(" ", given)))
+    given = " ".join(_WORDS.findall(_TITLES.sub(" ", given)))
     return f"{surname},{given}" if given else surname
 
 
@@ -79,7 +87,7 @@ def role(text: str) -> str:
         return "A"
     if folded in _ROLE_CLASS:
         return _ROLE_CLASS[folded]
-    for word in re.findall(r"\w+", folded):
+    for word in _WORDS.findall(folded):
         if word in _RELATORS:
             return _RELATORS[word]
     return "A"
@@ -92,7 +100,7 @@ def statement(text: str) -> tuple[tuple[str, str], ...]:
     if not words.is_han(folded):
         return ()
     found: list[tuple[str, str]] = []
-    for group in re.split(r"\s*[;=]\s*", folded):
+    for group in _GROUPS.split(folded):
         kind = ""
         inside: list[tuple[str, str]] = []
         for piece in reversed(_pieces(group)):
@@ -107,6 +115,8 @@ def statement(text: str) -> tuple[tuple[str, str], ...]:
 def _pieces(group: str) -> list[str]:
     """Names of one group. A blank parts Chinese names (张三 李四著) but not the words of a body's name."""
     pieces: list[str] = []
+    if words.HAN_ONLY.fullmatch(group):
+        return [group]
     for piece in _LIST.split(_BRACKETS.sub(" ", group)):
         split = piece.split()
         if len(split) > 1 and all(len(part) <= 5 and words.is_han(part) for part in split):
@@ -121,8 +131,8 @@ def _unrole(piece: str) -> tuple[str, str]:
     kind = ""
     bare = piece.strip(" .,:[]()")
     while True:
-        cut = _ENDS.sub("", bare).rstrip(" .,:")
-        found = _ROLE.search(cut)
+        cut = (_ENDS.sub("", bare) if bare[-1:] in _LAST_OF_END else bare).rstrip(" .,:")
+        found = _ROLE.search(cut) if cut[-1:] in _LAST_OF_ROLE else None
         # A name keeps two characters: 张编 is a role behind a surname only where the name is longer.
         if found and (len(cut) - len(found[0]) >= 2 or not cut[: found.start()]):
             kind = _ROLE_CLASS[found[0]] if not kind or kind == "A" else kind

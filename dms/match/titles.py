@@ -52,6 +52,9 @@ _BOOK = "(?:liber|libro|livre|book|buch|part|parte|partie|pars|opera|series)"
 _ORDINAL = words.either(list(volume.ORDINALS))
 _BOOK_NUMBER = re.compile(rf"\b{_BOOK} ({_ORDINAL})\b|\b({_ORDINAL}) {_BOOK}\b")
 _ANY_NUMBER = re.compile(f"{_TITLE_NUMBER.pattern}|{_ROMAN_NUMBER.pattern}|{_BOOK_NUMBER.pattern}")
+_LATIN_NUMBER = re.compile(r"[\da-z]")  # without one of these no number stands there in figures or in Latin letters
+_HAN_NUMBER = re.compile(f"[{numerals.HAN}]")
+_HAN_RUN = re.compile(f"[{numerals.HAN}]{{2,}}")
 _SPAN = re.compile(r"(?<!\d)(1[5-9]\d\d|20\d\d)\s*[-/~]\s*(\d\d)(?!\d)")
 _ANNUAL = words.pattern("annual", "pattern")
 _MEETING = words.pattern("annual", "meeting")
@@ -144,16 +147,19 @@ def _edition_tail(title: str) -> tuple[str, tuple[int, tuple[str, ...]]]:
 
 def _volume_tail(title: str, evidence: str) -> tuple[str, str]:
     """The longest tail that reads as a volume designation and may be one by the way it stands there."""
+    han = words.is_han(title)
     for start in _STARTS.finditer(title):
         head, tail = title[: start.start()], title[start.end() :]
-        if len(fold.squeeze(head)) < (3 if not start[0] and tail[:1] not in "第" else 2):
+        if not han and not _may_be_volume(start[0], tail):
+            continue
+        if len(words.squeezed(head)) < (3 if not start[0] and tail[:1] not in "第" else 2):
             continue
         if not start[0] and tail[0] == "下" and head[-1] in _NEVER_BEFORE_DOWN:
             continue
         code, left = volume.read(tail)
         if not code or fold.squeeze(left):
             continue
-        if not words.is_han(title) and not _western_tail(start[0], tail, code):
+        if not han and not _western_tail(start[0], tail, code):
             continue
         return head.rstrip(" .,:;·-(["), code
     if evidence:
@@ -175,6 +181,15 @@ def designates(text: str, han: bool) -> str:
     return code if han or _western_tail(":", text, code) else ""
 
 
+def _may_be_volume(separator: str, tail: str) -> bool:
+    """What `_western_tail` asks of a tail before anybody has read it, which takes much longer."""
+    if "(" in separator or "[" in separator:
+        return True
+    if separator.isspace() or not tail.isalpha():
+        return _UNIT_AND_NUMBER.match(tail) is not None
+    return tail in volume.MARKS
+
+
 def _western_tail(separator: str, tail: str, code: str) -> bool:
     """Whether a tail that reads as a volume is one in a Western title: `Henry IV` and `…, 867-1185` are not."""
     if "(" in separator or "[" in separator:
@@ -190,27 +205,25 @@ def proper(folded: str) -> str:
     if not words.is_han(folded):
         cut = _ARTICLES.sub("", folded)
         return fold.squeeze(cut.replace("&", " and "))
-    return numerals.arabic(fold.squeeze(folded))
+    return numerals.arabic(words.squeezed(folded))
 
 
 def numbers(text: str) -> tuple[int, ...]:
     """Numbers that a title speaks of, in order of size: 真题2018, 100例, 第十三届, 三年级, World War II, 1998-99."""
-    if text.isascii() and _ANY_NUMBER.search(text) is None:
-        return ()
-    text = _TYPED_ONE.sub("1", text)
-    text = _SPAN.sub(lambda span: f"{span[1]} {span[1][:2]}{span[2]}", text)
-    found = [int(number) for number in _TITLE_NUMBER.findall(text) if len(number) < 10]
-    found += [n for number in _ROMAN_NUMBER.findall(text) if (n := numerals.roman(number))]
-    found += [int(volume.ORDINALS[one or other]) for one, other in _BOOK_NUMBER.findall(text)]
-    if not text.isascii():
-        for run in re.findall(f"[{numerals.HAN}]{{2,}}", text):
-            if (number := numerals.han(run)) is not None:
-                found.append(number)
+    found: list[int] = []
+    if (_ANY_NUMBER if text.isascii() else _LATIN_NUMBER).search(text):
+        text = _TYPED_ONE.sub("1", text)
+        text = _SPAN.sub(lambda span: f"{span[1]} {span[1][:2]}{span[2]}", text)
+        found = [int(number) for number in _TITLE_NUMBER.findall(text) if len(number) < 10]
+        found += [n for number in _ROMAN_NUMBER.findall(text) if (n := numerals.roman(number))]
+        found += [int(volume.ORDINALS[one or other]) for one, other in _BOOK_NUMBER.findall(text)]
+    if not text.isascii() and _HAN_NUMBER.search(text):
+        found += [number for run in _HAN_RUN.findall(text) if (number := numerals.han(run)) is not None]
         for groups in _ORDINAL_NUMBER.findall(text):
             word = next(filter(None, groups), "")
             if len(word) == 1 and (number := numerals.han(word)) is not None:
                 found.append(number)
-    return tuple(sorted(found))
+    return tuple(sorted(found)) if found else ()
 
 
 def annual(folded: str) -> tuple[str, str]:

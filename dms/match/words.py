@@ -28,8 +28,14 @@ def pattern(section: str, name: str) -> re.Pattern[str]:
 
 
 HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+HAN_ONLY = re.compile(r"[\u4e00-\u9fa5]+")  # the common ones
 
 
 def is_han(text: str) -> bool:
     """Whether a text holds a Han character."""
     return not text.isascii() and HAN.search(text) is not None
+
+
+def squeezed(folded: str) -> str:
+    """`fold.squeeze` of a text that is folded already: letters and digits alone are squeezed as they stand."""
+    return folded if folded.isalnum() else fold.squeeze(folded) if folded else ""
