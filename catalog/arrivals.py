@@ -84,3 +84,29 @@ async def sweep(conn: Connection, hours: float) -> None:
            having max(at) < now() - make_interval(hours => $1))""",
         int(hours),
     )
+
+
+async def head(conn: Connection, peer: int, link: bytes, length: int) -> bytes:
+    """The beginning of the first part."""
+    found: bytes | None = await conn.fetchval(
+        "select substr(part, 1, $3) from arriving where peer = $1 and link = $2 and n = 0", peer, link, length
+    )
+    return found or b""
+
+
+async def library(conn: Connection, source: int) -> str:
+    """Whose records a source brings."""
+    found: str = await conn.fetchval("select library from source where source = $1", source)
+    return found
+
+
+async def source_of(conn: Connection, peer: int, symbol: str) -> int:
+    """A source for what a parent sends that can't be read, made at the first time: quarantine goes by source."""
+    await conn.execute("insert into library (symbol, name) values ($1, $1) on conflict do nothing", symbol)
+    source: int = await conn.fetchval(
+        """insert into source (name, library, visibility, state) values ($1, $1, 2, 'paused')
+           on conflict (name) do update set name = excluded.name returning source""",
+        symbol,
+    )
+    await conn.execute("update peer set source = $2 where peer = $1", peer, source)
+    return source

@@ -28,6 +28,15 @@ class Waiting:
     manifest: bytes
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """A segment with its content."""
+
+    link: bytes
+    manifest: bytes
+    content: bytes
+
+
 async def outgoing(conn: Connection, peer: int, channel: str) -> Outgoing:
     """The stream, begun if it is new, and locked until the transaction ends."""
     for _ in range(2):
@@ -107,10 +116,24 @@ async def waiting_count(conn: Connection, peer: int, channel: str) -> int:
     return found
 
 
-async def content(conn: Connection, peer: int, channel: str, link: bytes) -> bytes | None:
-    """What is in a segment, None if it is gone."""
-    found: bytes | None = await conn.fetchval(
-        "select content from segment where peer = $1 and channel = $2 and link = $3", peer, channel, link
+async def segment(conn: Connection, peer: int, channel: str, number: int) -> Segment:
+    """One of those that wait, with its content."""
+    row = await conn.fetchrow(
+        "select link, manifest, content from segment where peer = $1 and channel = $2 and number = $3",
+        peer,
+        channel,
+        number,
+    )
+    return Segment(**dict(row))
+
+
+async def work(conn: Connection, peer: int, channel: str) -> bool:
+    """Is there anything that the peer must hear of: a segment, or that a reconcile is due?"""
+    found: bool = await conn.fetchval(
+        """select exists (select from segment where peer = $1 and channel = $2)
+               or exists (select from outgoing where peer = $1 and channel = $2 and held_up <> '')""",
+        peer,
+        channel,
     )
     return found
 

@@ -1,0 +1,103 @@
+"""Two nodes on two databases that exchange segments without a wire: a child, and the parent that it pushes to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from catalog import arrivals, libraries, peers, sources
+from catalog.database.pool import Database
+from catalog.model import Library
+from catalog.payload import CLUSTERS
+from catalog.work.queue import PgQueue, Queue
+from config.secret import Secret
+from exchange import ends, feed, giving, receiving
+from exchange.ends import Me, Peer
+from exchange.giving import Parcel
+from exchange.keys import Key
+from exchange.model import Cursor
+from protocols import suites
+
+
+def a_key(seed: int = 1) -> Key:
+    """A key that is always the same."""
+    bare = bytes([seed]) * 32
+    return Key(suite=suites.DEFAULT, seed=Secret(bare.hex()), public=suites.DEFAULT.public(bare))
+
+
+@dataclass
+class Node:
+    """One end."""
+
+    database: Database
+    symbol: str
+    key: Key
+    peer: Peer = field(init=False)
+    queue: Queue = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.queue = PgQueue(self.database.dsn)
+
+    @property
+    def me(self) -> Me:
+        """The node as the exchange is given it."""
+        return ends.me(self.symbol, self.key)
+
+    async def know(self, other: Node, role: peers.Role, **policy: object) -> None:
+        """Enter the other one as a peer. A child gets its source."""
+        async with self.database.transaction() as conn:
+            await conn.execute("insert into node (symbol) values ($1) on conflict do nothing", self.symbol)
+            source = None
+            if role == "child":
+                await libraries.add(conn, Library(symbol=other.symbol, name=f"Library {other.symbol}"))
+                source = (await sources.add(conn, other.symbol, other.symbol)).no
+            known = await peers.enter(
+                conn,
+                other.symbol,
+                name=other.symbol,
+                role=role,
+                path="uplink",
+                suite=other.key.suite.name,
+                key=other.key.public,
+                proto=1,
+                source=source,
+            )
+            await conn.execute("update peer set policy = $2 where peer = $1", known.no, policy)
+        await self.look()
+
+    async def look(self) -> None:
+        """Read the peer's row again."""
+        async with self.database.connection() as conn:
+            (known,) = await peers.every(conn)
+        self.peer = ends.peer(known)
+
+    async def cut(self, channel: str = CLUSTERS) -> int:
+        """Make segments of what is new."""
+        return await feed.cut(self.database, self.me, self.peer, channel)
+
+    async def next(self, cursor: Cursor, channel: str = CLUSTERS) -> Parcel | None:
+        """The segment that follows on a place."""
+        return await giving.following(self.database, self.peer, channel, cursor)
+
+    async def take(self, parcel: Parcel, channel: str = CLUSTERS) -> Cursor:
+        """Apply a segment."""
+        return await receiving.take(
+            self.database, self.queue, self.me, self.peer, channel, parcel.manifest, parcel.content
+        )
+
+    async def cursor(self, channel: str = CLUSTERS) -> Cursor:
+        """How far the peer's stream is applied."""
+        async with self.database.connection() as conn:
+            return Cursor(*await arrivals.cursor(conn, self.peer.no, channel))
+
+
+async def pass_on(giver: Node, taker: Node, channel: str = CLUSTERS) -> Sequence[Parcel]:
+    """Cut, give and take until the taker has everything; what was passed on."""
+    passed: list[Parcel] = []
+    while True:
+        await giver.cut(channel)
+        parcel = await giver.next(await taker.cursor(channel), channel)
+        if parcel is None:
+            return passed
+        await taker.take(parcel, channel)
+        passed.append(parcel)
