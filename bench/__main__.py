@@ -1,4 +1,4 @@
-"""`python -m bench NAME [--size N] [--json]`: measure, print a table, keep the figures below `bench/results`."""
+"""`python -m bench NAME [--size N] [--libraries N] [--json]`: measure, print a table, keep it in `bench/results`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 
-from bench import generate, load, match, options, scan
+from bench import generate, load, match, options, scan, search, visible
 from bench.node import Failed
 from bench.options import Options
 from bench.report import Report
@@ -15,6 +15,8 @@ BENCHES: dict[str, Callable[[Options], Report]] = {
     "generate": generate.run,
     "scan": scan.run,
     "load": load.run,
+    "visible": visible.run,
+    "search": search.run,
     "match": match.run,
 }
 
@@ -26,10 +28,17 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--size", type=options.size, help="number of records: 5000, 100k, 1M (default: the bench's own)"
     )
+    parser.add_argument(
+        "--libraries",
+        type=int,
+        default=options.LIBRARIES,
+        metavar="N",
+        help="files that the records come in, one a library and load (default: %(default)s)",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     given = parser.parse_args(words)
     try:
-        report = BENCHES[given.name](Options(size=given.size))
+        report = BENCHES[given.name](Options(size=given.size, libraries=given.libraries))
     except Failed as error:
         print(f"bench {given.name}: {error}", file=sys.stderr)
         return 1

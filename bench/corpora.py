@@ -12,9 +12,9 @@ from pathlib import Path
 
 from bench.generator import corpus, habits
 from bench.generator.habits import Member
+from bench.options import LIBRARIES
 
 SEED = 1
-LIBRARIES = 10
 GENERATOR = Path(corpus.__file__).parent
 
 
@@ -29,15 +29,15 @@ def folder() -> Path:
     return path
 
 
-def made(count: int) -> tuple[Path, list[Member]]:
+def made(count: int, libraries: int = LIBRARIES) -> tuple[Path, list[Member]]:
     """The folder and the libraries of a corpus of `count` records, generated if it isn't there."""
-    place = folder() / f"corpus-{count}-{SEED}-{LIBRARIES}-{_version()}"
+    place = folder() / f"corpus-{count}-{SEED}-{libraries}-{_version()}"
     if not (place / "libraries.toml").exists():
         unfinished = place.with_suffix(".unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
-        corpus.generate(unfinished, count=count, seed=SEED, libraries=LIBRARIES)
+        corpus.generate(unfinished, count=count, seed=SEED, libraries=libraries)
         unfinished.rename(place)
-    return place, habits.members(LIBRARIES)
+    return place, habits.members(libraries)
 
 
 def truth(place: Path) -> Iterator[tuple[tuple[str, str], str]]:

@@ -6,11 +6,16 @@ ruled by the largest clusters; a mixed cluster holds more than one manifestation
 
 from __future__ import annotations
 
+import hashlib
+from array import array
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeAlias, TypeVar
 
+import numpy as np
+
+Numbers: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
 Id = TypeVar("Id", bound=Hashable)
 
 
@@ -51,25 +56,75 @@ class Pairs:
         return _ratio(self.right, self.right + self.missed)
 
 
-def agreement(truth: Mapping[Id, str], found: Mapping[Id, str]) -> Agreement:
-    """Compare record → manifestation with record → cluster, over the records in both."""
-    both = truth.keys() & found.keys()
-    meant = Counter(truth[one] for one in both)
-    made = Counter(found[one] for one in both)
-    cells = Counter((truth[one], found[one]) for one in both)
-    agreed = sum(map(_pairs, cells.values()))
+class Grouping:
+    """Which records are together, 16 bytes each: a name of a record or of a group is known by its 64-bit hash."""
+
+    def __init__(self, named: Iterable[tuple[Hashable, str]]) -> None:
+        """`named`: (record, group), each record once."""
+        ids, groups = array("Q"), array("Q")
+        for one, group in named:
+            ids.append(key(one))
+            groups.append(key(group))
+        self.ids = np.frombuffer(ids, dtype=np.uint64)
+        self.groups = np.frombuffer(groups, dtype=np.uint64)
+
+
+def key(name: Hashable) -> int:
+    """64-bit hash of a name, the same in every process."""
+    return int.from_bytes(hashlib.blake2b(repr(name).encode(), digest_size=8).digest(), "big")
+
+
+def groups(grouping: Grouping) -> int:
+    """How many groups there are."""
+    return len(np.unique(grouping.groups))
+
+
+def agreement(truth: Grouping, found: Grouping) -> Agreement:
+    """Compare manifestations with clusters, over the records in both."""
+    table = _Table(truth, found)
+    agreed = _pairs(table.counts)
     return Agreement(
-        records=len(both),
-        clusters=len(made),
-        manifestations=len(meant),
-        precision=_ratio(agreed, sum(map(_pairs, made.values()))),
-        recall=_ratio(agreed, sum(map(_pairs, meant.values()))),
-        b3_precision=_ratio(sum(n * n / made[cluster] for (_, cluster), n in cells.items()), len(both)),
-        b3_recall=_ratio(sum(n * n / meant[manifestation] for (manifestation, _), n in cells.items()), len(both)),
-        mixed=sum(n > 1 for n in Counter(cluster for _, cluster in cells).values()),
-        split=sum(n > 1 for n in Counter(manifestation for manifestation, _ in cells).values()),
-        largest=max(made.values(), default=0),
+        records=table.records,
+        clusters=len(table.made),
+        manifestations=len(table.meant),
+        precision=_ratio(agreed, _pairs(table.made)),
+        recall=_ratio(agreed, _pairs(table.meant)),
+        b3_precision=_ratio(float((table.counts**2 / table.made[table.clusters]).sum()), table.records),
+        b3_recall=_ratio(float((table.counts**2 / table.meant[table.manifestations]).sum()), table.records),
+        mixed=len(table.mixed()),
+        split=len(table.split()),
+        largest=int(table.made.max(initial=0)),
     )
+
+
+def disagreements(truth: Grouping, found: Grouping) -> tuple[set[int], set[int]]:
+    """Keys of mixed clusters, and of split manifestations."""
+    table = _Table(truth, found)
+    mixed, split = table.cluster_keys[table.mixed()], table.manifestation_keys[table.split()]
+    return set(mixed.tolist()), set(split.tolist())
+
+
+class _Table:
+    """How many records each manifestation has in each cluster, where it has any: three columns in step."""
+
+    def __init__(self, truth: Grouping, found: Grouping) -> None:
+        shared, of_truth, of_found = np.intersect1d(truth.ids, found.ids, assume_unique=True, return_indices=True)
+        self.records = len(shared)
+        self.manifestation_keys, meant = np.unique(truth.groups[of_truth], return_inverse=True)
+        self.cluster_keys, made = np.unique(found.groups[of_found], return_inverse=True)
+        self.meant = np.bincount(meant, minlength=len(self.manifestation_keys))  # records of each manifestation
+        self.made = np.bincount(made, minlength=len(self.cluster_keys))
+        width = max(len(self.made), 1)
+        cells, self.counts = np.unique(meant.astype(np.int64) * width + made, return_counts=True)
+        self.manifestations, self.clusters = cells // width, cells % width
+
+    def mixed(self) -> Numbers:
+        """Clusters with more than one manifestation."""
+        return np.flatnonzero(np.bincount(self.clusters) > 1)
+
+    def split(self) -> Numbers:
+        """Manifestations in more than one cluster."""
+        return np.flatnonzero(np.bincount(self.manifestations) > 1)
 
 
 def labelled(pairs: Iterable[tuple[Id, Id, bool]], found: Mapping[Id, str]) -> Pairs:
@@ -89,8 +144,8 @@ def judge(one: Id, other: Id, same: bool, found: Mapping[Id, str]) -> str:
     return "missed" if same else "apart"
 
 
-def _pairs(n: int) -> int:
-    return n * (n - 1) // 2
+def _pairs(sizes: Numbers) -> int:
+    return int((sizes * (sizes - 1) // 2).sum())
 
 
 def _ratio(part: float, whole: float) -> float:

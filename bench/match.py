@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from bench import corpora, evaluate, load, node
-from bench.evaluate import Pairs
+from bench.evaluate import Grouping, Pairs
 from bench.node import Node
 from bench.options import Options
 from bench.report import RESULTS, Report, Row
 
 SIZE = 20_000
+MOST_ERRORS = 1_000  # of each kind that are kept with their records
 DATA = Path(os.environ.get("TIANLU_TEST_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
 LABELLED = DATA / "dedup" / "cdlib__marc-ai"
 SOURCE = "ht"
@@ -33,7 +34,7 @@ Labels = list[tuple[str, str, bool]]
 def run(options: Options) -> Report:
     """Both measures in one report."""
     count = options.size or SIZE
-    rows, notes = _generated(count)
+    rows, notes = _generated(count, options.libraries)
     if LABELLED.is_dir():
         more, note = _hathitrust()
         rows, notes = [*rows, *more], [*notes, note]
@@ -42,14 +43,15 @@ def run(options: Options) -> Report:
     return Report(bench="match", size=count, rows=tuple(rows), notes=tuple(notes))
 
 
-def _generated(count: int) -> tuple[list[Row], list[str]]:
-    place, members = corpora.made(count)
-    truth = dict(corpora.truth(place))
+def _generated(count: int, libraries: int) -> tuple[list[Row], list[str]]:
+    place, members = corpora.made(count, libraries)
+    truth = Grouping(corpora.truth(place))
     with node.fresh() as fresh:
         load.everything(fresh, place, members)
-        found = fresh.clusters()
-    result = evaluate.agreement(truth, found)
-    errors = _keep("match-generated-errors.ndjson", _generated_errors(truth, found))
+        with fresh.clusters() as file:
+            found = Grouping(node.membership(file))
+            result = evaluate.agreement(truth, found)
+            errors = _keep("match-generated-errors.ndjson", _generated_errors(truth, found, place, file))
     rows = [
         Row(name="generated: pair precision", value=result.precision, unit=""),
         Row(name="generated: pair recall", value=result.recall, unit=""),
@@ -57,21 +59,26 @@ def _generated(count: int) -> tuple[list[Row], list[str]]:
         Row(name="generated: B³ recall", value=result.b3_recall, unit=""),
         Row(name="generated: mixed clusters", value=result.mixed, unit=f"of {result.clusters:,}"),
         Row(name="generated: split manifestations", value=result.split, unit=f"of {result.manifestations:,}"),
-        Row(name="generated: truth not found", value=len(truth) - result.records, unit="records"),
-        Row(name="generated: not in the truth", value=len(found) - result.records, unit="records"),
+        Row(name="generated: largest cluster", value=result.largest, unit="records"),
+        Row(name="generated: truth not found", value=len(truth.ids) - result.records, unit="records"),
+        Row(name="generated: not in the truth", value=len(found.ids) - result.records, unit="records"),
     ]
-    return rows, [f"mixed clusters and split manifestations: {errors}"]
+    return rows, [f"the first {MOST_ERRORS:,} mixed clusters and split manifestations: {errors}"]
 
 
-def _generated_errors(truth: dict[tuple[str, str], str], found: dict[tuple[str, str], str]) -> Iterator[dict[str, Any]]:
+def _generated_errors(truth: Grouping, found: Grouping, place: Path, clusters: Path) -> Iterator[dict[str, Any]]:
     """Clusters with several manifestations, then manifestations in several clusters, with their records."""
-    for kind, inside, outside in (("mixed", found, truth), ("split", truth, found)):
-        groups: dict[str, list[tuple[str, str]]] = {}
-        for one in truth.keys() & found.keys():
-            groups.setdefault(inside[one], []).append(one)
+    for kind, keys in zip(("mixed", "split"), evaluate.disagreements(truth, found), strict=True):
+        shown = set(sorted(keys)[:MOST_ERRORS])
+        by_truth, by_cluster = corpora.truth(place), node.membership(clusters)
+        inside, outside = (by_cluster, by_truth) if kind == "mixed" else (by_truth, by_cluster)
+        named = {one: group for one, group in inside if evaluate.key(group) in shown}
+        groups: dict[str, list[list[str]]] = {}
+        for one, other in outside:
+            if one in named:
+                groups.setdefault(named[one], []).append([*one, other])
         for name, records in sorted(groups.items()):
-            if len({outside[one] for one in records}) > 1:
-                yield {"kind": kind, "name": name, "records": [[*one, outside[one]] for one in sorted(records)]}
+            yield {"kind": kind, "name": name, "records": sorted(records)}
 
 
 def _hathitrust() -> tuple[list[Row], str]:
@@ -97,7 +104,8 @@ def _counts(pairs: Pairs) -> list[Row]:
 
 def _clusters_of(fresh: Node, file: Path) -> dict[str, str]:
     fresh.load(file, source=SOURCE, library="HT")
-    return {local_id: cluster for (_, local_id), cluster in fresh.clusters().items()}
+    with fresh.clusters() as clusters:
+        return {local_id: cluster for (_, local_id), cluster in node.membership(clusters)}
 
 
 def _labels() -> Labels:

@@ -7,16 +7,18 @@ too. Memory is PSS (each page shared by n processes counts 1/n for each), else R
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 from typing import IO
 
 PROC = Path("/proc")
+POSTGRES = "PostgreSQL"
 INTERVAL = 0.25  # seconds between two looks at memory
 
 
@@ -27,6 +29,7 @@ class Peak:
     tree: int = 0  # all processes at one moment
     largest: int = 0  # one process that is not PostgreSQL's
     database: int = 0  # PostgreSQL's processes at one moment
+    kinds: Mapping[str, int] = field(default_factory=dict)  # the largest process of each kind that is not PostgreSQL's
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +37,7 @@ class Ran:
     """A finished command."""
 
     seconds: float
+    cpu: float  # seconds of the command and of all processes that it waited for
     code: int
     out: str
     err: str
@@ -42,21 +46,28 @@ class Ran:
 
 def run(command: Sequence[str], *, home: Path | None = None, stdout: IO[bytes] | None = None) -> Ran:
     """Run a command to its end and watch its memory. With `stdout` the output goes there and `out` is empty."""
-    began = time.perf_counter()
-    process = subprocess.Popen(command, stdout=stdout or subprocess.PIPE, stderr=subprocess.PIPE)
-    watch = _Watch(process.pid, str(home) if home else "")
+    before, began = os.times(), time.perf_counter()
+    process = subprocess.Popen(command, stdout=stdout or subprocess.PIPE, stderr=subprocess.PIPE, env=environment())
+    watch = Watch(process.pid, str(home) if home else "")
     watch.start()
     try:
         out, err = process.communicate()
     finally:
         watch.stop()
+    seconds, after = time.perf_counter() - began, os.times()
     return Ran(
-        seconds=time.perf_counter() - began,
+        seconds=seconds,
+        cpu=after.children_user + after.children_system - before.children_user - before.children_system,
         code=process.returncode,
         out=(out or b"").decode(errors="replace"),
         err=err.decode(errors="replace"),
         peak=watch.peak,
     )
+
+
+def environment() -> dict[str, str]:
+    """Ours, with Python's compiled files allowed as on a user's machine: without them every start compiles again."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def cpu_seconds(work: Callable[[], object], runs: int = 3) -> float:
@@ -90,7 +101,7 @@ def processes(pid: int, mark: str = "") -> set[int]:
 
 def memory(pid: int) -> int:
     """Bytes of memory of one process; 0 if it is gone."""
-    for name, field in (("smaps_rollup", "Pss:"), ("status", "VmRSS:")):
+    for name, label in (("smaps_rollup", "Pss:"), ("status", "VmRSS:")):
         try:
             text = (PROC / str(pid) / name).read_text()
         except (FileNotFoundError, ProcessLookupError):
@@ -98,13 +109,13 @@ def memory(pid: int) -> int:
         except PermissionError:
             continue
         for line in text.splitlines():
-            if line.startswith(field):
+            if line.startswith(label):
                 return int(line.split()[1]) * 1024
     return 0
 
 
-class _Watch(threading.Thread):
-    """Looks at the memory of a tree of processes until told to stop."""
+class Watch(threading.Thread):
+    """Looks at the memory of a tree of processes until told to stop. `peak` is what it saw."""
 
     def __init__(self, pid: int, mark: str) -> None:
         super().__init__(daemon=True)
@@ -118,17 +129,33 @@ class _Watch(threading.Thread):
             self._look()
 
     def stop(self) -> None:
+        """Look no more."""
         self._end.set()
         self.join()
 
     def _look(self) -> None:
         sizes = {one: memory(one) for one in processes(self.pid, self.mark)}
-        database = {one for one in sizes if "postgres" in _command(one)}
+        named = {one: kind(_command(one)) for one in sizes}
+        kinds = dict(self.peak.kinds)
+        for one, name in named.items():
+            if name != POSTGRES:
+                kinds[name] = max(kinds.get(name, 0), sizes[one])
         self.peak = Peak(
             tree=max(self.peak.tree, sum(sizes.values())),
-            largest=max([self.peak.largest, *(size for one, size in sizes.items() if one not in database)]),
-            database=max(self.peak.database, sum(sizes[one] for one in database)),
+            largest=max(kinds.values(), default=0),
+            database=max(self.peak.database, sum(sizes[one] for one, name in named.items() if name == POSTGRES)),
+            kinds=kinds,
         )
+
+
+def kind(command: str) -> str:
+    """What a process of a node is, by its command line."""
+    if "postgres" in command:
+        return POSTGRES
+    if "multiprocessing" in command:
+        return "pool process"
+    found = re.search(r"(?:bin/tianlu|node\.cli) (?:--home \S+ )?(\w+)(?: (worker|indexer))?", command)
+    return " ".join(part for part in found.groups() if part) if found else "other"
 
 
 def _cpu(work: Callable[[], object]) -> float:

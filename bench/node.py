@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import corpora, measure
-from bench.measure import Ran
+from bench.measure import Ran, Watch
 from catalog.database import pool
 from config import settings
 
@@ -48,14 +49,48 @@ class Node:
         words = ("load", str(file), "--source", source, "--library", library, "--mode", "changes", "--yes", "--json")
         return self.tianlu(*words, allowed=(0, 3))
 
-    def clusters(self) -> dict[tuple[str, str], str]:
-        """(source, local id) → cluster, of every record."""
-        rows = objects(self.tianlu("export", "--clusters").out)
-        return {(row["source"], row["local_id"]): row["cluster"] for row in rows}
+    @contextmanager
+    def clusters(self) -> Iterator[Path]:
+        """A file for `membership`: the cluster of every record, once everything is placed and merged."""
+        with tempfile.NamedTemporaryFile(dir=self.home.parent, suffix=".ndjson") as file:
+            command = [str(TIANLU), "--home", str(self.home), "export", "--clusters"]
+            ran = measure.run(command, home=self.home, stdout=file.file)
+            if ran.code:
+                raise Failed(f"tianlu export --clusters: exit code {ran.code}\n{ran.err[-2000:]}")
+            yield Path(file.name)
+
+    @contextmanager
+    def running(self, *roles: str) -> Iterator[Watch]:
+        """`tianlu run` for the length of the block, its memory watched."""
+        process = subprocess.Popen(
+            [str(TIANLU), "--home", str(self.home), "run", *roles],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=measure.environment(),
+        )
+        assert process.stdout is not None
+        if not process.stdout.readline():
+            raise Failed("tianlu run has ended before it was up")
+        watch = Watch(process.pid, str(self.home))
+        watch.start()
+        try:
+            yield watch
+        finally:
+            watch.stop()
+            process.terminate()
+            process.wait()
 
     def table_sizes(self) -> list[tuple[str, int, int]]:
         """(table, bytes with indexes and TOAST, bytes of the table alone), the largest first."""
         return asyncio.run(_sizes(self.home))
+
+
+def membership(file: Path) -> Iterator[tuple[tuple[str, str], str]]:
+    """((source, local id), cluster) of every record."""
+    with file.open(encoding="utf-8") as lines:
+        for line in lines:
+            row = json.loads(line)
+            yield (row["source"], row["local_id"]), row["cluster"]
 
 
 @contextmanager

@@ -6,14 +6,16 @@ import argparse
 import re
 from dataclasses import dataclass
 
+LIBRARIES = 10
 FACTORS = {"": 1, "k": 1_000, "m": 1_000_000}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """`size` is the number of records; None takes the bench's own."""
+    """`size` is the number of records, None takes the bench's own; `libraries` how many files they come in."""
 
     size: int | None = None
+    libraries: int = LIBRARIES
 
 
 def size(text: str) -> int:

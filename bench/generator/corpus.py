@@ -8,8 +8,12 @@ the local id is the node's own rule for such records: `sha256:`, 16 hex digits o
 from __future__ import annotations
 
 import hashlib
+import os
+import shutil
+import tempfile
 from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,6 +26,7 @@ from bench.generator.habits import Member, directory, members
 from bench.generator.maker import Maker
 from bench.generator.variation import vary
 
+PART = 250_000  # records that one process makes
 DELETE_AFTER = 40  # records of the same file between a record and its deletion
 LAST_STAMP = "20240601120000.0"  # 005 of corrections and deletions: later than every other
 
@@ -44,9 +49,9 @@ class Written:
 class Shelf:
     """One library at work: numbers its records, repeats and deletes a few of them."""
 
-    def __init__(self, member: Member) -> None:
+    def __init__(self, member: Member, count: int = 0) -> None:
         self.member = member
-        self.count = 0
+        self.count = count
         self._doomed: deque[tuple[int, Book, Copy]] = deque()
         habit = member.habit
         self._write: Callable[[str, writing.Fields], bytes] = writing.writer(habit.carrier, habit.encoding)
@@ -91,9 +96,9 @@ class Shelf:
         return Written(member=self.member, body=body, local_id=local_id, truth=truth)
 
 
-def records(draw: Draw, shelves: list[Shelf], count: int) -> Iterator[Written]:
+def records(draw: Draw, shelves: list[Shelf], count: int, turn: int = 0, turns: int = 1) -> Iterator[Written]:
     """At least `count` records, family by family; at the end the deletions that are still due."""
-    maker = Maker(draw)
+    maker = Maker(draw, turn, turns)
     made = 0
     while made < count:
         for book in works.FAMILIES.spin(draw)(maker):
@@ -119,22 +124,51 @@ def _deal(draw: Draw, book: Book, shelves: list[Shelf]) -> Iterator[Written]:
 
 
 def generate(out: Path, *, count: int, seed: int, libraries: int) -> list[Member]:
-    """Write at least `count` records (a few deletions may follow) and the truth into `out`; returns the libraries."""
+    """Write at least `count` records (a few deletions may follow) and the truth into `out`; returns the libraries.
+
+    A large corpus is made in parts, on all cores; what comes out depends on the arguments alone.
+    """
     out.mkdir(parents=True, exist_ok=True)
     made = members(libraries)
+    parts = -(-count // PART)
+    sizes = [count * (n + 1) // parts - count * n // parts for n in range(parts)]
+    names = [*(member.file for member in made), "truth.ndjson"]
+    with ExitStack() as stack:
+        files = [stack.enter_context((out / name).open("wb")) for name in names]
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=out)))
+        works = [(folder / str(n), size, seed, libraries, n, parts) for n, size in enumerate(sizes)]
+        done: Iterator[Path]
+        if parts == 1:
+            done = map(_part, works)
+        else:
+            done = stack.enter_context(ProcessPoolExecutor(min(parts, os.cpu_count() or 1))).map(_part, works)
+        for member, file in zip(made, files, strict=False):
+            file.write(writing.HEAD[member.habit.carrier])
+        for part in done:
+            for name, file in zip(names, files, strict=True):
+                with (part / name).open("rb") as piece:
+                    shutil.copyfileobj(piece, file, 1 << 20)
+            shutil.rmtree(part)
+        for member, file in zip(made, files, strict=False):
+            file.write(writing.FOOT[member.habit.carrier])
+    (out / "libraries.toml").write_text(directory(made), encoding="utf-8")
+    return made
+
+
+def _part(work: tuple[Path, int, int, int, int, int]) -> Path:
+    """Files of one part without their heads and feet; numbers that no other part has."""
+    out, count, seed, libraries, turn, turns = work
+    out.mkdir()
+    made = members(libraries)
+    shelves = [Shelf(member, turn * PART) for member in made]
     with ExitStack() as stack:
         files = {m.symbol: stack.enter_context((out / m.file).open("wb", buffering=1 << 20)) for m in made}
         truth = stack.enter_context((out / "truth.ndjson").open("w", encoding="utf-8", buffering=1 << 20))
-        for member in made:
-            files[member.symbol].write(writing.HEAD[member.habit.carrier])
-        for written in records(Draw(seed), [Shelf(member) for member in made], count):
+        for written in records(Draw(seed + turn * 1_000_003), shelves, count, turn, turns):
             files[written.member.symbol].write(written.body)
             if written.truth:
                 truth.write(_truth_line(written))
-        for member in made:
-            files[member.symbol].write(writing.FOOT[member.habit.carrier])
-    (out / "libraries.toml").write_text(directory(made), encoding="utf-8")
-    return made
+    return out
 
 
 def _truth_line(written: Written) -> str:

@@ -33,17 +33,18 @@ OPENINGS = (
     ),
     Term("作者以翔实的材料考察", "作者以翔實的材料考察", "zuo zhe yi xiang shi de cai liao kao cha"),
 )
+MOST = 2_000_000  # manifestations of one maker
 FIRST_ISBN_YEAR = 1988  # Chinese books carry 统一书号 before; ours then carry no number
 
 
 class Maker:
-    """Draws books one after another; knows which ISBNs are taken."""
+    """Draws books one after another; knows which ISBNs are taken. Maker `turn` of `turns` shares numbers with none."""
 
-    def __init__(self, draw: Draw) -> None:
+    def __init__(self, draw: Draw, turn: int = 0, turns: int = 1) -> None:
         self.draw = draw
         self.words: Vocabulary = vocabulary.load()
-        self.registry = Registry()
-        self._count = 0
+        self.registry = Registry(turn, turns)
+        self._count = turn * MOST
 
     def truth(self) -> str:
         """The id of a new manifestation."""

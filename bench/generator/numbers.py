@@ -81,17 +81,20 @@ def another_designation(draw: Draw, volume: Volume) -> str:
 
 
 class Registry:
-    """Hands out ISBNs and ISSNs that nobody has yet."""
+    """Hands out ISBNs and ISSNs that nobody has yet; registry `turn` of `turns` takes every `turns`th number."""
 
-    def __init__(self) -> None:
+    def __init__(self, turn: int = 0, turns: int = 1) -> None:
         self._last: Counter[str] = Counter()
+        self._turn, self._turns = turn, turns
 
     def isbn(self, prefix: str) -> str:
         """The next ISBN-13 of a publisher, spread out a little as real ones are."""
-        self._last[prefix] += 1
-        return isbn13(prefix, self._last[prefix] * 7)
+        return isbn13(prefix, self._next(prefix) * 7)
 
     def issn(self) -> str:
         """The next ISSN."""
-        self._last["issn"] += 1
-        return issn(self._last["issn"] * 11)
+        return issn(self._next("issn") * 11)
+
+    def _next(self, kind: str) -> int:
+        self._last[kind] += 1
+        return self._last[kind] * self._turns + self._turn

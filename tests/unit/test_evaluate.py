@@ -5,18 +5,23 @@ from __future__ import annotations
 import pytest
 
 from bench import evaluate
+from bench.evaluate import Agreement, Grouping
+
+
+def agreement(truth: dict[str, str], found: dict[str, str]) -> Agreement:
+    return evaluate.agreement(Grouping(truth.items()), Grouping(found.items()))
 
 
 def test_perfect_agreement() -> None:
     truth = {"a": "1", "b": "1", "c": "2"}
-    result = evaluate.agreement(truth, {"a": "x", "b": "x", "c": "y"})
+    result = agreement(truth, {"a": "x", "b": "x", "c": "y"})
     assert (result.precision, result.recall, result.b3_precision, result.b3_recall) == (1, 1, 1, 1)
     assert (result.mixed, result.split, result.largest) == (0, 0, 2)
 
 
 def test_one_wrong_record_in_a_cluster() -> None:
     truth = {"a": "1", "b": "1", "c": "2"}
-    result = evaluate.agreement(truth, {"a": "x", "b": "x", "c": "x"})
+    result = agreement(truth, {"a": "x", "b": "x", "c": "x"})
     assert result.precision == pytest.approx(1 / 3)
     assert result.recall == 1
     assert result.b3_precision == pytest.approx((2 / 3 + 2 / 3 + 1 / 3) / 3)
@@ -26,7 +31,7 @@ def test_one_wrong_record_in_a_cluster() -> None:
 
 def test_a_manifestation_in_two_clusters() -> None:
     truth = dict.fromkeys("abcd", "1")
-    result = evaluate.agreement(truth, {"a": "x", "b": "x", "c": "y", "d": "y"})
+    result = agreement(truth, {"a": "x", "b": "x", "c": "y", "d": "y"})
     assert result.precision == 1
     assert result.recall == pytest.approx(2 / 6)
     assert result.b3_recall == pytest.approx(0.5)
@@ -34,13 +39,19 @@ def test_a_manifestation_in_two_clusters() -> None:
 
 
 def test_only_records_that_both_know_count() -> None:
-    result = evaluate.agreement({"a": "1", "b": "1", "lost": "1"}, {"a": "x", "b": "x", "extra": "x"})
+    result = agreement({"a": "1", "b": "1", "lost": "1"}, {"a": "x", "b": "x", "extra": "x"})
     assert (result.records, result.precision, result.recall, result.largest) == (2, 1, 1, 2)
 
 
 def test_nothing_to_compare_is_no_fault() -> None:
-    result = evaluate.agreement({}, {})
+    result = agreement({}, {})
     assert (result.records, result.precision, result.recall) == (0, 1, 1)
+
+
+def test_disagreements_name_the_groups() -> None:
+    truth, found = {"a": "1", "b": "2", "c": "2"}, {"a": "x", "b": "x", "c": "y"}
+    mixed, split = evaluate.disagreements(Grouping(truth.items()), Grouping(found.items()))
+    assert (mixed, split) == ({evaluate.key("x")}, {evaluate.key("2")})
 
 
 def test_labelled_pairs() -> None:

@@ -20,10 +20,12 @@ from bench.generator.works import FAMILIES
 DIGEST_OF_SEED_7 = "4fcb82cdfd17e612c807c18a05fccd22f9afdb2dc85f78342026833df7f1ce1a"
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="module", params=[corpus.PART, 1500], ids=["one part", "three parts"])
+def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("corpus")
-    corpus.generate(out, count=4000, seed=3, libraries=10)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(corpus, "PART", request.param)
+        corpus.generate(out, count=4000, seed=3, libraries=10)
     return out
 
 
@@ -57,6 +59,16 @@ def records(folder: Path, member: habits.Member) -> list[tuple[str, str]]:
 def test_same_seed_gives_same_bytes(tmp_path: Path) -> None:
     corpus.generate(tmp_path, count=1000, seed=7, libraries=10)
     assert digest(tmp_path) == DIGEST_OF_SEED_7
+
+
+def test_parts_give_the_same_bytes_whoever_makes_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(corpus, "PART", 200)
+    made = []
+    for cores in (1, 3):
+        monkeypatch.setattr("os.cpu_count", lambda cores=cores: cores)
+        corpus.generate(tmp_path / str(cores), count=700, seed=7, libraries=10)
+        made.append(digest(tmp_path / str(cores)))
+    assert made[0] == made[1]
 
 
 def test_other_seed_gives_other_books(tmp_path: Path) -> None:
