@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 
 from catalog.connection import Connection
 
-UNKNOWN = 0  # in place of a peer's number, for nodes that are just joining
 PRUNED = 1000  # expired ones that a request takes away at most
 
 

@@ -64,6 +64,15 @@ class Worker:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """How this node meets others."""
+
+    key: str = _told("node.key", "file of this node's private key, in the home folder unless absolute")
+    address: str = _told("", "http(s)://host[:port]/ that other nodes reach this one at; empty = that of the web door")
+    proxy: str = _told("", "HTTP proxy for requests to other nodes: http://host:port; empty = none")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Log:
     """What goes to standard error."""
 
@@ -90,6 +99,7 @@ class Settings:
     database: Database = field(default_factory=Database)
     web: Web = field(default_factory=Web)
     worker: Worker = field(default_factory=Worker)
+    exchange: Exchange = field(default_factory=Exchange)
     log: Log = field(default_factory=Log)
     limits: Limits = field(default_factory=Limits)
     lang: str = _told("", "language of messages; empty = of the terminal or browser", choices=("", "zh", "en"))

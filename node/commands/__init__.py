@@ -36,5 +36,10 @@ COMMANDS: dict[str, Command] = {
     ),
     "config": Command(en="show or check the settings", zh="显示或检查设置", home=False),
     "quarantine": Command(en="look after records that could not be read", zh="处理无法读取的隔离记录"),
+    "invite": Command(en="print a code with which a library's node joins this one", zh="生成成员馆加入本节点的邀请码"),
+    "join": Command(en="join a parent with the code that it gave out", zh="用邀请码加入上级节点"),
+    "peer": Command(
+        en="list, suspend or revoke other nodes; change this node's key", zh="列出、暂停或吊销其他节点；更换本节点密钥"
+    ),
     "demo": Command(en="try it out: three libraries in one catalogue", zh="演示：三个馆，一个目录", home=False),
 }

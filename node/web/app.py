@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 
-from node.web import context, machine, middleware, routes
+from node.web import context, exchange_door, machine, middleware, routes
 from node.web.asking import HttpAsker
 
 BODY = 64 * 1024  # bytes that a request may carry: the longest is an OAI-PMH form
@@ -16,6 +16,7 @@ def make(node: context.Node) -> web.Application:
     """The application, ready for a runner."""
     app = web.Application(middlewares=[middleware.around], client_max_size=BODY)
     app[context.NODE] = node
+    app[exchange_door.DOOR] = exchange_door.Door(node)
     app[context.PLACE] = context.place(node)
     app.cleanup_ctx.append(_asker)
     app[context.ROUTES] = routes.ROUTES

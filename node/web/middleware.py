@@ -36,7 +36,7 @@ HEADERS = {
 }
 COOKIE = "lang"
 YEAR = 365 * 24 * 3600  # seconds
-FOR_PROGRAMS = ("/api/", "/oai", "/health")
+FOR_PROGRAMS = ("/api/", "/oai", "/health", "/x/")
 RETRY_AFTER = "5"  # seconds
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from catalog.search import port
-from node.web import api, machine, pages, schemas
+from node.web import api, exchange_door, machine, pages, peering, schemas
 from node.web.inputs import SIZE, SORTS
 from node.web.openapi import Parameter, Route
 
@@ -125,5 +125,18 @@ ROUTES: tuple[Route, ...] = (
         methods=("GET", "POST"),
         parameters=OAI,
         answer="text/xml",
+    ),
+    # For other nodes
+    Route(
+        path="/x/join",
+        handler=exchange_door.introduced(peering.join),
+        summary="Other nodes: join this one with a one-time code",
+        methods=("POST",),
+    ),
+    Route(
+        path="/x/hello",
+        handler=exchange_door.signed(peering.hello),
+        summary="Other nodes: a child greets its parent",
+        methods=("POST",),
     ),
 )
