@@ -1,4 +1,8 @@
-"""Holdings: rows of their own, never merged away (store)."""
+"""Holdings: rows of their own, never merged away (store).
+
+A holding of another node may come by two paths; its `origin` says whose it is, and whoever counts, lists or sums up
+takes each origin once in a cluster. What was mapped here has none.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,8 @@ from catalog.model import Holding
 from catalog.visibility import VISIBLE
 
 FIELDS = ("library", "call_number", "item", "location", "status", "note")
+
+_WHOSE = "case when h.origin = '' then concat_ws('/', r.name, h.local_id, h.n) else h.origin end"
 
 Row = tuple[int, str, int, str, str, str, str, str, str]  # source, local_id, n and FIELDS
 
@@ -41,13 +47,15 @@ async def replace(conn: Connection, source: int, local_ids: Collection[str], row
 async def of_cluster(conn: Connection, cluster: int) -> list[tuple[str, str, Holding]]:
     """(source name, local id, holding) of every visible record of a cluster, by library and call number."""
     rows = await conn.fetch(
-        f"""select s.name source, h.local_id, {", ".join("h." + f for f in FIELDS)}
+        f"""select s.name source, h.local_id, h.origin, {", ".join("h." + f for f in FIELDS)}
             from membership m join record r using (sid) join source s using (source)
             join holding h on h.source = r.source and h.local_id = r.local_id
             where m.cluster = $1 and {VISIBLE} order by h.library, h.call_number, s.name, h.local_id, h.n""",
         cluster,
     )
-    return [(r["source"], r["local_id"], Holding(**{f: r[f] for f in FIELDS})) for r in rows]
+    first: dict[str, int] = {}
+    once = [r for n, r in enumerate(rows) if not r["origin"] or first.setdefault(r["origin"], n) == n]
+    return [(r["source"], r["local_id"], Holding(**{f: r[f] for f in FIELDS})) for r in once]
 
 
 async def summary(conn: Connection, clusters: Collection[int]) -> dict[int, tuple[tuple[str, ...], bytes]]:
@@ -58,14 +66,14 @@ async def summary(conn: Connection, clusters: Collection[int]) -> dict[int, tupl
     """
     rows = await conn.fetch(
         f"""select c.cluster, array_agg(distinct h.library order by h.library) libraries,
-                sha256(convert_to(string_agg(concat_ws(chr(31), r.name, h.local_id, h.n,
-                {", ".join("h." + f for f in FIELDS)}), chr(30) order by r.name, h.local_id, h.n), 'UTF8')) digest
+                sha256(convert_to(string_agg(distinct h.told, chr(30) order by h.told), 'UTF8')) digest
             from unnest($1::bigint[]) c (cluster)
             cross join lateral (select sid from membership m where m.cluster = c.cluster offset 0) m
             cross join lateral (select s.name, r.source, r.local_id from record r join source s using (source)
                                 where r.sid = m.sid and {VISIBLE} offset 0) r
-            cross join lateral (select * from holding h
-                                where h.source = r.source and h.local_id = r.local_id offset 0) h
+            cross join lateral (select h.library, concat_ws(chr(31), {_WHOSE}, {", ".join("h." + f for f in FIELDS)})
+                                    collate "C" told
+                                from holding h where h.source = r.source and h.local_id = r.local_id offset 0) h
             group by c.cluster""",
         list(clusters),
     )
@@ -78,10 +86,15 @@ async def visible(conn: Connection, sources: Collection[int]) -> AsyncIterator[A
     Needs a transaction.
     """
     async for r in conn.cursor(
-        f"""select m.cluster, s.name source, h.local_id, {", ".join("h." + f for f in FIELDS)}
-            from record r join source s using (source) left join membership m using (sid)
-            join holding h on h.source = r.source and h.local_id = r.local_id
-            where r.source = any($1::int[]) and {VISIBLE} order by s.name, h.local_id, h.n""",
+        f"""with held as not materialized (
+                select m.cluster, s.name source, h.local_id, h.n, {", ".join("h." + f for f in FIELDS)}, h.origin
+                from record r join source s using (source) left join membership m using (sid)
+                join holding h on h.source = r.source and h.local_id = r.local_id
+                where r.source = any($1::int[]) and {VISIBLE})
+            select * from held where origin = ''
+            union all (select distinct on (cluster, origin) * from held where origin <> ''
+                       order by cluster, origin, source, local_id, n)
+            order by source, local_id, n""",
         list(sources),
         prefetch=2000,
     ):
