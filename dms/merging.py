@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 MOST_MEMBERS = 200  # records of one cluster that are merged; further ones add holdings only
 ENOUGH_TO_TRAIN = 400  # clusters of one format in one round
-PIECE = 500  # clusters in one call of the pool
+PIECE = 600  # clusters in one call of the pool: enough to be worth a process
 
 Merge = Callable[[Sequence[Job], Mapping[int, bytes], Mapping[int, tuple[int, bytes]]], Awaitable[list[Made]]]
 
