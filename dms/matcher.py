@@ -1,6 +1,8 @@
 """The matcher: judges loads, places what is released, merges what changed. One a node, by lease (shell).
 
-Everything it does is found in the tables by a slow poll, so nothing depends on a signal; `wake` only makes it quick.
+Merging goes on beside placing: the one computes in the pool while the other computes here, and the fence lets one of
+them write at a time. Everything it does is found in the tables by a slow poll, so nothing depends on a signal; `wake`
+only makes it quick.
 """
 
 from __future__ import annotations
@@ -32,12 +34,11 @@ LEASE_SECONDS = 30
 POLL = 0.5  # seconds
 UNITS = 4  # units placed in one transaction: about 4,000 records
 CLUSTERS = 2000  # clusters merged in one round
-MERGE_AT_LEAST = 20.0  # seconds between rounds of merging while a long load is being placed
 
 
 @dataclass(slots=True)
 class Matcher:
-    """One holder of the lease. `spent`: seconds by stage, for the benches."""
+    """One holder of the lease. `spent`: seconds by stage, for the benches; stages overlap."""
 
     database: Database
     merge: Merge
@@ -46,26 +47,35 @@ class Matcher:
     term: int = 0
     memory: Memory = field(default_factory=Memory)
     spent: dict[str, float] = field(default_factory=dict)
-    merged_at: float = 0.0
+    renewed: float = 0.0  # when the lease was last seen to be ours, by the monotonic clock
+    soiled: asyncio.Event = field(default_factory=asyncio.Event)  # something was placed: there is work for merging
 
     async def step(self) -> bool:
         """Do the next piece of work; False if there is none."""
+        return await self.place_next() or await self.merge_next()
+
+    async def place_next(self) -> bool:
+        """Judge the next load that is prepared, or place the next batch; False if there is none."""
         async with self.database.connection() as conn:
             preparing = await loads.in_state(conn, LoadState.PREPARING)
             placing = await loads.in_state(conn, LoadState.PLACING)
             preparing = [load for load in preparing if await inbox.is_prepared(conn, load.load)]
         if preparing:
             await self._timed("judge", lambda: self._judge(preparing[0]))
-            return True
-        late = time.monotonic() - self.merged_at > MERGE_AT_LEAST
-        if placing and not late:
+        elif placing:
             await self._timed("place", lambda: self._place(placing[0]))
-            return True
-        merged = await self._timed(
-            "merge", lambda: merging.merge_dirty(self.database, self.merge, CLUSTERS, self._fence)
-        )
-        self.merged_at = time.monotonic()
-        return bool(merged or placing)
+            self.soiled.set()
+        return bool(preparing or placing)
+
+    async def merge_next(self) -> bool:
+        """Merge some clusters that changed; False if there are none."""
+        term = self.term  # under which it is read what is merged: what another holder did meanwhile must not be undone
+
+        async def fence(conn: Connection) -> None:
+            await leases.fence(conn, LEASE, term)
+
+        merged = await self._timed("merge", lambda: merging.merge_dirty(self.database, self.merge, CLUSTERS, fence))
+        return bool(merged)
 
     async def _judge(self, load: Load) -> None:
         async with self.database.transaction() as conn:
@@ -101,24 +111,43 @@ class Matcher:
 
 async def run(matcher: Matcher, *, stop: asyncio.Event, wake: asyncio.Event) -> None:
     """Hold the lease when it is free, and work until `stop`."""
+
+    async def placing() -> bool:
+        return await _hold(matcher) and await matcher.place_next()
+
+    async def merge() -> bool:
+        return bool(matcher.term) and await matcher.merge_next()
+
     try:
-        while not stop.is_set():
-            try:
-                busy = await _round(matcher)
-            except (Retry, Conflict) as error:
-                log.warning("matching pauses: %s", error)
-                matcher.term = 0
-                busy = False
-            if not busy:
-                await _pause(wake, stop)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(_go_on(matcher, placing, wake, stop))
+            tasks.create_task(_go_on(matcher, merge, matcher.soiled, stop))
     finally:
         if matcher.term:
             async with matcher.database.connection() as conn:
                 await leases.release(conn, LEASE, matcher.holder, matcher.term)
 
 
-async def _round(matcher: Matcher) -> bool:
-    """Keep the lease and do one step; False when there is nothing to do, or another process holds the lease."""
+async def _go_on(
+    matcher: Matcher, work: Callable[[], Awaitable[bool]], wake: asyncio.Event, stop: asyncio.Event
+) -> None:
+    """One piece of work after the other, and pauses where there is none."""
+    while not stop.is_set():
+        try:
+            busy = await work()
+        except (Retry, Conflict) as error:
+            log.warning("matching pauses: %s", error)
+            matcher.term = 0
+            busy = False
+        if not busy:
+            await _pause(wake, stop)
+
+
+async def _hold(matcher: Matcher) -> bool:
+    """Keep the lease, or take it if it is free; False when another process holds it."""
+    if matcher.term and time.monotonic() - matcher.renewed < LEASE_SECONDS / 6:
+        return True  # and if it were not, the fence would tell
+    began = time.monotonic()
     async with matcher.database.connection() as conn:
         if matcher.term and not await leases.renew(conn, LEASE, matcher.holder, matcher.term, LEASE_SECONDS):
             matcher.term = 0
@@ -128,7 +157,8 @@ async def _round(matcher: Matcher) -> bool:
             if held_by and lives.ended(held_by):
                 await leases.bury(conn, LEASE, held_by)
             matcher.term = await leases.acquire(conn, LEASE, matcher.holder, LEASE_SECONDS) or 0
-    return await matcher.step() if matcher.term else False
+    matcher.renewed = began
+    return bool(matcher.term)
 
 
 async def _pause(wake: asyncio.Event, stop: asyncio.Event) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import socket
@@ -42,9 +43,11 @@ T = TypeVar("T")
 
 LIGHT_BYTES = 600_000  # of a unit that is prepared in about a second
 LIGHT_CLUSTERS = 600
+PRELOADED = [prepare.__name__, merge_many.__name__]
 BEAT = 3.0  # seconds between signs of life
 SWEEP = 5.0  # seconds between looks for units that no job stands for
 VERSION = "0.1.0"
+GARBAGE = 50_000  # objects made between two looks for garbage: a batch makes many, and hardly any are in circles
 
 
 def _end_with_parent() -> None:
@@ -80,10 +83,11 @@ class Crew:
 
     def _open(self) -> ProcessPoolExecutor:
         if self.pool is None:
-            # spawn: a forked child would share the event loop's sockets and the index writer's locks.
-            self.pool = ProcessPoolExecutor(
-                self.processes, mp_context=get_context("spawn"), initializer=_end_with_parent
-            )
+            # Forked from a server of their own: from us they would inherit the event loop's sockets and the index
+            # writer's locks, and each on its own would spend most of a second importing.
+            context = get_context("forkserver")
+            context.set_forkserver_preload(PRELOADED)
+            self.pool = ProcessPoolExecutor(self.processes, mp_context=context, initializer=_end_with_parent)
         return self.pool
 
     async def run(self, work: Callable[..., T], *args: object, light: bool = False) -> T:
@@ -201,6 +205,7 @@ async def run(
     spent: dict[str, float] | None = None,
 ) -> None:
     """Work until `stop`. `wake` hurries the matcher; `spent` collects seconds by stage."""
+    gc.set_threshold(GARBAGE)
     wake = wake or asyncio.Event()
     crew = Crew(processes)
     ident = lives.name()

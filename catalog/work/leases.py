@@ -64,8 +64,8 @@ async def release(conn: Connection, name: str, holder: str, term: int) -> None:
 
 async def fence(conn: Connection, name: str, term: int) -> None:
     """Conflict if the term is no longer the current one. Until the caller's transaction ends nobody can take the lease,
-    nor its holder renew it: call this late in the transaction.
+    nor its holder renew it or fence another transaction by it: they write one after the other.
     """
-    current = await conn.fetchval("select term from lease where name = $1 for share", name)
+    current = await conn.fetchval("select term from lease where name = $1 for update", name)
     if current != term:
         raise Conflict(f"the lease {name} has gone to another holder (term {current}, ours was {term}); start again")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import time
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
@@ -151,7 +150,6 @@ async def test_a_matcher_that_lost_its_lease_changes_nothing(catalogue: Catalogu
         assert term
         database = catalogue.database
         heir = Matcher(database=database, merge=merge_here, limits=GENEROUS, holder=stage, term=term)
-        heir.merged_at = holder.merged_at = time.monotonic()
         before = await whole(catalogue)
         with pytest.raises(Conflict, match="lease"):
             await holder.step()
@@ -161,6 +159,27 @@ async def test_a_matcher_that_lost_its_lease_changes_nothing(catalogue: Catalogu
         holder = heir
     assert not await holder.step()
     assert (await catalogue.again(load.load)).state is LoadState.DONE
+    assert len(await catalogue.partition()) == 2
+
+
+async def test_a_merge_begun_under_an_earlier_term_publishes_nothing(catalogue: Catalogue) -> None:
+    load = await catalogue.load("a", [raw(1), raw(2)], place=False)
+    await prepare(catalogue, load.load)
+    matcher = catalogue.matcher
+    while await matcher.place_next():
+        pass
+
+    async def overtaken(*given: Any) -> Any:
+        async with catalogue.database.transaction() as conn:
+            matcher.term = await leases.acquire(conn, LEASE, matcher.holder, 3600) or 0
+        return await merge_here(*given)
+
+    matcher.merge = overtaken
+    with pytest.raises(Conflict, match="lease"):
+        await matcher.merge_next()
+    assert await catalogue.head() == 0
+    matcher.merge = merge_here
+    await catalogue.settle()
     assert len(await catalogue.partition()) == 2
 
 

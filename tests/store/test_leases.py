@@ -84,3 +84,19 @@ async def test_nobody_takes_the_lease_between_the_fence_and_the_commit(database:
                 assert not taking.done()
         await transaction.commit()
         assert await taking == 2
+
+
+async def test_transactions_fenced_by_one_lease_write_one_after_the_other(database: Database) -> None:
+    async with database.transaction() as conn:
+        await leases.acquire(conn, "matcher", "a", 30)
+    async with database.pool.acquire() as writer, database.pool.acquire() as other:
+        transaction = writer.transaction()
+        await transaction.start()
+        await leases.fence(writer, "matcher", 1)
+        waiting = asyncio.create_task(leases.fence(other, "matcher", 1))
+        blocked = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and pid = $1"
+        async with asyncio.timeout(10):
+            while not await writer.fetchval(blocked, other.get_server_pid()):
+                assert not waiting.done()
+        await transaction.commit()
+        await waiting
