@@ -28,9 +28,12 @@ class Signer:
     label: str = "tianlu"
 
 
-def of_answered(label: str) -> Item:
-    """The component that binds an answer to the very request it answers: that request's signature (RFC 9421, 2.4)."""
-    return Item(SIGNATURE, (("req", True), ("key", label)))
+def of_answered(label: str) -> list[Item]:
+    """The components that bind an answer to its request (RFC 9421, 2.4): what that asked, and its very signature, which
+    with its nonce is like no other.
+    """
+    asked = [Item(name, (("req", True),)) for name in ("@method", "@target-uri", digests.FIELD)]
+    return [*asked, Item(SIGNATURE, (("req", True), ("key", label)))]
 
 
 def request(signer: Signer, bare: Request, body: bytes, *, now: int, nonce: str, more: Sequence[str] = ()) -> Request:
@@ -48,7 +51,7 @@ def response(
     signer: Signer, bare: Response, body: bytes, *, now: int, answered: str, more: Sequence[str] = ()
 ) -> Response:
     """The answer likewise, bound to the signature `answered` (a label) of its request."""
-    items = [*(Item(name) for name in (*OF_ANSWER, *more)), of_answered(answered)]
+    items = [*(Item(name) for name in (*OF_ANSWER, *more)), *of_answered(answered)]
     signed = bare.headers | {digests.FIELD: digests.of(body)}
     unsigned = Response(status=bare.status, request=bare.request, headers=signed)
     return Response(

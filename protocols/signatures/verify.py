@@ -60,7 +60,7 @@ def request(told: Request, tag: str, bound: Collection[str]) -> Claim:
 def response(told: Response, tag: str, bound: Collection[str], answered: str) -> Claim:
     """The claim of an answer to the request that was signed with the label `answered`."""
     required = [Item(name) for name in (*sign.OF_ANSWER, *_present(told, bound))]
-    return _claim(told, tag, [*required, sign.of_answered(answered)])
+    return _claim(told, tag, [*required, *sign.of_answered(answered)])
 
 
 def genuine(claim: Claim, suite: Suite, public: bytes) -> None:
