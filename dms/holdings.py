@@ -17,10 +17,11 @@ import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
-from catalog.model import Format, Holding
+from catalog.model import Format
 from config import errors
 from protocols import marc
 
@@ -29,6 +30,17 @@ TABLE_FILE = Path(__file__).with_name("holdings_shapes.toml")
 _EMBEDDED = re.compile(r"\|[a-z0-9]")  # a field quoted inside a subfield: |aHC102|b.D8
 _CALL_NUMBER = re.compile(r"[A-Z]{1,4}\d[^\s]*[/ .]\S|\d{3}(\.\d+)?[/ ]\S")  # class and mark: F124/26, QA76 .S46
 _LINK = marc.DELIMITER + "8"
+
+
+class Copy(NamedTuple):
+    """One copy or one statement of holdings: the parts of `catalog.model.Holding`, light because so many are made."""
+
+    library: str
+    call_number: str = ""
+    item: str = ""
+    location: str = ""
+    status: str = ""
+    note: str = ""
 
 
 class BadMapping(errors.Misconfigured):
@@ -57,7 +69,7 @@ class Habit:
     habit: str = ""
 
 
-def holdings(record: marc.Record, mapping: Mapping[str, object], library: str, fmt: Format) -> tuple[Holding, ...]:
+def holdings(record: marc.Record, mapping: Mapping[str, object], library: str, fmt: Format) -> tuple[Copy, ...]:
     """Copies and statements that `record` tells of, in field order, without repeats. Raises BadMapping.
 
     They belong to `library` (the loading one) unless the mapping's `libraries` knows the code in the library subfield.
@@ -68,7 +80,7 @@ def holdings(record: marc.Record, mapping: Mapping[str, object], library: str, f
     implied = mapping.get("implicit", True) is not False
     fields = [_Field(habits[tag], tag, text) for tag, text in record.fields if tag in habits]
     if not fields:
-        return (Holding(library=library),) if implied else ()
+        return (Copy(library),) if implied else ()
     rows = _best(habits, fields, holders)
     told = _statements(fields, holders)
     if told:
@@ -76,7 +88,7 @@ def holdings(record: marc.Record, mapping: Mapping[str, object], library: str, f
         rows = [row for row in rows if row.item or row.note or (row.location, row.call_number) not in places]
         rows += told
     if not rows and implied and not _all_gone(fields):
-        rows = [Holding(library=library)]
+        rows = [Copy(library)]
     return tuple(dict.fromkeys(rows)) if len(rows) > 1 else tuple(rows)
 
 
@@ -164,27 +176,38 @@ class _Holders:
 
 
 class _Field:
-    """A field that may name copies, taken apart once. `habit` is the first that it can be an instance of."""
+    """A field that may name copies. `habit` is the first that it can be an instance of."""
 
-    __slots__ = ("habit", "pairs", "tag", "text", "values")
+    __slots__ = ("_once", "_values", "habit", "parts", "tag", "text")
 
     def __init__(self, habits: Sequence[Habit], tag: str, text: str) -> None:
         self.tag = tag
         self.text = text
-        self.pairs = marc.subfields(text)
-        self.habit = _habit_of(habits, {code for code, value in self.pairs if value})
-        self.values: dict[str, list[str]] = {}  # by code, cleaned, the empty ones left out
-        for code, value in self.pairs:
-            if clean := _clean(value):
-                self.values.setdefault(code, []).append(clean)
+        self.parts = text.split(marc.DELIMITER)[1:]  # code and value
+        self._once = {part[0]: part[1:] for part in self.parts if part}
+        self._values: dict[str, list[str]] | None = None
+        if len(self._once) < len(self.parts):  # nearly every field has each code once
+            self._values = {code: [] for code in self._once}
+            for part in self.parts:
+                if clean := _clean(part[1:]):
+                    self._values[part[0]].append(clean)
+        self.habit = _habit_of(habits, self.parts)
+
+    def values(self, code: str) -> Sequence[str]:
+        """Values of a subfield, cleaned, the empty ones left out."""
+        if self._values is not None:
+            return self._values.get(code, ())
+        value = self._once.get(code)
+        return (clean,) if value and (clean := _clean(value)) else ()
 
     def first(self, code: str) -> str:
         """The first value of a subfield."""
-        return self.values[code][0] if code in self.values else ""
+        found = self.values(code)
+        return found[0] if found else ""
 
     def joined(self, codes: str, separator: str) -> str:
         """Values of `codes`, in the order of the codes and then of the field, without repeats."""
-        found = [value for code in codes if code in self.values for value in self.values[code]]
+        found = self.values(codes) if len(codes) == 1 else [value for code in codes for value in self.values(code)]
         return separator.join(dict.fromkeys(found)) if len(found) > 1 else found[0] if found else ""
 
     def first_set(self, sets: Sequence[str], separator: str) -> str:
@@ -201,25 +224,27 @@ class _Field:
         )
 
 
-def _habit_of(habits: Sequence[Habit], codes: set[str]) -> Habit | None:
+def _habit_of(habits: Sequence[Habit], parts: Sequence[str]) -> Habit | None:
     """The first habit that a field with these subfields can be an instance of."""
+    codes: set[str] | None = None
     for one in habits:
         if not one.requires:
             return one
+        codes = codes or {part[0] for part in parts if len(part) > 1}
         for need in one.requires:
             if codes.issuperset(need):
                 return one
     return None
 
 
-def _best(habits: Mapping[str, Sequence[Habit]], fields: Sequence[_Field], holders: _Holders) -> list[Holding]:
+def _best(habits: Mapping[str, Sequence[Habit]], fields: Sequence[_Field], holders: _Holders) -> list[Copy]:
     """Rows of the first tag in table order whose fields name items, else of the first that gives any row."""
     by_tag: dict[str, list[_Field]] = {}
     for field in fields:
         by_tag.setdefault(field.tag, []).append(field)
-    first: list[Holding] = []
+    first: list[Copy] = []
     for tag in habits if len(by_tag) > 1 else by_tag:
-        rows: list[Holding] = []
+        rows: list[Copy] = []
         for field in by_tag.get(tag, ()):
             if field.habit and not field.habit.statement:
                 rows += _rows(field.habit, field, holders)
@@ -229,7 +254,7 @@ def _best(habits: Mapping[str, Sequence[Habit]], fields: Sequence[_Field], holde
     return first
 
 
-def _rows(one: Habit, field: _Field, holders: _Holders) -> list[Holding]:
+def _rows(one: Habit, field: _Field, holders: _Holders) -> list[Copy]:
     """A field's copies: one for each item number, or one without."""
     if field.gone(one):
         return []
@@ -240,17 +265,14 @@ def _rows(one: Habit, field: _Field, holders: _Holders) -> list[Holding]:
     if status in one.clear:
         status = ""
     note = "; ".join([v for codes in one.note if (v := field.joined(codes, " "))])
-    return [
-        Holding(library=holder, call_number=call_number, item=item, location=location, status=status, note=note)
-        for item in _items(one, field) or ("",)
-    ]
+    return [Copy(holder, call_number, item, location, status, note) for item in _items(one, field) or ("",)]
 
 
 def _items(one: Habit, field: _Field) -> Sequence[str]:
     """Item numbers in field order."""
     if len(one.item) == 1:
-        return field.values.get(one.item[0], ())
-    return [v for code, value in field.pairs if code in one.item and (v := _clean(value))]
+        return field.values(one.item[0])
+    return [value for part in field.parts if part[:1] in one.item and (value := _clean(part[1:]))]
 
 
 def _all_gone(fields: Sequence[_Field]) -> bool:
@@ -269,7 +291,7 @@ def _call_number(one: Habit, field: _Field) -> str:
     return parts
 
 
-def _statements(fields: Sequence[_Field], holders: _Holders) -> list[Holding]:
+def _statements(fields: Sequence[_Field], holders: _Holders) -> list[Copy]:
     """Textual holdings, each with the place and call number of its 852: the one with the same $8, or the only one."""
     told = [
         (field.text, row) for field in fields if field.habit and field.habit.statement
@@ -284,14 +306,14 @@ def _statements(fields: Sequence[_Field], holders: _Holders) -> list[Holding]:
     return [_placed(text, row, places) for text, row in told]
 
 
-def _placed(text: str, row: Holding, places: Sequence[tuple[str, Holding]]) -> Holding:
+def _placed(text: str, row: Copy, places: Sequence[tuple[str, Copy]]) -> Copy:
     link = _link(text)
     same = [place for other, place in places if link and _link(other) == link]
     if not same and len(places) == 1:
         same = [places[0][1]]
     if not same:
         return row
-    return Holding(
+    return Copy(
         library=same[0].library,
         call_number=row.call_number or same[0].call_number,
         location=row.location or same[0].location,
@@ -306,6 +328,8 @@ def _link(text: str) -> str:
 
 
 def _clean(value: str) -> str:
+    if value.isalnum():
+        return value  # most item numbers and locations
     if "|" in value:
         value = _EMBEDDED.sub(" ", value)
     return " ".join(value.split())

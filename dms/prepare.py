@@ -15,9 +15,10 @@ from functools import lru_cache
 
 from catalog import bodies
 from catalog.facts import Facts
-from catalog.model import CARRIER_NAMES, CARRIERS, Carrier, Format, Holding, Source, Visibility
+from catalog.model import CARRIER_NAMES, CARRIERS, Carrier, Format, Source, Visibility
 from config.errors import TianluError
 from dms import formats, garbled, holdings, identity
+from dms.holdings import Copy
 from dms.match import features, keys
 from dms.match.features import Features
 from dms.pipeline import Back, Habits, Item, Prepared, Signed, Tally, Version, decode_versions, encode, habits_key
@@ -58,7 +59,7 @@ class _Work:
     title: str = ""
     features: Features | None = None  # of authority and holdings records none
     signed: Signed | None = None
-    holdings: tuple[tuple[str, str, str, str, str, str], ...] = ()
+    holdings: tuple[Copy, ...] = ()
     visibility: int = 0
     body: bytes = b""
     deleted: bool = False
@@ -223,7 +224,7 @@ class _Unit:
 
     def _map_holdings(self, one: _Work) -> bool:
         found = holdings.holdings(one.record, self.source.mapping, self.source.library, one.format)
-        one.holdings = tuple([_row(holding) for holding in found])
+        one.holdings = tuple([_storable_copy(copy) for copy in found])
         one.visibility = self.source.visibility
         if one.visibility == Visibility.PUBLIC and identity.suppressed(one.record, self.source.mapping):
             one.visibility = Visibility.SUPPRESSED
@@ -344,12 +345,8 @@ def _hash(text: str) -> int:
     return int.from_bytes(digest, "big", signed=True)
 
 
-def _row(holding: Holding) -> tuple[str, str, str, str, str, str]:
-    told = holding.library, holding.call_number, holding.item, holding.location, holding.status, holding.note
-    if "".join(told).isprintable():
-        return told
-    library, number, item, location, status, note = map(_storable, told)
-    return library, number, item, location, status, note
+def _storable_copy(copy: Copy) -> Copy:
+    return copy if "".join(copy).isprintable() else Copy(*map(_storable, copy))
 
 
 def _storable(text: str) -> str:

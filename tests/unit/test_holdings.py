@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from catalog.model import Format, Holding
+from catalog.model import Format
 from dms import holdings, shapes
 from protocols import marc
 from protocols.marc import Record
@@ -170,7 +170,7 @@ def test_a_known_habit_is_proposed_where_the_values_bear_it_out() -> None:
     sample = [a_record(f"905 __$aBNU$b{100000 + n}$dF{n}$e{n}") for n in range(20)]
     mapping = shapes.guess_mapping(shapes.shapes(sample), CNMARC)
     assert holdings.holdings(sample[3], mapping, "CN-A", CNMARC) == (
-        Holding(library="CN-A", call_number="F3/3", item="100003"),
+        holdings.Copy(library="CN-A", call_number="F3/3", item="100003"),
     )
 
 
