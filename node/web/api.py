@@ -11,7 +11,7 @@ from aiohttp import web
 
 from catalog import clusters, libraries
 from catalog.model import Library, Published
-from node.web import context, openapi, results_view, searching, view
+from node.web import context, openapi, record_view, results_view, searching, view
 from services.delivery import links, values
 from services.discovery import ask, find
 from services.discovery import record as records
@@ -89,7 +89,17 @@ async def record(request: web.Request) -> web.StreamResponse:
     if published.id != ident:
         return web.Response(status=301, headers={"Location": f"/api{view.record_url(published.id)}"})
     told = values.full(published, ((copy.source, copy.local_id, copy.holding) for copy in found.copies))
-    return answer(told | _brief(request, published))
+    elsewhere = [
+        {
+            "node": each.parent.symbol,
+            "name": each.parent.name,
+            "ids": each.idents,
+            "urls": record_view.addresses(each),
+            "libraries": each.libraries,
+        }
+        for each in found.elsewhere
+    ]
+    return answer(told | _brief(request, published) | {"elsewhere": elsewhere})
 
 
 async def libraries_list(request: web.Request) -> web.StreamResponse:

@@ -81,5 +81,6 @@ def place(node: Node) -> Place:
 
 
 def origin(request: web.Request) -> str:
-    """Scheme, host and port under which the visitor sees the node."""
-    return f"{request.scheme}://{request.host}"
+    """Scheme, host and port of the node: as the operator told them (behind a proxy), else as the visitor asked."""
+    told = node_of(request).settings.web.base_url
+    return told.rstrip("/") or f"{request.scheme}://{request.host}"

@@ -119,7 +119,7 @@ async def _repository(request: web.Request, conn: Connection) -> wire.Repository
     return wire.Repository(
         name=context.site(node),
         base_url=_base_url(request),
-        admin=f"postmaster@{namespace}",
+        admin=node.settings.oai.admin_email or f"postmaster@{namespace}",
         earliest=await changes.earliest(conn),
         namespace=namespace,
         sample=identifiers.oai(node.symbol, cluster_id(node.symbol, 1)),

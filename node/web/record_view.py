@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urljoin
 
 from catalog.model import Description, Library
 from catalog.search.port import LONGEST_TEXT
 from node.web import view
 from node.web.labels import library_name
 from services.delivery import dublin, links, render, rows
-from services.discovery.record import Found
+from services.discovery.record import Elsewhere, Found
 
 COLUMNS = ("call_number", "location", "status", "item", "note")
 ALWAYS = ("call_number", "location", "status")  # columns that are shown even where no library says anything
 # Rows whose values lead to a search, and the field to search in.
 SEARCHED = {"authors": "author", "subjects": "subject", "series": "series", "classification": "class"}
 DOWNLOADS = (("marcxml", "MARCXML", "xml"), ("iso2709", "ISO 2709", "mrc"), ("marcjson", "JSON", "json"))
+NAMED = 100  # libraries of a parent's catalogue that are named
 ABOVE = ("responsibility", "publication", "kind")  # said at the top of the page already
 
 
@@ -34,6 +36,25 @@ def _shelves(found: Found, names: Mapping[str, Library], lang: str) -> list[dict
             "rows": told or [nothing],
         }
         for symbol, told in held.items()
+    ]
+
+
+def addresses(elsewhere: Elsewhere) -> list[str]:
+    """The parent's pages of the title."""
+    pages = (urljoin(elsewhere.parent.address, view.record_url(ident)) for ident in elsewhere.idents)
+    return [page for page in pages if links.safe(page)]
+
+
+def _elsewhere(found: Found, names: Mapping[str, Library], lang: str) -> list[dict[str, Any]]:
+    """Libraries that hold the title by a parent's account, and its pages of it."""
+    return [
+        {
+            "name": each.parent.name or each.parent.symbol,
+            "count": len(each.libraries),
+            "libraries": [library_name(symbol, names, lang) for symbol in each.libraries[:NAMED]],
+            "urls": addresses(each),
+        }
+        for each in found.elsewhere
     ]
 
 
@@ -71,6 +92,7 @@ def values(found: Found, names: Mapping[str, Library], lang: str, *, marc: bool)
         "updated": published.at.isoformat(timespec="seconds"),
         "format": published.format.name,
         "shelves": shelves,
+        "elsewhere": _elsewhere(found, names, lang),
         "columns": [column for column in COLUMNS if column in used or column in ALWAYS],
         "rows": _rows(of, lang),
         "marc": {"leader": merged.leader, "lines": render.lines(merged)} if merged else None,

@@ -82,6 +82,11 @@ _MORE = {
     "notes": _TEXTS,
     "links": _TEXTS,
     "holdings": {"type": "array", "items": HOLDING},
+    "elsewhere": {
+        "type": "array",
+        "description": "libraries that hold it besides those listed here, by the account of each parent",
+        "items": _object(node=_TEXT, name=_TEXT, ids=_TEXTS, urls=_TEXTS, libraries=_TEXTS),
+    },
 }
 RECORD = _object(**(HIT["properties"] | _MORE))
 _AREA = {**_TEXT, "description": "a path from the largest part, e.g. 广东/深圳"}

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from catalog import bodies, clusters, dictionaries, holdings, records, sources, visibility
+from catalog import bodies, clusters, dictionaries, holdings, parents, received, records, sources, visibility
 from catalog.connection import Connection
-from catalog.model import CARRIER_NAMES, Carrier, Format, Holding, Published
+from catalog.model import CARRIER_NAMES, Carrier, Format, Holding, Published, unique
+from catalog.parents import Parent
 from config import errors
 from protocols import reading
 from protocols.marc import Record
@@ -34,11 +35,21 @@ class Copy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Elsewhere:
+    """The same title in a parent's catalogue, from the versions that it sent us."""
+
+    parent: Parent
+    idents: tuple[str, ...]  # the parent's cluster ids, mostly one
+    libraries: tuple[str, ...]  # symbols of those that hold it besides the ones listed here
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
     """What an id leads to: `published.id` differs from the id asked for where a redirect was followed."""
 
     published: Published
     copies: tuple[Copy, ...]
+    elsewhere: tuple[Elsewhere, ...] = ()  # the uplink first
 
 
 async def by_id(conn: Connection, ident: str) -> Found:
@@ -52,7 +63,22 @@ async def by_id(conn: Connection, ident: str) -> Found:
     return Found(
         published=published,
         copies=tuple(Copy(source=source, local_id=local_id, holding=holding) for source, local_id, holding in rows),
+        elsewhere=await _elsewhere(conn, published),
     )
+
+
+async def _elsewhere(conn: Connection, published: Published) -> tuple[Elsewhere, ...]:
+    versions = await received.of_cluster(conn, published.cluster)
+    if not versions:
+        return ()
+    found = []
+    for parent in await parents.active(conn):
+        its = [version for symbol, version in versions if symbol == parent.symbol]
+        held = unique([symbol for version in its for symbol in version.libraries])
+        others = tuple(symbol for symbol in held if symbol not in published.libraries)
+        if others:
+            found.append(Elsewhere(parent=parent, idents=tuple(each.id for each in its), libraries=others))
+    return tuple(found)
 
 
 async def of_source(conn: Connection, source: str, local_id: str) -> tuple[Record, Format]:
