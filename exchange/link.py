@@ -23,6 +23,7 @@ from typing import NamedTuple, assert_never
 FIRST = 1.0  # seconds of the first pause
 CAP = 15 * 60.0  # seconds of the longest one
 PROBE = 60.0  # seconds between hellos to a parent that wants to hear nothing from us, at least
+GREET = 300.0  # seconds between hellos on an open link: a parent that was set back has nothing to push to learn it by
 SWEEP = 30.0  # seconds after which an idle lane looks for itself
 HASTY = 1.0  # seconds that a poll without news must have taken for the next to follow at once
 
@@ -92,6 +93,7 @@ class Greeted:
 
     outcome: Outcome
     reason: str = ""
+    unfit: tuple[Lane, ...] = ()  # the parent is at a place there that this node doesn't know: reconcile
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,13 @@ class News:
 
 
 @dataclass(frozen=True, slots=True)
+class Check:
+    """Reconcile a lane's stream when it is free, though nothing seems to be wrong."""
+
+    lane: Lane
+
+
+@dataclass(frozen=True, slots=True)
 class Back:
     """The parent, or the network, is there again: whoever pauses tries at once."""
 
@@ -123,7 +132,7 @@ class Woke:
     turn: int
 
 
-Event = Start | Stop | Greeted | Done | News | Back | Woke
+Event = Start | Stop | Greeted | Done | News | Check | Back | Woke
 
 
 # What a shell has to do.
@@ -182,6 +191,7 @@ class _Track:
     failures: int = 0  # since something last went well
     mended: bool = False  # since something last moved
     news: bool = False  # came while it was busy
+    check: bool = False  # a reconcile was asked for
 
 
 @dataclass(slots=True)
@@ -213,11 +223,13 @@ class Link:
                 self.state = State.STOPPED
                 return []
             case Greeted():
-                return self._greeted(event) if self.state is State.GREETING else []
+                return self._greeted(event)
             case Done():
                 return self._done(event)
             case News():
                 return self._news(Lane(event.channel, Way.UP))
+            case Check():
+                return self._check(event.lane)
             case Back():
                 return self._greet() if self._waits_to_greet else self._wake_paused()
             case Woke():
@@ -230,16 +242,29 @@ class Link:
         return self.state in (State.AWAY, State.SUSPENDED, State.REFUSED)
 
     def _greet(self) -> list[Action]:
-        self.state, self._turn = State.GREETING, 0
+        """Say hello; where the link is open it stays so."""
+        if self.state is not State.OPEN:
+            self.state = State.GREETING
+        self._turn = 0
         return [SayHello()]
 
     def _greeted(self, event: Greeted) -> list[Action]:
-        if event.outcome in (Outcome.MOVED, Outcome.QUIET):
-            self.state, self._failures = State.OPEN, 0
-            return [*self._tell(""), *self._go_all()]
+        was_open = self.state is State.OPEN
+        if not was_open and self.state is not State.GREETING:
+            return []
         if event.outcome in (Outcome.SUSPENDED, Outcome.REFUSED):
             return self._shut(event.outcome, event.reason)
-        return self._away(State.AWAY, event.reason, least=0.0)
+        if event.outcome in (Outcome.MOVED, Outcome.QUIET):
+            self.state, self._failures = State.OPEN, 0
+            for lane in event.unfit:
+                self._tracks[lane].check = True
+        elif not was_open:
+            return self._away(State.AWAY, event.reason, least=0.0)
+        wait = self._wait(GREET)
+        self._turn = wait.turn
+        if was_open:
+            return [wait, *(action for lane in event.unfit for action in self._go(lane))]
+        return [*self._tell(""), wait, *self._go_all()]
 
     def _shut(self, outcome: Outcome, reason: str) -> list[Action]:
         state = State.SUSPENDED if outcome is Outcome.SUSPENDED else State.REFUSED
@@ -261,7 +286,7 @@ class Link:
         match outcome:
             case Outcome.MOVED | Outcome.QUIET:
                 well = self._well(track, mended=mended)
-                if mended or outcome is Outcome.MOVED or track.news:
+                if mended or outcome is Outcome.MOVED or track.news or track.check:
                     return [*well, *self._go(event.lane)]
                 return [*well, *self._rest(event)]
             case Outcome.HELD_UP if not track.mended:
@@ -276,14 +301,16 @@ class Link:
                 assert_never(outcome)
 
     def _well(self, track: _Track, *, mended: bool) -> list[Action]:
-        """It went well: the peer is there, so the other lanes need not wait either."""
+        """It went well. After a failure: the parent is there again, perhaps set back, and nobody need wait for it."""
         if mended:
             return []
         recovered = track.failures > 0
         track.failures, track.mended = 0, False
         if any(other.failures or other.mended for other in self._tracks.values()):
-            return self._wake_paused() if recovered else []
-        return self._tell("")
+            well = self._wake_paused() if recovered else []
+        else:
+            well = self._tell("")
+        return [*well, *self._greet()] if recovered and self._turn else well
 
     def _rest(self, event: Done) -> list[Action]:
         track = self._tracks[event.lane]
@@ -302,8 +329,12 @@ class Link:
         track.news = True  # a pause is not cut short by it
         return []
 
+    def _check(self, lane: Lane) -> list[Action]:
+        self._tracks[lane].check = True
+        return self._go(lane) if self.state is State.OPEN else []
+
     def _woke(self, turn: int) -> list[Action]:
-        if turn == self._turn and self._waits_to_greet:
+        if turn == self._turn and (self._waits_to_greet or self.state is State.OPEN):
             return self._greet()
         if self.state is not State.OPEN:
             return []
@@ -323,7 +354,11 @@ class Link:
         track = self._tracks[lane]
         if track.doing in (Doing.BUSY, Doing.MENDING):
             return []
-        track.doing, track.turn, track.news = Doing.BUSY, 0, False
+        track.turn = 0
+        if track.check:
+            track.doing, track.check = Doing.MENDING, False
+            return [Mend(lane)]
+        track.doing, track.news = Doing.BUSY, False
         return [Push(lane) if lane.way is Way.UP else Pull(lane)]
 
     def _paused(self, track: _Track) -> Wait:
