@@ -192,6 +192,15 @@ async def count(conn: Connection, load: int, counts: Mapping[str, int]) -> None:
         await conn.execute(f"update load set {sets} where load = $1", load, *values)
 
 
+async def judge_again(conn: Connection, load: int, faults: int) -> bool:
+    """A held load goes back to be judged once more; what was counted then is forgotten, all but `faults`: cases that
+    landing itself had counted. True if it was held.
+    """
+    sets = ", ".join(f"{name} = {'$2' if name in ('records', 'unreadable') else '0'}" for name in COUNTS)
+    await conn.execute(f"update load set {sets} where load = $1 and state = 'held'", load, faults)
+    return await turn(conn, load, LoadState.PREPARING, since=(LoadState.HELD,))
+
+
 async def in_state(conn: Connection, *states: LoadState) -> list[Load]:
     """Loads in these states, oldest first."""
     rows = await conn.fetch(

@@ -88,9 +88,14 @@ async def listing(conn: Connection, *, source: int | None, rule: str | None, lim
     return rows
 
 
-async def of_load(conn: Connection, source: int, load: int) -> int:
-    """How many cases a load of a source has here."""
-    count: int = await conn.fetchval("select count(*) from quarantine where source = $1 and load = $2", source, load)
+async def of_load(conn: Connection, source: int, load: int, rule: str | None = None) -> int:
+    """How many cases a load of a source has here, of one rule if one is named."""
+    count: int = await conn.fetchval(
+        "select count(*) from quarantine where source = $1 and load = $2 and ($3::text is null or rule = $3)",
+        source,
+        load,
+        rule,
+    )
     return count
 
 

@@ -20,13 +20,16 @@ from config.secret import Secret
 from config.told import Told
 
 FILE = "tianlu.toml"
+ADDRESS = re.compile(r"https?://[^\s/?#]+/?")
+EMAIL = re.compile(r"[^\s@<>]+@[^\s@<>]+")
 SYMBOL = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,15}")
 DEFAULT = "default"
 NOT_TOLD = Secret("")
 
 
 def _told(default: object, about: str, **limits: object) -> Any:
-    """A field with its sentence for the docs and the limits that `told.check` reads: choices, low, high, pattern."""
+    """A field with its sentence for the docs and the limits that `told.check` reads: choices, low, high, pattern with
+    its `shape` in words."""
     return field(default=default, metadata={"about": about, **limits})
 
 
@@ -34,7 +37,12 @@ def _told(default: object, about: str, **limits: object) -> Any:
 class Node:
     """Who this node is."""
 
-    symbol: str = _told("", "code of this node's library (ISIL letters, digits, hyphen)", pattern=SYMBOL)
+    symbol: str = _told(
+        "",
+        "code of this node's library (ISIL letters, digits, hyphen)",
+        pattern=SYMBOL,
+        shape="1 to 16 letters, digits and hyphens, starting with a letter or digit",
+    )
     tier: str = _told("local", "preset of capabilities", choices=("central", "domain", "local"))
     name: str = _told("", "name of the library, in its own language")
 
@@ -54,6 +62,24 @@ class Web:
 
     host: str = _told("127.0.0.1", "address to listen on; 0.0.0.0 opens the node to the network")
     port: int = _told(8080, "TCP port to listen on", low=1, high=65535)
+    base_url: str = _told(
+        "",
+        "http(s)://host[:port]/ that visitors know; empty = as each of them asks",
+        pattern=ADDRESS,
+        shape="an address like https://catalogue.example.org/ without a path",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Oai:
+    """The OAI-PMH provider."""
+
+    admin_email: str = _told(
+        "",
+        "mail address of those who look after it; empty = postmaster",
+        pattern=EMAIL,
+        shape="a mail address",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +124,7 @@ class Settings:
     node: Node = field(default_factory=Node)
     database: Database = field(default_factory=Database)
     web: Web = field(default_factory=Web)
+    oai: Oai = field(default_factory=Oai)
     worker: Worker = field(default_factory=Worker)
     exchange: Exchange = field(default_factory=Exchange)
     log: Log = field(default_factory=Log)

@@ -103,8 +103,7 @@ def _within(key: Key, value: Any, where: str) -> None:
         raise Misconfigured(f"{where}: {key.name} must be {span}, not {value}")
     pattern = key.limits.get("pattern")
     if pattern and value and not pattern.fullmatch(value):
-        shape = "1 to 16 letters, digits and hyphens, starting with a letter or digit"
-        raise Misconfigured(f"{where}: {key.name} must be {shape}, not {value!r}")
+        raise Misconfigured(f"{where}: {key.name} must be {key.limits['shape']}, not {value!r}")
 
 
 def _parsed(kind: type, text: object, where: str) -> object:

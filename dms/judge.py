@@ -37,6 +37,17 @@ async def judge(conn: Connection, load: Load, limits: Limits) -> list[str]:
     cases = await quarantine.named(conn, load.source)
     returned = {local_id for local_id, those in cases.items() if any(by == load.load for _, by in those)}
     missing = [i for i in missing if not judging.is_numbered_repeat(i, groups) and i not in returned]
+    await loads.count(
+        conn,
+        load.load,
+        {
+            "records": sums.records + sum(sums.back.values()),
+            "unchanged": sums.unchanged - resolved.superseded_unchanged,
+            "superseded": resolved.superseded,
+            "returned": sums.back.get("returned", 0),
+            "unreadable": sums.back.get("unreadable", 0),
+        },
+    )
     against = [] if load.assured or load.mode == "undo" else judging.objections(sums, len(missing), total, limits)
     if against:
         await loads.turn(conn, load.load, LoadState.HELD, since=(LoadState.PREPARING,), reason="; ".join(against))
@@ -58,17 +69,6 @@ async def judge(conn: Connection, load: Load, limits: Limits) -> list[str]:
             )
             for local_id, lost in resolved.rivals
         ],
-    )
-    await loads.count(
-        conn,
-        load.load,
-        {
-            "records": sums.records + sum(sums.back.values()),
-            "unchanged": sums.unchanged - resolved.superseded_unchanged,
-            "superseded": resolved.superseded,
-            "returned": sums.back.get("returned", 0),
-            "unreadable": sums.back.get("unreadable", 0),
-        },
     )
     await loads.turn(conn, load.load, LoadState.PLACING, since=(LoadState.PREPARING,))
     return []

@@ -33,6 +33,7 @@ from protocols.stream import Stretch
 
 HEAD = 1 << 20  # bytes of each input that make its fingerprint
 LEASE_SECONDS = 30
+INPUT_FAULT = "input-fault"  # the rule of what could not become a stretch
 MOST_WAITING = 400  # units that may wait for PREPARE before landing pauses: about 400 MB of input
 PAUSE = 0.1  # seconds between looks while it pauses
 AWAY = 60.0  # seconds that the database may be away before landing gives up
@@ -125,7 +126,8 @@ async def open_load(
         if there is not None and (there.fingerprint, there.carrier, there.mode, there.encoding) == wanted:
             if assured:
                 await loads.assure(conn, there.load)
-                await loads.turn(conn, there.load, LoadState.PREPARING, since=(LoadState.HELD,))
+                faults = await quarantine.of_load(conn, source.no, there.load, INPUT_FAULT)
+                await loads.judge_again(conn, there.load, faults)
             return await loads.get(conn, there.load)
         if there is not None and there.state in (LoadState.PREPARING, LoadState.PLACING):
             raise Conflict(
@@ -258,7 +260,7 @@ def _case(source: Source, load: Load, position: int, ordinal: int, stretch: Stre
         ordinal=ordinal + 1,
         local_id="",
         verdict="unreadable",
-        rule="input-fault",
+        rule=INPUT_FAULT,
         reason=stretch.fault,
         carrier=CARRIERS[load.carrier],
         digest=hashlib.blake2b(stretch.data, digest_size=16).digest(),

@@ -155,8 +155,11 @@ class Node:
 
 
 @contextlib.asynccontextmanager
-async def serving(database: Database, reader: port.Reader, home: Path) -> AsyncIterator[str]:
+async def serving(
+    database: Database, reader: port.Reader, home: Path, settings: Settings | None = None
+) -> AsyncIterator[str]:
     """The web door on a free port; gives its address without a slash at the end."""
-    made: web.Application = app.make(Node(database=database, reader=reader, home=home))
+    node = Node(database=database, reader=reader, home=home, settings=settings or Settings())
+    made: web.Application = app.make(node)
     async with TestServer(made) as server:
         yield str(server.make_url("/")).rstrip("/")

@@ -33,7 +33,13 @@ OVER = (LoadState.DONE, LoadState.HELD, LoadState.FAILED, LoadState.UNDONE)
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What to load, as which source of which library."""
-    parser.add_argument("files", metavar="FILE", nargs="+", help="file, .gz too, or - for standard input")
+    parser.add_argument(
+        "files",
+        metavar="FILE",
+        nargs="+",
+        help="file, .gz too, or - for standard input; an interrupted load of standard input goes on if its first "
+        "megabyte is the same, so give the same again",
+    )
     parser.add_argument("--source", required=True, help="name of the source; a new one is made with --library")
     parser.add_argument("--library", help="symbol of the library whose records these are")
     parser.add_argument("--format", choices=FORMATS, default="auto", help="how the records are written")

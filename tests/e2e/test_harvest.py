@@ -17,6 +17,7 @@ from lxml import etree
 from catalog import changes
 from catalog.database.pool import Database
 from catalog.model import Format, cluster_id
+from config.settings import Oai, Settings, Web
 from node.web import machine
 from tests import builders, stocked
 from tests.stocked import Shelf, Stock
@@ -91,6 +92,16 @@ async def test_the_repository_introduces_itself(door: str, post: bool) -> None:
     assert [each.text for each in formats.iter(f"{OAI}metadataPrefix")] == ["oai_dc", "marcxml"]
     sets = await ask(door, "verb=ListSets", post=post)
     assert [each.text for each in sets.iter(f"{OAI}setSpec")] == ["CN-HKS", "CN-SZL", "CN-TJU"]
+
+
+async def test_the_operator_says_who_looks_after_it_and_where_it_is(database: Database, home: Path) -> None:
+    told = Settings(web=Web(base_url="https://opac.example.org/"), oai=Oai(admin_email="oai@example.org"))
+    async with database.connection() as conn:
+        await stocked.open_house(conn)
+    async with stocked.serving(database, Shelf(), home, told) as address:
+        root = await ask(f"{address}/oai", "verb=Identify")
+    assert root.findtext(f".//{OAI}baseURL") == "https://opac.example.org/oai"
+    assert root.findtext(f".//{OAI}adminEmail") == "oai@example.org"
 
 
 REFUSED = (

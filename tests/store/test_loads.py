@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+import gzip
 import itertools
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
 from catalog import clusters, quarantine
 from catalog.database.pool import Database
+from catalog.loads import Load
 from catalog.model import LoadState, cluster_id
 from config.errors import Conflict
 from config.settings import Limits
+from exchange import landing
 from tests import builders
 from tests.pipeline import Catalogue
 
@@ -277,9 +282,33 @@ async def test_unreadable_records_beyond_the_limit_hold_a_load(database: Databas
     data = b"".join(b"00047xxx this is no record \x1d" + raw(n) for n in range(22))
     held = await catalogue.give("a", data)
     assert held.state is LoadState.HELD and "came back" in held.reason
+    assert (held.records, held.unreadable, held.added) == (44, 22, 0), "what was judged is told"
     assert (await catalogue.standing())["records"] == [] and await catalogue.head() == 0
     done = await catalogue.give("a", data, assured=True)
     assert (done.load, done.state, done.added, done.unreadable) == (held.load, LoadState.DONE, 22, 22)
+    assert done.records == 44
+
+
+async def test_what_landing_counted_is_counted_once_when_a_held_load_is_let_pass(
+    database: Database, tmp_path: Path
+) -> None:
+    catalogue = await Catalogue(database, Limits()).open()
+    source = await catalogue.source("a")
+    path = tmp_path / "records.mrc.gz"
+    path.write_bytes(gzip.compress(b"".join(garbled(n) for n in range(25)))[:-9])
+
+    async def give(assured: bool) -> Load:
+        with contextlib.ExitStack() as stack:
+            inputs = landing.open_inputs(stack, [str(path)])
+            load = await landing.open_load(database, source, inputs, mode="changes", encoding="auto", assured=assured)
+            await landing.land(database, catalogue.queue, source, load, inputs, lambda *_: None, habits=b"")
+        await catalogue.settle()
+        return await catalogue.again(load.load)
+
+    held, done = await give(False), await give(True)
+    assert (held.load, held.state, done.state) == (done.load, LoadState.HELD, LoadState.DONE)
+    assert (held.records, held.unreadable) == (done.records, done.unreadable) == (26, 1)
+    assert (held.added, done.added) == (0, 25)
 
 
 async def test_titles_that_change_by_the_dozen_hold_a_load(database: Database) -> None:
