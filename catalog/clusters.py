@@ -10,6 +10,7 @@ from catalog.connection import Connection
 from catalog.model import Cluster, Format, Published, cluster_id, cluster_number
 from catalog.visibility import VISIBLE
 
+MOST_LOST = 1 << 32  # numbers that a lost future can have given: nobody uses them all up by a word
 PUBLISHED = "m.cluster, m.seq, m.at, m.deleted, m.redirect, m.format, m.libraries, m.dictionary, m.content"
 
 
@@ -39,6 +40,16 @@ async def reserve(conn: Connection, count: int) -> list[int]:
     """New cluster numbers."""
     rows = await conn.fetch("select nextval('cluster_no') n from generate_series(1, $1)", count)
     return [row["n"] for row in rows]
+
+
+async def pass_over(conn: Connection, number: int) -> None:
+    """Never give this number or one below it again: another node has heard of it, in a future that is lost here."""
+    await conn.execute(
+        """select setval('cluster_no', $1) from cluster_no
+           where $1 >= last_value and $1 - last_value < $2""",
+        number,
+        MOST_LOST,
+    )
 
 
 async def add_members(conn: Connection, rows: Sequence[tuple[int, int]]) -> None:
@@ -145,12 +156,12 @@ async def members(conn: Connection, clusters: Collection[int]) -> list[Any]:
     `offset 0` keeps the order of the joins: without statistics the planner reads every record there is.
     """
     rows: list[Any] = await conn.fetch(
-        f"""select c.cluster, r.source, r.trust, r.local_id, r.library, r.format, r.carrier, r.encoding,
+        f"""select c.cluster, r.no, r.source, r.trust, r.local_id, r.library, r.format, r.carrier, r.encoding,
                    r.dictionary, r.stamp, r.digest, r.body
             from unnest($1::bigint[]) c (cluster)
             cross join lateral (select sid from membership m where m.cluster = c.cluster offset 0) m
-            cross join lateral (select s.name source, s.trust, r.local_id, r.library, r.format, r.carrier, r.encoding,
-                                       r.dictionary, r.stamp, r.digest, r.body
+            cross join lateral (select r.source no, s.name source, s.trust, r.local_id, r.library, r.format, r.carrier,
+                                       r.encoding, r.dictionary, r.stamp, r.digest, r.body
                                 from record r join source s using (source) where r.sid = m.sid and {VISIBLE} offset 0) r
             order by c.cluster, r.source, r.local_id""",
         list(clusters),

@@ -24,7 +24,9 @@ async def entries(conn: Connection) -> dict[str, Entry]:
     rows = await conn.fetch(
         f"""select l.symbol, l.name, l.name_en, l.area, l.state, l.successor,
                 case when l.node = '' then (select symbol from node) else l.node end node, l.reign
-            from library l where l.node <> '' or l.name <> l.symbol or {HOSTED} order by l.symbol"""
+            from library l where l.node <> '' or {HOSTED} or l.name <> l.symbol and not exists (
+                select from source s join peer p using (source) where s.library = l.symbol)
+            order by l.symbol"""
     )
     return {row["symbol"]: Entry(*tuple(row)[1:]) for row in rows}
 
@@ -50,6 +52,7 @@ async def take(conn: Connection, heard: Mapping[str, Entry]) -> None:
             select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
                 $8::bigint[]) e (symbol, name, name_en, area, state, successor, node, reign)
             where e.state in ('active', 'merged', 'closed')
+              and (e.reign > 0 or e.symbol <> (select symbol from node))  -- who we are needs nobody's word
             on conflict (symbol) do update set name = excluded.name, name_en = excluded.name_en,
                 area = excluded.area, state = excluded.state, successor = excluded.successor, node = excluded.node,
                 reign = excluded.reign

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from enum import StrEnum
 
+import numpy as np
+
 from catalog.connection import Connection
 from catalog.payload import bucket
 
@@ -81,6 +83,59 @@ async def leaves(conn: Connection, ledger: Ledger, peer: int, channel: str, buck
         list(buckets),
     )
     return [tuple(row) for row in rows]
+
+
+async def sums(conn: Connection, ledger: Ledger, peer: int, channel: str) -> dict[int, bytes]:
+    """By bucket, the exclusive or of the digests of all that stands there (16 bytes); empty buckets are left out."""
+    rows = await conn.fetch(
+        f"""select bucket, string_agg(digest, ''::bytea) digests from {ledger.value}
+            where peer = $1 and channel = $2 and digest is not null group by bucket""",
+        peer,
+        channel,
+    )
+    return {row["bucket"]: _fold(row["digests"]) for row in rows}
+
+
+def _fold(digests: bytes) -> bytes:
+    words = np.frombuffer(digests, dtype=np.uint64).reshape(-1, 2)
+    return bytes(np.bitwise_xor.reduce(words, axis=0).tobytes())
+
+
+async def top(conn: Connection, ledger: Ledger, peer: int, channel: str) -> tuple[int, int]:
+    """The highest version, (0, 0) of an empty ledger."""
+    row = await conn.fetchrow(
+        f"""select epoch, max(seq) seq from {ledger.value} where peer = $1 and channel = $2
+            group by epoch order by epoch desc limit 1""",
+        peer,
+        channel,
+    )
+    return (row["epoch"], row["seq"]) if row else (0, 0)
+
+
+async def highest(conn: Connection, ledger: Ledger, peer: int, channel: str, kind: int) -> str:
+    """The longest id of a kind, and of those the last: of cluster ids the newest; empty if there is none."""
+    found: str | None = await conn.fetchval(
+        f"""select id from {ledger.value} where peer = $1 and channel = $2 and kind = $3
+            order by length(id) desc, id collate "C" desc limit 1""",
+        peer,
+        channel,
+        kind,
+    )
+    return found or ""
+
+
+async def correct(conn: Connection, ledger: Ledger, peer: int, channel: str, entries: Sequence[Entry]) -> None:
+    """Give lines another digest: what is kept is not what they say."""
+    await conn.execute(
+        f"""update {ledger.value} l set digest = e.digest from unnest($3::smallint[], $4::text[], $5::bytea[])
+                e (kind, id, digest)
+            where l.peer = $1 and l.channel = $2 and l.kind = e.kind and l.id = e.id""",
+        peer,
+        channel,
+        [entry[0] for entry in entries],
+        [entry[1] for entry in entries],
+        [entry[4] for entry in entries],
+    )
 
 
 async def alive(conn: Connection, ledger: Ledger, peer: int, channel: str) -> int:

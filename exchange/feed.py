@@ -44,7 +44,7 @@ async def cut(database: Database, me: Me, peer: Peer, channel: str) -> int:
         while True:
             async with database.connection() as conn:
                 stands = await outgoing(conn, peer, channel)
-                feed = await _feed(conn, channel)
+                feed = await head(conn, channel)
                 waiting = await streams.waiting_count(conn, peer.no, channel)
             if stands.held_up or waiting >= AHEAD:
                 return made
@@ -70,7 +70,7 @@ async def cut(database: Database, me: Me, peer: Peer, channel: str) -> int:
 
 async def _next(database: Database, me: Me, peer: Peer, channel: str, base: int) -> Rendered:
     async with database.connection() as conn:
-        feed = await _feed(conn, channel)  # before the rows: whatever is up to here is committed
+        feed = await head(conn, channel)  # before the rows: whatever is up to here is committed
         if channel == CLUSTERS:
             states = await outward.after(conn, base, ROWS)
             seqs = [state.seq for state in states]
@@ -87,7 +87,7 @@ async def _next(database: Database, me: Me, peer: Peer, channel: str, base: int)
 
 async def current(conn: Connection, me: Me, peer: Peer, channel: str, keys: Sequence[Key]) -> list[Change]:
     """What these keys are to the peer now; those that aren't there are left out."""
-    feed = await _feed(conn, channel)
+    feed = await head(conn, channel)
     if channel == CLUSTERS:
         numbers = [cluster_number(ident, me.symbol) for kind, ident in keys if kind == Kind.BIB]
         states = await outward.of(conn, [number for number in numbers if number is not None])
@@ -194,7 +194,8 @@ async def waiting(conn: Connection, peer: Peer, channel: str) -> list[Waiting]:
     ]
 
 
-async def _feed(conn: Connection, channel: str) -> Feed:
+async def head(conn: Connection, channel: str) -> Feed:
+    """Where the feed behind a channel stands."""
     epoch, last = await feeds.head(conn, FEEDS[channel])
     return Feed(epoch=epoch, last=last)
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from catalog import arrivals, libraries, peers, sources
+from catalog.database import pool
 from catalog.database.pool import Database
 from catalog.model import Library
 from catalog.payload import CLUSTERS
@@ -17,6 +20,8 @@ from exchange.giving import Parcel
 from exchange.keys import Key
 from exchange.model import Cursor
 from protocols import suites
+from tests import stocked
+from tests.postgres import Postgres
 
 
 def a_key(seed: int = 1) -> Key:
@@ -101,3 +106,20 @@ async def pass_on(giver: Node, taker: Node, channel: str = CLUSTERS) -> Sequence
             return passed
         await taker.take(parcel, channel)
         passed.append(parcel)
+
+
+@contextlib.asynccontextmanager
+async def pair(server: Postgres, home: Path) -> AsyncIterator[tuple[Node, Node]]:
+    """(child, parent), each on a fresh database. The child's catalogue is the house of `tests.stocked`."""
+    async with contextlib.AsyncExitStack() as stack:
+        opened = [
+            await stack.enter_async_context(pool.open(home, await stack.enter_async_context(server.fresh())))
+            for _ in range(2)
+        ]
+        child = Node(database=opened[0], symbol=stocked.SYMBOL, key=a_key(1))
+        parent = Node(database=opened[1], symbol="CN-DOM", key=a_key(2))
+        async with child.database.connection() as conn:
+            await stocked.open_house(conn)
+        await child.know(parent, "parent")
+        await parent.know(child, "child")
+        yield child, parent

@@ -1,0 +1,92 @@
+"""Libraries, corrections and receipts between two nodes: two real databases, no wire."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest_asyncio
+
+from catalog import directory, libraries, notices, payload
+from catalog.model import Library, cluster_id
+from catalog.notices import Notice
+from catalog.payload import NOTICES, Kind
+from tests import builders, exchanging, stocked
+from tests.exchanging import Node, pass_on
+from tests.postgres import Postgres
+
+
+@pytest_asyncio.fixture
+async def pair(server: Postgres, home: Path) -> AsyncIterator[tuple[Node, Node]]:
+    async with exchanging.pair(server, home) as nodes:
+        yield nodes
+
+
+def ident(number: int) -> str:
+    return cluster_id(stocked.SYMBOL, number)
+
+
+async def test_libraries_are_told_by_those_who_host_them(pair: tuple[Node, Node]) -> None:
+    child, parent = pair
+    async with parent.database.transaction() as conn:
+        await libraries.add(conn, Library(symbol="CN-P", name="Parent's own", area="广东"))
+    for node in pair:
+        async with node.database.transaction() as conn:
+            await directory.refresh(conn)
+    await pass_on(child, parent, NOTICES)
+    await pass_on(parent, child, NOTICES)
+    async with parent.database.transaction() as conn:
+        found = await libraries.get(conn, builders.SZL.symbol)
+        node = await conn.fetchval("select node from library where symbol = $1", builders.SZL.symbol)
+        assert await directory.refresh(conn) > 0
+    assert found is not None
+    assert (found.name, node) == (builders.SZL.name, child.symbol)
+    async with child.database.connection() as conn:
+        there = await conn.fetchrow("select name, area, node from library where symbol = 'CN-P'")
+    assert tuple(there) == ("Parent's own", "广东", parent.symbol)
+    # What came from the child is not told back to it, so its own entries stay its own.
+    await pass_on(parent, child, NOTICES)
+    async with child.database.connection() as conn:
+        kept = await conn.fetchval("select count(*) from library where node = '' and name <> symbol")
+    assert kept == len(builders.CAST)
+    for node in pair:
+        async with node.database.transaction() as conn:
+            assert await directory.refresh(conn) == (0 if node is parent else 1)
+
+
+async def test_an_older_host_changes_nothing(pair: tuple[Node, Node]) -> None:
+    _, parent = pair
+    async with parent.database.transaction() as conn:
+        await directory.take(conn, {"CN-H": payload.Entry("New host", node="CN-B", reign=2)})
+        await directory.take(conn, {"CN-H": payload.Entry("Old host", node="CN-A", reign=1)})
+        await directory.take(conn, {"CN-H": payload.Entry("Rival", node="CN-A", reign=2)})
+        assert (await directory.entries(conn))["CN-H"] == payload.Entry("New host", node="CN-B", reign=2)
+        await directory.take(conn, {"CN-H": payload.Entry("Renamed", node="CN-B", reign=2)})
+        assert (await directory.entries(conn))["CN-H"].name == "Renamed"
+
+
+async def test_corrections_come_down_and_receipts_go_up(pair: tuple[Node, Node]) -> None:
+    child, parent = pair
+    offer = payload.Correction(ident(1), "200", b"hash", "旧", "新", "typo", "operator")
+    async with parent.database.transaction() as conn:
+        await conn.execute(
+            """insert into correction (id, peer, outward, target, tag, expected, old, new)
+               values ('c1', $1, true, 'x', '200', '', '旧', '新')""",
+            parent.peer.no,
+        )
+        await notices.publish(
+            conn, [Notice(kind=Kind.CORRECTION, id="c1", payload=payload.encode(offer), peer=parent.peer.no)]
+        )
+    await pass_on(parent, child, NOTICES)
+    async with child.database.transaction() as conn:
+        row = await conn.fetchrow("select outward, target, tag, old, new, why, who, state from correction")
+        assert tuple(row) == (False, ident(1), "200", "旧", "新", "typo", "operator", "open")
+        receipt = payload.encode(payload.Receipt("accepted"))
+        await notices.publish(conn, [Notice(kind=Kind.RECEIPT, id="c1", payload=receipt, peer=child.peer.no)])
+    await pass_on(child, parent, NOTICES)
+    async with parent.database.transaction() as conn:
+        assert await conn.fetchval("select state from correction") == "accepted"
+        await notices.publish(conn, [Notice(kind=Kind.CORRECTION, id="c1", payload=b"", peer=parent.peer.no)])
+    await pass_on(parent, child, NOTICES)
+    async with child.database.connection() as conn:
+        assert await conn.fetchval("select state from correction") == "stale"
