@@ -159,6 +159,12 @@ def test_subfields_are_guessed_by_their_values() -> None:
     }
 
 
+def test_a_span_of_years_is_no_item_number() -> None:
+    found = shapes.shapes([a_record(f"945 __$y{1950 + n}-{1952 + n}$i{310 + n}-{n:05}") for n in range(30)])
+    roles = {guess.code: guess.role for guess in found[0].guesses}
+    assert (roles["i"], roles["y"]) == ("item", "note")
+
+
 def test_a_guessed_mapping_reads_the_sample() -> None:
     sample = a_sample()
     mapping = shapes.guess_mapping(shapes.shapes(sample), MARC21)
