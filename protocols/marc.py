@@ -46,11 +46,7 @@ def values(text: str, codes: str) -> list[str]:
 
 def value(text: str, code: str) -> str:
     """Value of the first subfield `code`, or the empty string."""
-    start = text.find(DELIMITER + code)
-    if start < 0:
-        return ""
-    end = text.find(DELIMITER, start + 2)
-    return text[start + 2 :] if end < 0 else text[start + 2 : end]
+    return text.partition(DELIMITER + code)[2].partition(DELIMITER)[0]
 
 
 def field(indicators: str, pairs: Iterable[tuple[str, str]]) -> str:

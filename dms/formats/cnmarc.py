@@ -6,10 +6,12 @@ Subfield codes are case-sensitive: $A, $E, $F … (CALIS) and $9 (NLC) hold piny
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from catalog import facts as model
 from catalog.facts import Facts
+from catalog.model import unique
 from dms.formats import identifiers, media, statements
 from protocols import marc
 
@@ -30,22 +32,7 @@ _PARALLEL = ("510", "517")
 _PRIMARY = ("700", "701", "710", "711", "720", "730")
 _SECONDARY = ("702", "712")
 _LEVEL = {"1": "set", "2": "volume"}
-_ANCIENT = (
-    "古籍",
-    "善本",
-    "拓",
-    "稿本",
-    "手稿",
-    "抄本",
-    "钞本",
-    "鈔本",
-    "写本",
-    "寫本",
-    "刻本",
-    "档案",
-    "檔案",
-    "家谱手",
-)
+_ANCIENT = re.compile("古籍|善本|拓|稿本|手稿|抄本|钞本|鈔本|写本|寫本|刻本|档案|檔案|家谱手")
 _ELECTRONIC_PREFIXES = ("cxebk", "ebk", "ebook", "(ebook", "(cxebk", "(superstar", "(apabi", "apabi")
 
 
@@ -79,13 +66,14 @@ def facts(record: marc.Record) -> Facts:
     ])  # fmt: skip
     form = coded_form(fields)
     parallel = [*title.parallel, *[marc.value(text, "a") for tag in _PARALLEL for text in fields.get(tag, ())]]
+    designation = " ".join(title.designations)
     return Facts(
         record_class=_CLASS.get(leader[7], model.MONOGRAPH),
         level=_LEVEL.get(leader[8], ""),
         titles=(supplied,) if supplied else title.titles,
         supplied_title=supplied != "",
         subtitle=title.subtitle,
-        parallel=tuple(dict.fromkeys(filter(None, parallel))),
+        parallel=unique(parallel),
         romanised=title.romanised,
         volumes=title.volumes,
         parts=title.parts,
@@ -102,7 +90,7 @@ def facts(record: marc.Record) -> Facts:
         authors=authors,
         contributors=contributors,
         responsibility=title.responsibility,
-        media=_medium(kind, title.designation, fields, extent) or (isbns.medium if len(isbns.valid) == 1 else ""),
+        media=_medium(kind, designation, fields, extent) or (isbns.medium if len(isbns.valid) == 1 else ""),
         language=marc.value(languages, "a").strip()[:3],
         translated=languages[:1] == "1" or "\x1fc" in languages,
         isbns=isbns.valid,
@@ -116,12 +104,11 @@ def facts(record: marc.Record) -> Facts:
         dois=_dois(fields),
         host=host,
         host_place=host_place,
-        notes=notes + isbns.qualifiers + tuple(d for d in title.designations if d not in ("专著", "普通图书")),
+        notes=notes + isbns.qualifiers + tuple([d for d in title.designations if d not in ("专著", "普通图书")]),
         manuscript=kind in "bdf",
-        ancient_coded=any(word in designation for designation in title.designations for word in _ANCIENT)
-        or "140" in fields,
-        large_print=form == "d" or any("大字" in d for d in title.designations),
-        braille=(form in "ef" and form != "") or any("盲文" in d or "点字" in d for d in title.designations),
+        ancient_coded="140" in fields or _ANCIENT.search(designation) is not None,
+        large_print=form == "d" or "大字" in designation,
+        braille=form == "f" or "盲文" in designation or "点字" in designation,
     )
 
 
@@ -175,10 +162,6 @@ class _Title:
         self.parts = tuple(filter(None, parts))
         self.designations = tuple(designations)
         self.romanised = romanised
-
-    @property
-    def designation(self) -> str:
-        return " ".join(self.designations)
 
 
 class _Isbns:
@@ -256,7 +239,7 @@ def _links(fields: dict[str, list[str]], own: tuple[str, ...]) -> tuple[tuple[st
                 if tag in ("461", "463") and not host:
                     host, host_place = title, volume
     down = "463" in fields or ("462" in fields and "461" not in fields)
-    return tuple(dict.fromkeys(filter(None, series))), own_volume, down, host, host_place
+    return unique(series), own_volume, down, host, host_place
 
 
 def _imprint(fields: dict[str, list[str]]) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
@@ -348,6 +331,8 @@ def _medium(kind: str, designation: str, fields: dict[str, list[str]], extent: s
 
 
 def _dois(fields: dict[str, list[str]]) -> tuple[str, ...]:
+    if "013" not in fields and "073" not in fields:
+        return ()
     return tuple(
         value.strip().lower()
         for tag in ("013", "073")

@@ -41,7 +41,8 @@ _MAKERS = frozenset((
     "publisher", "seller", "sll",
 ))  # fmt: skip
 _LCCN = re.compile(r"([a-z]{0,3})\s*(\d{2,4})[- ]?0*(\d{1,6})")
-_TELLING = re.compile(r"[^\x00-\u02ff]|reprint|facsim|photo|large (?:print|type)|braille|blockbook|woodblock", re.I)
+_TELLING_WORDS = ("reprint", "facsim", "photo", "large print", "large type", "braille", "blockbook", "woodblock")
+_TELLING = re.compile(rf"[^\x00-\u02ff]|{'|'.join(_TELLING_WORDS)}", re.I)
 
 
 def facts(record: marc.Record) -> Facts:
@@ -305,7 +306,7 @@ def _names(
                     continue  # a name-title heading: a contained or related work
                 original = _original(tag, text, originals)
                 name = " ".join(marc.values(original, "ab" if tag[1:] != "11" else "a"))
-                roles = marc.values(original, "e4") or marc.values(text, "e4")
+                roles = marc.values(original, "e4") or (marc.values(text, "e4") if original is not text else [])
                 if roles and tag[0] == "7" and all(role.strip(" .,[]").lower() in _MAKERS for role in roles):
                     continue
                 role = " ".join(roles)
@@ -378,9 +379,16 @@ def _control_numbers(fields: dict[str, list[str]]) -> tuple[str, ...]:
 
 def _notes(fields: dict[str, list[str]]) -> tuple[str, ...]:
     """Notes that may tell an ancient book, a manuscript or a reproduction; most notes in Latin script do not."""
-    return tuple(
+    return tuple([
         value
         for tag in ("500", "533", "534")
         for text in fields.get(tag, ())
-        if (value := marc.value(text, "a")) and _TELLING.search(value)
-    )
+        if (value := marc.value(text, "a")) and _telling(value)
+    ])  # fmt: skip
+
+
+def _telling(note: str) -> bool:
+    if note.isascii():
+        lower = note.lower()
+        return any(word in lower for word in _TELLING_WORDS)
+    return _TELLING.search(note) is not None

@@ -31,7 +31,7 @@ _ENDS = " /:;,=\t"
 
 def trim(text: str) -> str:
     """A value without the ISBD mark that announces the next area."""
-    return text.strip().rstrip(_ENDS).lstrip()
+    return text if text.isalnum() else text.strip().rstrip(_ENDS).lstrip()
 
 
 @lru_cache(maxsize=8192)
