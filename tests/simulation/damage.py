@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from random import Random
 
-import msgspec
 import zstandard
 
 from catalog import payload
 from catalog.payload import Change, Kind
-from config.errors import BadRecord
 from exchange import manifest
 from exchange.model import Draft, Label
 from tests.simulation.keys import Key
@@ -34,7 +32,7 @@ def spliced(segment: bytes, seen: Sequence[bytes], chance: Random) -> bytes:
 
 
 def replaced(segment: bytes, seen: Sequence[bytes], chance: Random) -> bytes:
-    """Another segment, of this stream or of any other."""
+    """Another segment of the stream, from before."""
     return chance.choice(seen)
 
 
@@ -65,12 +63,3 @@ def rogue(origin: str, peer: str, base: bytes, changes: tuple[Change, ...], plac
     draft = Draft(epoch=place[0], seq=place[1], changes=changes)
     made = manifest.pack(draft, Label(origin=origin, peer=peer, channel=payload.CLUSTERS, made=0), base, Key(origin))
     return manifest.join(made.manifest, made.content)
-
-
-def readable(segment: bytes) -> tuple[Change, ...]:
-    """The changes in an undamaged segment."""
-    raw = zstandard.ZstdDecompressor().decompress(manifest.split(segment)[1])
-    try:
-        return tuple(payload.changes(raw))
-    except (BadRecord, msgspec.DecodeError) as error:
-        raise AssertionError(segment) from error

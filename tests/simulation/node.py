@@ -44,6 +44,7 @@ class Node:
         self.skew = 0.0  # seconds that its clock is wrong
         self.now: Callable[[], float] = float  # the world's clock
         self.merging = False
+        self.spawn: Callable[[Steps[None]], None]
 
     # Telling
 
@@ -112,8 +113,8 @@ class Node:
 
     # Taking
 
-    def take(self, peer: str, segment: bytes) -> Steps[Outcome | Verdict]:
-        """Apply a segment if it is the next one."""
+    def take(self, peer: str, segment: bytes) -> Steps[tuple[Outcome | Verdict, Cursor]]:
+        """Apply a segment if it is the next one; where the stream is then."""
         ends = self.store.peers[peer]
         trusted = {SUITE: keys.Key(peer)}
         try:
@@ -122,21 +123,21 @@ class Node:
                 signed, cursor=ends.cursor, me=self.symbol, peer=peer, channel=CLUSTERS, trusted=trusted
             )
             if judged.verdict is not Verdict.NEXT:
-                return judged.verdict
+                return judged.verdict, ends.cursor
             content = manifest.unpack(judged.manifest, body, trusted[SUITE])
         except (Damaged, Refused):
-            return Outcome.DAMAGED
+            return Outcome.DAMAGED, ends.cursor
         yield Pause(0.01)
         ends = self.store.peers[peer]
         verdict = consumer.verdict(judged.manifest, judged.link, ends.cursor)
         if verdict is not Verdict.NEXT:
-            return verdict
+            return verdict, ends.cursor
         role = CHILD if peer in self.children else PARENT
         plan = consumer.plan(judged, ends.cursor, content, ends.heard, role, lambda change: unpack(change.payload))
         yield POINT
         yield from self.apply(peer, plan, judged)
         yield POINT
-        return Verdict.NEXT
+        return Verdict.NEXT, plan.cursor
 
     def apply(self, peer: str, plan: Plan, judged: Judged) -> Steps[None]:
         """Ledger, landings and cursor, in one transaction."""
@@ -153,6 +154,8 @@ class Node:
             self.store.kept.setdefault(peer, {})[change.id] = Kept(change.payload, change.redirect)
         landed = plan.landing.get(Place.INBOX, ())
         self.store.inbox.extend((peer, change) for change in landed)
+        if landed:
+            self.store.sources.add(peer)
 
     def advance(self, peer: str, plan: Plan) -> None:
         self.store.peers[peer].cursor = plan.cursor
@@ -167,7 +170,7 @@ class Node:
             titles.add(change.id)
         store.inbox.clear()
         before = store.last
-        store.remerge(titles, self.children)
+        store.remerge(titles)
         return store.last > before
 
     # A library's own work
@@ -183,11 +186,13 @@ class Node:
     # Asking a parent
 
     def greet(self, parent: str) -> Steps[link.Greeted]:
+        known = self.store.peers[parent].outgoing.known
         answer = yield Call(parent, ("hello",))
         if answer is None or answer[0] is not Outcome.MOVED:
             return link.Greeted(answer[0] if answer else Outcome.FAILED)
         ends = self.store.peers[parent]
         fits = producer.admit(ends.outgoing, ends.waiting, answer[1]).known is not None
+        fits = fits or ends.outgoing.known != known  # it was asked before the last segment got through
         return link.Greeted(Outcome.MOVED, unfit=() if fits else (UP,))
 
     def push(self, parent: str) -> Steps[Outcome]:
@@ -214,7 +219,7 @@ class Node:
             return Outcome.FAILED
         if isinstance(answer[0], Outcome):
             return answer[0]
-        done = yield from self.take(parent, answer[0])
+        done, _ = yield from self.take(parent, answer[0])
         if isinstance(done, Outcome):
             return done
         return Outcome.MOVED if done in (Verdict.NEXT, Verdict.DONE) else Outcome.FAILED
@@ -302,10 +307,7 @@ class Node:
             case ("hello",):
                 return Outcome.MOVED, ends.cursor
             case ("up", segment):
-                done = yield from self.take(child, segment)
-                if isinstance(done, Outcome):
-                    return (done,)
-                return done, self.store.peers[child].cursor
+                return (yield from self.take(child, segment))
             case ("down", cursor):
                 return (yield from self.give(child, cursor))
             case ("heard",):

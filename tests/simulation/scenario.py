@@ -65,10 +65,13 @@ class Scenario:
         world.run(BAD_TIME)
         self._heal()
         seconds = self._until_still()
-        if any(kind == self._drift for kind in self.kinds) or chance.random() < 0.2:
-            for node in world.nodes.values():
-                for peer in node.store.peers:
-                    node.correct(peer)
+        drifts = self._drift in self.kinds
+        for _ in range(2 if drifts else chance.random() < 0.2):
+            seconds += self._reconcile_all()
+            self._prove()
+            if drifts:  # the same again: its version is now the one that a repair would give it
+                self._lose("D1", "L1")
+        if drifts:
             seconds += self._reconcile_all()
         self._prove()
         watch = world.watch
@@ -197,11 +200,14 @@ class Scenario:
     def _drift(self) -> None:
         """A byte at rest changes, with no trace in any ledger."""
         node = self._any(("L1", "L2", "D1", "D2", "C"))
-        kept = [(peer, title) for peer, titles in node.store.kept.items() for title in titles if titles[title].payload]
-        if kept:
-            peer, title = self.chance.choice(kept)
-            self.world.note(node.symbol, "loses", title, "of", peer)
-            node.store.kept[peer][title] = Kept(b"")
+        self._lose(node.symbol, self.chance.choice(list(node.store.peers)))
+
+    def _lose(self, symbol: str, peer: str) -> None:
+        """The first title that is kept of a peer."""
+        titles = self.world.nodes[symbol].store.kept.get(peer, {})
+        for title in [title for title, kept in titles.items() if kept.payload][:1]:
+            self.world.note(symbol, "loses", title, "of", peer)
+            titles[title] = Kept(b"")
 
     def _check(self) -> None:
         """An operator reconciles, with nothing wrong."""
@@ -247,6 +253,10 @@ class Scenario:
         return found
 
     def _reconcile_all(self) -> float:
+        """By what is really kept."""
+        for node in self.world.nodes.values():
+            for peer in node.store.peers:
+                node.correct(peer)
         for symbol in TREE:
             for lane in (UP, DOWN):
                 self.world.event(symbol, link.Check(lane))

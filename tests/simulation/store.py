@@ -94,6 +94,7 @@ class Store:
     own: dict[str, Own] = field(default_factory=dict)
     kept: dict[str, dict[str, Kept]] = field(default_factory=dict)  # by peer and title
     merged: dict[str, Merged] = field(default_factory=dict)
+    sources: set[str] = field(default_factory=set)  # peers whose titles are merged
     inbox: list[tuple[str, Change]] = field(default_factory=list)  # from children, not merged yet
     quarantine: int = 0
     applied: set[tuple[str, Key, Version, bytes | None]] = field(default_factory=set)
@@ -106,6 +107,7 @@ class Store:
             own=dict(self.own),
             kept={peer: dict(titles) for peer, titles in self.kept.items()},
             merged=dict(self.merged),
+            sources=set(self.sources),
             inbox=list(self.inbox),
             applied=set(self.applied),
         )
@@ -119,10 +121,10 @@ class Store:
         """(seq, title) of the feed after a place, in order."""
         return sorted((there, title) for title, there in self.rows.items() if there > seq)[:limit]
 
-    def remerge(self, titles: set[str], children: list[str]) -> None:
+    def remerge(self, titles: set[str]) -> None:
         """Make the merged records of these titles anew; rows of the feed where something is different."""
         for title in sorted(titles):
-            there = {child: self.kept.get(child, {}).get(title) for child in children}
+            there = {child: self.kept.get(child, {}).get(title) for child in sorted(self.sources)}
             living = {child: unpack(kept.payload)[1] for child, kept in there.items() if kept and kept.payload}
             values = tuple(sorted({value for told in living.values() for value in told}))
             redirect = "" if values else max((kept.redirect for kept in there.values() if kept), default="")

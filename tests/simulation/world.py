@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import heapq
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -59,7 +60,7 @@ class World:
         self._agenda: list[tuple[float, int, Callable[[], None]]] = []
         self._sleepers: dict[str, list[tuple[Task, int]]] = {}
         self._off: set[str] = set()  # nodes without a network
-        self._seen: list[bytes] = []  # segments that passed by, for whoever forges
+        self._seen: dict[tuple[str, ...], list[bytes]] = {}  # segments that passed by, for whoever forges
         self._trace = blake3.blake3()
         self.lines: list[str] = []
         self.nodes = {
@@ -69,6 +70,7 @@ class World:
         self.watch.nodes = self.nodes
         for node in self.nodes.values():
             node.now = lambda: self.now
+            node.spawn = functools.partial(self.spawn, node)
         for node in self.nodes.values():
             self.start(node)
 
@@ -251,11 +253,11 @@ class World:
 
         def arrive() -> None:
             if peer.up and self._reaches(child, peer):
-                self.spawn(peer, peer.answer(child.symbol, self._mangle(request)), reply)
+                self.spawn(peer, peer.answer(child.symbol, self._mangle(request, child, peer)), reply)
 
         def reply(answer: tuple[Any, ...]) -> None:
             self.merge(peer)
-            self._send(lambda: self._reaches(peer, child) and self._resume(task, turn, self._mangle(answer)))
+            self._send(lambda: self._reaches(peer, child) and self._resume(task, turn, self._mangle(answer, peer, child)))
 
         self._send(arrive)
 
@@ -269,16 +271,17 @@ class World:
     def _reaches(self, one: Node, other: Node) -> bool:
         return one.symbol not in self._off and other.symbol not in self._off
 
-    def _mangle(self, message: tuple[Any, ...]) -> tuple[Any, ...]:
+    def _mangle(self, message: tuple[Any, ...], *way: Node) -> tuple[Any, ...]:
         """Perhaps damage the segment in a message."""
         if not self.faults.damage or not isinstance(message[-1], bytes) or message[0] not in ("up", message[-1]):
             return message
         segment = message[-1]
-        self._seen.append(segment)
+        seen = self._seen.setdefault(tuple(node.symbol for node in way), [])
+        seen.append(segment)
         if self.chance.random() < self.faults.damage:
             how = self.chance.choice(damage.WAYS)
             self.note("a segment is damaged on its way:", how.__name__)
-            segment = how(segment, self._seen, self.chance)
+            segment = how(segment, seen, self.chance)
         return (*message[:-1], segment)
 
 
