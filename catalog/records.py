@@ -41,6 +41,7 @@ class Standing:
 
 
 FIELDS = tuple(Row.__dataclass_fields__)
+Values = tuple[int, str, str, int | None, int, int, int, str, int, int, bytes, str, int, bytes]  # of FIELDS
 COLUMNS = ", ".join(FIELDS)
 R_COLUMNS = ", ".join(f"r.{name}" for name in FIELDS)
 
@@ -79,11 +80,10 @@ async def remember(conn: Connection, by: int, source: int, local_ids: Collection
     )
 
 
-async def put(conn: Connection, rows: Sequence[Row], *, fresh: bool) -> None:
+async def put(conn: Connection, rows: Sequence[Values], *, fresh: bool) -> None:
     """Write records; `fresh` = none of them is there yet, so they are copied in."""
-    values = [tuple(getattr(row, name) for name in FIELDS) for row in rows]
     if fresh:
-        await conn.copy_records_to_table("record", records=values, columns=list(FIELDS))
+        await conn.copy_records_to_table("record", records=rows, columns=list(FIELDS))
         return
     sets = ", ".join(f"{name} = excluded.{name}" for name in FIELDS[2:])
     await conn.execute(
@@ -92,7 +92,7 @@ async def put(conn: Connection, rows: Sequence[Row], *, fresh: bool) -> None:
                 $7::smallint[], $8::text[], $9::smallint[], $10::int[], $11::bytea[], $12::text[], $13::bigint[],
                 $14::bytea[])
             on conflict (source, local_id) do update set {sets}""",
-        *([list(column) for column in zip(*values, strict=True)] if values else [[] for _ in FIELDS]),
+        *([list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in FIELDS]),
     )
 
 

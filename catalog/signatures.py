@@ -24,11 +24,9 @@ async def reserve(conn: Connection, count: int) -> list[int]:
     return [row["n"] for row in rows]
 
 
-async def add(conn: Connection, rows: Sequence[tuple[int, bytes, bytes]]) -> None:
-    """Enter (sid, digest, features) rows; no record has them yet."""
-    await conn.copy_records_to_table(
-        "signature", records=[(*row, 0) for row in rows], columns=["sid", "digest", "features", "records"]
-    )
+async def add(conn: Connection, rows: Sequence[tuple[int, bytes, bytes, int]]) -> None:
+    """Enter (sid, digest, features, number of records) rows."""
+    await conn.copy_records_to_table("signature", records=rows, columns=["sid", "digest", "features", "records"])
 
 
 async def recount(conn: Connection, deltas: Mapping[int, int]) -> list[int]:
@@ -72,18 +70,20 @@ async def add_keys(conn: Connection, rows: Iterable[tuple[int, int]]) -> None:
 
 
 async def holders(conn: Connection, limits: Mapping[int, int]) -> dict[int, list[int]]:
-    """Signatures by key, at most `limits[key]` of each: enough to know a hub without reading it whole."""
+    """Signatures by key, of keys that more than one has.
+
+    At most `limits[key]` of each (two or more): enough to know a hub without reading it whole.
+    """
     ordered = sorted(limits)
     rows = await conn.fetch(
-        """select k.key, m.sid from unnest($1::bigint[], $2::int[]) k (key, n)
-           cross join lateral (select sid from match_key where key = k.key limit k.n) m""",
+        """select key, sids from (
+               select k.key, array(select sid from match_key where key = k.key limit k.n) sids
+               from unnest($1::bigint[], $2::int[]) k (key, n)
+           ) held where cardinality(sids) > 1""",
         ordered,
         [limits[key] for key in ordered],
     )
-    found: dict[int, list[int]] = {}
-    for key, sid in rows:
-        found.setdefault(key, []).append(sid)
-    return found
+    return {row[0]: row[1] for row in rows}
 
 
 async def use(conn: Connection, deltas: Mapping[tuple[int, int], int]) -> set[int]:

@@ -31,7 +31,8 @@ async def judge_again(
 ) -> set[int]:
     """Give every signature in focus the edges it should have; the signatures whose join edges changed.
 
-    `holders`: signatures by key as far as known, cut off above HUB; `fresh` ones have no edges yet.
+    `holders`: signatures by key, of all keys of the `fresh` ones that others have too, cut off above HUB; `fresh` ones
+    have no edges yet.
     """
     if not focus:
         return set()
@@ -58,26 +59,23 @@ async def _candidates(
     memory: Memory,
 ) -> set[_Pair]:
     """Pairs of a focus signature with whatever shares a key that is no hub."""
-    from_focus: dict[int, list[int]] = {}
     settled = await memory.of(conn, [sid for sid in focus if sid not in fresh])
-    keys = {sid: signed.keys for sid, signed in fresh.items()} | {s: match_keys.keys(f) for s, f in settled.items()}
-    for sid in focus:
-        for key in keys[sid]:
-            from_focus.setdefault(key, []).append(sid)
-    missing = {key: HUB + 1 for key in from_focus if key not in holders}
+    missing = {key: HUB + 1 for f in settled.values() for key in match_keys.keys(f) if key not in holders}
     found = await signatures.holders(conn, missing) if missing else {}
     pairs: set[_Pair] = set()
-    for key, sids in from_focus.items():
-        others = holders.get(key) or found.get(key, [])
-        if len(others) <= HUB:
-            pairs.update((a, b) if a < b else (b, a) for a in sids for b in others if a != b)
+    for sids in (*holders.values(), *found.values()):
+        if len(sids) <= HUB:
+            pairs.update((a, b) if a < b else (b, a) for a in sids if a in focus for b in sids if a != b)
     return pairs
 
 
 def _shared_identifiers(pairs: Iterable[_Pair], features: Mapping[int, Features]) -> set[int]:
     """Identifiers on both sides of some pair: only their ambiguity can matter."""
-    own = {sid: {*f.isbns, *map(matching.unified_identifier, f.unified)} for sid, f in features.items()}
-    return {identifier for a, b in pairs for identifier in own[a] & own[b]}
+    own = {
+        sid: (*f.isbns, *map(matching.unified_identifier, f.unified)) if f.unified else f.isbns
+        for sid, f in features.items()
+    }
+    return {identifier for a, b in pairs if own[a] and own[b] for identifier in own[a] if identifier in own[b]}
 
 
 def judged(

@@ -52,7 +52,8 @@ async def take(conn: Connection, moves: Sequence[Move]) -> Taken:
         for digest, sid in zip(missing, await signatures.reserve(conn, len(missing)), strict=True):
             numbers[digest] = sid
             new[sid] = wanted[digest]
-        await signatures.add(conn, [(sid, signed.digest, signed.features) for sid, signed in new.items()])
+        records = Counter(one.new.digest for one in moves if one.new is not None)
+        await signatures.add(conn, [(sid, s.digest, s.features, records[s.digest]) for sid, s in new.items()])
         await signatures.add_keys(conn, ((key, sid) for sid, signed in new.items() for key in signed.keys))
     return Taken(moves, [None if one.new is None else numbers[one.new.digest] for one in moves], new)
 
@@ -66,7 +67,7 @@ async def settle(conn: Connection, taken: Taken, memory: Memory, loosened: Colle
     deltas: Counter[int] = Counter()
     for one, sid in zip(taken.moves, taken.sids, strict=True):
         if one.old != sid:
-            if sid is not None:
+            if sid is not None and sid not in taken.new:  # those were entered with their count
                 deltas[sid] += 1
             if one.old is not None:
                 deltas[one.old] -= 1
@@ -81,7 +82,8 @@ async def settle(conn: Connection, taken: Taken, memory: Memory, loosened: Colle
     pinned = await pins.signatures_pinned(conn, moved) if await pins.any_pin(conn) else set()
     dirty = await unite(conn, (changed | set(left_behind) | pinned | set(loosened)) - dead, taken.new, memory)
     dirty |= set(left_behind.values())
-    return dirty | set((await clusters.membership(conn, moved - dead)).values())
+    settled = moved - dead - taken.new.keys()  # where the new ones went, `unite` has told
+    return dirty | set((await clusters.membership(conn, settled)).values())
 
 
 async def _focus(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import msgspec
 
@@ -16,8 +16,8 @@ from catalog import bodies, clusters, holdings, inbox, loads, pins, quarantine, 
 from catalog.connection import Connection
 from catalog.inbox import PreparedUnit
 from catalog.loads import Load
-from catalog.model import Holding, Source
-from catalog.records import Row, Standing
+from catalog.model import Source
+from catalog.records import Standing, Values
 from dms import graph
 from dms.graph import Move
 from dms.match import features as matching
@@ -25,8 +25,7 @@ from dms.memory import Memory
 from dms.pipeline import Item, Signed, decode_orders, decode_prepared
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(NamedTuple):
     """An item that changes something, with its signature and what stands in its place."""
 
     item: Item
@@ -81,18 +80,11 @@ async def _write(conn: Connection, load: Load, source: Source, arrivals: list[Ar
     apart, loosened = await _pinned(conn, source.no, arrivals)
     moves = [_move(a, source.name, apart) for a in arrivals]
     taken = await graph.take(conn, moves)
-    rows = [_row(load, source, a.item, sid) for a, sid in zip(arrivals, taken.sids, strict=True) if not a.item.deleted]
-    await records.put(conn, rows, fresh=not replaced)
-    held = [
-        holdings.row(
-            source.no,
-            a.item.local_id,
-            n,
-            Holding(library=h[0], call_number=h[1], item=h[2], location=h[3], status=h[4], note=h[5]),
-        )
-        for a in arrivals
-        for n, h in enumerate(a.item.holdings, 1)
+    rows = [
+        _values(load, source, a.item, sid) for a, sid in zip(arrivals, taken.sids, strict=True) if not a.item.deleted
     ]
+    await records.put(conn, rows, fresh=not replaced)
+    held = [(source.no, a.item.local_id, n, *told) for a in arrivals for n, told in enumerate(a.item.holdings, 1)]
     await holdings.replace(conn, source.no, replaced, held)
     if deleted:
         await records.delete(conn, source.no, deleted)
@@ -132,20 +124,20 @@ def own_signature(signed: Signed, source: str, local_id: str) -> Signed:
     return Signed(digest, signed.features, signed.keys, signed.uses)
 
 
-def _row(load: Load, source: Source, item: Item, sid: int | None) -> Row:
-    return Row(
-        source=source.no,
-        local_id=item.local_id,
-        library=source.library,
-        sid=sid,
-        load=item.load or load.load,
-        format=item.format,
-        carrier=item.carrier,
-        encoding=item.encoding,
-        visibility=item.visibility,
-        dictionary=item.dictionary,
-        digest=item.digest,
-        stamp=item.stamp,
-        title_hash=item.title_hash,
-        body=item.body,
+def _values(load: Load, source: Source, item: Item, sid: int | None) -> Values:
+    return (
+        source.no,
+        item.local_id,
+        source.library,
+        sid,
+        item.load or load.load,
+        item.format,
+        item.carrier,
+        item.encoding,
+        item.visibility,
+        item.dictionary,
+        item.digest,
+        item.stamp,
+        item.title_hash,
+        item.body,
     )
