@@ -156,12 +156,12 @@ async def members(conn: Connection, clusters: Collection[int]) -> list[Any]:
     `offset 0` keeps the order of the joins: without statistics the planner reads every record there is.
     """
     rows: list[Any] = await conn.fetch(
-        f"""select c.cluster, r.no, r.source, r.trust, r.local_id, r.library, r.format, r.carrier, r.encoding,
+        f"""select c.cluster, r.source, r.trust, r.local_id, r.library, r.format, r.carrier, r.encoding,
                    r.dictionary, r.stamp, r.digest, r.body
             from unnest($1::bigint[]) c (cluster)
             cross join lateral (select sid from membership m where m.cluster = c.cluster offset 0) m
-            cross join lateral (select r.source no, s.name source, s.trust, r.local_id, r.library, r.format, r.carrier,
-                                       r.encoding, r.dictionary, r.stamp, r.digest, r.body
+            cross join lateral (select s.name source, s.trust, r.local_id, r.library, r.format, r.carrier, r.encoding,
+                                       r.dictionary, r.stamp, r.digest, r.body
                                 from record r join source s using (source) where r.sid = m.sid and {VISIBLE} offset 0) r
             order by c.cluster, r.source, r.local_id""",
         list(clusters),

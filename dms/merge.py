@@ -127,7 +127,7 @@ def _together(members: Sequence[Member], policy: Policy) -> tuple[Member, Fields
         kept = _kept(member.record, policy.formats[member.format])
         contents.setdefault((member.format, _leader(member.record.leader), kept), []).append(member)
     # One member speaks for each different content, the base first.
-    asked = [(min(same, key=_copy_rank), kept, same) for (_, _, kept), same in contents.items()]
+    asked = [(min(same, key=lambda one: ranks[one.key]), kept, same) for (_, _, kept), same in contents.items()]
     asked.sort(key=lambda one: ranks[one[0].key])
     base, fields, _ = asked[0]
     beside = _Beside(base, fields, policy)
@@ -159,11 +159,6 @@ def _leader(leader: str) -> str:
     """The base's leader without lengths: they would tell of fields that are not here."""
     leader = leader.ljust(24)[:24]
     return f"00000{leader[5:12]}00000{leader[17:]}"
-
-
-def _copy_rank(member: Member) -> Rank:
-    """The order among members with one content: what in `_rank` does not come from the content."""
-    return not member.pinned, -member.trust, member.findings, -int(identity.stamp(member.record) or 0), member.key
 
 
 def _rank(member: Member, policy: Policy) -> Rank:

@@ -36,9 +36,25 @@ def texts(merged: Merged, tag: str) -> list[str]:
 
 # ---- any order -------------------------------------------------------------------------------------------------------
 
-VALUES = st.sampled_from(["红楼梦", "紅樓夢", "Dream", "dream.", "Dream of red mansions", "History", "1", "2"])
+VALUES = st.sampled_from(["红楼梦", "紅樓夢", "Dream", "dream.", "Dream of red mansions", "History", "1", "NLC", "DLC"])
 TAGS = {
-    Format.MARC21: ["008", "010", "020", "035", "100", "245", "260", "264", "490", "500", "650", "700", "856", "880"],
+    Format.MARC21: [
+        "008",
+        "010",
+        "020",
+        "035",
+        "040",
+        "100",
+        "245",
+        "260",
+        "264",
+        "490",
+        "500",
+        "650",
+        "700",
+        "856",
+        "880",
+    ],
     Format.CNMARC: ["010", "100", "200", "210", "225", "300", "461", "606", "690", "701", "702", "801", "905"],
 }
 AUTHORITIES = {Format.MARC21: "0", Format.CNMARC: "3"}

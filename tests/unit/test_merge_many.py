@@ -97,3 +97,13 @@ def test_under_another_base_nobody_is_idle_by_the_old_memo() -> None:
     )  # its subject is COPY's alone now
     third = made([changed, kept(COPY), better], second.memo)
     assert third.fingerprint == made([changed, kept(COPY), better]).fingerprint == second.fingerprint
+
+
+def test_an_older_copy_from_a_trusted_source_leaves_the_base_where_it_is() -> None:
+    """The agency is known, so the trust of who sent the record doesn't count."""
+    base = kept(test_merge.member("a", "005 20240101000000.0", "040 __$aDLC", "245 10$aTitle"))
+    other = kept(test_merge.member("b", "005 20200101000000.0", "040 __$aDLC", "245 10$aTITLE"))
+    copy = kept(test_merge.member("c", "005 20100101000000.0", "040 __$aDLC", "245 10$aTitle", trust=9))
+    first = made([base, other])
+    joined = made([base, other, copy], first.memo)
+    assert joined.fingerprint == made([base, other, copy]).fingerprint == first.fingerprint
