@@ -24,9 +24,11 @@ log = logging.getLogger(__name__)
 
 LEFT, HOPS = "Tianlu-Left", "Tianlu-Hops"  # milliseconds left for the answer; nodes that passed the question on
 MOST_BYTES = 1_000_000  # of an answer: 100 titles are 200 kB
+SHORTEST = 0.02  # seconds that a question must have left to be asked at all
 MOST_AT_ONCE = 8  # requests to one parent
 KEPT = 5.0  # seconds that an answer is as good as a new one
 MOST_KEPT = 256  # answers
+FAIR = 1.0  # seconds that a parent must have had before being late counts as a failure
 FAILURES = 2  # in a row, after which a parent rests …
 REST = 5.0  # … for so many seconds
 
@@ -62,7 +64,7 @@ class HttpAsker:
         self._asked: dict[_Question, _Asked] = {}
         self._busy: Counter[str] = Counter()
         self._trouble: dict[str, _Trouble] = {}
-        self._last: dict[str, Sequence[ask.Level]] = {}
+        self._last: dict[tuple[str, str], Sequence[ask.Level]] = {}  # by parent and home
 
     async def __aenter__(self) -> HttpAsker:
         self._session = aiohttp.ClientSession(
@@ -78,15 +80,17 @@ class HttpAsker:
         if self._session:
             await self._session.close()
 
-    def last(self, parent: Parent) -> Sequence[ask.Level]:
+    def last(self, parent: Parent, home: str) -> Sequence[ask.Level]:
         """See `ask.Asker`."""
-        return self._last.get(parent.symbol, ())
+        return self._last.get((parent.symbol, home), ())
 
     async def put(self, parent: Parent, what: str, parameters: ask.Pairs, *, until: float, hops: int) -> ask.Told:
         """See `ask.Asker`."""
         question = (parent.address, what, parameters, hops)
         asked = self._asked.get(question)
         if asked is None or asked.until < time.monotonic():
+            if until - asyncio.get_running_loop().time() < SHORTEST:
+                raise ask.Late(f"There is no time left to ask {parent.symbol}.")
             asked = self._begin(parent, question, until)
         try:
             async with asyncio.timeout_at(until):
@@ -101,39 +105,48 @@ class HttpAsker:
             raise trouble.last(f"{parent.symbol} is left alone for some seconds.")
         if self._busy[parent.symbol] >= MOST_AT_ONCE:
             raise ask.Late(f"{parent.symbol} has {MOST_AT_ONCE} of our questions in hand.")
-        for old in [key for key, each in self._asked.items() if each.until < now and each.answer.done()]:
-            del self._asked[old]
-        if len(self._asked) >= MOST_KEPT:
-            raise ask.Late("Too many questions to parents within some seconds.")
+        self._forget(now)
         task = asyncio.create_task(self._answer(parent, question, until))
-        task.add_done_callback(lambda done: done.cancelled() or done.exception())  # nobody may be waiting any more
+        self._busy[parent.symbol] += 1
+        task.add_done_callback(lambda done: self._ended(parent, done))
         self._asked[question] = made = _Asked(until=now + KEPT, answer=task)
         return made
 
+    def _forget(self, now: float) -> None:
+        """Drop answers that are too old or, from the oldest, too many."""
+        done = [(key, each.until) for key, each in self._asked.items() if each.answer.done()]
+        surplus = len(self._asked) - MOST_KEPT + 1
+        for n, (key, until) in enumerate(done):
+            if until < now or n < surplus:
+                del self._asked[key]
+
+    def _ended(self, parent: Parent, done: asyncio.Task[ask.Told]) -> None:
+        self._busy[parent.symbol] -= 1
+        if not done.cancelled():
+            done.exception()  # nobody may be waiting for it any more
+
     async def _answer(self, parent: Parent, question: _Question, until: float) -> ask.Told:
         """The answer, or the failure noted down."""
-        self._busy[parent.symbol] += 1
+        fair = until - asyncio.get_running_loop().time() >= FAIR
         try:
             async with asyncio.timeout_at(until):
                 told = await self._fetch(question, until)
         except (TimeoutError, ask.Unreachable, aiohttp.ClientError, OSError) as error:
             kind = ask.Late if isinstance(error, TimeoutError) else ask.Unreachable
-            if not isinstance(error, _Refused):
-                self._failed(parent, kind, error)
+            if fair if kind is ask.Late else not isinstance(error, _Refused):
+                self._failed(parent, kind, str(error) or "too late")
             self._asked.pop(question, None)
-            raise kind(f"{parent.symbol} did not answer: {error or 'too late'}.") from error
-        finally:
-            self._busy[parent.symbol] -= 1
+            raise kind(f"{parent.symbol} did not answer: {str(error) or 'too late'}.") from error
         self._trouble.pop(parent.symbol, None)
-        self._last[parent.symbol] = told.scopes
+        self._last[parent.symbol, dict(question[2]).get("from", "")] = told.scopes
         return told
 
-    def _failed(self, parent: Parent, kind: type[ask.Late] | type[ask.Unreachable], error: BaseException) -> None:
+    def _failed(self, parent: Parent, kind: type[ask.Late] | type[ask.Unreachable], why: str) -> None:
         trouble = self._trouble.setdefault(parent.symbol, _Trouble())
         trouble.times += 1
         trouble.until, trouble.last = time.monotonic() + REST, kind
         if trouble.times == FAILURES:
-            log.warning("the parent %s does not answer readers' questions: %s", parent.symbol, error or "too late")
+            log.warning("the parent %s does not answer readers' questions: %s", parent.symbol, why)
 
     async def _fetch(self, question: _Question, until: float) -> ask.Told:
         address, what, parameters, hops = question

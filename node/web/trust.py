@@ -53,6 +53,11 @@ class Watch:
         self._waiting: dict[asyncio.Future[None], Peer] = {}
         self._looking: asyncio.Task[None] | None = None
 
+    @property
+    def idle(self) -> bool:
+        """Whether nobody waits, so that nobody looks."""
+        return not self._waiting and (self._looking is None or self._looking.done())
+
     async def during(self, peer: Peer, work: Awaitable[T]) -> T:
         """What `work` gives, or Suspended or Revoked within a second of the peer's being so; then it is cancelled."""
         task = asyncio.ensure_future(work)

@@ -110,6 +110,6 @@ class Asker(Protocol):
         or raises `Late` or `Unreachable`; `hops` is how many nodes have passed the question on, this one included."""
         ...
 
-    def last(self, parent: Parent) -> Sequence[Level]:
-        """The levels of the parent's last answer, whatever was asked; empty before the first."""
+    def last(self, parent: Parent, home: str) -> Sequence[Level]:
+        """The levels of the parent's last answer to a question from this library; empty before the first."""
         ...

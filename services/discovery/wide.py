@@ -66,8 +66,10 @@ class _Heard:
 
 
 def visit(left: float | None, hops: int, now: float) -> Visit:
-    """`left`: seconds that whoever passed the question on has left for it, None = a reader asks."""
-    return Visit(until=now + min(DEADLINE, DEADLINE if left is None else max(left - MARGIN, 0.0)), hops=hops)
+    """`left`: seconds that whoever passed the question on has left for it, None = not said; of a reader it is not
+    taken."""
+    own = DEADLINE if left is None or not hops else max(left - MARGIN, 0.0)
+    return Visit(until=now + min(DEADLINE, own), hops=hops)
 
 
 async def look(
@@ -177,7 +179,7 @@ def _wider(asker: ask.Asker, plan: Plan, place: Place, heard: Sequence[_Heard]) 
         elif each.told:
             found += scope.of_uplink(plan, each.told.scopes)
         else:
-            found += scope.unheard(plan, place, asker.last(each.parent), each.state)
+            found += scope.unheard(plan, place, asker.last(each.parent, plan.home), each.state)
     return tuple(sorted(found, key=scope.rank))
 
 
