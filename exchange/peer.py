@@ -219,7 +219,10 @@ class Client:
             verify.genuine(claim, suite, public)
             verify.body(told, content)
         except Refused as error:
-            raise Unreachable(f"the answer of {where} was changed on its way: {error}") from error
+            raise Unreachable(
+                f"the answer of {where} (status {told.status}) was changed on its way, or a proxy changes what goes "
+                f"there: it must keep the Host header, and exchange.address there name the address outside; {error}"
+            ) from error
         if self.known.key is None or public not in (self.known.key, self.known.former):
             learnt = Learnt(suite=suite.name, key=public, skew=self.skew)
             former = self.known.key
@@ -264,7 +267,7 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
     async with aiohttp.ClientSession(
         trust_env=False,
         auto_decompress=False,
-        skip_auto_headers=("Accept-Encoding", "User-Agent"),
+        skip_auto_headers=("Accept-Encoding", "Content-Type", "User-Agent"),
         cookie_jar=aiohttp.DummyCookieJar(),
         connector=aiohttp.TCPConnector(limit=100, limit_per_host=16),
     ) as opened:
