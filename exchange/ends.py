@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from catalog import notices, peers
@@ -39,17 +40,17 @@ class Peer:
 
 @dataclass(frozen=True, slots=True)
 class _Own:
-    key: Key
+    key: Callable[[], Key]
 
     @property
     def suite(self) -> str:
-        return self.key.suite.name
+        return self.key().suite.name
 
     def digest(self, data: bytes) -> bytes:
-        return self.key.suite.digest(data)
+        return self.key().suite.digest(data)
 
     def sign(self, data: bytes) -> bytes:
-        return self.key.sign(data)
+        return self.key().sign(data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +65,8 @@ class _Theirs:
         return any(self.suite.verify(key, data, signature) for key in self.keys)
 
 
-def me(symbol: str, key: Key) -> Me:
-    """This node, with the key that it signs with now."""
+def me(symbol: str, key: Callable[[], Key]) -> Me:
+    """This node. `key` gives the key that it signs with at any time (`Keyring.key`)."""
     return Me(symbol=symbol, signer=_Own(key))
 
 

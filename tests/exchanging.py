@@ -46,7 +46,7 @@ class Node:
     @property
     def me(self) -> Me:
         """The node as the exchange is given it."""
-        return ends.me(self.symbol, self.key)
+        return ends.me(self.symbol, lambda: self.key)
 
     async def know(self, other: Node, role: peers.Role, **policy: object) -> None:
         """Enter the other one as a peer. A child gets its source."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from catalog.search import port
-from node.web import api, exchange_door, machine, pages, peering, schemas
+from node.web import api, exchange_door, exchange_routes, machine, pages, peering, schemas
 from node.web.inputs import SIZE, SORTS
 from node.web.openapi import Parameter, Route
 
@@ -137,6 +137,23 @@ ROUTES: tuple[Route, ...] = (
         path="/x/hello",
         handler=exchange_door.signed(peering.hello),
         summary="Other nodes: a child greets its parent",
+        methods=("POST",),
+    ),
+    Route(
+        path="/x/up/{link}",
+        handler=exchange_door.signed(exchange_routes.up),
+        summary="Other nodes: a child sends a segment, in parts if need be",
+        methods=("HEAD", "PATCH"),
+    ),
+    Route(
+        path="/x/down/{channel}",
+        handler=exchange_door.signed(exchange_routes.down),
+        summary="Other nodes: a child asks for the segment that follows, and waits for it",
+    ),
+    Route(
+        path="/x/reconcile/{channel}/{way}",
+        handler=exchange_door.signed(exchange_routes.reconcile),
+        summary="Other nodes: a child compares a stream with this node and has it mended",
         methods=("POST",),
     ),
 )

@@ -320,7 +320,7 @@ async def test_damaged_and_foreign_segments_are_refused(pair: tuple[Node, Node])
         await parent.take(replace(parcel, content=flipped))
     draft = Draft(epoch=1, seq=1, changes=())
     stranger = exchanging.a_key(9)
-    other = manifest.pack(draft, feed.label(child.me, child.peer, CLUSTERS), b"", ends.me("X", stranger).signer)
+    other = manifest.pack(draft, feed.label(child.me, child.peer, CLUSTERS), b"", ends.me("X", lambda: stranger).signer)
     with pytest.raises(Untrusted):
         await parent.take(Parcel(link=other.link, manifest=other.manifest, content=other.content))
     assert (await parent.cursor(), await units(parent)) == (START, [])

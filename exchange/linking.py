@@ -1,0 +1,88 @@
+"""Drives the link with one parent: performs what its table of states says, and hands back what became of it (shell)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import assert_never
+
+from catalog import peers
+from catalog.peers import PeerNo
+from config.errors import TianluError
+from exchange import link, moving
+from exchange.ends import CHANNELS
+from exchange.link import Action, Done, Event, Greeted, Lane, Link, Outcome, Way, Woke
+from exchange.moving import Moves
+
+log = logging.getLogger(__name__)
+
+LANES = tuple(Lane(channel, way) for channel in CHANNELS for way in Way)
+
+
+@dataclass(kw_only=True)
+class Linking:
+    """The link with one parent, alive while `run` runs."""
+
+    moves: Moves
+    link: Link = field(default_factory=lambda: Link(lanes=LANES, chance=random.random))
+    _events: asyncio.Queue[Event] = field(default_factory=asyncio.Queue)
+
+    def tell(self, event: Event) -> None:
+        """Something happened."""
+        self._events.put_nowait(event)
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            self.tell(link.Start())
+            while True:
+                for action in self.link.on(await self._events.get()):
+                    tasks.create_task(self._perform(action))
+
+    async def _perform(self, action: Action) -> None:
+        match action:
+            case link.SayHello():
+                result, reason, _ = await self._tried(self.moves.hello)
+                self.tell(Greeted(result, reason))
+            case link.Push(lane=lane):
+                self.tell(Done(lane, *await self._tried(lambda: self.moves.push(lane.channel))))
+            case link.Pull(lane=lane):
+                self.tell(Done(lane, *await self._tried(lambda: self.moves.pull(lane.channel))))
+            case link.Mend(lane=lane):
+                self.tell(Done(lane, *await self._tried(lambda: self._mend(lane))))
+            case link.Wait(turn=turn, seconds=seconds):
+                await asyncio.sleep(seconds)
+                self.tell(Woke(turn))
+            case link.Tell(trouble=trouble):
+                await self._tried(lambda: self._show(trouble))
+            case _:
+                assert_never(action)
+
+    async def _mend(self, lane: Lane) -> Outcome:
+        await self.moves.mend(lane)
+        return Outcome.MOVED
+
+    async def _show(self, trouble: str) -> Outcome:
+        if trouble:
+            log.warning("exchange with %s: %s", self.moves.peer.symbol, trouble)
+        else:
+            log.info("exchange with %s goes on", self.moves.peer.symbol)
+        async with self.moves.database.connection() as conn:
+            await peers.failed(conn, PeerNo(self.moves.peer.no), trouble)
+        return Outcome.QUIET
+
+    async def _tried(self, work: Callable[[], Awaitable[Outcome]]) -> tuple[Outcome, str, float]:
+        """(outcome, why, seconds); whatever goes wrong pauses one lane, and never ends the link."""
+        started = time.monotonic()
+        try:
+            result, reason = await work(), ""
+        except TianluError as error:
+            result, reason = moving.outcome(error), str(error)
+        except Exception as error:
+            log.exception("exchange with %s failed, a fault of ours", self.moves.peer.symbol)
+            result, reason = Outcome.FAILED, f"a fault of ours ({type(error).__name__}): see the log"
+        return result, reason, time.monotonic() - started

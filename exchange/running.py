@@ -1,0 +1,199 @@
+"""The exchange of a node: cuts segments ahead for every peer, and keeps a link with every parent (shell).
+
+One process a node, by lease. Everything is found by a look at the tables, so a signal that is lost delays nothing for
+longer than `LOOK`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+
+from catalog import directory, peers, streams
+from catalog.database.pool import Database
+from catalog.peers import PeerNo
+from catalog.work import leases, lives
+from catalog.work.queue import Queue
+from config.errors import Retry, TianluError
+from exchange import ends, feed, link, peer
+from exchange.ends import CHANNELS, Me, Peer
+from exchange.keys import Keyring
+from exchange.linking import Linking
+from exchange.moving import Moves, Wire
+
+log = logging.getLogger(__name__)
+
+LEASE = "exchange"
+LEASE_SECONDS = 15
+LOOK = 0.3  # seconds between looks for what is new
+DIRECTORY_EVERY = 2.0  # seconds between looks for libraries that changed
+
+Connect = Callable[[peers.Peer], AbstractAsyncContextManager[Wire]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Live:
+    """A link with a parent, as the peer's row was when it was begun."""
+
+    row: peers.Peer
+    linking: Linking
+    task: asyncio.Task[None]
+    stack: contextlib.AsyncExitStack  # closes the connections
+
+
+@dataclass(kw_only=True)
+class Exchange:
+    """The role, while its lease is held."""
+
+    database: Database
+    queue: Queue
+    symbol: str
+    keyring: Keyring
+    connect: Connect
+    links: dict[PeerNo, _Live] = field(default_factory=dict)
+    cutting: dict[tuple[PeerNo, str], asyncio.Task[None]] = field(default_factory=dict)
+
+    @property
+    def me(self) -> Me:
+        """This node."""
+        return ends.me(self.symbol, self.keyring.key)
+
+    async def look(self) -> None:
+        """One round: links as the table of peers says, and whatever is new cut."""
+        async with self.database.connection() as conn:
+            known = [one for one in await peers.every(conn) if one.state == "active"]
+        parents = {one.no: one for one in known if one.role == "parent"}
+        for no in [no for no, live in self.links.items() if _changed(live.row, parents.get(no)) or live.task.done()]:
+            await self._unlink(no)
+        for no, row in parents.items():
+            if no not in self.links:
+                await self._link(row)
+        for row in known:
+            for channel in CHANNELS:
+                await self._cut(ends.peer(row), channel)
+
+    async def refresh(self) -> None:
+        """Tell what changed in the directory of libraries."""
+        async with self.database.transaction() as conn:
+            await directory.refresh(conn)
+
+    async def close(self) -> None:
+        """End the links and what is being cut."""
+        for no in list(self.links):
+            await self._unlink(no)
+        for task in self.cutting.values():
+            task.cancel()
+        await asyncio.gather(*self.cutting.values(), return_exceptions=True)
+
+    async def _link(self, row: peers.Peer) -> None:
+        stack = contextlib.AsyncExitStack()
+        wire = await stack.enter_async_context(self.connect(row))
+        moves = Moves(database=self.database, queue=self.queue, me=self.me, peer=ends.peer(row), wire=wire)
+        linking = Linking(moves=moves)
+        self.links[row.no] = _Live(row, linking, asyncio.create_task(linking.run()), stack)
+
+    async def _unlink(self, no: PeerNo) -> None:
+        live = self.links.pop(no)
+        live.task.cancel()
+        for failure in await asyncio.gather(live.task, return_exceptions=True):
+            if isinstance(failure, Exception):
+                log.error("the link with %s ended and begins anew: %s", live.row.symbol, failure)
+        await live.stack.aclose()
+
+    async def _cut(self, to: Peer, channel: str) -> None:
+        """Begin to cut if there is something to tell and room for it, unless that is under way."""
+        key = PeerNo(to.no), channel
+        running = self.cutting.get(key)
+        if running is not None and not running.done():
+            return
+        async with self.database.connection() as conn:
+            head = await feed.head(conn, channel)
+            stands = await streams.look(conn, to.no, channel)
+        if head.last > (stands.made[1] if stands else 0) and not (stands and stands.held_up):
+            self.cutting[key] = asyncio.create_task(self._cut_now(to, channel))
+
+    async def _cut_now(self, to: Peer, channel: str) -> None:
+        try:
+            made = await feed.cut(self.database, self.me, to, channel)
+        except TianluError as error:
+            log.warning("nothing is told %s on %s for now: %s", to.symbol, channel, error)
+        except Exception:
+            log.exception("nothing could be cut for %s on %s, a fault of ours", to.symbol, channel)
+        else:
+            live = self.links.get(PeerNo(to.no))
+            if made and live:
+                live.linking.tell(link.News(channel))
+
+
+def _changed(was: peers.Peer, now: peers.Peer | None) -> bool:
+    """Must the link begin anew? What it writes itself (when it was seen, troubles) doesn't count."""
+    return now is None or any(
+        getattr(was, name) != getattr(now, name) for name in ("symbol", "key", "former", "address", "policy", "path")
+    )
+
+
+async def run(
+    database: Database, queue: Queue, *, symbol: str, keyring: Keyring, proxy: str, stop: asyncio.Event
+) -> None:
+    """Hold the lease when it is free, and exchange until `stop`."""
+
+    def connect(row: peers.Peer) -> AbstractAsyncContextManager[Wire]:
+        return peer.connect(database, keyring, symbol, row, proxy=proxy)
+
+    holder = lives.name()
+    while not stop.is_set():
+        try:
+            async with _leased(database, holder) as term:
+                if term is not None:
+                    role = Exchange(database=database, queue=queue, symbol=symbol, keyring=keyring, connect=connect)
+                    await _held(role, database, holder, term, stop)
+        except Retry as error:
+            log.warning("the exchange pauses: %s", error)
+        await _pause(stop, LOOK)
+
+
+async def _held(role: Exchange, database: Database, holder: str, term: int, stop: asyncio.Event) -> None:
+    """Work until `stop`, or until another process has the lease."""
+    loop = asyncio.get_running_loop()
+    renewed = refreshed = loop.time()
+    try:
+        await role.refresh()
+        while not stop.is_set():
+            await role.look()
+            if loop.time() - refreshed > DIRECTORY_EVERY:
+                await role.refresh()
+                refreshed = loop.time()
+            if loop.time() - renewed > LEASE_SECONDS / 3:
+                async with database.connection() as conn:
+                    if not await leases.renew(conn, LEASE, holder, term, LEASE_SECONDS):
+                        return
+                renewed = loop.time()
+            await _pause(stop, LOOK)
+    finally:
+        await role.close()
+
+
+@contextlib.asynccontextmanager
+async def _leased(database: Database, holder: str) -> AsyncIterator[int | None]:
+    """The lease's term, None if a living process has it."""
+    async with database.connection() as conn:
+        held_by = await leases.holder(conn, LEASE)
+        if held_by and lives.ended(held_by):
+            await leases.bury(conn, LEASE, held_by)
+        term = await leases.acquire(conn, LEASE, holder, LEASE_SECONDS)
+    try:
+        yield term
+    finally:
+        if term is not None:
+            with contextlib.suppress(Retry):
+                async with database.connection() as conn:
+                    await leases.release(conn, LEASE, holder, term)
+
+
+async def _pause(stop: asyncio.Event, seconds: float) -> None:
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), seconds)

@@ -1,0 +1,124 @@
+"""What children do at this node's door: push segments, pull segments with a long-poll, reconcile streams."""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+from aiohttp import web
+
+from catalog import streams
+from catalog.work.queue import PgQueue
+from config.errors import BadRecord, NotFound
+from exchange import arriving, ends, giving, greeting, manifest, parcels, receiving, reconciling
+from exchange.arriving import WrongOffset
+from exchange.ends import CHANNELS, Me, Peer
+from exchange.giving import HeldUp, Parcel
+from exchange.model import Cursor
+from exchange.parcels import OFFSET, Stands
+from node.web.exchange_door import Caller, answer
+from node.web.middleware import BadInput
+
+LOOK = 0.3  # seconds between looks for a segment while a request waits
+SEGMENT = "application/octet-stream"
+DIGITS = 64  # of a link
+
+
+async def up(request: web.Request, caller: Caller) -> web.Response:
+    """HEAD: how much of a segment is here. PATCH: the next part of it; with the last one it is applied."""
+    database = caller.door.node.database
+    link, peer = _link(request), ends.peer(caller.peer)
+    if request.method == "HEAD":
+        there = await arriving.offset(database, peer, link)
+        return web.Response(headers={OFFSET: str(there), "Cache-Control": "no-store"})
+    start = request.headers.get(OFFSET, "")
+    if not start.isdecimal():
+        raise BadInput(f"{OFFSET} says at which byte of the segment the part begins.")
+    queue = PgQueue(database.dsn)
+    try:
+        arrived = await arriving.part(database, queue, _me(caller), peer, link, int(start), caller.body)
+    except WrongOffset as error:
+        return answer(Stands(code=error.code, reason=str(error), offset=error.offset), 409)
+    except receiving.Misplaced as error:
+        return answer(Stands(code=error.code, reason=str(error), cursor=error.cursor), 409)
+    return answer(Stands(cursor=arrived.cursor, offset=arrived.offset))
+
+
+async def down(request: web.Request, caller: Caller) -> web.Response:
+    """The segment that follows on a place, or 204 when none comes while the child waits; 409 where none can."""
+    channel, peer = _channel(request), ends.peer(caller.peer)
+    query = request.query
+    cursor = parcels.place(query.get("epoch", ""), query.get("seq", ""), query.get("link", ""))
+    try:
+        wait = min(max(float(query.get("wait") or 0), 0.0), parcels.WAIT)
+    except ValueError as error:
+        raise BadInput("wait is a number of seconds.") from error
+    try:
+        parcel = await caller.while_trusted(_following(caller, peer, channel, cursor, wait))
+    except HeldUp as error:
+        return answer(Stands(code=error.code, reason=str(error)), 409)
+    return web.Response(status=204) if parcel is None else _part(request, parcel)
+
+
+async def _following(caller: Caller, peer: Peer, channel: str, cursor: Cursor, wait: float) -> Parcel | None:
+    database = caller.door.node.database
+    until = asyncio.get_running_loop().time() + wait
+    while True:
+        parcel = await giving.following(database, peer, channel, cursor)
+        if parcel is not None:
+            return parcel
+        while True:  # what was acknowledged is gone by now, so anything that waits is news
+            if asyncio.get_running_loop().time() > until:
+                return None
+            await asyncio.sleep(LOOK)
+            async with database.connection() as conn:
+                if await streams.work(conn, peer.no, channel):
+                    break
+
+
+def _part(request: web.Request, parcel: Parcel) -> web.Response:
+    """The segment, or the range of it that was asked for (RFC 9110, 14)."""
+    whole = manifest.join(parcel.manifest, parcel.content)
+    headers = {"ETag": f'"{parcel.link.hex()}"', "Accept-Ranges": "bytes", "Cache-Control": "no-store"}
+    if "Range" not in request.headers:
+        return web.Response(body=whole, headers=headers, content_type=SEGMENT)
+    start, end = parcels.wanted(request.headers["Range"], len(whole))
+    headers["Content-Range"] = f"bytes {start}-{end - 1}/{len(whole)}"
+    return web.Response(status=206, body=whole[start:end], headers=headers, content_type=SEGMENT)
+
+
+async def reconcile(request: web.Request, caller: Caller) -> web.Response:
+    """This node's part of a reconcile, whichever end of the stream it is."""
+    channel, peer = _channel(request), ends.peer(caller.peer)
+    kinds = {"up": reconciling.Up, "down": reconciling.Down}
+    kind = kinds.get(request.match_info["way"])
+    if kind is None:
+        raise NotFound("a stream goes up or down")
+    try:
+        asked = msgspec.msgpack.decode(caller.body, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BadRecord(f"the body asks for nothing of a reconcile: {error}") from error
+    told = await reconciling.answer(caller.door.node.database, _me(caller), peer, channel, asked)
+    return web.Response(body=greeting.encode(told), content_type=greeting.MEDIA)
+
+
+def _me(caller: Caller) -> Me:
+    return ends.me(caller.door.node.symbol, caller.door.keyring.key)
+
+
+def _channel(request: web.Request) -> str:
+    channel = request.match_info["channel"]
+    if channel not in CHANNELS:
+        raise NotFound(f"there is no channel {channel!r} here")
+    return channel
+
+
+def _link(request: web.Request) -> bytes:
+    text = request.match_info["link"]
+    try:
+        link = bytes.fromhex(text)
+    except ValueError as error:
+        raise BadInput("The link of a segment is hexadecimal.") from error
+    if not 0 < len(text) <= DIGITS:
+        raise BadInput("No segment has such a link.")
+    return link
