@@ -100,8 +100,8 @@ def weigh(record: Record) -> list[tuple[str, int]]:
     for tag, text in record.fields:
         if tag in TAGS:
             found[tag] = TAGS[tag]
-        elif tag in CONTENTS and not found.get(tag):
-            found[tag] = CONTENTS[tag](text)
+        elif (points := CONTENTS.get(tag)) and not found.get(tag):
+            found[tag] = points(text)
     return [(name, points) for name, points in found.items() if points]
 
 

@@ -8,14 +8,14 @@ reader, MARCXML, MARC-in-JSON and the writers, and costs no object per subfield 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 DELIMITER = "\x1f"
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
-    """A leader of 24 characters and the fields in record order."""
+class Record(msgspec.Struct, frozen=True, gc=False):
+    """A leader of 24 characters and the fields in record order; a struct because one is made of every record."""
 
     leader: str
     fields: tuple[tuple[str, str], ...]
@@ -26,7 +26,10 @@ class Record:
 
     def first(self, *tags: str) -> str | None:
         """Text of the first field with one of `tags`."""
-        return next((text for tag, text in self.fields if tag in tags), None)
+        for tag, text in self.fields:
+            if tag in tags:
+                return text
+        return None
 
 
 def is_control(tag: str) -> bool:

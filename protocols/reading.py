@@ -32,8 +32,7 @@ OPENING = 16  # records heard of a stretch whose encoding is not plain
 LOST = "\ufffd"
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
+class Read(NamedTuple):
     """A record that was read. `position` is its first byte in the stretch, `ordinal` counts records and failures."""
 
     position: int
@@ -126,6 +125,14 @@ class _Stretch:
         self._decoded: dict[str, Sequence[Fields | None] | None] = {}
         self._slices: list[Raw] | None = None
 
+    def is_utf8(self) -> bool:
+        """Whether all of it is UTF-8."""
+        try:
+            self._texts[codec.UTF8] = self.found.data.decode("utf-8")
+        except UnicodeDecodeError:
+            return False
+        return True
+
     def text(self, name: str) -> str:
         """All of it in one encoding; codes without meaning are U+FFFD."""
         if name not in self._texts:
@@ -192,7 +199,7 @@ def _structures(found: Scan, batch: Batch) -> Iterator[_Pending]:
 
 def _judged(stretch: _Stretch, pending: list[_Pending]) -> list[Charset]:
     """Every record's encoding: by itself where that is plain, else beside its neighbours."""
-    utf8 = _is_utf8(stretch.found.data)
+    utf8 = stretch.is_utf8()
     judged = [_plain(each, utf8) for each in pending]
     unclear = [each for each, charset in zip(pending, judged, strict=True) if charset is None]
     context = sniff.Context()
@@ -206,14 +213,6 @@ def _judged(stretch: _Stretch, pending: list[_Pending]) -> list[Charset]:
         charset or fitting.get(each.row) or _beside(each, context)
         for each, charset in zip(pending, judged, strict=True)
     ]
-
-
-def _is_utf8(data: bytes) -> bool:
-    try:
-        data.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _plain(each: _Pending, utf8: bool) -> Charset | None:

@@ -350,18 +350,18 @@ def _people(facts: Facts) -> tuple[tuple[str, ...], tuple[str, ...]]:
                 (authors if primary else others).append(form)
             else:
                 helpers[f"{kind}:{form}"] = None
-    kinds = {helper[0] for helper in helpers}
+    kinds = {helper[0] for helper in helpers} if helpers else frozenset()
     for statement in facts.responsibility:
         for kind, form in people.statement(statement):
             if kind != "A":
                 if kind not in kinds:
                     helpers[f"{kind}:{form}"] = None
-            elif not any(people.same(form, author) for author in authors):
+            elif form not in authors and not any(people.same(form, author) for author in authors):
                 authors.append(form)
     authors += others
     if not authors:
         authors = [helper[2:] for helper in helpers]
-    return tuple(dict.fromkeys(authors))[:6], tuple(sorted(helpers))
+    return tuple(dict.fromkeys(authors))[:6], tuple(sorted(helpers)) if helpers else ()
 
 
 def _publishers(facts: Facts) -> tuple[str, ...]:
