@@ -69,21 +69,18 @@ async def add_keys(conn: Connection, rows: Iterable[tuple[int, int]]) -> None:
     await conn.copy_records_to_table("match_key", records=sorted(rows), columns=["key", "sid"])
 
 
-async def holders(conn: Connection, limits: Mapping[int, int]) -> dict[int, list[int]]:
-    """Signatures by key, of keys that more than one has.
-
-    At most `limits[key]` of each (two or more): enough to know a hub without reading it whole.
-    """
-    ordered = sorted(limits)
+async def holders(conn: Connection, keys: Iterable[int], limit: int | None = None) -> dict[int, list[int]]:
+    """Signatures by key; at most `limit` of each, which is enough to know a hub without reading it whole."""
     rows = await conn.fetch(
-        """select key, sids from (
-               select k.key, array(select sid from match_key where key = k.key limit k.n) sids
-               from unnest($1::bigint[], $2::int[]) k (key, n)
-           ) held where cardinality(sids) > 1""",
-        ordered,
-        [limits[key] for key in ordered],
+        """select k.key, m.sid from unnest($1::bigint[]) k (key)
+           cross join lateral (select sid from match_key where key = k.key limit $2) m""",
+        sorted(keys),
+        limit,
     )
-    return {row[0]: row[1] for row in rows}
+    found: dict[int, list[int]] = {}
+    for key, sid in rows:
+        found.setdefault(key, []).append(sid)
+    return found
 
 
 async def use(conn: Connection, deltas: Mapping[tuple[int, int], int]) -> set[int]:

@@ -60,8 +60,8 @@ async def _candidates(
 ) -> set[_Pair]:
     """Pairs of a focus signature with whatever shares a key that is no hub."""
     settled = await memory.of(conn, [sid for sid in focus if sid not in fresh])
-    missing = {key: HUB + 1 for f in settled.values() for key in match_keys.keys(f) if key not in holders}
-    found = await signatures.holders(conn, missing) if missing else {}
+    missing = {key for f in settled.values() for key in match_keys.keys(f) if key not in holders}
+    found = await signatures.holders(conn, missing, HUB + 1) if missing else {}
     pairs: set[_Pair] = set()
     for sids in (*holders.values(), *found.values()):
         if len(sids) <= HUB:

@@ -54,7 +54,6 @@ async def take(conn: Connection, moves: Sequence[Move]) -> Taken:
             new[sid] = wanted[digest]
         records = Counter(one.new.digest for one in moves if one.new is not None)
         await signatures.add(conn, [(sid, s.digest, s.features, records[s.digest]) for sid, s in new.items()])
-        await signatures.add_keys(conn, ((key, sid) for sid, signed in new.items() for key in signed.keys))
     return Taken(moves, [None if one.new is None else numbers[one.new.digest] for one in moves], new)
 
 
@@ -89,24 +88,33 @@ async def settle(conn: Connection, taken: Taken, memory: Memory, loosened: Colle
 async def _focus(
     conn: Connection, fresh: Mapping[int, Signed], gone: Mapping[int, Features], memory: Memory
 ) -> tuple[set[int], dict[int, list[int]]]:
-    """Signatures whose edges must be judged again, and the holders of their keys that are known so far."""
+    """Signatures whose edges must be judged again, and who holds the keys of fresh ones that others hold too.
+
+    Keys of fresh ones are entered only after it was asked who has them: nobody has most of them.
+    """
+    added: dict[int, list[int]] = {}
     for sid, signed in fresh.items():
         memory.learn(sid, signed.features)
-    added = Counter(key for signed in fresh.values() for key in signed.keys)
+        for key in signed.keys:
+            added.setdefault(key, []).append(sid)
     removed = Counter(key for features in gone.values() for key in match_keys.keys(features))
     uses: Counter[tuple[int, int]] = Counter(use for signed in fresh.values() for use in signed.uses)
     uses.subtract(use for features in gone.values() for use in matching.uses(features))
     flipped = await signatures.use(conn, {use: n for use, n in uses.items() if n})
-    holders = await signatures.holders(conn, {key: HUB + 1 + added[key] for key in {*added, *removed}})
+    holders = await signatures.holders(conn, added.keys() | removed.keys(), HUB + 1)
+    await signatures.add_keys(conn, [(key, sid) for key, sids in added.items() for sid in sids])
+    standing = {key: len(sids) for key, sids in holders.items()}
+    for key, sids in added.items():
+        if key in holders:
+            holders[key] += sids
+        elif len(sids) > 1:
+            holders[key] = sids
     focus = set(fresh)
-    for key in {*added, *removed}:
-        after = len(holders.get(key, ()))
-        before = after - added[key] + removed[key]
-        if (before > HUB) != (after > HUB):
-            focus.update(holders.get(key, ()))
+    for key, sids in holders.items():
+        if (standing.get(key, 0) + removed[key] > HUB) != (len(sids) > HUB):
+            focus.update(sids)
     if flipped:
-        keys = {match_keys.identifier_key(identifier): 1 << 30 for identifier in flipped}
-        for sids in (await signatures.holders(conn, keys)).values():
+        for sids in (await signatures.holders(conn, map(match_keys.identifier_key, flipped))).values():
             focus.update(sids)
     return focus, holders
 
