@@ -1,4 +1,4 @@
-"""The core and its shell with one thing left out: each of these must be noticed (planted here, never in the product)."""
+"""The core and its shell with one thing left out: each must be noticed (planted here, never in the product)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,9 @@ _admit, _verdict = producer.admit, consumer.verdict
 
 
 def _unpack_anything(core: Manifest, content: bytes, verifier: Verifier) -> Content:
-    return _unpack(msgspec.structs.replace(core, packed=len(content), digest=verifier.digest(content)), content, verifier)
+    return _unpack(
+        msgspec.structs.replace(core, packed=len(content), digest=verifier.digest(content)), content, verifier
+    )
 
 
 def _trust_anybody(signed: bytes, trusted: Trusted) -> tuple[Manifest, bytes]:
@@ -35,15 +37,11 @@ def _trust_anybody(signed: bytes, trusted: Trusted) -> tuple[Manifest, bytes]:
     return core, next(iter(trusted.values())).digest(signed)[:LINK]
 
 
-def _fence_nothing(
-    changes: Iterable[Change], heard: Mapping[Key, Leaf], *, repair: bool
-) -> list[tuple[Change, Leaf]]:
+def _fence_nothing(changes: Iterable[Change], heard: Mapping[Key, Leaf], *, repair: bool) -> list[tuple[Change, Leaf]]:
     return [(change, leaf(change)) for change in changes]
 
 
-def _fence_as_ever(
-    changes: Iterable[Change], heard: Mapping[Key, Leaf], *, repair: bool
-) -> list[tuple[Change, Leaf]]:
+def _fence_as_ever(changes: Iterable[Change], heard: Mapping[Key, Leaf], *, repair: bool) -> list[tuple[Change, Leaf]]:
     return _fence(changes, heard, repair=False)
 
 
@@ -64,9 +62,7 @@ def _admit_by_number(outgoing: Outgoing, waiting: Sequence[Waiting], cursor: Cur
         return Admitted(known=None)
     done = [segment for segment in waiting if segment.end.place <= cursor.place]
     rest = waiting[len(done) :]
-    return Admitted(
-        known=cursor, upto=done[-1].number if done else None, next=rest[0].number if rest else None
-    )
+    return Admitted(known=cursor, upto=done[-1].number if done else None, next=rest[0].number if rest else None)
 
 
 def _admit_anything(outgoing: Outgoing, waiting: Sequence[Waiting], cursor: Cursor) -> Admitted:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from catalog.payload import CLUSTERS, Kind
+from catalog.payload import CLUSTERS, Change, Kind, bucket
 from config.errors import Refused
 from exchange import consumer, link, manifest, producer, reconcile
 from exchange.consumer import CHILD, PARENT, Judged, Place, Plan, Verdict
@@ -96,7 +96,7 @@ class Node:
             ends.sent = [sent for sent in ends.sent if sent.waiting.number > admitted.upto]
         self.watch.acknowledged(self, peer)
 
-    def rendered(self, peer: str, title: str) -> Any:
+    def rendered(self, peer: str, title: str) -> Change:
         return render(self.store, self.symbol, title, peer, child=peer in self.children)
 
     def label(self, peer: str) -> Label:
@@ -246,9 +246,7 @@ class Node:
     def mend_down(self, parent: str) -> Steps[Outcome]:
         ends = self.store.peers[parent]
         heard = list(ends.heard.values())
-        answer = yield Call(
-            parent, ("open", ends.cursor, reconcile.top(heard), reconcile.summary(heard))
-        )
+        answer = yield Call(parent, ("open", ends.cursor, reconcile.top(heard), reconcile.summary(heard)))
         while answer is not None and answer[0] is Outcome.MOVED:
             _, buckets, made = answer
             if not buckets:
@@ -290,7 +288,7 @@ class Node:
         ends, store = self.store.peers[peer], self.store
         for line in list(ends.heard.values()):
             kept = store.kept.get(peer, {}).get(line.id, Kept(b""))
-            really = producer.Change(line.kind, line.id, line.epoch, line.seq, *kept).digest
+            really = Change(line.kind, line.id, line.epoch, line.seq, *kept).digest
             right = reconcile.corrected(line, really)
             if right is not None and not line.id.startswith("p"):
                 ends.heard[line.key] = right
@@ -361,5 +359,5 @@ _buckets: dict[Key, int] = {}
 
 def _bucket(key: Key) -> int:
     if key not in _buckets:
-        _buckets[key] = reconcile.bucket(*key)
+        _buckets[key] = bucket(*key)
     return _buckets[key]

@@ -9,12 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
-from catalog.payload import CLUSTERS, Change, Kind
+from catalog.payload import Change, Kind
 from exchange import link, reconcile
-from exchange.model import Key
+from exchange.model import Key, Leaf
 from tests.simulation import damage
 from tests.simulation.node import DOWN, UP, Node
-from tests.simulation.store import Kept, Merged, Own, Store, Value, pack, render
+from tests.simulation.store import Kept, Merged, Own, Store, Value
 from tests.simulation.watch import Broken
 from tests.simulation.world import LIBRARIES, TREE, Faults, World
 
@@ -92,9 +92,11 @@ class Scenario:
     def _kinds(self) -> list[Callable[[], None]]:
         """What can happen in this seed: always edits, and some of the rest."""
         rare = [
-            self._share, self._remove, self._poison, self._kill, self._partition, self._suspend, self._clock, self._backup,
-            self._restore, self._restore_and_write, self._rogue, self._drift, self._check,
+            self._share, self._remove, self._poison, self._kill, self._partition, self._suspend, self._clock,
+            self._backup, self._restore, self._restore_and_write, self._rogue, self._drift, self._check,
         ]  # fmt: skip
+        if self.calm:
+            return [self._edit, self._edit, self._share, self._remove]
         some = [kind for kind in rare if self.chance.random() < 0.5]
         return [self._edit] * max(4, len(some)) + some
 
@@ -220,7 +222,7 @@ class Scenario:
     def _heal(self) -> None:
         world = self.world
         world.note("healing begins")
-        world.faults = Faults(delay=world.faults.delay)
+        world.faults = Faults(delay=world.faults.delay, die_at=world.faults.die_at)
         for node in world.nodes.values():
             world.cut(node.symbol, off=False)
             node.suspended.clear()
@@ -274,7 +276,7 @@ class Scenario:
                     raise Broken(f"{node.symbol} to {peer}: the ledgers differ")
         self._prove_meaning()
 
-    def _heard(self, node: Node, peer: str) -> dict[Key, reconcile.Leaf]:
+    def _heard(self, node: Node, peer: str) -> dict[Key, Leaf]:
         return self.world.nodes[peer].store.peers[node.symbol].heard
 
     def _prove_stream(self, node: Node, peer: str) -> None:

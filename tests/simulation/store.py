@@ -5,6 +5,7 @@ Titles stand for clusters, and a merged record is simply what the children say o
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -17,7 +18,7 @@ from exchange.model import START, Cursor, Key, Leaf, Outgoing, Segment, Version,
 Value = tuple[str, str]  # library and what it says of a title
 Told = tuple[str, tuple[Value, ...]]  # who made the merged record, and what is in it
 
-_decode = msgspec.msgpack.Decoder(Told).decode
+_decode: Callable[[bytes], Told] = msgspec.msgpack.Decoder(Told).decode
 
 
 class Own(NamedTuple):

@@ -257,16 +257,18 @@ class World:
 
         def reply(answer: tuple[Any, ...]) -> None:
             self.merge(peer)
-            self._send(lambda: self._reaches(peer, child) and self._resume(task, turn, self._mangle(answer, peer, child)))
+            self._send(
+                lambda: self._reaches(peer, child) and self._resume(task, turn, self._mangle(answer, peer, child))
+            )
 
         self._send(arrive)
 
-    def _send(self, arrive: Callable[[], object]) -> None:
+    def _send(self, arrive: Callable[[], None]) -> None:
         faults, chance = self.faults, self.chance
         copies = 2 if faults.double and chance.random() < faults.double else 1
         for _ in range(copies):
             if not faults.loss or chance.random() >= faults.loss:
-                self.at(0.01 + chance.random() * faults.delay, lambda: arrive() and None)
+                self.at(0.01 + chance.random() * faults.delay, arrive)
 
     def _reaches(self, one: Node, other: Node) -> bool:
         return one.symbol not in self._off and other.symbol not in self._off
