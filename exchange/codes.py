@@ -110,4 +110,6 @@ def _bytes(text: str) -> bytes:
             raise Mistyped(f"the code has a character that no code has: {sign!r}")
         number = number << 5 | digit
     size, rest = divmod(len(text) * 5, 8)
+    if number & ((1 << rest) - 1):
+        raise Mistyped("the end of the code has a typing error: compare it with what `tianlu invite` printed")
     return (number >> rest).to_bytes(size) if size else b""

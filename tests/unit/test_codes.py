@@ -51,9 +51,9 @@ def test_every_code_reads_back(address: str, fingerprint: bytes, secret: bytes) 
 def test_every_wrong_missing_or_swapped_character_is_noticed() -> None:
     text = codes.write(CODE).replace("-", "")
     for at in range(len(codes.PREFIX), len(text)):
-        other = "7" if text[at] != "7" else "8"
+        others = [text[:at] + other + text[at + 1 :] for other in codes.ALPHABET]
         swapped = text[:at] + text[at : at + 2][::-1] + text[at + 2 :]
-        for wrong in (text[:at] + other + text[at + 1 :], text[:at] + text[at + 1 :], swapped):
+        for wrong in (*others, text[:at] + text[at + 1 :], swapped):
             if wrong != text:
                 with pytest.raises(Mistyped):
                     codes.read(wrong)
