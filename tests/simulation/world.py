@@ -257,9 +257,12 @@ class World:
 
         def reply(answer: tuple[Any, ...]) -> None:
             self.merge(peer)
-            self._send(
-                lambda: self._reaches(peer, child) and self._resume(task, turn, self._mangle(answer, peer, child))
-            )
+
+            def hear() -> None:
+                if self._reaches(peer, child):
+                    self._resume(task, turn, self._mangle(answer, peer, child))
+
+            self._send(hear)
 
         self._send(arrive)
 
