@@ -156,5 +156,6 @@ def values(wide: Wide, place: Place, lang: str) -> dict[str, Any]:
             for sort in inputs.SORTS
         ],
         "scopes": scope_view.levels(wide, place, lang, address),
+        "told_by": scope_view.told_by(wide),
         "notice": scope_view.notice(wide, lang),
     }

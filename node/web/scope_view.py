@@ -42,14 +42,27 @@ def _question(plan: Plan, place: Place, level: Level) -> Question:
 def notice(wide: Wide, lang: str) -> str:
     """What must be said of a level that didn't answer: what is shown instead, what isn't counted; "" if all is well."""
     t = texts.in_language(lang)
-    current = next((each for each in wide.levels if each.key == wide.plan.current), None)
-    if not wide.complete and current:
+    if not wide.complete:
+        current = _current(wide)
         why = "late" if current.state == "late" else "unreachable"
         return t(f"scope_part_{why}", name=_name(current, lang))
     for level in wide.levels:
         if level.state != "known":
             return t(f"scope_{level.state}", name=_name(level, lang))
     return ""
+
+
+def told_by(wide: Wide) -> str:
+    """Whose titles these are, "" if they are this node's own."""
+    parent = wide.plan.answerer
+    if not wide.told or not parent:
+        return ""
+    name = _current(wide).name if wide.complete and wide.plan.current != "city" else ""
+    return name or parent.name or parent.symbol
+
+
+def _current(wide: Wide) -> Level:
+    return next(each for each in wide.levels if each.key == wide.plan.current)
 
 
 def _name(level: Level, lang: str) -> str:

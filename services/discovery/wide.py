@@ -152,6 +152,9 @@ async def _one(asker: ask.Asker, plan: Plan, parent: Parent, visit: Visit, *, hi
         return _Heard(parent=parent, state="late")
     except ask.Unreachable:
         return _Heard(parent=parent, state="unreachable")
+    # Without the level asked for it is no answer: another release, or another network.
+    if parent.uplink and parent == plan.answerer and all(level.scope != plan.current for level in told.scopes):
+        return _Heard(parent=parent, state="unreachable")
     return _Heard(parent=parent, state="known", told=told)
 
 

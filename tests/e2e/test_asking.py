@@ -181,6 +181,7 @@ BAD = {
     "negative": says(GOOD | {"total": -1}),
     "many hits": says(GOOD | {"hits": GOOD["hits"] * 101}),
     "strange level": says(GOOD | {"scopes": [{"scope": "x" * 100, "kind": "nation"}]}),
+    "no such level": says(GOOD | {"scopes": GOOD["scopes"][:1]}),
     "error": body(b"{}", 500),
     "refusal": body(b"{}", 403),
     "redirect": moved,

@@ -102,6 +102,8 @@ async def test_a_parents_titles_lead_to_its_pages_and_say_what_this_library_hold
             for each in shown.xpath("//ol[@class='hits']//article")
         }
         assert {title for title, held in marked.items() if held} == {"Garden 1", "Garden 2"}
+        said = shown.xpath("string(//p[@class='origin'])")
+        assert said.startswith(f"These titles are of the catalogue of “{parent.who.name}”")
         link = shown.xpath("//ol[@class='hits']//h2/a[.='Garden 3']/@href")[0]
         assert link == f"{parent.address}/records/{cluster_id(parent.who.symbol, parent.numbers[3])}"
         assert "Garden 3" in (await page(session, link)).xpath("string(//h1)")
