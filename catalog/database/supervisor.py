@@ -53,7 +53,8 @@ LOG_LIMIT = 8 << 20  # bytes after which the next start begins a new log; one ol
 STOP_PATIENCE = 120.0  # seconds a stop may take to write everything out, before it is cut short (nothing is lost)
 ORPHAN_PATIENCE = 1.0  # seconds that processes of a dead server get to end by themselves; they can't commit any more
 START_PATIENCE = 60.0  # seconds of passing faults; a crash recovery may take as long as it takes
-PAUSE = 0.02  # seconds between two looks
+PAUSE = 0.005  # seconds between two looks, at first: most starts and stops take a tenth of a second …
+LONGEST_PAUSE = 0.2  # … and crash recoveries may take minutes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -254,6 +255,7 @@ def _spawn(where: Place, programs: Programs, settings: Mapping[str, str]) -> sub
 async def _wait_ready(where: Place, process: subprocess.Popen[bytes]) -> asyncpg.Connection:
     loop = asyncio.get_running_loop()
     tell = loop.time() + 10
+    pause = PAUSE
     while True:
         with contextlib.suppress(NotReady):
             if connection := await connect(where):
@@ -263,7 +265,8 @@ async def _wait_ready(where: Place, process: subprocess.Popen[bytes]) -> asyncpg
         if loop.time() > tell:
             log.warning("PostgreSQL in %s is recovering from a crash; waiting", where.root)
             tell += 60
-        await asyncio.sleep(PAUSE)
+        await asyncio.sleep(pause)
+        pause = min(pause * 1.2, LONGEST_PAUSE)
 
 
 def _identity(where: Place) -> dict[str, Any]:
