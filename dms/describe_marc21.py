@@ -55,6 +55,8 @@ class _Reader:
 
     def scripts(self, tag: str, text: str) -> list[str]:
         """The field and its 880 if it has one, the one in another script than Latin first."""
+        if not self._mates:
+            return [text]
         link = marc.value(text, "6")
         mate = self._mates.get(f"{tag}-{link[4:6]}") if link[:3] == "880" else None
         if mate is None:

@@ -18,6 +18,8 @@ _ABBREVIATED = """
     suppl t tex u.s univ va vol vols vt wash wis wm вып изд илл ред сост т
 """
 _ABBREVIATIONS = frozenset(_ABBREVIATED.split())
+_BRACKETS = frozenset("[]()")
+_INITIALS = re.compile(r"\w\.\w+$")
 _YEAR = re.compile(r"(?<!\d)(1\d{3}|20\d\d)(?!\d)")
 _HAN_YEAR = re.compile(r"[〇零○一二三四五六七八九]{4}")
 _HAN_DIGITS = str.maketrans("〇零○一二三四五六七八九", "000123456789")
@@ -28,19 +30,20 @@ _TENS = {"十": 10, "廿": 20, "卅": 30}
 
 def plain(text: str) -> str:
     """The text without control characters, doubled blanks and the ISBD marks at its end."""
-    if text.isprintable() and text[:1].isalnum() and text[-1:].isalnum() and "  " not in text:
+    printable = text.isprintable()
+    if printable and text[:1].isalnum() and text[-1:].isalnum() and "  " not in text:
         return text  # nearly every value: nothing at its ends, and no printable character but the blank is a space
-    if not text.isprintable():
+    if not printable:
         text = text.translate(_CONTROLS)
     text = " ".join(text.split()).rstrip(_TAIL)
-    if text.endswith(".") and not text.endswith(".."):
+    if text[-1:] == "." and text[-2:] != "..":
         text = _without_stop(text)
-    return _balanced(text)
+    return _balanced(text) if text[:1] in _BRACKETS or text[-1:] in _BRACKETS else text
 
 
 def _without_stop(text: str) -> str:
     word = text[:-1].rpartition(" ")[2].strip("([\"'").lower()
-    if word in _ABBREVIATIONS or (len(word) == 1 and word.isalpha()) or re.search(r"\w\.\w+$", word):
+    if word in _ABBREVIATIONS or (len(word) == 1 and word.isalpha()) or _INITIALS.search(word):
         return text
     return text[:-1].rstrip(_TAIL)
 

@@ -80,21 +80,13 @@ async def _train(conn: Connection, made: Sequence[Made], merged: Mapping[int, tu
 def _jobs(rows: Sequence[Any], memos: Mapping[int, bytes]) -> list[Job]:
     jobs = []
     for cluster, members in groupby(rows, key=itemgetter("cluster")):
-        kept = [
-            Kept(
-                f"{row['source']}/{row['local_id']}",
-                row["trust"],
-                row["format"],
-                row["carrier"],
-                row["encoding"],
-                row["dictionary"],
-                row["digest"],
-                row["body"],
-            )
-            for row in islice(members, MOST_MEMBERS)
-        ]
+        some = islice(members, MOST_MEMBERS)
+        kept = [Kept(f"{row['source']}/{row['local_id']}", *_rest_of_kept(row)) for row in some]
         jobs.append(Job(cluster, kept, memos.get(cluster, b"")))
     return jobs
+
+
+_rest_of_kept = itemgetter(*Kept.__struct_fields__[1:])
 
 
 async def _news(
