@@ -49,6 +49,7 @@ class Stand:
     node: Node
     door: Door
     session: aiohttp.ClientSession
+    serving: TestServer
     address: str = ""
     offset: float = field(default=0.0)
 
@@ -84,6 +85,10 @@ class Stand:
         """Suspend, resume or revoke a peer."""
         async with self.database.transaction() as conn:
             await peers.set_state(conn, symbol, state)
+
+    async def stop(self) -> None:
+        """Close the door in order."""
+        await self.serving.close()
 
     @contextlib.asynccontextmanager
     async def client(self, symbol: str) -> AsyncIterator[Client]:
@@ -126,11 +131,18 @@ async def standing(
             for method in route.methods:
                 made.router.add_route(method, route.path, route.handler)
         session = await stack.enter_async_context(talking.session())
+        serving = TestServer(made)
         stand = Stand(
-            symbol=symbol, home=home, database=database, node=node, door=made[exchange_door.DOOR], session=session
+            symbol=symbol,
+            home=home,
+            database=database,
+            node=node,
+            door=made[exchange_door.DOOR],
+            session=session,
+            serving=serving,
         )
         stand.door.clock = stand.clock
-        serving = await stack.enter_async_context(TestServer(made))
+        await stack.enter_async_context(serving)
         stand.address = str(serving.make_url("/"))
         yield stand
 

@@ -16,7 +16,7 @@ def make(node: context.Node) -> web.Application:
     """The application, ready for a runner."""
     app = web.Application(middlewares=[middleware.around], client_max_size=BODY)
     app[context.NODE] = node
-    app[exchange_door.DOOR] = exchange_door.Door(node)
+    exchange_door.hang(app, node)
     app[context.PLACE] = context.place(node)
     app.cleanup_ctx.append(_asker)
     app[context.ROUTES] = routes.ROUTES

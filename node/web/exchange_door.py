@@ -89,7 +89,7 @@ class Door:
     def told(self, request: web.Request) -> Request:
         """The request as it was signed: under the address that its sender used, also behind a proxy that ends TLS."""
         outside = urlsplit(self.node.settings.exchange.address)
-        scheme = outside.scheme if request.host == outside.netloc else request.scheme
+        scheme = outside.scheme if request.host.lower() == outside.netloc.lower() else request.scheme
         if not request.raw_path.startswith("/"):
             raise BadMessage("the request's target must be a path")
         return Request(
@@ -100,6 +100,16 @@ class Door:
 
 
 DOOR = web.AppKey("exchange_door", Door)
+
+
+def hang(app: web.Application, node: Node) -> None:
+    """Give the application its door."""
+
+    async def stop(_app: web.Application) -> None:
+        door.watch.stop()
+
+    door = app[DOOR] = Door(node)
+    app.on_shutdown.append(stop)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Ends what a peer has in hand when it is suspended or revoked, within a second.
+"""Ends what a peer has in hand when it is suspended or revoked, within a second, and what waits when the node stops.
 
 One look at the database every `LOOK` seconds serves all requests that wait; with none, nobody looks.
 """
@@ -52,6 +52,7 @@ class Watch:
         self._me = me
         self._waiting: dict[asyncio.Future[None], Peer] = {}
         self._looking: asyncio.Task[None] | None = None
+        self._stopped = False
 
     @property
     def idle(self) -> bool:
@@ -59,11 +60,16 @@ class Watch:
         return not self._waiting and (self._looking is None or self._looking.done())
 
     async def during(self, peer: Peer, work: Awaitable[T]) -> T:
-        """What `work` gives, or Suspended or Revoked within a second of the peer's being so; then it is cancelled."""
+        """What `work` gives, or Suspended or Revoked within a second of the peer's being so; then it is cancelled.
+
+        Retry when the node stops.
+        """
         task = asyncio.ensure_future(work)
         end = asyncio.get_running_loop().create_future()
         self._waiting[end] = peer
-        if self._looking is None or self._looking.done():
+        if self._stopped:
+            self.stop()
+        elif self._looking is None or self._looking.done():
             self._looking = asyncio.create_task(self._look())
         try:
             await asyncio.wait((task, end), return_when=asyncio.FIRST_COMPLETED)
@@ -73,6 +79,15 @@ class Watch:
         finally:
             del self._waiting[end]
             await _cancel((task, end))
+
+    def stop(self) -> None:
+        """The node stops: nobody is kept waiting."""
+        self._stopped = True
+        if self._looking:
+            self._looking.cancel()
+        for end in self._waiting:
+            if not end.done():
+                end.set_exception(Retry(f"{self._me} is stopping; ask again in a moment"))
 
     async def _look(self) -> None:
         while self._waiting:

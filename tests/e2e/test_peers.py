@@ -43,6 +43,7 @@ async def wait(_request: web.Request, caller: Caller) -> web.Response:
 
 
 async def echo(_request: web.Request, caller: Caller) -> web.Response:
+    assert await caller.still_trusted()
     return web.Response(body=caller.body, headers={"ETag": '"e"', "Upload-Offset": str(len(caller.body))})
 
 
@@ -227,6 +228,20 @@ async def test_long_poll_of_a_barred_peer_ends_within_a_second(
             assert not going_on.done()
             going_on.cancel()
             await asyncio.gather(going_on, return_exceptions=True)
+
+
+async def test_node_that_stops_keeps_nobody_waiting(server: Postgres, local: Stand) -> None:
+    async with network.standing(server, "CENTRE", tier="central", routes=ROUTES) as stopping:
+        await network.joined(local, stopping)
+        async with local.client("CENTRE") as client:
+            waiting = asyncio.create_task(client.send("POST", "/x/test/wait"))
+            await asyncio.sleep(2 * trust.LOOK)
+            assert not waiting.done()
+            await stopping.stop()
+            async with within(AT_ONCE):
+                answer = await waiting
+            assert (answer.status, answer.headers["retry-after"]) == (503, "5")
+            assert isinstance(client.refusal(answer), Retry)
 
 
 async def test_request_that_is_still_being_sent_ends_within_a_second(centre: Stand, local: Stand) -> None:
