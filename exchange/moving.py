@@ -95,14 +95,16 @@ class Moves:
         told = await self._sent(parcel)
         if told.cursor is None:
             raise Retry(f"{self.peer.symbol} does not say where the stream {channel} stands: {told.reason}")
-        refused = told.cursor == self.heard.get(channel, START)
+        refused = told.cursor == self.heard[channel]
         self.heard[channel] = told.cursor
         if refused:
             raise Retry(f"{self.peer.symbol} does not take a segment of {channel}: {told.reason}")
         return Outcome.MOVED
 
     async def _following(self, channel: str) -> Parcel | None:
-        return await giving.following(self.database, self.peer, channel, self.heard.get(channel, START))
+        if channel not in self.heard:
+            await self.hello()
+        return await giving.following(self.database, self.peer, channel, self.heard[channel])
 
     async def _sent(self, parcel: Parcel) -> Stands:
         """Send a segment, from where an earlier attempt broke off."""
@@ -185,8 +187,7 @@ class Moves:
     async def mend(self, lane: Lane, *, deep: bool = False, reason: str = "the two ends did not fit") -> mending.Report:
         """Reconcile a stream."""
         report = await mending.mend(self.database, self.me, self.peer, lane, self.ask, reason, deep=deep)
-        self.heard.clear()  # what the parent has applied is asked at the next push
-        await self.hello()
+        self.heard.clear()  # where the parent stands is asked before the next push
         log.info(
             "reconciled %s %s with %s: %d of %d keys are told anew",
             lane.channel, lane.way.value, self.peer.symbol, report.keys, report.told,

@@ -14,7 +14,7 @@ from exchange import arriving, ends, giving, greeting, manifest, parcels, receiv
 from exchange.arriving import WrongOffset
 from exchange.ends import CHANNELS, Me, Peer
 from exchange.giving import HeldUp, Parcel
-from exchange.model import Cursor
+from exchange.model import Cursor, Damaged
 from exchange.parcels import OFFSET, Stands
 from node.web.exchange_door import Caller, answer
 from node.web.middleware import BadInput
@@ -41,6 +41,8 @@ async def up(request: web.Request, caller: Caller) -> web.Response:
         return answer(Stands(code=error.code, reason=str(error), offset=error.offset), 409)
     except receiving.Misplaced as error:
         return answer(Stands(code=error.code, reason=str(error), cursor=error.cursor), 409)
+    except Damaged as error:
+        return answer(Stands(code=error.code, reason=str(error)), 422)
     return answer(Stands(cursor=arrived.cursor, offset=arrived.offset))
 
 
