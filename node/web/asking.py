@@ -1,8 +1,8 @@
 """Asks parents over HTTP: the `services.discovery.ask.Asker` of a node.
 
-Equal questions within a few seconds share one request. A parent that failed twice in a row rests for some seconds, so
-that a dead one makes no reader wait. Nothing a parent does costs more than its share: so many requests at once, so many
-bytes, no redirects, no compression, no proxy of the environment.
+Equal questions within a few seconds share one request. A parent that failed twice in a row rests for some seconds, and
+longer each time, so that a dead or slow one hardly makes a reader wait. Nothing a parent does costs more than its share:
+so many requests at once, so many bytes, no redirects, no compression, no proxy of the environment.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ KEPT = 5.0  # seconds that an answer is as good as a new one
 MOST_KEPT = 256  # answers
 FAIR = 1.0  # seconds that a parent must have had before being late counts as a failure
 FAILURES = 2  # in a row, after which a parent rests …
-REST = 5.0  # … for so many seconds
+REST, LONGEST_REST = 5.0, 60.0  # … for so many seconds, twice as long after each further one
 
 _Question = tuple[str, str, ask.Pairs, int]  # address, what, parameters, hops
 
@@ -144,7 +144,8 @@ class HttpAsker:
     def _failed(self, parent: Parent, kind: type[ask.Late] | type[ask.Unreachable], why: str) -> None:
         trouble = self._trouble.setdefault(parent.symbol, _Trouble())
         trouble.times += 1
-        trouble.until, trouble.last = time.monotonic() + REST, kind
+        rest = min(REST * 2.0 ** (trouble.times - FAILURES), LONGEST_REST)
+        trouble.until, trouble.last = time.monotonic() + rest, kind
         if trouble.times == FAILURES:
             log.warning("the parent %s does not answer readers' questions: %s", parent.symbol, why)
 

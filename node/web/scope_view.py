@@ -46,9 +46,10 @@ def notice(wide: Wide, lang: str) -> str:
         current = _current(wide)
         why = "late" if current.state == "late" else "unreachable"
         return t(f"scope_part_{why}", name=_name(current, lang))
-    for level in wide.levels:
-        if level.state != "known":
-            return t(f"scope_{level.state}", name=_name(level, lang))
+    for state in ("late", "unreachable"):
+        labels = [texts.TEXTS[f"scope_{level.kind}"][lang] for level in wide.levels if level.state == state]
+        if labels:
+            return t(f"scope_{state}", names=t("scope_and").join(labels))
     return ""
 
 

@@ -143,7 +143,7 @@ async def test_a_dead_parent_is_said_to_be_unreachable(leaf: Running, session: C
     shown = await page(session, f"{leaf.address}/search?q=garden&lang=zh")
     assert titles(shown) == OWN
     assert [text for text, _ in bar(shown)] == ["本馆 深圳图书馆 2 种", "本省 岭南文献中心 联系不上"]
-    assert notice(shown) == "“本省·岭南文献中心”暂时联系不上，暂无数字。"
+    assert notice(shown) == "暂时联系不上，暂无数字：本省。"
     wider = await page(session, leaf.address + bar(shown)[1][1] + "&lang=en")
     assert titles(wider) == OWN and "can't be reached at the moment: these are only the titles" in notice(wider)
 
