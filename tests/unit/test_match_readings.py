@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from catalog.search import fold
 from dms.formats import identifiers, media, statements
-from dms.match import companions, editions, normalize, numerals, people, titles, volume
+from dms.match import companions, editions, normalize, numerals, people, titles, volume, words
 
 
 @pytest.mark.parametrize(
@@ -303,3 +305,30 @@ def test_a_qualifier_tells_sets_and_bindings() -> None:
         "",
     ]
     assert [statements.set_size(text) for text in ("全三册", "全2册", "套")] == [3, 2, 0]
+
+
+# ---- Quick ways give what the full ones give ------------------------------------------------------------------------
+
+_TYPED = st.text(st.sampled_from("中国通史第三卷册题解练习一二十百编著主等张Aaéßl9 10.:·，、/()+#\u3000"), max_size=14)
+
+
+@given(_TYPED)
+def test_a_folded_text_is_squeezed_as_any_text_is(text: str) -> None:
+    folded = fold.fold(text)
+    assert words.squeezed(folded) == fold.squeeze(folded)
+
+
+@given(_TYPED)
+def test_a_role_is_cut_off_wherever_the_full_patterns_find_one(text: str) -> None:
+    bare, kind = people._unrole(fold.fold(text))
+    assert people._ENDS.search(bare) is None or not bare
+    found = people._ROLE.search(bare)
+    assert found is None or (len(bare) - len(found[0]) < 2 and bare[: found.start()])
+    assert kind in ("", "A", "T", "N", "D")
+
+
+@given(_TYPED)
+def test_a_companion_is_found_wherever_the_full_pattern_finds_one(text: str) -> None:
+    title = fold.squeeze(text)
+    found = companions._TAIL.search(title)
+    assert (companions._han(title, "", "")[0] != "") == (found is not None and found.start() >= 2)
