@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
@@ -23,6 +24,7 @@ from exchange.peer import Answer, Barred
 
 log = logging.getLogger(__name__)
 
+STILL = 20.0  # seconds of silence after which an idle stream is compared with the parent
 SLACK = 35.0  # seconds beyond its wait that a request for news may take
 T = TypeVar("T")
 
@@ -70,6 +72,7 @@ class Moves:
     wait: float = parcels.WAIT
     heard: dict[str, Cursor] = field(default_factory=dict)  # by channel, how far the parent has applied us
     pace: Pace = field(default_factory=Pace)
+    greeted: float = 0.0  # when, on the monotonic clock
     broken: set[bytes] = field(default_factory=set)  # links of segments whose sending broke off
     partly: dict[str, _Partly] = field(default_factory=dict)  # by channel
 
@@ -80,6 +83,7 @@ class Moves:
         told = Hello(cursors={channel: Cursor(*place) for channel, place in heard.items()})
         greeted = await self._call("/x/hello", told, Greeted)
         proto = greeting.agree((greeted.proto, greeted.proto), self.peer.symbol)
+        self.greeted = time.monotonic()
         self.heard = {channel: Cursor(*greeted.cursors.get(channel, START)) for channel in CHANNELS}
         async with self.database.connection() as conn:
             await peers.seen(conn, PeerNo(self.peer.no), proto=proto, skew=self.wire.skew)
@@ -89,6 +93,9 @@ class Moves:
         """Send the segment that follows on what the parent has; cut one if none waits."""
         parcel = await self._following(channel)
         if parcel is None and await feed.cut(self.database, self.me, self.peer, channel):
+            parcel = await self._following(channel)
+        if parcel is None and time.monotonic() - self.greeted > STILL:
+            await self.hello()  # nothing to say to a parent that may have lost what we said
             parcel = await self._following(channel)
         if parcel is None:
             return Outcome.QUIET

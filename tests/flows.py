@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from catalog import bodies, clusters, libraries, packing, payload, peers
+from catalog import arrivals, bodies, clusters, libraries, packing, payload, peers
 from catalog.connection import Connection
 from catalog.model import Format, cluster_id
 from catalog.payload import CLUSTERS, Change
@@ -16,6 +16,7 @@ from catalog.work.queue import PgQueue
 from config.errors import TianluError, Unreachable
 from exchange import ends, feed, mending, running
 from exchange.link import Lane, Way
+from exchange.model import Cursor
 from exchange.moving import Moves, Wire
 from exchange.peer import Answer
 from tests import builders, postgres, stocked
@@ -145,13 +146,15 @@ async def settled(child: Stand, parent: Stand) -> None:
 
 
 async def told_all(giver: Stand, taker: Stand) -> bool:
-    """Nothing of the giver's clusters waits for the taker."""
-    peer = ends.peer(await giver.peer(taker.symbol))
+    """The taker has applied all of the giver's clusters, and the giver knows."""
+    peer, other = ends.peer(await giver.peer(taker.symbol)), await taker.peer(giver.symbol)
     async with giver.database.connection() as conn:
         head = await feed.head(conn, CLUSTERS)
         stands = await feed.outgoing(conn, peer, CLUSTERS)
         waiting = await feed.waiting(conn, peer, CLUSTERS)
-    return stands.made.seq == head.last and not waiting and not stands.held_up
+    async with taker.database.connection() as conn:
+        cursor = Cursor(*await arrivals.cursor(conn, other.no, CLUSTERS))
+    return stands.made.seq == head.last and not waiting and not stands.held_up and cursor == stands.known
 
 
 async def landed(stand: Stand) -> dict[str, Change]:
