@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from pathlib import Path
 
@@ -10,7 +11,8 @@ import pytest
 from bench.generator import corpus
 from catalog.database import pool
 from catalog.database.pool import Database
-from dms import edges, graph
+from dms import edges, graph, matcher
+from dms.matcher import Matcher
 from protocols import stream
 from tests.pipeline import Catalogue
 from tests.postgres import Postgres
@@ -65,6 +67,20 @@ async def test_any_order_gives_the_same_clusters_and_bytes(
     assert any(len(names) > 1 for names in first), "the corpus has shared titles"
     for order, batch in ((2, 1000), (3, 11)):
         assert await fresh(server, home, records, order=order, batch=batch) == first
+
+
+async def test_merging_beside_placing_ends_where_one_after_the_other_ends(
+    server: Postgres, home: Path, records: Records, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    want = await fresh(server, home, records, order=1, batch=37)
+
+    async def at_once(self: Matcher) -> bool:
+        return any(await asyncio.gather(self.place_next(), self.merge_next()))
+
+    monkeypatch.setattr(Matcher, "step", at_once)
+    monkeypatch.setattr(matcher, "UNITS", 1)
+    monkeypatch.setattr(matcher, "CLUSTERS", 20)
+    assert await fresh(server, home, records, order=2, batch=23) == want
 
 
 @pytest.mark.parametrize("hub", [400, 6])
