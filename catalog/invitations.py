@@ -47,6 +47,12 @@ async def use(conn: Connection, digest: bytes) -> None:
     await conn.execute("update invitation set used_at = clock_timestamp() where digest = $1", digest)
 
 
+async def withdraw(conn: Connection, symbol: str) -> bool:
+    """No code that this library was given can be used any more; whether there was one."""
+    done: str = await conn.execute("delete from invitation where symbol = $1 and used_at is null", symbol)
+    return not done.endswith(" 0")
+
+
 async def waiting(conn: Connection) -> list[Invitation]:
     """Those that can still be used, by symbol."""
     rows = await conn.fetch(

@@ -34,7 +34,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     for name, about in (
         ("suspend", "deal with it no longer, until it is resumed"),
         ("resume", "deal with it again"),
-        ("revoke", "trust its key no longer; it needs a new code to come back"),
+        ("revoke", "trust its key no longer, nor any code that it was given; it needs a new one to come back"),
     ):
         actions.add_parser(name, help=about).add_argument("symbol")
     actions.add_parser("rekey", help="give this node a new key and tell its parents")
@@ -97,6 +97,8 @@ def _fingerprint(suite: str, key: bytes) -> str:
 
 
 async def _set(conn: Connection, symbol: str, state: State) -> None:
+    if state == "revoked" and await invitations.withdraw(conn, symbol) and await peers.find(conn, symbol) is None:
+        return
     before = await peers.get(conn, symbol)
     if before.state == "revoked" and state != "revoked":
         raise Conflict(f"{symbol} is revoked: let it in again with a new code (tianlu invite --symbol {symbol})")

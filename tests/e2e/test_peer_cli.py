@@ -106,6 +106,8 @@ async def test_operators_join_suspend_and_revoke(operators: tuple[Operator, Oper
             done = local.says("peer", "rekey")
             assert told in done.stdout + done.stderr, action
         assert centre.says("peer", "resume", "TJU").returncode == 5
+        assert centre.says("peer", "revoke", "PKU").returncode == 0  # invited, never joined
+        assert {each["symbol"]: each["state"] for each in centre.asks("peer", "list")} == {"TJU": "revoked"}
         assert centre.says("peer", "suspend", "XYZ").returncode == 1
 
 
