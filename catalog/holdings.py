@@ -20,21 +20,6 @@ _WHOSE = "case when h.origin = '' then concat_ws('/', r.name, h.local_id, h.n) e
 Row = tuple[int, str, int, str, str, str, str, str, str]  # source, local_id, n and FIELDS
 
 
-def row(source: int, local_id: str, n: int, holding: Holding) -> Row:
-    """The row of a record's n-th holding."""
-    return (
-        source,
-        local_id,
-        n,
-        holding.library,
-        holding.call_number,
-        holding.item,
-        holding.location,
-        holding.status,
-        holding.note,
-    )
-
-
 async def replace(conn: Connection, source: int, local_ids: Collection[str], rows: Sequence[Row]) -> None:
     """Put `rows` in the place of whatever the records `local_ids` had."""
     if local_ids:
