@@ -35,7 +35,7 @@ from exchange.model import (
 )
 
 LEVEL = 3  # of zstd
-WINDOW = 8 * 1024 * 1024  # bytes of memory that unpacking may take for zstd's window
+WINDOW = 8 * 1024 * 1024  # bytes of the largest window that a peer may ask for (RFC 8878, 3.1.1.1.2)
 LINK = 16  # bytes
 
 
@@ -187,10 +187,11 @@ def _raw(manifest: Manifest, content: bytes) -> bytes:
     if manifest.size > MOST_RAW or manifest.packed > MOST_PACKED or manifest.count > MOST_CHANGES:
         raise Incompatible(f"a segment of {manifest.origin} is larger than any should be ({manifest.size} bytes)")
     try:
-        told = zstandard.frame_content_size(content)
-        if told != manifest.size:  # before anything of that size is set aside
-            raise Incompatible(f"a segment of {manifest.origin} says two sizes of its content")
-        opener = zstandard.ZstdDecompressor(max_window_size=WINDOW)
+        frame = zstandard.get_frame_parameters(content)
+        # Before anything of either size is set aside; unpacking in one go would not look at the window.
+        if frame.content_size != manifest.size or frame.window_size > WINDOW:
+            raise Incompatible(f"a segment of {manifest.origin} says two sizes of its content, or needs a huge window")
+        opener = zstandard.ZstdDecompressor()
         return opener.decompress(content, max_output_size=max(manifest.size, 1), allow_extra_data=False)
     except zstandard.ZstdError as error:
         raise Incompatible(f"the content of a segment of {manifest.origin} can't be unpacked: {error}") from error
