@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from catalog.connection import Connection
@@ -141,3 +142,41 @@ async def work(conn: Connection, peer: int, channel: str) -> bool:
 async def discard(conn: Connection, peer: int, channel: str) -> None:
     """Drop the segments that wait: the peer can't take them any more."""
     await conn.execute("delete from segment where peer = $1 and channel = $2", peer, channel)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lag:
+    """How far a stream is behind."""
+
+    peer: str  # symbol
+    role: str  # what the peer is to us
+    channel: str
+    told: int  # place in our feed up to which segments are made
+    last: int  # of our feed
+    waiting: int  # segments made and not acknowledged
+    held_up: str  # why a reconcile is due
+    heard: int  # place in the peer's feed up to which we have applied what it told us
+    heard_ago: float | None  # seconds since we last applied something
+    trouble: str  # why the last exchange with the peer failed
+
+    @property
+    def behind(self) -> int:
+        """States of our feed that are in no acknowledged segment; those of waiting segments are counted as one each."""
+        return self.last - self.told + self.waiting
+
+
+async def lags(conn: Connection, feeds: Mapping[str, str]) -> list[Lag]:
+    """Every stream to and from the peers that we deal with; `feeds`: the feed behind each channel."""
+    rows = await conn.fetch(
+        """select p.symbol peer, p.role, c.channel, coalesce(o.made_seq, 0) told, f.last,
+               (select count(*) from segment s where s.peer = p.peer and s.channel = c.channel) waiting,
+               coalesce(o.held_up, '') held_up, coalesce(i.seq, 0) heard,
+               extract(epoch from clock_timestamp() - i.applied_at)::float8 heard_ago, p.trouble
+           from peer p cross join unnest($1::text[], $2::text[]) c (channel, feed) join feed f on f.name = c.feed
+           left join outgoing o on o.peer = p.peer and o.channel = c.channel
+           left join incoming i on i.peer = p.peer and i.channel = c.channel
+           where p.state = 'active' order by p.role desc, p.symbol, c.channel""",
+        list(feeds),
+        list(feeds.values()),
+    )
+    return [Lag(**dict(row)) for row in rows]

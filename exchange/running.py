@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 LEASE = "exchange"
 LEASE_SECONDS = 15
 LOOK = 0.3  # seconds between looks for what is new
+ALONE = 2.0  # the same, for a node without peers
 DIRECTORY_EVERY = 2.0  # seconds between looks for libraries that changed
 
 Connect = Callable[[peers.Peer], AbstractAsyncContextManager[Wire]]
@@ -62,8 +63,8 @@ class Exchange:
         """This node."""
         return ends.me(self.symbol, self.keyring.key)
 
-    async def look(self) -> None:
-        """One round: links as the table of peers says, and whatever is new cut."""
+    async def look(self) -> float:
+        """One round: links as the table of peers says, and whatever is new cut. Seconds until the next one."""
         async with self.database.connection() as conn:
             known = [one for one in await peers.every(conn) if one.state == "active"]
         parents = {one.no: one for one in known if one.role == "parent"}
@@ -75,6 +76,7 @@ class Exchange:
         for row in known:
             for channel in CHANNELS:
                 await self._cut(ends.peer(row), channel)
+        return LOOK if known else ALONE
 
     async def refresh(self) -> None:
         """Tell what changed in the directory of libraries."""
@@ -163,7 +165,7 @@ async def _held(role: Exchange, database: Database, holder: str, term: int, stop
     try:
         await role.refresh()
         while not stop.is_set():
-            await role.look()
+            pause = await role.look()
             if loop.time() - refreshed > DIRECTORY_EVERY:
                 await role.refresh()
                 refreshed = loop.time()
@@ -172,7 +174,7 @@ async def _held(role: Exchange, database: Database, holder: str, term: int, stop
                     if not await leases.renew(conn, LEASE, holder, term, LEASE_SECONDS):
                         return
                 renewed = loop.time()
-            await _pause(stop, LOOK)
+            await _pause(stop, pause)
     finally:
         await role.close()
 

@@ -1,4 +1,4 @@
-"""The roles of a node, each played until `stop` is set: web in this process, indexer and worker as child processes.
+"""The roles of a node, each played until `stop` is set: web in this process, the others as child processes.
 
 A child's work never makes a reader wait, and its death is only its own.
 """
@@ -22,8 +22,8 @@ from config.settings import Settings
 
 log = logging.getLogger(__name__)
 
-ROLES = ("web", "indexer", "worker")
-CHILDREN = ("indexer", "worker")
+ROLES = ("web", "indexer", "worker", "exchange")
+CHILDREN = ("indexer", "worker", "exchange")
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # seconds before a dead child is started again
 SETTLED = 60.0  # seconds after which a child's death counts as the first again
 DRAIN = 30.0  # seconds that a child has to finish or give back what it holds

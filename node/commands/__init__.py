@@ -38,6 +38,9 @@ COMMANDS: dict[str, Command] = {
     "quarantine": Command(en="look after records that could not be read", zh="处理无法读取的隔离记录"),
     "invite": Command(en="print a code with which a library's node joins this one", zh="生成成员馆加入本节点的邀请码"),
     "join": Command(en="join a parent with the code that it gave out", zh="用邀请码加入上级节点"),
+    "reconcile": Command(
+        en="prove that a parent and this node have told each other the same", zh="核对与上级节点互相传递的内容是否一致"
+    ),
     "peer": Command(
         en="list, suspend or revoke other nodes; change this node's key", zh="列出、暂停或吊销其他节点；更换本节点密钥"
     ),

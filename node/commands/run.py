@@ -10,16 +10,19 @@ from catalog.search import indexer
 from config import logs
 from config.settings import KEYS
 from dms import worker
-from node import app, lifecycle, roles, service
+from exchange import running as exchanging
+from node import app, identity, lifecycle, roles, service
 from node.context import Context
 
 NAME = "run"
 HELP = {
     "en": "Run the node until it is stopped. Roles: web (the pages and interfaces), indexer (keeps this home's search "
-    "index in step) and worker (prepares, matches and merges what was loaded); all of them unless named. `run worker` "
-    "may be started as often as wanted, on any machine that shares the database.",
+    "index in step), worker (prepares, matches and merges what was loaded) and exchange (sends and fetches records, to "
+    "and from other nodes); all of them unless named. `run worker` may be started as often as wanted, on any machine "
+    "that shares the database.",
     "zh": "运行节点，直到停止。角色：web（网页与接口）、indexer（维护本目录的检索索引）、"
-    "worker（预处理、查重、合并已装载的记录）；不指定则全部运行。`run worker` 可在共享数据库的任意机器上多次启动。",
+    "worker（预处理、查重、合并已装载的记录）、exchange（与其他节点收发记录）；不指定则全部运行。"
+    "`run worker` 可在共享数据库的任意机器上多次启动。",
 }
 
 
@@ -57,6 +60,15 @@ async def _alone(context: Context, role: str, stop: asyncio.Event, *, child: boo
         async with app.open(context) as node:
             if role == "indexer":
                 await indexer.follow(node.database.pool, node.index_home, stop=stop, feed=changes)
+            elif role == "exchange":
+                await exchanging.run(
+                    node.database,
+                    node.queue,
+                    symbol=node.symbol,
+                    keyring=identity.keyring(node.home, node.settings),
+                    proxy=node.settings.exchange.proxy,
+                    stop=stop,
+                )
             else:
                 await worker.run(
                     node.database,

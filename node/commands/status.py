@@ -8,21 +8,25 @@ from typing import Any
 from catalog import changes, clusters, loads, quarantine
 from catalog.connection import Connection
 from catalog.model import LoadState
+from catalog.streams import Lag
 from catalog.work import workers
-from node import app, attending, indexed, lifecycle
+from node import app, attending, indexed, lifecycle, telling
 from node.app import Node
 from node.context import Context
 
 NAME = "status"
 HELP = {
-    "en": "Show what the node holds and is doing. --wait: until pipeline, feed and index are drained.",
-    "zh": "显示节点的内容和当前工作。--wait：等到流水线、变更流和索引全部处理完毕。",
+    "en": "Show what the node holds and is doing. --wait: until pipeline, feed and index are drained and the parents "
+    "have heard all of it.",
+    "zh": "显示节点的内容和当前工作。--wait：等到流水线、变更流和索引全部处理完毕，且上级节点已全部收到。",
 }
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """--wait."""
-    parser.add_argument("--wait", action="store_true", help="until pipeline, feed and index are drained")
+    parser.add_argument(
+        "--wait", action="store_true", help="until pipeline, feed and index are drained, and told upwards"
+    )
 
 
 async def run(context: Context, args: argparse.Namespace) -> int:
@@ -31,6 +35,7 @@ async def run(context: Context, args: argparse.Namespace) -> int:
         if args.wait:
             await attending.drain(node)
             await indexed.caught_up(node)
+            await telling.heard_by_parents(node)
         async with node.database.connection() as conn:
             told = await _told(conn, node)
     if context.out.json:
@@ -68,10 +73,26 @@ async def _told(conn: Connection, node: Node) -> dict[str, Any]:
         "workers": [
             f"{seen.worker.id} {seen.worker.state}, {seen.age:.0f} s ago" for seen in await workers.every(conn)
         ],
+        "streams": {f"{lag.peer}/{lag.channel}": _stream(lag) for lag in await telling.lags(conn)},
     }
 
 
+def _stream(lag: Lag) -> dict[str, object]:
+    told: dict[str, object] = {
+        "role": lag.role,
+        "told": lag.told,
+        "last": lag.last,
+        "waiting": lag.waiting,
+        "behind": lag.behind,
+        "heard": lag.heard,
+    }
+    told |= {"heard_ago": round(lag.heard_ago, 1)} if lag.heard_ago is not None else {}
+    return told | {name: why for name in ("held_up", "trouble") if (why := getattr(lag, name))}
+
+
 def _line(value: object) -> str:
+    if isinstance(value, dict) and any(isinstance(v, dict) for v in value.values()):
+        return "; ".join(f"{k}: {_line(v)}" for k, v in value.items())
     if isinstance(value, dict):
         return ", ".join(f"{k} {v}" for k, v in value.items()) or "-"
     if isinstance(value, list):
