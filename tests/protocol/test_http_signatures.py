@@ -313,6 +313,18 @@ def test_answer_holds_for_its_request_alone() -> None:
         accept_answer(an_answer(request), request, b"no")
 
 
+@pytest.mark.parametrize("left_out", sign.of_answered("tianlu"), ids=str)
+def test_answer_that_leaves_its_request_open_is_refused(left_out: fields.Item) -> None:
+    request = a_request()
+    answer = an_answer(request)
+    covered = fields.inner_lists(answer.headers[sign.INPUT])["tianlu"]
+    fewer = fields.InnerList(tuple(item for item in covered.items if item != left_out), covered.params)
+    signature = ED25519.sign(OTHER, message.base(answer, fewer))
+    told = {sign.INPUT: f"tianlu={fewer}", sign.SIGNATURE: f"tianlu={fields.bare(signature)}"}
+    with pytest.raises(BadSignature, match="must cover"):
+        accept_answer(dataclasses.replace(answer, headers=answer.headers | told), request)
+
+
 # A foreign implementation
 
 
