@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import re
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
@@ -182,3 +183,16 @@ async def test_what_can_be_read_only_once_is_read(catalogue: Catalogue, file: Pa
         assert not await landing.repeat(
             catalogue.database, source, piped, mode="changes", encoding="auto", habits=habits
         )
+
+
+def test_records_are_written_by_loads_alone() -> None:
+    """What the short way rests on: whoever else writes them must send the next load the long way."""
+    root = Path(landing.__file__).parents[1]
+    packages = ("catalog", "dms", "exchange", "services", "node")
+    writers = {
+        str(path.relative_to(root))
+        for package in packages
+        for path in (root / package).rglob("*.py")
+        if re.search(r"records\.(put|delete)\(|(into|update|delete from) record\b", path.read_text(encoding="utf-8"))
+    }
+    assert writers == {"catalog/records.py", "dms/place.py"}
