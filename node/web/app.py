@@ -8,6 +8,7 @@ from aiohttp import web
 
 from node.web import context, exchange_door, machine, middleware, routes
 from node.web.asking import HttpAsker
+from services.discovery.registry import Registry
 
 BODY = 64 * 1024  # bytes that a request may carry: the longest is an OAI-PMH form
 
@@ -18,6 +19,7 @@ def make(node: context.Node) -> web.Application:
     app[context.NODE] = node
     exchange_door.hang(app, node)
     app[context.PLACE] = context.place(node)
+    app[context.REGISTRY] = Registry()
     app.cleanup_ctx.append(_asker)
     app[context.ROUTES] = routes.ROUTES
     app[context.OAI_KEY] = machine.key(node.home)

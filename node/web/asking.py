@@ -1,8 +1,8 @@
 """Asks parents over HTTP: the `services.discovery.ask.Asker` of a node.
 
 Equal questions within a few seconds share one request. A parent that failed twice in a row rests for some seconds, and
-longer each time, so that a dead or slow one hardly makes a reader wait. Nothing a parent does costs more than its share:
-so many requests at once, so many bytes, no redirects, no compression, no proxy of the environment.
+longer each time, so that a dead or slow one hardly makes a reader wait. Nothing a parent does costs more than its
+share: so many requests at once, so many bytes, no redirects, no compression, no proxy of the environment.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ from catalog.search.port import Reader
 from config.settings import Settings
 from node.web.openapi import Route
 from services.discovery.ask import Asker
+from services.discovery.registry import Registry
 from services.discovery.scope import Kind, Place
 
 
@@ -45,6 +46,7 @@ class Visit:
 NODE = web.AppKey("node", Node)
 ROUTES: web.AppKey[Sequence[Route]] = web.AppKey("routes", Sequence)
 PLACE = web.AppKey("place", Place)
+REGISTRY = web.AppKey("registry", Registry)
 ASKER = web.AppKey("asker", Asker)
 OAI_KEY = web.AppKey("oai_key", bytes)
 # What everything that a node of a tier holds is called in the scope bar.

@@ -46,7 +46,7 @@ async def record(request: web.Request) -> web.StreamResponse:
         raise BadInput("view must be marc, or left out.")
     async with context.connection(request) as conn:
         found = await records.by_id(conn, ident)
-        names = {each.symbol: each for each in await libraries.every(conn)}
+        names = await searching.names(request, conn)
     if found.published.id != ident:
         moved = view.url(view.record_url(found.published.id), view=marc)
         return web.Response(status=301, headers={"Location": moved})

@@ -75,34 +75,40 @@ def _held(held: Sequence[str], home: str, names: Mapping[str, Library], lang: st
 Facets = Mapping[str, Sequence[tuple[str, str, int]]]  # facet -> (value, label, count), the commonest first
 
 
-def facets(wide: Wide, lang: str) -> Facets:
-    """Counts to narrow by; a library that only the parent knows keeps the label that it gave."""
+def facets(wide: Wide, lang: str, most: int | None = None) -> Facets:
+    """Counts to narrow by: the `most` commonest values of each facet and those that are chosen, or all."""
+    chosen = set(wide.plan.question.filters)
+    told: dict[str, list[tuple[str, str, int]]] = {}
+    for facet, counts in _counts(wide).items():
+        shown = [
+            each for place, each in enumerate(counts) if most is None or place < most or (facet, each[0]) in chosen
+        ]
+        told[facet] = [(value, _label(facet, value, said, wide.names, lang), count) for value, said, count in shown]
+    return told
+
+
+def _counts(wide: Wide) -> Facets:
+    """As `Facets`, with the labels that a parent gave, or none."""
     if wide.told:
-        return {
-            facet: [(each.value, _label(facet, each, wide.names, lang), each.count) for each in told]
-            for facet, told in wide.told.facets.items()
-            if facet in port.FACETS
-        }
+        known = {name: values for name, values in wide.told.facets.items() if name in port.FACETS}
+        return {name: [(each.value, each.label, each.count) for each in values] for name, values in known.items()}
     found = wide.answer.facets if wide.answer else {}
-    return {
-        facet: [(value, facet_label(facet, value, wide.names, lang), count) for value, count in counts]
-        for facet, counts in found.items()
-    }
+    return {facet: [(value, "", count) for value, count in counts] for facet, counts in found.items()}
 
 
-def _label(facet: str, told: ask.Value, names: Mapping[str, Library], lang: str) -> str:
-    known = facet != "library" or told.value in names
-    return facet_label(facet, told.value, names, lang) if known else told.label
+def _label(facet: str, value: str, said: str, names: Mapping[str, Library], lang: str) -> str:
+    """Ours; a library that only the parent knows keeps the label that it gave."""
+    if said and facet == "library" and value not in names:
+        return said
+    return facet_label(facet, value, names, lang)
 
 
 def _facets(wide: Wide, lang: str) -> list[dict[str, Any]]:
     question, found = wide.plan.question, []
-    for facet, counts in facets(wide, lang).items():
+    for facet, counts in facets(wide, lang, OFFERED).items():
         values = []
-        for place, (value, label, count) in enumerate(counts):
+        for value, label, count in counts:
             chosen = (facet, value) in question.filters
-            if place >= OFFERED and not chosen:
-                continue
             added = (*question.filters, (facet, value))
             link = _without(question, facet, value) if chosen else address(question, filters=added)
             values.append({"label": label, "count": count, "url": link, "chosen": chosen})

@@ -7,6 +7,7 @@ both at once, so its first part alone is the city, whatever follows. `广东省/
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from catalog import area
 from catalog.search.fold import fold
@@ -37,5 +38,6 @@ def name(place: Place, where: str) -> str:
     return area.path(where)[len(place) - 1]
 
 
+@lru_cache(4096)  # a network names the same places over and over
 def _plain(part: str) -> str:
     return _RANK.sub("", fold(part))

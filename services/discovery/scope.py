@@ -17,6 +17,7 @@ from catalog.parents import Parent
 from config import errors
 from services.discovery import ask, places
 from services.discovery.find import Question
+from services.discovery.registry import Directory
 
 Kind = Literal["library", "here", "city", "province", "alliance", "nation"]
 ORDER: tuple[Kind, ...] = ("library", "here", "city", "province", "alliance", "nation")
@@ -84,11 +85,11 @@ class Plan:
         return next((each for each in self.alliances if each.symbol == self.current), self.uplink)
 
 
-def plan(place: Place, directory: Sequence[Library], parents: Sequence[Parent], question: Question) -> Plan:
+def plan(place: Place, directory: Directory, question: Question) -> Plan:
     """Raises `NoSuchScope`."""
     question, home = _settle(place, directory, question)
-    uplink = next((each for each in parents if each.uplink), None)
-    alliances = tuple(each for each in parents if not each.uplink)[:MOST_ALLIANCES]
+    uplink = next((each for each in directory.parents if each.uplink), None)
+    alliances = tuple(each for each in directory.parents if not each.uplink)[:MOST_ALLIANCES]
     own = _own(place, directory, home, uplink)
     # `library=X` alone reads as "in X", and widens from there.
     narrowed = question.home is None and bool(home) and _chosen(question) == [home]
@@ -109,7 +110,7 @@ def plan(place: Place, directory: Sequence[Library], parents: Sequence[Parent], 
     return made
 
 
-def _settle(place: Place, directory: Sequence[Library], question: Question) -> tuple[Question, str]:
+def _settle(place: Place, directory: Directory, question: Question) -> tuple[Question, str]:
     """The question and the library it is asked from. A single library beside a scope is that library, not a filter."""
     chosen = _chosen(question)
     alone = chosen[0] if len(chosen) == 1 else ""
@@ -119,7 +120,7 @@ def _settle(place: Place, directory: Sequence[Library], question: Question) -> t
         home, question = alone, _without(question, alone)
     else:
         home = alone or place.home
-    if all(each.symbol != home for each in directory):
+    if home not in directory.names:
         home = ""
     return (dataclasses.replace(question, home=home) if question.scope else question), home
 
@@ -133,40 +134,43 @@ def _without(question: Question, library: str) -> Question:
     return dataclasses.replace(question, filters=kept)
 
 
-def _own(place: Place, directory: Sequence[Library], home: str, uplink: Parent | None) -> tuple[Level, ...]:
+def _own(place: Place, directory: Directory, home: str, uplink: Parent | None) -> tuple[Level, ...]:
     """The levels that this node answers, narrow to wide."""
     whole = Level(key=place.kind, kind=place.kind, name=place.name)
-    ours = next((each for each in directory if each.symbol == home), None)
-    if place.kind == "here":
-        directory = [each for each in directory if each.node in ("", place.symbol)]
+    ours = directory.names.get(home)
     if not ours:
         return (whole,)
     library = Level(key="library", kind="library", name=ours.name, libraries=frozenset((home,)))
-    if place.kind == "here" and directory == [ours]:
-        return (dataclasses.replace(library, libraries=None),)
-    if place.kind == "here" and uplink:  # it knows more of the city than we hold
-        return library, whole
-    around = [level for level in _around(ours, directory) if level.kind != place.kind]
-    return library, *around, whole
+    everything = frozenset(directory.names)
+    if place.kind == "here":
+        everything = frozenset(s for s, each in directory.names.items() if each.node in ("", place.symbol))
+        if everything == {home}:
+            return (dataclasses.replace(library, libraries=None),)
+        if uplink:  # it knows more of the city than we hold
+            return library, whole
+    around = _around(ours, directory, everything)
+    return library, *(level for level in around if level.kind != place.kind), whole
 
 
-def _same_city(directory: Sequence[Library], home: str) -> frozenset[str] | None:
-    where = next((places.city(each.area) for each in directory if each.symbol == home), ())
-    return frozenset(each.symbol for each in directory if places.city(each.area) == where) if where else None
-
-
-def _around(ours: Library, directory: Sequence[Library]) -> list[Level]:
+def _around(ours: Library, directory: Directory, everything: frozenset[str]) -> list[Level]:
     """City and province by area, where each has more than the one before and less than everything."""
     found: list[Level] = []
-    narrower, everything = frozenset((ours.symbol,)), frozenset(each.symbol for each in directory)
-    for key, part in (("city", places.city), ("province", places.province)):
-        where = part(ours.area)
-        inside = frozenset(each.symbol for each in directory if where and part(each.area) == where)
-        if narrower < inside < everything:
+    narrower = frozenset((ours.symbol,))
+    for key, where, inside in (
+        ("city", places.city(ours.area), directory.cities),
+        ("province", places.province(ours.area), directory.provinces),
+    ):
+        libraries = inside.get(where, narrower) & everything
+        if narrower < libraries < everything:
             name = places.name(where, ours.area)
-            found.append(Level(key=key, kind=WIDER[key], name=name, libraries=inside))
-            narrower = inside
+            found.append(Level(key=key, kind=WIDER[key], name=name, libraries=libraries))
+            narrower = libraries
     return found
+
+
+def _same_city(directory: Directory, home: str) -> frozenset[str] | None:
+    ours = directory.names.get(home)
+    return directory.cities.get(places.city(ours.area)) if ours else None
 
 
 def of_uplink(plan: Plan, levels: Sequence[ask.Level], state: ask.State = "known") -> list[Level]:

@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
-from catalog import libraries, parents
 from catalog.connection import Connection
 from catalog.model import Library
 from catalog.parents import Parent
@@ -21,6 +20,7 @@ from catalog.search import port
 from services.discovery import ask, find, scope
 from services.discovery.find import Answer, Question
 from services.discovery.page import Page
+from services.discovery.registry import Registry
 from services.discovery.scope import Level, Place, Plan
 
 DEADLINE = 2.0  # seconds that parents have in all, this node's own work included
@@ -76,6 +76,7 @@ async def look(
     connect: Connect,
     reader: port.Reader,
     asker: ask.Asker,
+    registry: Registry,
     place: Place,
     question: Question,
     visit: Visit,
@@ -84,8 +85,8 @@ async def look(
 ) -> Wide:
     """Ask everyone. Without `hits` only the counts. Raises `port.BadQuery`, `scope.NoSuchScope`."""
     async with connect() as conn:
-        directory = await libraries.every(conn)
-        plan = scope.plan(place, directory, await parents.active(conn), question)
+        directory = await registry.look(conn, asyncio.get_running_loop().time())
+        plan = scope.plan(place, directory, question)
         asking = _ask(asker, plan, visit, hits=hits)
         try:
             answer, levels = await _own(conn, reader, plan, hits=hits)
@@ -94,7 +95,7 @@ async def look(
             raise
     heard = await asking
     levels += _wider(asker, plan, place, heard)
-    names = {each.symbol: each for each in directory}
+    names = directory.names
     if not hits or plan.level:
         page = answer.page if answer else Page(number=1, size=plan.question.size, total=0)
         return Wide(plan=plan, levels=levels, names=names, page=page, answer=answer)

@@ -13,6 +13,7 @@ from catalog.parents import Parent
 from node.web import inputs
 from services.discovery import ask, places, scope
 from services.discovery.find import Question
+from services.discovery.registry import directory
 from services.discovery.scope import Kind, Place
 
 UPLINK = Parent(symbol="CN-GD", name="岭南", uplink=True, address="http://gd.example/")
@@ -34,7 +35,9 @@ def place(kind: Kind, home: str = "") -> Place:
 
 
 def keys(kind: Kind, *parents: Parent, home: str = "", asked: Question | None = None) -> list[str]:
-    return [level.key for level in scope.plan(place(kind, home), DIRECTORY, parents, asked or Question()).own]
+    return [
+        level.key for level in scope.plan(place(kind, home), directory(DIRECTORY, parents), asked or Question()).own
+    ]
 
 
 @pytest.mark.parametrize(
@@ -61,18 +64,18 @@ def test_areas_are_kept_tidy() -> None:
 
 
 def test_a_lone_librarys_node_has_one_level_and_it_is_all_there_is() -> None:
-    made = scope.plan(place("here", "A"), DIRECTORY, [], Question())
+    made = scope.plan(place("here", "A"), directory(DIRECTORY, []), Question())
     assert [(level.key, level.libraries) for level in made.own] == [("library", None)]
 
 
 def test_a_node_with_several_libraries_offers_them_all_as_one_catalogue() -> None:
     hosted = [dataclasses.replace(each, node="") for each in DIRECTORY]
-    made = scope.plan(place("here", "A"), hosted, [], Question())
+    made = scope.plan(place("here", "A"), directory(hosted, []), Question())
     assert [level.key for level in made.own] == ["library", "city", "province", "here"] and made.current == "here"
     assert made.own[1].libraries == frozenset("AB") and made.own[2].libraries == frozenset("ABC")
-    assert [level.key for level in scope.plan(place("here"), hosted, [], Question()).own] == ["here"]
+    assert [level.key for level in scope.plan(place("here"), directory(hosted, []), Question()).own] == ["here"]
     # With an uplink, which knows more of the city, this node offers only what it holds.
-    assert [level.key for level in scope.plan(place("here", "A"), hosted, [UPLINK], Question()).own] == [
+    assert [level.key for level in scope.plan(place("here", "A"), directory(hosted, [UPLINK]), Question()).own] == [
         "library", "here",
     ]  # fmt: skip
 
@@ -92,27 +95,27 @@ def test_a_city_or_province_that_adds_nothing_is_left_out() -> None:
 
 def test_who_answers_which_level() -> None:
     def answerer(key: str) -> Parent | None:
-        return scope.plan(place("here", "A"), DIRECTORY, [UPLINK, *CLUBS], Question(scope=key)).answerer
+        return scope.plan(place("here", "A"), directory(DIRECTORY, [UPLINK, *CLUBS]), Question(scope=key)).answerer
 
     assert [answerer(key) for key in ("library", "city", "province", "nation")] == [None, UPLINK, UPLINK, UPLINK]
     assert answerer("CN-3") == CLUBS[3]
     with pytest.raises(scope.NoSuchScope):
         answerer("CN-4")  # one membership more than a question goes to
     with pytest.raises(scope.NoSuchScope):
-        scope.plan(place("here", "A"), DIRECTORY, [], Question(scope="nation"))
+        scope.plan(place("here", "A"), directory(DIRECTORY, []), Question(scope="nation"))
 
 
 def test_a_library_alone_is_the_level_and_beside_a_scope_the_place_to_look_from() -> None:
     asked = Question(filters=(("library", "B"), ("kind", "map")))
-    made = scope.plan(place("nation"), DIRECTORY, [], asked)
+    made = scope.plan(place("nation"), directory(DIRECTORY, []), asked)
     assert (made.current, made.home, made.question) == ("library", "B", asked)
     assert made.counted.filters == (("kind", "map"),)
-    made = scope.plan(place("nation"), DIRECTORY, [], dataclasses.replace(asked, scope="city"))
+    made = scope.plan(place("nation"), directory(DIRECTORY, []), dataclasses.replace(asked, scope="city"))
     assert (made.current, made.home, made.question.filters) == ("city", "B", (("kind", "map"),))
-    made = scope.plan(place("nation"), DIRECTORY, [], dataclasses.replace(asked, scope="city", home="A"))
+    made = scope.plan(place("nation"), directory(DIRECTORY, []), dataclasses.replace(asked, scope="city", home="A"))
     assert (made.home, made.question.filters) == ("A", asked.filters)
     both = Question(filters=(("library", "A"), ("library", "B")))
-    made = scope.plan(place("here", "A"), DIRECTORY, [], both)
+    made = scope.plan(place("here", "A"), directory(DIRECTORY, []), both)
     assert made.counted == both
 
 
@@ -122,11 +125,11 @@ def test_only_what_is_wider_is_taken_of_an_uplinks_levels() -> None:
         ask.Level(scope="province", kind="province", count=3), ask.Level(scope="CN-X", kind="alliance", count=4),
         ask.Level(scope="nation", kind="nation", count=5, state="late"),
     ]  # fmt: skip
-    made = scope.plan(place("province"), DIRECTORY, [UPLINK], Question(home="A"))
+    made = scope.plan(place("province"), directory(DIRECTORY, [UPLINK]), Question(home="A"))
     assert [(level.key, level.count, level.state) for level in scope.of_uplink(made, told)] == [
         ("nation", None, "late")
     ]
-    made = scope.plan(place("here", "A"), DIRECTORY, [UPLINK], Question())
+    made = scope.plan(place("here", "A"), directory(DIRECTORY, [UPLINK]), Question())
     assert [level.key for level in scope.of_uplink(made, told)] == ["city", "province", "nation"]
 
 
