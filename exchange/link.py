@@ -23,7 +23,7 @@ from typing import NamedTuple, assert_never
 FIRST = 1.0  # seconds of the first pause
 CAP = 15 * 60.0  # seconds of the longest one
 PROBE = 60.0  # seconds between hellos to a parent that wants to hear nothing from us, at least
-GREET = 300.0  # seconds between hellos on an open link: a parent that was set back has nothing to push to learn it by
+GREET = 300.0  # seconds between hellos on an open link: they tell an idle lane that the parent was set back
 SWEEP = 30.0  # seconds after which an idle lane looks for itself
 HASTY = 1.0  # seconds that a poll without news must have taken for the next to follow at once
 
@@ -93,7 +93,6 @@ class Greeted:
 
     outcome: Outcome
     reason: str = ""
-    unfit: tuple[Lane, ...] = ()  # the parent is at a place there that this node doesn't know: reconcile
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,14 +255,13 @@ class Link:
             return self._shut(event.outcome, event.reason)
         if event.outcome in (Outcome.MOVED, Outcome.QUIET):
             self.state, self._failures = State.OPEN, 0
-            for lane in event.unfit:
-                self._tracks[lane].check = True
         elif not was_open:
             return self._away(State.AWAY, event.reason, least=0.0)
         wait = self._wait(GREET)
         self._turn = wait.turn
         if was_open:
-            return [wait, *(action for lane in event.unfit for action in self._go(lane))]
+            idle = [lane for lane in self._tracks if lane.way is Way.UP and self.doing(lane) is Doing.IDLE]
+            return [wait, *(action for lane in idle for action in self._go(lane))]
         return [*self._tell(""), wait, *self._go_all()]
 
     def _shut(self, outcome: Outcome, reason: str) -> list[Action]:

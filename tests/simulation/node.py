@@ -39,6 +39,7 @@ class Node:
         self.key = keys.Key(symbol)
         self.links: dict[str, Link] = {}
         self.suspended: set[str] = set()
+        self.stands: dict[str, Cursor] = {}  # where each parent last said it is; forgotten by whoever dies
         self.up = True
         self.life = 0
         self.skew = 0.0  # seconds that its clock is wrong
@@ -186,31 +187,29 @@ class Node:
     # Asking a parent
 
     def greet(self, parent: str) -> Steps[link.Greeted]:
-        known = self.store.peers[parent].outgoing.known
         answer = yield Call(parent, ("hello",))
         if answer is None or answer[0] is not Outcome.MOVED:
             return link.Greeted(answer[0] if answer else Outcome.FAILED)
-        ends = self.store.peers[parent]
-        fits = producer.admit(ends.outgoing, ends.waiting, answer[1]).known is not None
-        fits = fits or ends.outgoing.known != known  # it was asked before the last segment got through
-        return link.Greeted(Outcome.MOVED, unfit=() if fits else (UP,))
+        self.stands[parent] = answer[1]
+        return link.Greeted(Outcome.MOVED)
 
     def push(self, parent: str) -> Steps[Outcome]:
         yield from self.make(parent)
         ends = self.store.peers[parent]
-        if not ends.sent:
-            return Outcome.HELD_UP if ends.outgoing.held_up else Outcome.QUIET
-        segment = ends.sent[0].segment
+        admitted = producer.admit(ends.outgoing, ends.waiting, self.stands[parent])
+        if admitted.known is None or (admitted.next is None and ends.outgoing.held_up):
+            return Outcome.HELD_UP
+        if admitted.known != ends.outgoing.known:
+            yield POINT
+            self.acknowledge(parent, admitted)
+        if admitted.next is None:
+            return Outcome.QUIET
+        segment = next(sent.segment for sent in ends.sent if sent.waiting.number == admitted.next)
         answer = yield Call(parent, ("up", manifest.join(segment.manifest, segment.content)))
         if answer is None or answer[0] in (Outcome.SUSPENDED, Outcome.DAMAGED):
             return Outcome.FAILED if answer is None else answer[0]
-        ends = self.store.peers[parent]
-        admitted = producer.admit(ends.outgoing, ends.waiting, answer[1])
-        if admitted.known is None:
-            return Outcome.HELD_UP
-        yield POINT
-        moved = admitted.known != ends.outgoing.known
-        self.acknowledge(parent, admitted)
+        moved = answer[1] != self.stands[parent]
+        self.stands[parent] = answer[1]  # acknowledged by the next push, which begins at once
         return Outcome.MOVED if moved else Outcome.FAILED
 
     def pull(self, parent: str) -> Steps[Outcome]:
@@ -229,6 +228,7 @@ class Node:
         if answer is None or answer[0] is not Outcome.MOVED:
             return answer[0] if answer else Outcome.FAILED
         _, cursor, top, theirs = answer
+        self.stands[parent] = cursor
         yield POINT
         buckets = self.open(parent, cursor, top, theirs)
         while buckets:

@@ -94,6 +94,7 @@ class Scenario:
         rare = [
             self._share, self._remove, self._poison, self._kill, self._partition, self._suspend, self._clock,
             self._backup, self._restore, self._restore_and_write, self._rogue, self._drift, self._check,
+            self._check_beside,
         ]  # fmt: skip
         if self.calm:
             return [self._edit, self._edit, self._share, self._remove]
@@ -216,6 +217,14 @@ class Scenario:
         node = self._any(("L1", "L2", "L3", "D1", "D2"))
         lane = self.chance.choice((UP, DOWN))
         self.world.event(node.symbol, link.Check(lane))
+
+    def _check_beside(self) -> None:
+        """The same from another process, which knows nothing of what the link is doing."""
+        node = self._any(("L1", "L2", "L3", "D1", "D2"))
+        parent, mend = self.chance.choice(node.parents), self.chance.choice((node.mend_up, node.mend_down))
+        if node.up:
+            self.world.note(node.symbol, "reconciles beside its link:", mend.__name__)
+            self.world.spawn(node, mend(parent))
 
     # Healing
 

@@ -185,7 +185,8 @@ def test_a_parent_that_was_set_back_is_found_by_the_next_hello() -> None:
     opened = link.on(Greeted(Outcome.MOVED))
     link.on(Done(UP, Outcome.QUIET))
     assert link.on(Woke(next(action.turn for action in opened if isinstance(action, Wait)))) == [SayHello()]
-    assert link.on(Greeted(Outcome.MOVED, unfit=(UP,)))[1:] == [Mend(UP)]
+    assert link.on(Greeted(Outcome.MOVED))[1:] == [Push(UP)]
+    assert link.on(Done(UP, Outcome.HELD_UP)) == [Mend(UP)]
 
 
 def test_a_hello_that_fails_on_an_open_link_leaves_it_open() -> None:

@@ -164,10 +164,10 @@ class Exchange(RuleBasedStateMachine):
     def _talk(self, child: str, parent: str) -> bool:
         """What a link does, once round; did anything move?"""
         node, moved = self.nodes[child], False
-        greeted = self.finish(node, node.greet(parent))
+        self.finish(node, node.greet(parent))
         for work, mend in ((node.push, node.mend_up), (node.pull, node.mend_down)):
             outcome = self.finish(node, work(parent))
-            if outcome is Outcome.HELD_UP or (work == node.push and greeted.unfit):
+            if outcome is Outcome.HELD_UP:
                 outcome = self.finish(node, mend(parent))
             moved |= outcome is not Outcome.QUIET
         for each in (node, self.nodes[parent]):

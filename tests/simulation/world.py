@@ -103,8 +103,9 @@ class World:
     # Procedures
 
     def spawn(self, node: Node, steps: Steps[Any], done: Callable[[Any], None] | None = None) -> None:
-        """Begin a procedure."""
-        self._step(Task(node, steps, done), None)
+        """Begin a procedure, unless the node is dead."""
+        if node.up:
+            self._step(Task(node, steps, done), None)
 
     def _step(self, task: Task, value: Any) -> None:
         if task.node.life != task.life:
@@ -161,6 +162,7 @@ class World:
     def start(self, node: Node) -> None:
         """A node begins, or begins again, with what it has kept."""
         node.up, node.merging = True, False
+        node.stands.clear()
         node.links = {parent: Link(lanes=(UP, DOWN), chance=self.chance.random) for parent in node.parents}
         for parent, there in node.links.items():
             self._event(node, parent, there, link.Start())
