@@ -89,10 +89,14 @@ class Moves:
             await peers.seen(conn, PeerNo(self.peer.no), proto=proto, skew=self.wire.skew)
         return Outcome.MOVED
 
+    async def cut(self, channel: str) -> int:
+        """Cut what is new; how many segments."""
+        return await feed.cut(self.database, self.me, self.peer, channel)
+
     async def push(self, channel: str) -> Outcome:
         """Send the segment that follows on what the parent has; cut one if none waits."""
         parcel = await self._following(channel)
-        if parcel is None and await feed.cut(self.database, self.me, self.peer, channel):
+        if parcel is None and await self.cut(channel):
             parcel = await self._following(channel)
         if parcel is None and time.monotonic() - self.greeted > STILL:
             await self.hello()  # nothing to say to a parent that may have lost what we said

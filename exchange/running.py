@@ -56,7 +56,7 @@ class Exchange:
     keyring: Keyring
     connect: Connect
     links: dict[PeerNo, _Live] = field(default_factory=dict)
-    cutting: dict[tuple[PeerNo, str], asyncio.Task[None]] = field(default_factory=dict)
+    cutting: dict[tuple[int, str], asyncio.Task[int]] = field(default_factory=dict)
 
     @property
     def me(self) -> Me:
@@ -94,7 +94,7 @@ class Exchange:
     async def _link(self, row: peers.Peer) -> None:
         stack = contextlib.AsyncExitStack()
         wire = await stack.enter_async_context(self.connect(row))
-        moves = Moves(database=self.database, queue=self.queue, me=self.me, peer=ends.peer(row), wire=wire)
+        moves = _Shared(role=self, database=self.database, queue=self.queue, me=self.me, peer=ends.peer(row), wire=wire)
         linking = Linking(moves=moves)
         self.links[row.no] = _Live(row, linking, asyncio.create_task(linking.run()), stack)
 
@@ -107,18 +107,22 @@ class Exchange:
         await live.stack.aclose()
 
     async def _cut(self, to: Peer, channel: str) -> None:
-        """Begin to cut if there is something to tell and room for it, unless that is under way."""
-        key = PeerNo(to.no), channel
-        running = self.cutting.get(key)
-        if running is not None and not running.done():
-            return
+        """Begin to cut if there is something to tell, unless that is under way."""
         async with self.database.connection() as conn:
             head = await feed.head(conn, channel)
             stands = await streams.look(conn, to.no, channel)
         if head.last > (stands.made[1] if stands else 0) and not (stands and stands.held_up):
-            self.cutting[key] = asyncio.create_task(self._cut_now(to, channel))
+            self.begin_to_cut(to, channel)
 
-    async def _cut_now(self, to: Peer, channel: str) -> None:
+    def begin_to_cut(self, to: Peer, channel: str) -> asyncio.Task[int]:
+        """Cut, or go on with what is under way; how many segments."""
+        running = self.cutting.get((to.no, channel))
+        if running is None or running.done():
+            running = self.cutting[to.no, channel] = asyncio.create_task(self._cut_now(to, channel))
+        return running
+
+    async def _cut_now(self, to: Peer, channel: str) -> int:
+        made = 0
         try:
             made = await feed.cut(self.database, self.me, to, channel)
         except TianluError as error:
@@ -129,6 +133,17 @@ class Exchange:
             live = self.links.get(PeerNo(to.no))
             if made and live:
                 live.linking.tell(link.News(channel))
+        return made
+
+
+@dataclass(kw_only=True)
+class _Shared(Moves):
+    """Moves that don't cut what the role is cutting already."""
+
+    role: Exchange
+
+    async def cut(self, channel: str) -> int:
+        return await asyncio.shield(self.role.begin_to_cut(self.peer, channel))
 
 
 def _changed(was: peers.Peer, now: peers.Peer | None) -> bool:

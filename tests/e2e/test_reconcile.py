@@ -10,7 +10,7 @@ import pytest_asyncio
 from catalog import bodies, clusters
 from catalog.payload import CLUSTERS
 from config.errors import Refused
-from exchange import ends, feed, reconciling
+from exchange import ends, feed, link, moving, reconciling
 from exchange.model import Cursor
 from exchange.reconciling import Standing
 from tests import flows, network
@@ -215,3 +215,33 @@ async def test_no_word_of_a_peer_uses_up_epochs_or_numbers(child: Stand, parent:
     await reconciling.begin(parent.database, me, peer, CLUSTERS, claim, "mischief")
     async with parent.database.connection() as conn:
         assert await clusters.reserve(conn, 1) == [1]
+
+
+async def test_a_parent_that_lost_something_is_noticed_without_news(
+    child: Stand, parent: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(link, "SWEEP", 0.3)
+    monkeypatch.setattr(moving, "STILL", 0.2)
+    await flows.stock(child, [1])
+    async with flows.exchanging(child, parent):
+        await flows.settled(child, parent)
+        await flows.back_up(parent)
+        await flows.stock(child, [2])
+        await flows.settled(child, parent)
+        await flows.restore(parent)
+        assert not await flows.told_all(child, parent)
+        await flows.settled(child, parent)
+    assert await present(parent, child) == titles(1, 2)
+
+
+async def test_one_process_exchanges_for_a_node(child: Stand, parent: Stand) -> None:
+    async with flows.exchanging(child, child, child):
+        await flows.stock(child, range(1, 4))
+        await flows.settled(child, parent)
+        async with child.database.connection() as conn:
+            assert await conn.fetchval("select term from lease where name = 'exchange'") == 1
+    async with flows.exchanging(child):  # given back, so the next one need not wait for its end
+        await flows.stock(child, [4])
+        await flows.settled(child, parent)
+    async with child.database.connection() as conn:
+        assert await conn.fetchval("select term from lease where name = 'exchange'") > 1
