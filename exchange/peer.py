@@ -28,7 +28,10 @@ from exchange.greeting import Fault
 from exchange.keys import Keyring
 from protocols import suites
 from protocols.signatures import fields, message, sign, verify
-from protocols.signatures.message import Request, Response
+from protocols.signatures.digests import BadDigest
+from protocols.signatures.fields import BadField
+from protocols.signatures.message import BadMessage, Request, Response
+from protocols.signatures.verify import BadSignature
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +39,11 @@ MOST = 8 * 1024 * 1024  # bytes of a body, in both directions
 CONNECTING = 10.0  # seconds
 PATIENCE = 60.0  # seconds for a request as a whole, unless its caller knows better
 ALARMING = 30.0  # seconds that the clocks may be apart without a warning
+
+# Refusals of what didn't arrive as it was signed: the next attempt may.
+PASSING = frozenset(
+    (BadSignature.code, BadField.code, BadMessage.code, BadDigest.code, verify.Skewed.code, signing.Replayed.code)
+)
 
 T = TypeVar("T")
 
@@ -114,15 +122,19 @@ class Client:
         Unreachable if none comes, Impostor if another node answers.
         """
         answer = await self._once(method, path, body, headers or {}, patience)
-        if answer.status == 401 and (fault := _fault(answer)).code == verify.Skewed.code and fault.time:
+        if answer.status != 401:
+            return answer
+        fault = _fault(answer)
+        if fault.code == verify.Skewed.code and fault.time:
             self.ahead = fault.time - self.clock()
             log.warning(
                 "the clock of %s is %.0f s ahead of ours; requests to it are signed in its time: set the clocks right",
                 self.known.symbol,
                 self.ahead,
             )
-            answer = await self._once(method, path, body, headers or {}, patience)
-        return answer
+        elif fault.code != signing.Replayed.code:  # a broken connection made the request go twice
+            return answer
+        return await self._once(method, path, body, headers or {}, patience)
 
     async def call(self, path: str, told: msgspec.Struct, kind: type[T], *, patience: float = PATIENCE) -> T:
         """POST a message and read the answer as `kind`; a refusal is raised by its meaning."""
@@ -138,13 +150,13 @@ class Client:
         match answer.status:
             case 403 if fault.code in ("suspended", "revoked"):
                 return Barred(text)
-            case 401 | 403:
+            case 401 | 403 if fault.code not in PASSING:
                 return Refused(text)
             case 404:
                 return NotFound(text)
             case 409:
                 return Conflict(text)
-            case status if status == 429 or status >= 500:
+            case status if status in (401, 403, 429) or status >= 500:
                 return Retry(text)
         return BadRecord(text)
 

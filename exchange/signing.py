@@ -12,6 +12,7 @@ from config.errors import Refused
 from exchange.keys import Key
 from protocols import suites
 from protocols.signatures.sign import Signer
+from protocols.signatures.verify import BadSignature
 
 SUCCESSION = "tianlu-succession"  # field with the changes of the sender's key
 KEY = "tianlu-key"  # field with the public key of a node that the receiver knows only by fingerprint
@@ -24,6 +25,12 @@ class UnknownKey(Refused):
     """The signature is by nobody we know."""
 
     code = "unknown-key"
+
+
+class Replayed(BadSignature):
+    """The very same request came before."""
+
+    code = "replayed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

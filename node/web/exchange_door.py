@@ -45,12 +45,6 @@ MOST_JOINING = 256 * 1024  # bytes of a request by somebody that we don't know y
 T = TypeVar("T")
 
 
-class Replayed(BadSignature):
-    """The very same request came before."""
-
-    code = "replayed"
-
-
 class TooLarge(errors.Refused):
     """The body is larger than a request may have."""
 
@@ -67,6 +61,7 @@ STATUS: tuple[tuple[type[BaseException], int], ...] = (
     (TooLarge, 413),
     (BadInput, 400),
     (errors.BadRecord, 422),
+    (digests.BadDigest, 422),
     (errors.Refused, 403),
     (errors.NotFound, 404),
     (errors.Conflict, 409),
@@ -211,7 +206,7 @@ async def _peer(door: Door, told: Request, claim: Claim) -> Peer:
         verify.genuine(claim, suites.named(suite), key)
         verify.fresh(claim, now)
         if not await nonces.first(conn, peer.no, claim.nonce, until=claim.expires + REMEMBERED, now=now):
-            raise Replayed("this very request came before")
+            raise signing.Replayed("this very request came before")
         if reason := barred(peer, peer.state, me):
             raise reason
         if key not in (peer.key, peer.former):
@@ -260,8 +255,8 @@ def _signed(door: Door, told: Request, claim: Claim, response: web.Response) -> 
         receiver = signing.key_id(claim.key_id).symbol
     except signing.UnknownKey:
         return response  # it is for nobody
-    body = response.body or b""
-    assert isinstance(body, bytes)  # handlers answer whole; a digest goes before the body
+    assert isinstance(response.body, bytes | bytearray | None)  # answers are whole: their digest goes ahead of them
+    body = bytes(response.body or b"")
     if response.status not in (204, 304):
         response.headers.setdefault("Content-Type", greeting.MEDIA)
     if succession := keys.announced(key):
