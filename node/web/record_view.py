@@ -41,7 +41,7 @@ def _shelves(found: Found, names: Mapping[str, Library], lang: str) -> list[dict
 
 def addresses(elsewhere: Elsewhere) -> list[str]:
     """The parent's pages of the title."""
-    pages = (urljoin(elsewhere.parent.address, view.record_url(ident)) for ident in elsewhere.idents)
+    pages = (urljoin(elsewhere.parent.address, view.record_url(ident).lstrip("/")) for ident in elsewhere.idents)
     return [page for page in pages if links.safe(page)]
 
 

@@ -119,6 +119,7 @@ async def test_nothing_in_a_record_or_an_address_runs(browser: Browser, address:
         "/", "/libraries", "/about", "/api", "/search", f"/records/{first}", f"/records/{first}?view=marc",
         f"/search?q={quote(PAYLOAD[:290], safe='')}", f"/search?kind={each}&library={each}&class={each}",
         f"/search?q=a&year={each}", f"/search?sort={each}", f"/search?page={each}", f"/search?field={each}",
+        f"/search?scope={each}", f"/search?q=a&from={each}&library={each}", "/search?library=CN-TJU",
         f"/records/{each}", f"/records/{first}?view={each}", f"/{each}", f"/about?lang={each}", f"/about?{each}={each}",
         f"/oai?verb={each}", f"/oai?verb=GetRecord&identifier={each}&metadataPrefix=oai_dc",
         "/oai?verb=ListRecords&metadataPrefix=oai_dc", f"/api/search?q={each}", f"/api/records/{first}",
