@@ -14,12 +14,14 @@ import pytest_asyncio
 from catalog import libraries, peers, sources
 from config.errors import Conflict, Refused, Unreachable
 from config.secret import Secret
-from exchange import codes, greeting, keys
+from exchange import codes, greeting, keys, signing
 from exchange import peer as talking
 from exchange.codes import Code
 from exchange.greeting import Fault, Hello
 from exchange.joining import BadCode
 from exchange.peer import Client, Impostor
+from protocols.signatures import sign
+from protocols.signatures.message import Request
 from tests import network
 from tests.network import Stand
 from tests.postgres import Postgres
@@ -227,6 +229,37 @@ async def test_tampered_join_is_refused(centre: Stand, local: Stand) -> None:
     answer = await client.send("POST", "/x/join", forged)
     assert (answer.status, greeting.decode(answer.body, Fault).code) == (409, BadCode.code)
     await local.join(code)
+
+
+@pytest.mark.parametrize("claims", ["its own key", "the child's key"])
+async def test_join_that_its_key_did_not_sign_is_refused(centre: Stand, local: Stand, claims: str) -> None:
+    """Who repeats a proof that he overheard, can't speak in the child's place."""
+    code = await centre.invite("TJU")
+    seed, public = codes.ticket(code.secret, code.suite)
+    own, thief = local.keyring.key(), keys.Keyring(local.home / "thief.key").key()
+    told = greeting.Join(
+        ticket=public,
+        proof=code.suite.sign(seed, codes.claim(code.fingerprint, "TJU", own.public)),
+        symbol="TJU",
+        suite=own.suite.name,
+        key=own.public,
+    )
+    signer = signing.signer(thief, "TJU", "CENTRE")
+    if claims == "the child's key":
+        signer = dataclasses.replace(signer, key_id=signing.signer(own, "TJU", "CENTRE").key_id)
+    body = greeting.encode(told)
+    request = sign.request(
+        signer,
+        Request(method="POST", target=f"{centre.address}x/join", headers={"content-type": greeting.MEDIA}),
+        body,
+        now=int(time.time()),
+        nonce=token_hex(12),
+        more=("content-type",),
+    )
+    async with local.session.post(request.target, data=body, headers=request.headers) as got:
+        assert got.status == 401
+    async with centre.database.connection() as conn:
+        assert await peers.every(conn) == []
 
 
 def _fields(told: greeting.Join) -> dict[str, object]:
