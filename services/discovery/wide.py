@@ -24,7 +24,7 @@ from services.discovery.registry import Registry
 from services.discovery.scope import Level, Place, Plan
 
 DEADLINE = 2.0  # seconds that parents have in all, this node's own work included
-MARGIN = 0.1  # seconds of a question's time that stay for its way back
+MARGIN = 0.2  # seconds of a question's time that stay for its way back
 
 Connect = Callable[[], AbstractAsyncContextManager[Connection]]
 

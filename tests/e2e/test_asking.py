@@ -99,7 +99,7 @@ async def test_a_slow_parent_is_said_to_be_late_after_two_seconds(
         began = time.monotonic()
         shown = await page(session, f"{leaf.address}/search?q=garden&scope=nation&lang=en")
         spent = time.monotonic() - began
-        assert asked.is_set() and wide.DEADLINE <= spent < wide.DEADLINE + 2.0
+        assert asked.is_set() and wide.DEADLINE <= spent < wide.DEADLINE + 5.0
         assert titles(shown) == OWN
         assert notice(shown) == (
             "Nation did not answer in time: these are only the titles that this site holds, not all of that level."
@@ -250,9 +250,11 @@ async def test_the_question_says_what_time_and_how_many_nodes_are_left(leaf: Run
             "page": "1", "limit": "7",
         }  # fmt: skip
         assert seen[0].headers[asking.HOPS] == "1" and 0 < int(seen[0].headers[asking.LEFT]) <= PATIENCE * 1000
-        async with session.get(address + "&page=2", headers={asking.HOPS: "2", asking.LEFT: "700"}) as got:
+        async with session.get(address + "&page=2", headers={asking.HOPS: "2", asking.LEFT: "9000"}) as got:
             assert (await got.json())["complete"]
-        assert seen[1].headers[asking.HOPS] == "3" and 0 < int(seen[1].headers[asking.LEFT]) <= 600
+        assert (
+            seen[1].headers[asking.HOPS] == "3" and 0 < int(seen[1].headers[asking.LEFT]) <= 9_000 - wide.MARGIN * 1000
+        )
         # Three nodes have passed it on, or there is no time left: it goes no further.
         for headers in ({asking.HOPS: "3"}, {asking.HOPS: "1", asking.LEFT: "50"}):
             async with session.get(address + "&page=3", headers=headers) as got:
@@ -319,6 +321,7 @@ async def test_a_middle_node_says_that_its_parent_is_late(
 ) -> None:
     """The leaf gets the domain's part in time although the centre never answers."""
     monkeypatch.setattr(wide, "DEADLINE", 2.0)
+    monkeypatch.setattr(wide, "MARGIN", 1.0)  # a busy machine makes the domain no later than the centre
     never = asyncio.Event()
 
     async def silent(_: web.Request) -> web.StreamResponse:
