@@ -53,16 +53,19 @@ async def mend(
     if lane.way is Way.UP:
         stands: Standing = await ask(lane, Stand(deep), Standing)
         compared = await reconciling.begin(database, me, peer, channel, stands, reason)
+        link = compared.link
         for buckets, final in reconciling.stretches(compared, stands):
             heard: Heard = await ask(lane, Leaves(buckets), Heard)
-            keys += await reconciling.mend(database, me, peer, channel, buckets, heard.leaves, final=final)
+            mended = await reconciling.mend(database, me, peer, channel, buckets, heard.leaves, link, final=final)
+            keys, link = keys + mended.keys, mended.link
         return _report(stands, compared, keys)
     stands = await _stand(database, peer, lane, deep=deep)
     compared = await ask(lane, Open(stands, reason), Compared)
+    link = compared.link
     for buckets, final in reconciling.stretches(compared, stands):
         leaves = await reconciling.heard(database, peer, channel, buckets)
-        mended: Mended = await ask(lane, Mend(buckets, tuple(leaves), final), Mended)
-        keys += mended.keys
+        told: Mended = await ask(lane, Mend(buckets, tuple(leaves), final, link), Mended)
+        keys, link = keys + told.keys, told.link
     return _report(stands, compared, keys)
 
 

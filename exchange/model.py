@@ -11,8 +11,8 @@ transaction each, over values that it fetched and locked in that transaction:
 * reconciling: the consumer gives its cursor, and `reconcile.top` and `reconcile.summary` of `heard`. The producer
   renews the feed's epoch above `producer.outrun` if that says so, discards its waiting segments and writes
   `producer.open_repair` (chained behind the consumer's link); then, for stretches of `reconcile.differing` buckets, it
-  compares the leaves (`reconcile.unequal`), renders those keys and writes `producer.repair` (chained behind
-  `outgoing.made.link`), the last time with `final=True`. Repair segments wait and go the way of all others.
+  compares the leaves (`reconcile.unequal`), renders those keys and writes `producer.repair` (chained behind the
+  reconcile's own last link), the last time with `final=True`. Repair segments wait and go the way of all others.
 
 The *link* of a segment is the digest of its manifest, and each manifest names the link before it: two places are the
 same when their links are, whatever clocks, epochs and numbers say.
@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from catalog.payload import Change
-from config.errors import Refused, Retry
+from config.errors import Conflict, Refused, Retry
 
 PROTO = (1, 1)  # versions of the protocol that this release speaks, first to last
 MOST_CHANGES = 4096  # in a segment
@@ -177,6 +177,12 @@ class Incompatible(Refused):
     """A segment is what its producer signed, and this release can't read it."""
 
     code = "incompatible-segment"
+
+
+class Overtaken(Conflict):
+    """A reconcile is not the latest one of its stream."""
+
+    code = "reconcile-overtaken"
 
 
 class Implausible(Refused):

@@ -22,6 +22,7 @@ from exchange.model import (
     Label,
     Leaf,
     Outgoing,
+    Overtaken,
     Segment,
     Signer,
     Version,
@@ -131,12 +132,17 @@ def open_repair(feed: Feed, outgoing: Outgoing, cursor: Cursor, reason: str) -> 
     )
 
 
-def repair(outgoing: Outgoing, keys: Iterable[Key], rendered: Iterable[Change], *, final: bool) -> Cut:
+def repair(outgoing: Outgoing, base: bytes, keys: Iterable[Key], rendered: Iterable[Change], *, final: bool) -> Cut:
     """Tell these keys anew: `rendered` as for `cut`, keys that it lacks are gone. `final`: none are to follow.
+
+    `base`: link of the last segment that this reconcile made. Overtaken if the stream doesn't end there any more: what
+    another reconcile compares must not be called done by the end of this one.
 
     They get the version of the place where the feed goes on, which is later than all that the consumer has of them and
     earlier than all that the feed will say.
     """
+    if not outgoing.held_up or outgoing.made.link != base:
+        raise Overtaken("another reconcile of this stream was begun or done meanwhile: begin again")
     epoch, seq, _ = outgoing.made
     found = {(change.kind, change.id): change for change in rendered}
     changes = []

@@ -19,18 +19,11 @@ from catalog.database.pool import Database
 from catalog.ledgers import Ledger
 from catalog.model import cluster_number
 from catalog.payload import BUCKETS, CLUSTERS, Kind
-from config.errors import Conflict
 from exchange import feed, producer, reconcile, recounting
 from exchange.ends import FEEDS, Me, Peer
 from exchange.model import START, Cursor, Leaf, Version
 
 STRETCH = 20_000  # leaves that are compared at a time, about
-
-
-class NotOpen(Conflict):
-    """The reconcile was begun anew meanwhile, or is over."""
-
-    code = "reconcile-not-open"
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,6 +42,7 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
     buckets: tuple[int, ...] = ()  # that differ
     alive: int = 0  # keys that stand at the producer
     waiting: int = 0  # segments on their way: while there are any, the ledgers can't be equal
+    link: bytes = b""  # of the repair's last segment
 
 
 class Stand(msgspec.Struct, frozen=True, tag=True):
@@ -82,6 +76,7 @@ class Mend(msgspec.Struct, frozen=True, tag=True):
     buckets: tuple[int, ...]
     leaves: tuple[Leaf, ...]
     final: bool
+    link: bytes  # as the answer before said
 
 
 class Heard(msgspec.Struct, frozen=True):
@@ -91,9 +86,10 @@ class Heard(msgspec.Struct, frozen=True):
 
 
 class Mended(msgspec.Struct, frozen=True):
-    """How many keys are told anew."""
+    """How many keys are told anew, and the link of the repair's last segment."""
 
     keys: int
+    link: bytes
 
 
 Up = Stand | Leaves
@@ -113,8 +109,8 @@ async def answer(database: Database, me: Me, peer: Peer, channel: str, asked: Up
             return await compare(database, peer, channel, theirs)
         case Open(standing=theirs, reason=reason):
             return await begin(database, me, peer, channel, theirs, reason or "a peer asked for it")
-        case Mend(buckets=buckets, leaves=leaves, final=final):
-            return Mended(await mend(database, me, peer, channel, buckets, leaves, final=final))
+        case Mend(buckets=buckets, leaves=leaves, final=final, link=link):
+            return await mend(database, me, peer, channel, buckets, leaves, link, final=final)
         case _:
             assert_never(asked)
 
@@ -163,28 +159,37 @@ async def begin(database: Database, me: Me, peer: Peer, channel: str, theirs: St
         after = producer.open_repair(found, stands, theirs.cursor, reason)
         segments, then = producer.chain(after, feed.label(me, peer, channel), theirs.cursor.link, me.signer)
         if not compared.buckets:
-            then = producer.repair(then, (), (), final=True).outgoing
+            then = producer.repair(then, then.made.link, (), (), final=True).outgoing
         await feed.write(conn, peer, channel, segments, after.told, then)
         await streams.move_known(conn, peer.no, channel, then.known, None)
-    return compared
+    return msgspec.structs.replace(compared, link=then.made.link)
 
 
 async def mend(
-    database: Database, me: Me, peer: Peer, channel: str, buckets: Sequence[int], theirs: Sequence[Leaf], *, final: bool
-) -> int:
-    """The producer tells anew what differs in these buckets; how many keys. `final`: no other buckets follow."""
+    database: Database,
+    me: Me,
+    peer: Peer,
+    channel: str,
+    buckets: Sequence[int],
+    theirs: Sequence[Leaf],
+    link: bytes,
+    *,
+    final: bool,
+) -> Mended:
+    """The producer tells anew what differs in these buckets. `final`: no other buckets follow.
+
+    `link`: of the last segment of this reconcile. Overtaken if another one was begun or done since.
+    """
     async with database.transaction() as conn:
         stands = await feed.lock(conn, peer, channel)
-        if not stands.held_up:
-            raise NotOpen(f"no reconcile of {channel} is under way with {peer.symbol}: begin again")
         mine = [Leaf(*each) for each in await ledgers.leaves(conn, Ledger.TOLD, peer.no, channel, buckets)]
         keys = reconcile.unequal(mine, theirs)
         rendered = await feed.current(conn, me, peer, channel, keys)
-        after = producer.repair(stands, keys, rendered, final=final)
+        after = producer.repair(stands, link, keys, rendered, final=final)
         label = feed.label(me, peer, channel)
         segments, then = await asyncio.to_thread(producer.chain, after, label, stands.made.link, me.signer)
         await feed.write(conn, peer, channel, segments, after.told, then)
-    return len(keys)
+    return Mended(len(keys), then.made.link)
 
 
 def stretches(compared: Compared, theirs: Standing) -> Iterator[tuple[tuple[int, ...], bool]]:

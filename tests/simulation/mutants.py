@@ -23,7 +23,7 @@ from tests.simulation.store import Own
 Patch = tuple[object, str, Any]
 
 _unpack, _cut, _fence, _plan = manifest.unpack, producer.cut, consumer.fence, consumer.plan
-_admit, _verdict = producer.admit, consumer.verdict
+_repair, _mend, _admit, _verdict = producer.repair, Node.mend, producer.admit, consumer.verdict
 
 
 def _unpack_anything(core: Manifest, content: bytes, verifier: Verifier) -> Content:
@@ -85,6 +85,14 @@ def _cut_living(feed: Any, outgoing: Outgoing, rendered: Iterable[Change], told:
     return _cut(feed, outgoing, [change for change in rendered if change.payload], told, upto)
 
 
+def _repair_another_s(outgoing: Outgoing, base: bytes, *what: Any, final: bool) -> Cut:
+    return _repair(outgoing, outgoing.made.link, *what, final=final)
+
+
+def _mend_on(self: Node, peer: str, buckets: Any, theirs: Any, base: bytes, *, final: bool) -> bytes:
+    return _mend(self, peer, buckets, theirs, self.store.peers[peer].outgoing.made.link, final=final)
+
+
 def _plan_without_poison(*args: Any) -> Plan:
     plan = _plan(*args)
     poisoned = {(poison.change.kind, poison.change.id) for poison in plan.poison if poison.change}
@@ -142,6 +150,7 @@ MUTANTS: Mapping[str, tuple[Patch, ...]] = {
     "what was sent is taken for acknowledged": ((producer, "admit", _admit_all),),
     "repair without force": ((consumer, "fence", _fence_as_ever),),
     "stale repair accepted": ((consumer, "verdict", _repair_always_next),),
+    "a reconcile ends another": ((producer, "repair", _repair_another_s), (Node, "mend", _mend_on)),
     "echo sent up again": ((consumer, "TAKEN", _MERGE_WHAT_PARENTS_SAY),),
     "poison not heard of": ((consumer, "plan", _plan_without_poison),),
 }

@@ -13,7 +13,7 @@ from config.errors import Refused
 from exchange import consumer, link, manifest, producer, reconcile
 from exchange.consumer import CHILD, PARENT, Judged, Place, Plan, Verdict
 from exchange.link import Lane, Link, Outcome, Way
-from exchange.model import Cursor, Damaged, Feed, Key, Label, Leaf, Outgoing, Segment, Version
+from exchange.model import Cursor, Damaged, Feed, Key, Label, Leaf, Outgoing, Overtaken, Segment, Version
 from exchange.producer import Admitted, Cut
 from tests.simulation import keys
 from tests.simulation.keys import SUITE
@@ -25,7 +25,7 @@ UP, DOWN = Lane(CLUSTERS, Way.UP), Lane(CLUSTERS, Way.DOWN)
 ROWS = 3  # of the feed, in one cut
 AHEAD = 3  # segments that may wait
 POLL = 25.0  # seconds
-BUCKETS = 3  # whose leaves are compared in one request
+BUCKETS = 1  # whose leaves are compared in one request
 
 Answer = tuple[Any, ...]
 
@@ -230,16 +230,16 @@ class Node:
         _, cursor, top, theirs = answer
         self.stands[parent] = cursor
         yield POINT
-        buckets = self.open(parent, cursor, top, theirs)
+        buckets, made = self.open(parent, cursor, top, theirs)
         while buckets:
             some, buckets = buckets[:BUCKETS], buckets[BUCKETS:]
-            made = self.store.peers[parent].outgoing.made
             answer = yield Call(parent, ("leaves", some))
             if answer is None or answer[0] is not Outcome.MOVED:
                 return answer[0] if answer else Outcome.FAILED
-            if self.store.peers[parent].outgoing.made != made:
+            try:
+                made = self.mend(parent, some, answer[1], made, final=not buckets)
+            except Overtaken:
                 return Outcome.FAILED
-            self.mend(parent, some, answer[1], final=not buckets)
             yield POINT
         return Outcome.MOVED
 
@@ -260,8 +260,8 @@ class Node:
 
     # Mending what was told
 
-    def open(self, peer: str, cursor: Cursor, top: Version, theirs: bytes) -> tuple[int, ...]:
-        """Begin to reconcile; the buckets that differ."""
+    def open(self, peer: str, cursor: Cursor, top: Version, theirs: bytes) -> tuple[tuple[int, ...], bytes]:
+        """Begin to reconcile; the buckets that differ, and the link of the repair."""
         ends = self.store.peers[peer]
         above = producer.outrun(self.feed, ends.outgoing, ends.waiting, cursor, top)
         if above is not None:
@@ -271,17 +271,18 @@ class Node:
         self.commit_cut(peer, producer.open_repair(self.feed, ends.outgoing, cursor, "reconciling"), cursor.link)
         buckets = reconcile.differing(reconcile.summary(ends.told.values()), theirs)
         if not buckets:
-            self.mend(peer, (), [], final=True)
-        return buckets
+            self.mend(peer, (), [], ends.outgoing.made.link, final=True)
+        return buckets, ends.outgoing.made.link
 
-    def mend(self, peer: str, buckets: tuple[int, ...], theirs: list[Leaf], *, final: bool) -> None:
-        """Tell anew what differs in these buckets."""
+    def mend(self, peer: str, buckets: tuple[int, ...], theirs: list[Leaf], base: bytes, *, final: bool) -> bytes:
+        """Tell anew what differs in these buckets; the link of the repair."""
         ends = self.store.peers[peer]
         wrong = reconcile.unequal(_of(ends.told, buckets), theirs)
         self.watch.mended(len(wrong))
         rendered = [self.rendered(peer, title) for _, title in wrong]
-        cut = producer.repair(ends.outgoing, wrong, rendered, final=final)
-        self.commit_cut(peer, cut, ends.outgoing.made.link)
+        cut = producer.repair(ends.outgoing, base, wrong, rendered, final=final)
+        self.commit_cut(peer, cut, base)
+        return ends.outgoing.made.link
 
     def correct(self, peer: str) -> None:
         """Look at what is really kept from a peer, and set the ledger right by it."""
@@ -315,15 +316,16 @@ class Node:
                 return Outcome.MOVED, self.leaves(child, buckets)
             case ("open", cursor, top, theirs):
                 yield POINT
-                buckets = self.open(child, cursor, top, theirs)
+                buckets, made = self.open(child, cursor, top, theirs)
                 yield POINT
-                return Outcome.MOVED, buckets, ends.outgoing.made
+                return Outcome.MOVED, buckets, made
             case ("mend", some, rest, theirs, made):
-                if ends.outgoing.made != made or not ends.outgoing.held_up:
+                try:
+                    made = self.mend(child, some, theirs, made, final=not rest)
+                except Overtaken:
                     return (Outcome.FAILED,)
-                self.mend(child, some, theirs, final=not rest)
                 yield POINT
-                return Outcome.MOVED, rest, ends.outgoing.made
+                return Outcome.MOVED, rest, made
         raise AssertionError(request)
 
     def give(self, child: str, cursor: Cursor) -> Steps[Answer]:

@@ -225,6 +225,7 @@ class Scenario:
         if node.up:
             self.world.note(node.symbol, "reconciles beside its link:", mend.__name__)
             self.world.spawn(node, mend(parent))
+            self.world.at(self.chance.random(), lambda: self.world.spawn(node, mend(parent)))
 
     # Healing
 

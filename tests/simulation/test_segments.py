@@ -28,6 +28,7 @@ from exchange.model import (
     Label,
     Leaf,
     Outgoing,
+    Overtaken,
     Segment,
     Untrusted,
     leaf,
@@ -347,7 +348,7 @@ def test_a_repair_takes_the_consumer_over_from_wherever_it_is() -> None:
     assert judge(first, cursor).verdict is Verdict.NEXT
     assert (outgoing.known, outgoing.made.place, outgoing.held_up) == (cursor, (6, 12), "set back")
     keys = [(Kind.BIB, "gone"), (Kind.BIB, "here")]
-    cut = producer.repair(outgoing, keys, [a_bib("here", 3)], final=True)
+    cut = producer.repair(outgoing, first.link, keys, [a_bib("here", 3)], final=True)
     [draft] = cut.drafts
     assert [(change.id, change.epoch, change.seq, change.payload) for change in draft.changes] == [
         ("gone", 6, 12, b""),
@@ -359,6 +360,11 @@ def test_a_repair_takes_the_consumer_over_from_wherever_it_is() -> None:
     assert judge(second, first.end).verdict is Verdict.NEXT
     assert judge(first, second.end).verdict is Verdict.STALE
     assert done == replace(outgoing, made=second.end, held_up="")
+    for stands in (outgoing, done):  # it has gone on, or is over
+        with pytest.raises(Overtaken):
+            producer.repair(stands, b"another link", keys, [], final=True)
+    with pytest.raises(Overtaken):
+        producer.repair(done, second.link, keys, [], final=True)
 
 
 def test_a_ledger_is_set_right_by_what_is_kept() -> None:
