@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from catalog.connection import Connection
 
@@ -18,6 +19,7 @@ class Outgoing:
     made: Place  # upper end of the last segment made
     known: Place  # what the peer acknowledged
     held_up: str  # reason of a reconcile that is due
+    policy: str = ""  # under which it was told; "" = nothing was told yet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,30 +40,33 @@ class Segment:
     content: bytes
 
 
+STREAM = "made_epoch, made_seq, made_link, known_epoch, known_seq, known_link, held_up, policy"
+
+
 async def outgoing(conn: Connection, peer: int, channel: str) -> Outgoing:
     """The stream, begun if it is new, and locked until the transaction ends."""
-    for _ in range(2):
-        row = await conn.fetchrow(
-            """select made_epoch, made_seq, made_link, known_epoch, known_seq, known_link, held_up
-               from outgoing where peer = $1 and channel = $2 for update""",
-            peer,
-            channel,
-        )
-        if row is not None:
-            return Outgoing(made=tuple(row)[:3], known=tuple(row)[3:6], held_up=row["held_up"])
+    query = f"select {STREAM} from outgoing where peer = $1 and channel = $2 for update"
+    row = await conn.fetchrow(query, peer, channel)
+    if row is None:
         await conn.execute("insert into outgoing (peer, channel) values ($1, $2) on conflict do nothing", peer, channel)
-    raise AssertionError("the row was just made")
+        row = await conn.fetchrow(query, peer, channel)
+    return _of_row(row)
 
 
 async def look(conn: Connection, peer: int, channel: str) -> Outgoing | None:
     """The stream as it stands, None before it has begun."""
-    row = await conn.fetchrow(
-        """select made_epoch, made_seq, made_link, known_epoch, known_seq, known_link, held_up
-           from outgoing where peer = $1 and channel = $2""",
-        peer,
-        channel,
-    )
-    return Outgoing(made=tuple(row)[:3], known=tuple(row)[3:6], held_up=row["held_up"]) if row else None
+    row = await conn.fetchrow(f"select {STREAM} from outgoing where peer = $1 and channel = $2", peer, channel)
+    return _of_row(row) if row else None
+
+
+def _of_row(row: Any) -> Outgoing:
+    values = tuple(row)
+    return Outgoing(made=values[:3], known=values[3:6], held_up=row["held_up"], policy=row["policy"])
+
+
+async def tell_under(conn: Connection, peer: int, channel: str, policy: str) -> None:
+    """Under which policy the peer is told from now on."""
+    await conn.execute("update outgoing set policy = $3 where peer = $1 and channel = $2", peer, channel, policy)
 
 
 async def move_made(conn: Connection, peer: int, channel: str, place: Place) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import msgspec
+
 from catalog import notices, peers
 from catalog.payload import CLUSTERS, NOTICES
 from exchange import outward
@@ -35,6 +37,7 @@ class Peer:
     role: str  # what it is to us: parent or child
     source: int | None  # of a child: the source that its records are of
     policy: Policy  # what we publish to it
+    published: str  # the policy as it is written, to see that it changed
     trusted: Trusted  # its keys
 
 
@@ -78,6 +81,7 @@ def peer(known: peers.Peer) -> Peer:
         role=known.role,
         source=known.source,
         policy=outward.policy(known.policy),
+        published=msgspec.json.encode(known.policy, order="deterministic").decode(),
         trusted=_trusted(known),
     )
 

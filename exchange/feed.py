@@ -38,6 +38,7 @@ class Rendered:
 
 async def cut(database: Database, me: Me, peer: Peer, channel: str) -> int:
     """Cut until the feed is told or enough waits for the peer; how many segments were made."""
+    await _under_policy(database, peer, channel)
     made = 0
     ahead: asyncio.Task[Rendered] | None = None
     try:
@@ -66,6 +67,24 @@ async def cut(database: Database, me: Me, peer: Peer, channel: str) -> int:
         if ahead is not None:
             ahead.cancel()
             await asyncio.gather(ahead, return_exceptions=True)
+
+
+async def _under_policy(database: Database, peer: Peer, channel: str) -> None:
+    """Where another policy holds than the stream was told under, the feed is told from its beginning.
+
+    What digests prove equal is left out, what the peer may no longer have is taken back. A new epoch of the feed makes
+    the places rise all the same.
+    """
+    async with database.connection() as conn:
+        row = await streams.look(conn, peer.no, channel)
+    if row is not None and row.policy == peer.published:
+        return
+    async with database.transaction() as conn:
+        row = await streams.outgoing(conn, peer.no, channel)
+        if row.policy not in ("", peer.published):
+            epoch = await feeds.renew(conn, FEEDS[channel])
+            await streams.move_made(conn, peer.no, channel, (epoch, 0, row.made[2]))
+        await streams.tell_under(conn, peer.no, channel, peer.published)
 
 
 async def _next(database: Database, me: Me, peer: Peer, channel: str, base: int) -> Rendered:

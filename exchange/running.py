@@ -111,7 +111,8 @@ class Exchange:
         async with self.database.connection() as conn:
             head = await feed.head(conn, channel)
             stands = await streams.look(conn, to.no, channel)
-        if head.last > (stands.made[1] if stands else 0) and not (stands and stands.held_up):
+        news = stands is None or head.last > stands.made[1] or stands.policy != to.published
+        if news and not (stands and stands.held_up):
             self.begin_to_cut(to, channel)
 
     def begin_to_cut(self, to: Peer, channel: str) -> asyncio.Task[int]:

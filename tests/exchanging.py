@@ -6,12 +6,13 @@ import contextlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from catalog import arrivals, libraries, peers, sources
+from catalog import arrivals, bodies, libraries, payload, peers, sources
 from catalog.database import pool
 from catalog.database.pool import Database
-from catalog.model import Library
-from catalog.payload import CLUSTERS
+from catalog.model import Format, Library, cluster_id
+from catalog.payload import CLUSTERS, Change
 from catalog.work.queue import PgQueue, Queue
 from config.secret import Secret
 from exchange import ends, feed, giving, receiving
@@ -20,8 +21,9 @@ from exchange.giving import Parcel
 from exchange.keys import Key
 from exchange.model import Cursor
 from protocols import suites
-from tests import stocked
+from tests import builders, stocked
 from tests.postgres import Postgres
+from tests.stocked import Stock
 
 
 def a_key(seed: int = 1) -> Key:
@@ -123,3 +125,35 @@ async def pair(server: Postgres, home: Path) -> AsyncIterator[tuple[Node, Node]]
         await child.know(parent, "parent")
         await parent.know(child, "child")
         yield child, parent
+
+
+def ident(number: int) -> str:
+    """The child's id of a cluster."""
+    return cluster_id(stocked.SYMBOL, number)
+
+
+def a_title(number: int = 0, **more: Any) -> Stock:
+    """A title told apart by its number, with one copy."""
+    record = builders.a_cnmarc(title=f"梦溪笔谈校证之{number}", local_id="")
+    return Stock(record=record, format=Format.CNMARC, **{"holdings": (builders.a_holding(item=f"B{number}"),), **more})
+
+
+async def stock(node: Node, count: int, first: int = 1) -> None:
+    """Publish so many titles as the pipeline would."""
+    async with node.database.connection() as conn:
+        await stocked.stock(conn, [a_title(n) for n in range(first, first + count)], first)
+
+
+async def units(node: Node) -> list[list[Change]]:
+    """The changes in every unit that landed, oldest load first."""
+    async with node.database.connection() as conn:
+        rows = await conn.fetch(
+            "select i.payload, l.state, l.mode, l.carrier from inbox i join load l using (load) order by load"
+        )
+    assert {(row["state"], row["mode"], row["carrier"]) for row in rows} <= {("preparing", "feed", "packed")}
+    return [payload.changes(bodies.grow(row["payload"])) for row in rows]
+
+
+async def landed(node: Node) -> dict[str, Change]:
+    """The latest change of every key that landed."""
+    return {change.id: change for unit in await units(node) for change in unit}

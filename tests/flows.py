@@ -6,11 +6,10 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from catalog import arrivals, bodies, clusters, libraries, packing, payload, peers
 from catalog.connection import Connection
-from catalog.model import Format, cluster_id
+from catalog.model import cluster_id
 from catalog.payload import CLUSTERS, Change
 from catalog.work.queue import PgQueue
 from config.errors import TianluError, Unreachable
@@ -20,6 +19,7 @@ from exchange.model import Cursor
 from exchange.moving import Moves, Wire
 from exchange.peer import Answer
 from tests import builders, postgres, stocked
+from tests.exchanging import a_title
 from tests.network import Stand
 from tests.stocked import Stock
 
@@ -30,12 +30,6 @@ TABLES = (
     "feed", "merged", "record", "holding", "membership", "outgoing", "told", "segment", "incoming", "heard",
     "received", "received_of", "notice",
 )  # fmt: skip
-
-
-def a_title(number: int, **more: Any) -> Stock:
-    """A title told apart by its number, with one copy."""
-    record = builders.a_cnmarc(title=f"梦溪笔谈校证之{number}", local_id="")
-    return Stock(record=record, format=Format.CNMARC, **{"holdings": (builders.a_holding(item=f"B{number}"),), **more})
 
 
 async def stock(stand: Stand, numbers: Iterable[int]) -> None:

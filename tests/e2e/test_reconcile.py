@@ -14,6 +14,7 @@ from exchange import ends, feed, link, moving, reconciling
 from exchange.model import Cursor
 from exchange.reconciling import Standing
 from tests import flows, network
+from tests.exchanging import a_title
 from tests.flows import DOWN, UP
 from tests.network import Stand
 from tests.postgres import Postgres
@@ -58,7 +59,7 @@ async def test_a_restored_child_takes_its_lost_future_back(child: Stand, parent:
         await flows.settled(child, parent)
     await flows.back_up(child)
     await flows.stock(child, range(6, 9))
-    await flows.publish(child, 1, flows.a_title(11))
+    await flows.publish(child, 1, a_title(11))
     await flows.publish(child, 2, None)
     async with flows.exchanging(child, parent):
         await flows.settled(child, parent)
@@ -82,7 +83,7 @@ async def test_a_restored_parent_is_told_what_it_lost(child: Stand, parent: Stan
         await flows.settled(child, parent)
     await flows.back_up(parent)
     await flows.stock(child, [4])
-    await flows.publish(child, 1, flows.a_title(11))
+    await flows.publish(child, 1, a_title(11))
     async with flows.exchanging(child, parent):
         await flows.settled(child, parent)
     await flows.restore(parent)
@@ -119,7 +120,7 @@ async def received(child: Stand) -> dict[str, bytes]:
 async def test_a_restored_child_gets_its_received_versions_again(child: Stand, parent: Stand) -> None:
     await down(parent, child, 3)
     await flows.back_up(child)
-    await flows.publish(parent, 1002, flows.a_title(22))
+    await flows.publish(parent, 1002, a_title(22))
     async with flows.exchanging(child, parent):
         await flows.settled(child, parent)
     whole = await received(child)
@@ -135,7 +136,7 @@ async def test_a_restored_parent_takes_its_lost_versions_back(child: Stand, pare
     whole = await received(child)
     await flows.back_up(parent)
     await flows.publish(parent, 1001, None, redirect=1002)
-    await flows.publish(parent, 1002, flows.a_title(22))
+    await flows.publish(parent, 1002, a_title(22))
     async with flows.exchanging(child, parent):
         await flows.settled(child, parent)
     assert await received(child) != whole

@@ -6,58 +6,27 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 import pytest_asyncio
 
 from catalog import arrivals, bodies, directory, libraries, packing, payload, received
-from catalog.model import Format, cluster_id
+from catalog.model import cluster_id
 from catalog.payload import CLUSTERS, Bib, Change, Kind, Level
-from exchange import arriving, ends, feed, manifest, outward, producer
+from exchange import arriving, ends, feed, manifest, producer
 from exchange.arriving import WrongOffset
 from exchange.giving import HeldUp, Parcel
 from exchange.model import START, Cursor, Damaged, Draft, Untrusted
 from exchange.receiving import Misplaced
 from tests import builders, exchanging, stocked
-from tests.exchanging import Node, pass_on
+from tests.exchanging import Node, a_title, ident, landed, pass_on, stock, units
 from tests.postgres import Postgres
-from tests.stocked import Stock
 
 
 @pytest_asyncio.fixture
 async def pair(server: Postgres, home: Path) -> AsyncIterator[tuple[Node, Node]]:
     async with exchanging.pair(server, home) as nodes:
         yield nodes
-
-
-def ident(number: int) -> str:
-    return cluster_id(stocked.SYMBOL, number)
-
-
-def a_title(number: int = 0, **more: Any) -> Stock:
-    record = builders.a_cnmarc(title=f"梦溪笔谈校证之{number}", local_id="")
-    return Stock(record=record, format=Format.CNMARC, **{"holdings": (builders.a_holding(item=f"B{number}"),), **more})
-
-
-async def stock(node: Node, count: int, first: int = 1) -> None:
-    async with node.database.connection() as conn:
-        await stocked.stock(conn, [a_title(n) for n in range(first, first + count)], first)
-
-
-async def units(node: Node) -> list[list[Change]]:
-    """The changes in every unit that landed, oldest load first."""
-    async with node.database.connection() as conn:
-        rows = await conn.fetch(
-            "select i.payload, l.state, l.mode, l.carrier from inbox i join load l using (load) order by load"
-        )
-    assert {(row["state"], row["mode"], row["carrier"]) for row in rows} <= {("preparing", "feed", "packed")}
-    return [payload.changes(bodies.grow(row["payload"])) for row in rows]
-
-
-async def landed(node: Node) -> dict[str, Change]:
-    """The latest change of every key that landed."""
-    return {change.id: change for unit in await units(node) for change in unit}
 
 
 async def heard(node: Node, channel: str = CLUSTERS) -> dict[str, tuple[int, int, bytes | None]]:
@@ -142,47 +111,6 @@ async def test_the_outward_form_of_a_record_is_what_leaves(pair: tuple[Node, Nod
         await conn.execute("update merged set outward = $1", bodies.shrink(packing.pack_content(reduced, b"d")))
     await pass_on(child, parent)
     assert payload.bib((await landed(parent))[ident(1)].payload).body == reduced
-
-
-@pytest.mark.parametrize(
-    ("policy", "expected"),
-    [
-        ({"level": "nothing"}, {}),
-        ({"libraries": [builders.SZL.symbol]}, {2: ["S2"]}),
-        ({"sources": [builders.TJU.symbol.lower()]}, {1: ["B1"], 2: ["T2"]}),
-    ],
-)
-async def test_a_publish_policy_narrows_what_a_peer_gets(
-    pair: tuple[Node, Node], policy: dict[str, object], expected: dict[int, list[str]]
-) -> None:
-    child, parent = pair
-    async with child.database.connection() as conn:
-        both = (builders.a_holding(item="T2"), builders.a_holding(builders.SZL, item="S2"))
-        only = (builders.a_holding(builders.SZL, item="S3"),)
-        entries = [a_title(1), a_title(2, holdings=both), a_title(3, holdings=())]
-        await stocked.stock(conn, entries)
-        assert only
-        await conn.execute("update peer set policy = $1", policy)
-    await child.look()
-    await pass_on(child, parent)
-    got = {
-        number: [held.item for held in payload.bib(change.payload).holdings]
-        for number in (1, 2, 3)
-        if (change := (await landed(parent)).get(ident(number)))
-    }
-    assert got == expected
-
-
-async def test_holdings_only_is_a_stub_to_match_by(pair: tuple[Node, Node]) -> None:
-    child, parent = pair
-    await stock(child, 1)
-    child.peer = replace(child.peer, policy=outward.policy({"level": "holdings"}))
-    await pass_on(child, parent)
-    bib = payload.bib((await landed(parent))[ident(1)].payload)
-    tags = {tag for tag, _ in packing.unpack(bib.body).fields}
-    assert bib.level == Level.HOLDINGS
-    assert {"010", "200", "210"} <= tags <= outward.STUB[Format.CNMARC]
-    assert [held.item for held in bib.holdings] == ["B1"]
 
 
 async def test_a_parents_versions_come_down_for_what_the_child_holds(pair: tuple[Node, Node]) -> None:

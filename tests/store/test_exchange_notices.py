@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest_asyncio
 
 from catalog import directory, libraries, notices, payload
-from catalog.model import Library, cluster_id
+from catalog.model import Library
 from catalog.notices import Notice
 from catalog.payload import NOTICES, Kind
-from tests import builders, exchanging, stocked
-from tests.exchanging import Node, pass_on
+from tests import builders, exchanging
+from tests.exchanging import Node, ident, pass_on
 from tests.postgres import Postgres
 
 
@@ -20,10 +20,6 @@ from tests.postgres import Postgres
 async def pair(server: Postgres, home: Path) -> AsyncIterator[tuple[Node, Node]]:
     async with exchanging.pair(server, home) as nodes:
         yield nodes
-
-
-def ident(number: int) -> str:
-    return cluster_id(stocked.SYMBOL, number)
 
 
 async def test_libraries_are_told_by_those_who_host_them(pair: tuple[Node, Node]) -> None:
