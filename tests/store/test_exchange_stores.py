@@ -12,6 +12,8 @@ from catalog.payload import CLUSTERS, NOTICES, Kind, bucket
 from catalog.received import Received
 from catalog.streams import START
 from config.errors import Conflict
+from exchange import reconcile
+from exchange.model import Leaf
 from tests import builders, stocked
 from tests.stocked import Stock
 
@@ -176,3 +178,40 @@ async def test_records_of_a_source_are_found_by_cluster(conn: Connection) -> Non
     states = await outward.after(conn, 0, 10)
     assert [state.cluster for state in states] == [1, 2]
     assert await outward.of(conn, [2]) == states[1:]
+
+
+async def test_sums_of_a_ledger_are_the_cores_summary(conn: Connection) -> None:
+    peer = await a_peer(conn)
+    entries = [(1, f"CN-A.{n:06}", 5, n, None if n % 7 == 0 else n.to_bytes(16, "big")) for n in range(9000)]
+    await ledgers.write(conn, Ledger.TOLD, peer, CLUSTERS, entries, fresh=True)
+    lines = [Leaf(*entry) for entry in entries]
+    assert reconcile.pack(await ledgers.sums(conn, Ledger.TOLD, peer, CLUSTERS)) == reconcile.summary(lines)
+    assert await ledgers.top(conn, Ledger.TOLD, peer, CLUSTERS) == reconcile.top(lines) == (5, 8999)
+    assert await ledgers.top(conn, Ledger.HEARD, peer, CLUSTERS) == (0, 0)
+    assert await ledgers.highest(conn, Ledger.TOLD, peer, CLUSTERS, 1) == "CN-A.008999"
+    assert await ledgers.highest(conn, Ledger.TOLD, peer, CLUSTERS, 2) == ""
+    await ledgers.write(conn, Ledger.TOLD, peer, CLUSTERS, [(1, "CN-A.1000000", 4, 1, None)])
+    assert await ledgers.highest(conn, Ledger.TOLD, peer, CLUSTERS, 1) == "CN-A.1000000"
+    assert await ledgers.top(conn, Ledger.TOLD, peer, CLUSTERS) == (5, 8999)
+    await ledgers.correct(conn, Ledger.TOLD, peer, CLUSTERS, [(1, "CN-A.000001", 0, 0, None)])
+    assert await ledgers.of(conn, Ledger.TOLD, peer, CLUSTERS, [(1, "CN-A.000001")]) == [(1, "CN-A.000001", 5, 1, None)]
+
+
+async def test_lags_say_how_far_each_stream_is_behind(conn: Connection) -> None:
+    await conn.execute("insert into node (symbol) values ('CN-TJU')")
+    up, down = await a_peer(conn, "CN-A"), await a_peer(conn, "CN-B", "child")
+    await conn.execute(
+        "insert into peer (symbol, role, path, suite, key, state) values ('X','child','uplink','','','revoked')"
+    )
+    await feeds.take(conn, "clusters", 40)
+    await streams.outgoing(conn, up, CLUSTERS)
+    await streams.move_made(conn, up, CLUSTERS, (1, 30, b"L"))
+    await streams.keep(conn, up, CLUSTERS, b"L", b"M", b"C")
+    await streams.hold_up(conn, up, CLUSTERS, "restored")
+    await arrivals.lock(conn, down, CLUSTERS)
+    await arrivals.move(conn, down, CLUSTERS, START, (7, 20, b"L"))
+    first, second = await streams.lags(conn, {CLUSTERS: "clusters"})
+    assert (first.peer, first.told, first.last, first.waiting, first.behind) == ("CN-A", 30, 40, 1, 11)
+    assert (first.held_up, first.heard, first.heard_ago) == ("restored", 0, None)
+    assert (second.peer, second.role, second.heard, second.behind) == ("CN-B", "child", 20, 40)
+    assert second.heard_ago is not None
