@@ -1,7 +1,9 @@
 """Holdings: rows of their own, never merged away (store).
 
-A holding of another node may come by two paths; its `origin` says whose it is, and whoever counts, lists or sums up
-takes each origin once in a cluster. What was mapped here has none.
+A holding may come by two paths; its *origin* says whose it is, and whoever counts, lists or sums up takes each origin
+once in a cluster. What came from another node has it in its row. What was mapped here has none there: its origin is
+`<library>/<source>/<local id>#<n>`, with the library of the source and not this node, so that it is the same after the
+library has moved to another host.
 """
 
 from __future__ import annotations
@@ -15,7 +17,8 @@ from catalog.visibility import VISIBLE
 
 FIELDS = ("library", "call_number", "item", "location", "status", "note")
 
-_WHOSE = "case when h.origin = '' then concat_ws('/', r.name, h.local_id, h.n) else h.origin end"
+# Of a holding `h` of a record whose source `r` is: library and name.
+ORIGIN = "case when h.origin <> '' then h.origin else concat(r.library, '/', r.name, '/', h.local_id, '#', h.n) end"
 
 Row = tuple[int, str, int, str, str, str, str, str, str]  # source, local_id, n and FIELDS
 
@@ -32,14 +35,16 @@ async def replace(conn: Connection, source: int, local_ids: Collection[str], row
 async def of_cluster(conn: Connection, cluster: int) -> list[tuple[str, str, Holding]]:
     """(source name, local id, holding) of every visible record of a cluster, by library and call number."""
     rows = await conn.fetch(
-        f"""select s.name source, h.local_id, h.origin, {", ".join("h." + f for f in FIELDS)}
-            from membership m join record r using (sid) join source s using (source)
+        f"""select r.name source, h.local_id, {ORIGIN} origin, {", ".join("h." + f for f in FIELDS)}
+            from (select s.name, s.library, r.source, r.local_id
+                  from membership m join record r using (sid) join source s using (source)
+                  where m.cluster = $1 and {VISIBLE}) r
             join holding h on h.source = r.source and h.local_id = r.local_id
-            where m.cluster = $1 and {VISIBLE} order by h.library, h.call_number, s.name, h.local_id, h.n""",
+            order by h.library, h.call_number, r.name, h.local_id, h.n""",
         cluster,
     )
     first: dict[str, int] = {}
-    once = [r for n, r in enumerate(rows) if not r["origin"] or first.setdefault(r["origin"], n) == n]
+    once = [r for n, r in enumerate(rows) if first.setdefault(r["origin"], n) == n]
     return [(r["source"], r["local_id"], Holding(**{f: r[f] for f in FIELDS})) for r in once]
 
 
@@ -54,9 +59,9 @@ async def summary(conn: Connection, clusters: Collection[int]) -> dict[int, tupl
                 sha256(convert_to(string_agg(distinct h.told, chr(30) order by h.told), 'UTF8')) digest
             from unnest($1::bigint[]) c (cluster)
             cross join lateral (select sid from membership m where m.cluster = c.cluster offset 0) m
-            cross join lateral (select s.name, r.source, r.local_id from record r join source s using (source)
-                                where r.sid = m.sid and {VISIBLE} offset 0) r
-            cross join lateral (select h.library, concat_ws(chr(31), {_WHOSE}, {", ".join("h." + f for f in FIELDS)})
+            cross join lateral (select s.name, s.library, r.source, r.local_id from record r
+                                join source s using (source) where r.sid = m.sid and {VISIBLE} offset 0) r
+            cross join lateral (select h.library, concat_ws(chr(31), {ORIGIN}, {", ".join("h." + f for f in FIELDS)})
                                     collate "C" told
                                 from holding h where h.source = r.source and h.local_id = r.local_id offset 0) h
             group by c.cluster""",
@@ -71,14 +76,14 @@ async def visible(conn: Connection, sources: Collection[int]) -> AsyncIterator[A
     Needs a transaction.
     """
     async for r in conn.cursor(
-        f"""with held as not materialized (
-                select m.cluster, s.name source, h.local_id, h.n, {", ".join("h." + f for f in FIELDS)}, h.origin
-                from record r join source s using (source) left join membership m using (sid)
+        f"""select * from (
+                select distinct on (cluster, origin) r.cluster, r.name source, h.local_id, h.n,
+                    {", ".join("h." + f for f in FIELDS)}, {ORIGIN} origin
+                from (select m.cluster, s.name, s.library, r.source, r.local_id
+                      from record r join source s using (source) left join membership m using (sid)
+                      where r.source = any($1::int[]) and {VISIBLE}) r
                 join holding h on h.source = r.source and h.local_id = r.local_id
-                where r.source = any($1::int[]) and {VISIBLE})
-            select * from held where origin = ''
-            union all (select distinct on (cluster, origin) * from held where origin <> ''
-                       order by cluster, origin, source, local_id, n)
+                order by cluster, origin, source, h.local_id, h.n) once
             order by source, local_id, n""",
         list(sources),
         prefetch=2000,

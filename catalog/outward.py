@@ -11,6 +11,7 @@ from typing import Any
 
 from catalog import dictionaries
 from catalog.connection import Connection
+from catalog.holdings import ORIGIN
 from catalog.visibility import VISIBLE
 
 STATE = "cluster, seq, deleted, redirect, format, dictionary, content, outward"
@@ -49,23 +50,18 @@ async def openers(conn: Connection, states: Collection[State]) -> Mapping[int, b
     return await dictionaries.of(conn, {state.dictionary for state in states})
 
 
-async def holdings(conn: Connection, clusters: Collection[int], symbol: str) -> list[Any]:
-    """(cluster, source name, origin, library, call_number, item, location, status, note) of every visible record.
-
-    The origin of what was mapped here is `<symbol>/<source>/<local id>#<n>`.
-    """
+async def holdings(conn: Connection, clusters: Collection[int]) -> list[Any]:
+    """(cluster, source name, origin, library, call_number, item, location, status, note) of every visible record."""
     rows: list[Any] = await conn.fetch(
-        f"""select c.cluster, r.name source, case when h.origin <> '' then h.origin
-                else $2 || '/' || r.name || '/' || h.local_id || '#' || h.n end origin,
-                h.library, h.call_number, h.item, h.location, h.status, h.note
+        f"""select c.cluster, r.name source, {ORIGIN} origin, h.library, h.call_number, h.item, h.location,
+                h.status, h.note
             from unnest($1::bigint[]) c (cluster)
             cross join lateral (select sid from membership m where m.cluster = c.cluster offset 0) m
-            cross join lateral (select s.name, r.source, r.local_id from record r join source s using (source)
-                                where r.sid = m.sid and {VISIBLE} offset 0) r
+            cross join lateral (select s.name, s.library, r.source, r.local_id from record r
+                                join source s using (source) where r.sid = m.sid and {VISIBLE} offset 0) r
             cross join lateral (select * from holding h
                                 where h.source = r.source and h.local_id = r.local_id offset 0) h""",
         list(clusters),
-        symbol,
     )
     return rows
 

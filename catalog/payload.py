@@ -40,7 +40,7 @@ class Level(IntEnum):
 class Held(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """A holding. `origin` says whose record it was mapped from, so that two paths don't count it twice."""
 
-    origin: str  # <node>/<source>/<local id>#<n>
+    origin: str  # <library>/<source>/<local id>#<n>, see catalog.holdings
     library: str
     call_number: str = ""
     item: str = ""

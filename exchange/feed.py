@@ -130,7 +130,7 @@ async def _batch(conn: Connection, me: Me, peer: Peer, epoch: int, states: Seque
         symbol=me.symbol,
         states=states,
         openers=await outward.openers(conn, states),
-        holdings=await outward.holdings(conn, standing, me.symbol),
+        holdings=await outward.holdings(conn, standing),
         of_sources=None if sources is None else frozenset(await outward.with_sources(conn, standing, sources)),
         yours=yours,
     )

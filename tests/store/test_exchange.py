@@ -48,7 +48,7 @@ async def test_a_childs_merged_records_land_with_all_their_holdings(pair: tuple[
     assert packing.unpack(bib.body).first("200") == a_title(1).record.first("200")
     tju = builders.TJU.symbol.lower()
     assert [(held.origin, held.library, held.item) for held in bib.holdings] == [
-        (f"{stocked.SYMBOL}/{tju}/r1#0", builders.TJU.symbol, "B1"),
+        (f"{builders.TJU.symbol}/{tju}/r1#0", builders.TJU.symbol, "B1"),
         ("CN-X/s/r#4", builders.SZL.symbol, "S1"),
     ]
     assert (bib.description, bib.yours, bib.level) == (b"", (), Level.ALL)

@@ -160,11 +160,11 @@ async def test_holdings_leave_with_the_origin_of_the_record_they_were_mapped_fro
     copies = (builders.a_holding(call_number="N1"), builders.a_holding(call_number="N2"))
     await stocked.stock(conn, [Stock(record=builders.a_marc21(), holdings=copies)])
     await conn.execute("update holding set origin = 'CN-X/s/r#0' where n = 1")
-    rows = await outward.holdings(conn, [1], stocked.SYMBOL)
+    rows = await outward.holdings(conn, [1])
     name = builders.TJU.symbol.lower()
-    assert sorted(row["origin"] for row in rows) == [f"{stocked.SYMBOL}/{name}/r1#0", "CN-X/s/r#0"]
+    assert sorted(row["origin"] for row in rows) == [f"{builders.TJU.symbol}/{name}/r1#0", "CN-X/s/r#0"]
     await conn.execute("update record set visibility = 2")
-    assert await outward.holdings(conn, [1], stocked.SYMBOL) == []
+    assert await outward.holdings(conn, [1]) == []
     assert await outward.with_sources(conn, [1], [name]) == set()
 
 
