@@ -207,6 +207,16 @@ async def test_joined_node_with_another_key_must_be_revoked_first(
             await talking.hello(client, Hello())
 
 
+async def test_second_code_does_not_end_a_suspension(centre: Stand, local: Stand) -> None:
+    first, second = await centre.invite("TJU"), await centre.invite("TJU")
+    await local.join(first)
+    await centre.set_state("TJU", "suspended")
+    await local.set_state("CENTRE", "revoked")  # as far as the child is concerned it may join anew
+    with pytest.raises(Conflict, match="suspended"):
+        await local.join(second)
+    assert (await centre.peer("TJU")).state == "suspended"
+
+
 async def test_tampered_join_is_refused(centre: Stand, local: Stand) -> None:
     """Whoever listens learns no secret, and can't put a key of his own in the child's place."""
     code = await centre.invite("TJU")
