@@ -32,6 +32,7 @@ HEAP = 64_000_000  # bytes of documents before a segment is written
 REMEMBERED = 256  # counts of facets, for paging
 MOST_FACET_VALUES = 200  # returned, the commonest
 ALL_FACET_VALUES = 65_000  # counted in each segment, so that counts are exact
+FEW = 100  # values of a filter that are looked up one by one
 CURSOR = "cursor"  # id of the document that holds the place in the feed
 
 TEXTS = ("title", "part", "series", "author", "subject", "imprint", "notes", "title_sound", "author_sound")
@@ -318,7 +319,8 @@ class Asker:
             case tree.Text():
                 return self._text(node)
             case tree.Sound():
-                found = [self._syllables(name, way) for name in worth.SOUNDS.get(node.field, ()) for way in node.ways]
+                names = worth.SOUNDS.get(node.field, ())
+                found = [self._piece(name, tuple(enumerate(way))) for name in names for way in node.ways]
                 return self._worth(self._any(found), worth.SOUND)
             case tree.Spelled():
                 return self._worth(self._term("spelled", node.letters), worth.SPELLED)
@@ -350,12 +352,11 @@ class Asker:
         pattern = _SYNTAX.sub(r"\\\g<0>", node.stem) + ".*"
         if node.field == "class":
             return self._worth(tantivy.Query.regex_query(self._schema, "notation", pattern), worth.FIELDS["subject"])
-        return self._any(
-            [
-                self._worth(tantivy.Query.regex_query(self._schema, name, pattern), worth.FIELDS[name])
-                for name in worth.SEARCHED[node.field]
-            ]
-        )
+        found = [
+            self._worth(tantivy.Query.regex_query(self._schema, name, pattern), worth.FIELDS[name])
+            for name in worth.SEARCHED[node.field]
+        ]
+        return self._any(found)
 
     def _filters(self, request: Request) -> list[tantivy.Query]:
         found = []
@@ -363,14 +364,19 @@ class Asker:
             if name == "year":
                 found.append(self._any([self._years(*query.years(value)) for value in values]))
             elif name == "class":
-                found.append(
-                    self._any([self._stem(tree.Stem(field="class", stem=notation(value))) for value in values])
-                )
+                stems = (tree.Stem(field="class", stem=notation(value)) for value in values)
+                found.append(self._any([self._stem(stem) for stem in stems]))
             else:
-                found.append(tantivy.Query.term_set_query(self._schema, FACET_FIELDS[name], list(values)))
+                found.append(self._among(FACET_FIELDS[name], values))
         if request.libraries is not None:
-            found.append(tantivy.Query.term_set_query(self._schema, "library", sorted(request.libraries)))
+            found.append(self._among("library", sorted(request.libraries)))
         return found
+
+    def _among(self, name: str, values: Sequence[str]) -> tantivy.Query:
+        """Any of these values. For a set the engine walks its list of terms, which takes longer than a few look-ups."""
+        if 0 < len(values) <= FEW:
+            return self._any([self._term(name, value) for value in values])
+        return tantivy.Query.term_set_query(self._schema, name, list(values))
 
     def _years(self, first: int, last: int) -> tantivy.Query:
         return tantivy.Query.range_query(self._schema, "year", tantivy.FieldType.Unsigned, first, last)
@@ -382,9 +388,6 @@ class Asker:
         if len(tokens) == 1:
             return self._term(name, tokens[0][1])
         return tantivy.Query.phrase_query(self._schema, name, list(tokens))
-
-    def _syllables(self, name: str, way: tuple[str, ...]) -> tantivy.Query:
-        return self._piece(name, tuple(enumerate(way)))
 
     @staticmethod
     def _any(found: list[tantivy.Query]) -> tantivy.Query:

@@ -21,7 +21,7 @@ from catalog.model import Cluster, Description
 from catalog.search.document import document
 from catalog.search.fold import is_cjk
 from catalog.search.port import BadQuery, IndexBusy, NotBuilt, Request
-from catalog.search.tantivy import TantivyReader, TantivyWriter, schema
+from catalog.search.tantivy import FEW, TantivyReader, TantivyWriter, schema
 from tests.search_cases import CASES, CAST, FIRST, LIBRARIES, NAMES, NUMBERS, published
 
 
@@ -111,6 +111,16 @@ def test_a_scope_is_the_libraries_that_hold(reader: TantivyReader) -> None:
     assert reader.search(Request(libraries=frozenset())).total == 0
     in_scope = set(found(reader, Request(libraries=frozenset({"CN-NLC", "CN-SHL"}))))
     assert in_scope == {name for name, number in NUMBERS.items() if number % 2 == 0 or number % 3 == 0}
+
+
+def test_a_scope_of_many_libraries_finds_as_one_of_few(reader: TantivyReader) -> None:
+    few = {"CN-NLC", "CN-SHL"}
+    many = few | {f"CN-{n}" for n in range(2 * FEW)}
+    wanted = found(reader, Request(libraries=frozenset(few)))
+    assert wanted and found(reader, Request(libraries=frozenset(many))) == wanted
+    assert found(reader, Request(filters={"library": tuple(many)})) == found(
+        reader, Request(filters={"library": tuple(few)})
+    )
 
 
 def test_sorted_by_year_and_by_title(reader: TantivyReader) -> None:
@@ -338,7 +348,7 @@ FOLLOWING = """
 import sys, time
 from pathlib import Path
 from catalog.search.port import Request
-from catalog.search.tantivy import TantivyReader
+from catalog.search.tantivy import FEW, TantivyReader
 reader = TantivyReader(Path(sys.argv[1]))
 print(reader.search(Request()).total, flush=True)
 while reader.search(Request()).total < 2:
