@@ -16,9 +16,10 @@ from exchange.consumer import PARENT, TAKEN, Judged, Place, Plan, Verdict
 from exchange.manifest import LINK, Content, Manifest
 from exchange.model import Cursor, Key, Leaf, Outgoing, Trusted, Verifier, Waiting, leaf
 from exchange.producer import Admitted, Cut
+from tests.simulation import store
 from tests.simulation.node import Node
 from tests.simulation.steps import POINT, Pause, Steps
-from tests.simulation.store import Own
+from tests.simulation.store import Merged, Own
 
 Patch = tuple[object, str, Any]
 
@@ -132,6 +133,10 @@ def _draw_first(self: Node, title: str, change: Callable[[Own | None], Own], wor
     self.watch.wrote(self.symbol, title, own.text)
 
 
+def _only_what_is_said(now: Merged, before: Merged) -> bool:
+    return now[:2] != before[:2]
+
+
 _MERGE_WHAT_PARENTS_SAY = {**TAKEN, (PARENT, CLUSTERS): {Kind.BIB: Place.INBOX}}
 
 MUTANTS: Mapping[str, tuple[Patch, ...]] = {
@@ -152,6 +157,7 @@ MUTANTS: Mapping[str, tuple[Patch, ...]] = {
     "stale repair accepted": ((consumer, "verdict", _repair_always_next),),
     "a reconcile ends another": ((producer, "repair", _repair_another_s), (Node, "mend", _mend_on)),
     "echo sent up again": ((consumer, "TAKEN", _MERGE_WHAT_PARENTS_SAY),),
+    "a child that comes or goes is no news": ((store, "is_news", _only_what_is_said),),
     "poison not heard of": ((consumer, "plan", _plan_without_poison),),
 }
 

@@ -44,6 +44,11 @@ class Merged(NamedTuple):
     children: tuple[str, ...]
 
 
+def is_news(now: Merged, before: Merged) -> bool:
+    """Must the feed say so? Also where only a child came or went: what it is told depends on it."""
+    return now != before
+
+
 class Sent(NamedTuple):
     """A segment that waits, with the lines that it wrote into `told`."""
 
@@ -130,8 +135,9 @@ class Store:
             values = tuple(sorted({value for told in living.values() for value in told}))
             redirect = "" if values else max((kept.redirect for kept in there.values() if kept), default="")
             merged = Merged(values, redirect, tuple(sorted(living)))
-            if merged != self.merged.get(title, Merged((), "", ())):
-                self.merged[title] = merged
+            before = self.merged.get(title, Merged((), "", ()))
+            self.merged[title] = merged
+            if is_news(merged, before):
                 self.rows[title] = self.draw()
 
 
