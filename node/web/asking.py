@@ -13,7 +13,6 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import urljoin
 
 import aiohttp
 
@@ -160,7 +159,7 @@ class HttpAsker:
             HOPS: str(hops),
         }
         async with self._session.get(
-            urljoin(address, what), params=parameters, headers=headers, allow_redirects=False
+            f"{address.rstrip('/')}/{what}", params=parameters, headers=headers, allow_redirects=False
         ) as got:
             if 400 <= got.status < 500:
                 raise _Refused(f"it refuses the question with status {got.status}")

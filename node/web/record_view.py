@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urljoin
 
 from catalog.model import Description, Library
 from catalog.search.port import LONGEST_TEXT
@@ -41,7 +40,7 @@ def _shelves(found: Found, names: Mapping[str, Library], lang: str) -> list[dict
 
 def addresses(elsewhere: Elsewhere) -> list[str]:
     """The parent's pages of the title."""
-    pages = (urljoin(elsewhere.parent.address, view.record_url(ident).lstrip("/")) for ident in elsewhere.idents)
+    pages = (elsewhere.parent.address.rstrip("/") + view.record_url(ident) for ident in elsewhere.idents)
     return [page for page in pages if links.safe(page)]
 
 

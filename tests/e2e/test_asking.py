@@ -148,6 +148,24 @@ async def test_a_dead_parent_is_said_to_be_unreachable(leaf: Running, session: C
     assert titles(wider) == OWN and "can't be reached at the moment: these are only the titles" in notice(wider)
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://[",
+        "ftp://gd.example",
+        "http://exa mple",
+        "http:/",
+        "gd.example",
+        "http://xn--",
+        "http://127.0.0.1:99999",
+    ],
+)
+async def test_an_address_that_is_none_is_unreachable(leaf: Running, session: ClientSession, address: str) -> None:
+    await cast.join(leaf, "CN-GD", "岭南文献中心", address)
+    told = await ask(session, f"{leaf.address}/api/search?q=garden&scope=nation")
+    assert not told["complete"] and sorted(each["title"] for each in told["hits"]) == OWN
+
+
 async def test_a_suspended_parent_is_not_asked(leaf: Running, session: ClientSession) -> None:
     async with parent(leaf, says(GOOD)):
         async with leaf.database.connection() as conn:
