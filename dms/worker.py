@@ -50,8 +50,9 @@ VERSION = "0.1.0"
 GARBAGE = 50_000  # objects made between two looks for garbage: a batch makes many, and hardly any are in circles
 
 
-def _end_with_parent() -> None:
-    """In a pool process: leave when the worker is gone. A killed worker can't end its pool."""
+def _begin() -> None:
+    """In a pool process: look for garbage seldom, and leave when the worker is gone, which if killed can't end us."""
+    gc.set_threshold(GARBAGE)
     parent = parent_process()
     if parent is not None:
         threading.Thread(target=_wait_and_leave, args=(parent,), daemon=True).start()
@@ -87,7 +88,7 @@ class Crew:
             # writer's locks, and each on its own would spend most of a second importing.
             context = get_context("forkserver")
             context.set_forkserver_preload(PRELOADED)
-            self.pool = ProcessPoolExecutor(self.processes, mp_context=context, initializer=_end_with_parent)
+            self.pool = ProcessPoolExecutor(self.processes, mp_context=context, initializer=_begin)
         return self.pool
 
     async def run(self, work: Callable[..., T], *args: object, light: bool = False) -> T:
@@ -128,7 +129,8 @@ class Preparing:
                 return
             source = await sources.by_number(conn, load.source)
             known_dictionaries = await dictionaries.newest(conn)
-            fresh = not await records.any_of_source(conn, load.source)
+            # What a node tells is new by its word, and what stands is not asked for.
+            fresh = load.mode == "feed" or not await records.any_of_source(conn, load.source)
         encoding = load.encoding if load.encoding != "auto" else source.encoding
         habits = Habits(source=source, carrier=load.carrier, encoding=encoding, dictionaries=known_dictionaries)
         data = bodies.grow(unit.payload)
