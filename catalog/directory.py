@@ -6,7 +6,7 @@ the same and nobody else's; so an older host that has not heard of a hand-over c
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from catalog import notices
 from catalog.connection import Connection
@@ -43,8 +43,12 @@ async def refresh(conn: Connection) -> int:
     return len(news)
 
 
-async def take(conn: Connection, heard: Mapping[str, Entry]) -> None:
-    """Enter what a peer told of libraries, as far as it is its to tell."""
+async def take(conn: Connection, heard: Mapping[str, Entry], *, peer: str, role: str, theirs: Collection[str]) -> None:
+    """Enter what a peer told of libraries, as far as it is its to tell.
+
+    A parent tells of all but those that are hosted here. A child tells of its own and those below it: of `theirs`,
+    which it has told of before, of those that it hosts as far as we know, and of such that nobody is known to host.
+    """
     symbols = sorted(heard)
     columns = [[getattr(heard[symbol], name) for symbol in symbols] for name in Entry.__struct_fields__]
     await conn.execute(
@@ -56,8 +60,12 @@ async def take(conn: Connection, heard: Mapping[str, Entry]) -> None:
             on conflict (symbol) do update set name = excluded.name, name_en = excluded.name_en,
                 area = excluded.area, state = excluded.state, successor = excluded.successor, node = excluded.node,
                 reign = excluded.reign
-            where excluded.reign > l.reign
-               or excluded.reign = l.reign and (l.node = excluded.node or l.node = '' and not ({HOSTED}))""",
+            where (excluded.reign > l.reign
+                   or excluded.reign = l.reign and (l.node = excluded.node or l.node = '' and not ({HOSTED})))
+              and ($9 or l.node = $10 or l.symbol = any($11::text[]) or l.node = '' and not ({HOSTED}))""",
         symbols,
         *columns,
+        role == "parent",
+        peer,
+        list(theirs),
     )

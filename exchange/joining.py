@@ -104,7 +104,8 @@ async def _register(conn: Connection, join: Join) -> None:
         if SYMBOL.fullmatch(symbol)
     }
     # Without a reign of its own an entry takes no library away from its host; the channel of notices tells the rest.
-    await directory.take(conn, {symbol: _trimmed(entry, node=join.symbol) for symbol, entry in told.items()})
+    entries = {symbol: _trimmed(entry, node=join.symbol) for symbol, entry in told.items()}
+    await directory.take(conn, entries, peer=join.symbol, role="child", theirs=())
 
 
 def _trimmed(entry: Entry, node: str) -> Entry:

@@ -25,7 +25,7 @@ from config.errors import BadRecord, Conflict, Misconfigured
 from exchange import consumer, manifest
 from exchange.consumer import Judged, Place, Plan, Poison, Verdict
 from exchange.ends import Me, Peer
-from exchange.model import Cursor, Leaf
+from exchange.model import Cursor, Key, Leaf
 
 CARRIER = "packed"  # of loads whose units hold changes
 PACKED = 4  # the same, as a number
@@ -72,7 +72,8 @@ class _Landing:
 
     plan: Plan
     reader: _Reader
-    fresh: bool  # nothing was heard of these keys before
+    before: frozenset[Key]  # what stood in the ledger of these keys
+    fresh: bool  # nothing was heard of them before
     unit: bytes = b""  # compressed
     size: int = 0  # bytes of the unit before
     received: tuple[Received, ...] = ()
@@ -121,7 +122,8 @@ async def _ready(
         packed = payload.encode(landed) if landed else b""
         versions = tuple(_version(me, change, reader) for change in plan.landing.get(Place.RECEIVED, ()))
         unit = bodies.pass_on(packed) if packed else b""
-        return _Landing(plan, reader, not entries, unit, len(packed), versions)
+        before = frozenset(key for key, line in heard.items() if line.digest is not None)
+        return _Landing(plan, reader, before, not entries, unit, len(packed), versions)
 
     return await asyncio.to_thread(make)
 
@@ -186,7 +188,8 @@ async def _to_notices(conn: Connection, queue: Queue, peer: Peer, landing: _Land
     here = {(change.kind, change.id): read[change.kind, change.id] for change in changes if change.payload}
     gone = [change for change in changes if not change.payload]
     entries = {ident: told for (_, ident), told in here.items() if isinstance(told, payload.Entry)}
-    await directory.take(conn, entries)
+    theirs = [ident for kind, ident in landing.before if kind == Kind.LIBRARY]
+    await directory.take(conn, entries, peer=peer.symbol, role=peer.role, theirs=theirs)
     offers = {ident: told for (_, ident), told in here.items() if isinstance(told, payload.Correction)}
     await corrections.offered(conn, peer.no, offers)
     await corrections.withdrawn(conn, peer.no, [change.id for change in gone if change.kind == Kind.CORRECTION])

@@ -10,7 +10,7 @@ import pytest_asyncio
 from catalog import directory, libraries, notices, payload
 from catalog.model import Library
 from catalog.notices import Notice
-from catalog.payload import NOTICES, Kind
+from catalog.payload import NOTICES, Entry, Kind
 from tests import builders, exchanging
 from tests.exchanging import Node, ident, pass_on
 from tests.postgres import Postgres
@@ -53,12 +53,38 @@ async def test_libraries_are_told_by_those_who_host_them(pair: tuple[Node, Node]
 async def test_an_older_host_changes_nothing(pair: tuple[Node, Node]) -> None:
     _, parent = pair
     async with parent.database.transaction() as conn:
-        await directory.take(conn, {"CN-H": payload.Entry("New host", node="CN-B", reign=2)})
-        await directory.take(conn, {"CN-H": payload.Entry("Old host", node="CN-A", reign=1)})
-        await directory.take(conn, {"CN-H": payload.Entry("Rival", node="CN-A", reign=2)})
-        assert (await directory.entries(conn))["CN-H"] == payload.Entry("New host", node="CN-B", reign=2)
-        await directory.take(conn, {"CN-H": payload.Entry("Renamed", node="CN-B", reign=2)})
-        assert (await directory.entries(conn))["CN-H"].name == "Renamed"
+
+        async def told(entry: Entry) -> Entry:
+            await directory.take(conn, {"CN-H": entry}, peer="CN-TOP", role="parent", theirs=())
+            return (await directory.entries(conn))["CN-H"]
+
+        new = Entry("New host", node="CN-B", reign=2)
+        assert await told(new) == new
+        assert await told(Entry("Old host", node="CN-A", reign=1)) == new
+        assert await told(Entry("Rival", node="CN-A", reign=2)) == new
+        assert (await told(Entry("Renamed", node="CN-B", reign=2))).name == "Renamed"
+        assert (await told(Entry("Handed over", node="CN-C", reign=3))).node == "CN-C"
+
+
+async def test_a_child_speaks_for_nobody_but_itself_and_those_below_it(pair: tuple[Node, Node]) -> None:
+    child, parent = pair
+    async with parent.database.transaction() as conn:
+        await libraries.add(conn, Library(symbol="CN-HERE", name="Hosted by the parent"))
+        await conn.execute("insert into source (name, library) values ('here', 'CN-HERE')")
+        await libraries.ensure(conn, "CN-SEEN")  # known by a holding alone
+        below = {"CN-ELSE": Entry("Another child's", node="CN-B")}
+        await directory.take(conn, below, peer="CN-B", role="child", theirs=())
+        claims = {symbol: Entry("Mine now", node=child.symbol, reign=9) for symbol in ("CN-HERE", "CN-ELSE", "CN-SEEN")}
+        await directory.take(conn, claims, peer=child.symbol, role="child", theirs=())
+        names = {symbol: entry.name for symbol, entry in (await directory.entries(conn)).items()}
+        assert (names["CN-HERE"], names["CN-ELSE"], names["CN-SEEN"]) == (
+            "Hosted by the parent",
+            "Another child's",
+            "Mine now",
+        )
+        moved = {"CN-SEEN": Entry("Moved below", node="CN-C", reign=10)}
+        await directory.take(conn, moved, peer=child.symbol, role="child", theirs=("CN-SEEN",))
+        assert (await directory.entries(conn))["CN-SEEN"] == moved["CN-SEEN"]
 
 
 async def test_corrections_come_down_and_receipts_go_up(pair: tuple[Node, Node]) -> None:
