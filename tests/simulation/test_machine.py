@@ -182,9 +182,8 @@ TestExchange = Exchange.TestCase
 TestExchange.settings = HOW
 
 
-@pytest.mark.parametrize("name", ["no cursor check", "numbers instead of links"])
-def test_mutant_is_killed(name: str) -> None:
-    with mutants.planted(name), pytest.raises(AssertionError):
+def test_mutant_is_killed() -> None:
+    with mutants.planted("no cursor check"), pytest.raises(AssertionError):
         run_state_machine_as_test(
             Exchange,
             settings=settings(HOW, max_examples=2000, phases=(Phase.generate,), derandomize=True, database=None),

@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SEEDS = 300
 CHUNK = 20
 QUIET = 8  # things that happen while a node is killed at one point after the other
-EVERY = 12  # points; each seed begins at another one
+EVERY = 18  # points; each seed begins at another one
 
 
 def play(seed: int) -> scenario.Outcome:
@@ -49,12 +49,12 @@ def die_at_each(seed: int, first: int) -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_a_node_may_die_between_any_two_steps(seed: int) -> None:
-    die_at_each(seed, 1 + seed * EVERY // 3)
+    die_at_each(seed, 1 + seed * (EVERY // 3))
 
 
 @pytest.mark.full
 @pytest.mark.parametrize("first", range(1, 1 + EVERY))
-@pytest.mark.parametrize("seed", range(3, 9))
+@pytest.mark.parametrize("seed", range(3, 6))
 def test_a_node_may_die_between_all_steps(seed: int, first: int) -> None:
     die_at_each(seed, first)
 
@@ -62,16 +62,16 @@ def test_a_node_may_die_between_all_steps(seed: int, first: int) -> None:
 def test_a_seed_always_plays_the_same() -> None:
     """In other processes too, whose sets and dictionaries are in another order."""
     here = scenario.run(7).trace
-    for order in ("1", "2"):
-        done = subprocess.run(
-            [sys.executable, "-m", "tests.simulation", "7"],
-            capture_output=True,
-            text=True,
-            check=True,
-            cwd=ROOT,
-            env={**os.environ, "PYTHONHASHSEED": order},
-        )
-        assert done.stdout.splitlines()[-1].startswith(here)
+    assert scenario.run(7).trace == here
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.simulation", "7"],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONHASHSEED": "1"},
+    )
+    assert done.stdout.splitlines()[-1].startswith(here)
 
 
 def test_other_seeds_play_otherwise() -> None:
