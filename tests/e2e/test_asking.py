@@ -316,6 +316,26 @@ async def test_equal_questions_share_one_request_and_others_are_limited(leaf: Ru
         assert len(asked) == before  # it is kept for some seconds
 
 
+async def test_whoever_waits_for_a_parent_holds_no_connection(leaf: Running, session: ClientSession) -> None:
+    opened, asked = asyncio.Event(), asyncio.Event()
+
+    async def held(_: web.Request) -> web.StreamResponse:
+        asked.set()
+        await opened.wait()
+        return web.json_response(GOOD)
+
+    async with parent(leaf, held):
+        crowd = 2 * leaf.database.pool.get_max_size()
+        waiting = [asyncio.create_task(ask(session, f"{leaf.address}/api/scopes?q=garden")) for _ in range(crowd)]
+        await asyncio.wait_for(asked.wait(), PATIENCE)
+        told = await asyncio.wait_for(ask(session, f"{leaf.address}/api/libraries"), PATIENCE / 2)
+        assert told["libraries"] and not any(each.done() for each in waiting)
+        opened.set()
+        assert {tuple(counts(each)) for each in await asyncio.gather(*waiting)} == {
+            (("library", 2), ("province", 9), ("nation", 99))
+        }
+
+
 async def test_levels_are_remembered_while_the_parent_is_away(leaf: Running, session: ClientSession) -> None:
     well = True
 
