@@ -22,7 +22,7 @@ create table peer (
 );
 
 create table invitation (
-    digest bytea primary key,           -- SHA-256 of the secret in the code
+    digest bytea primary key,           -- public half of the key whose seed is the secret in the code
     symbol text not null,               -- library that may use it
     path text not null check (path in ('uplink', 'membership')),
     made_at timestamptz not null default now(),
