@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from catalog.connection import Connection
 from catalog.payload import Correction
 
+COLUMNS = ("target", "tag", "expected", "old", "new", "why", "who")
+
 
 async def offered(conn: Connection, peer: int, corrections: Mapping[str, Correction]) -> None:
     """Keep what a parent offers, by id, until it is decided on; one that is here already stays as it is."""
@@ -19,7 +21,7 @@ async def offered(conn: Connection, peer: int, corrections: Mapping[str, Correct
            on conflict do nothing""",
         peer,
         list(corrections),
-        *([getattr(offer, name) for offer in offers] for name in Correction.__struct_fields__),
+        *([getattr(offer, name) for offer in offers] for name in COLUMNS),
     )
 
 

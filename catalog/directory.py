@@ -13,6 +13,7 @@ from catalog.connection import Connection
 from catalog.notices import Notice
 from catalog.payload import Entry, Kind, encode
 
+COLUMNS = ("name", "name_en", "area", "state", "successor", "node", "reign")
 # Libraries whose records this node itself takes in: its own, and those with a source that no peer feeds.
 HOSTED = """l.node = '' and (l.symbol = (select symbol from node) or exists (
     select from source s where s.library = l.symbol and s.state <> 'removed'
@@ -50,7 +51,7 @@ async def take(conn: Connection, heard: Mapping[str, Entry], *, peer: str, role:
     which it has told of before, of those that it hosts as far as we know, and of such that nobody is known to host.
     """
     symbols = sorted(heard)
-    columns = [[getattr(heard[symbol], name) for symbol in symbols] for name in Entry.__struct_fields__]
+    columns = [[getattr(heard[symbol], name) for symbol in symbols] for name in COLUMNS]
     await conn.execute(
         f"""insert into library as l (symbol, name, name_en, area, state, successor, node, reign)
             select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
