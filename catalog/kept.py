@@ -24,7 +24,7 @@ async def without_record(conn: Connection, peer: int, channel: str, kind: int, s
     """Ids that the ledger says stand, of which there is neither a record nor a case in quarantine."""
     rows = await conn.fetch(
         """select h.id from heard h where h.peer = $1 and h.channel = $2 and h.kind = $3 and h.digest is not null
-           and not exists (select from record r where r.source = $4 and r.local_id = h.id)
+           and not h.gone and not exists (select from record r where r.source = $4 and r.local_id = h.id)
            and not exists (select from quarantine q where q.source = $4 and q.local_id = h.id)""",
         peer,
         channel,

@@ -73,6 +73,21 @@ async def write(
     )
 
 
+async def mark_gone(
+    conn: Connection, peer: int, channel: str, keys: Sequence[Key], *, redirected: Collection[Key]
+) -> None:
+    """Of these keys that were heard of, the `redirected` are gone, though they have a digest."""
+    await conn.execute(
+        """update heard h set gone = k.gone from unnest($3::smallint[], $4::text[], $5::boolean[]) k (kind, id, gone)
+           where h.peer = $1 and h.channel = $2 and h.kind = k.kind and h.id = k.id and h.gone <> k.gone""",
+        peer,
+        channel,
+        [kind for kind, _ in keys],
+        [ident for _, ident in keys],
+        [key in redirected for key in keys],
+    )
+
+
 async def leaves(conn: Connection, ledger: Ledger, peer: int, channel: str, buckets: Collection[int]) -> list[Entry]:
     """Every entry of these buckets, in order of kind and id."""
     rows = await conn.fetch(

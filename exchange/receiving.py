@@ -147,11 +147,21 @@ async def _apply(conn: Connection, queue: Queue, me: Me, peer: Peer, channel: st
     if set(plan.landing) - set(LAND):
         raise Misconfigured(f"this node can't take in what {peer.symbol} hands over on {channel}")
     await ledgers.write(conn, Ledger.HEARD, peer.no, channel, plan.heard, fresh=landing.fresh)
+    await _mark_gone(conn, peer, channel, landing)
     for place, changes in plan.landing.items():
         await LAND[place](conn, queue, peer, landing, changes)
     if plan.poison:
         await _set_apart(conn, peer, plan.poison)
     await arrivals.move(conn, peer.no, channel, plan.base, plan.cursor)
+
+
+async def _mark_gone(conn: Connection, peer: Peer, channel: str, landing: _Landing) -> None:
+    """Tell tombstones with redirects in the ledger, where there are any or may have been."""
+    changes = [change for landed in landing.plan.landing.values() for change in landed]
+    redirected = {(change.kind, change.id) for change in changes if change.redirect and not change.payload}
+    if redirected or not landing.fresh:
+        keys = [(change.kind, change.id) for change in changes]
+        await ledgers.mark_gone(conn, peer.no, channel, keys, redirected=redirected)
 
 
 async def _to_inbox(conn: Connection, queue: Queue, peer: Peer, landing: _Landing, changes: Sequence[Change]) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import zstandard
 
-from catalog import arrivals, bodies, dictionaries, kept, ledgers, received
+from catalog import arrivals, bodies, dictionaries, kept, ledgers, quarantine, received
 from catalog.connection import Connection
 from catalog.database.pool import Database
 from catalog.ledgers import Ledger
@@ -52,9 +52,11 @@ async def _records(conn: Connection, peer: Peer, source: int) -> int:
         for ident in await kept.without_record(conn, peer.no, CLUSTERS, Kind.BIB, source)
     ]
     known = await dictionaries.every(conn)
+    returned = await quarantine.named(conn, source)  # of these an earlier version may stand
     last = ""
     while rows := await kept.records(conn, source, last, PAGE):
         last = rows[-1]["local_id"]
+        rows = [row for row in rows if row["local_id"] not in returned]
         digests = await asyncio.to_thread(_of_records, rows, known)
         wrong += await _wrong(conn, peer, digests)
     return await _correct(conn, peer, wrong)

@@ -173,7 +173,10 @@ async def test_one_flipped_byte_is_found_by_a_deep_look_and_mended_alone(child: 
 
 async def test_a_damaged_and_a_missing_record_of_a_child_are_sent_again(child: Stand, parent: Stand) -> None:
     await flows.stock(child, range(1, 20))
+    await flows.stock(child, [21])
     async with flows.exchanging(child, parent):
+        await flows.settled(child, parent)
+        await flows.publish(child, 21, None, redirect=1)
         await flows.settled(child, parent)
     await flows.place(parent, child.symbol)
     assert (await flows.compared(child, parent, UP, deep=True)).equal
@@ -187,7 +190,7 @@ async def test_a_damaged_and_a_missing_record_of_a_child_are_sent_again(child: S
     assert sorted(await flows.landed(parent)) == [flows.ident(child, 3), flows.ident(child, 5)]
     await flows.place(parent, child.symbol)
     report = await flows.compared(child, parent, UP, deep=True)
-    assert (report.equal, report.heard) == (True, 19)
+    assert (report.equal, report.heard) == (True, 20)  # the redirect is heard of too
 
 
 async def test_a_reconcile_that_broke_off_is_done_anew(child: Stand, parent: Stand) -> None:
