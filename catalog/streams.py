@@ -133,15 +133,12 @@ async def segment(conn: Connection, peer: int, channel: str, number: int) -> Seg
     return Segment(**dict(row))
 
 
-async def work(conn: Connection, peer: int, channel: str) -> bool:
-    """Is there anything that the peer must hear of: a segment, or that a reconcile is due?"""
-    found: bool = await conn.fetchval(
-        """select exists (select from segment where peer = $1 and channel = $2)
-               or exists (select from outgoing where peer = $1 and channel = $2 and held_up <> '')""",
-        peer,
-        channel,
+async def busy(conn: Connection) -> set[tuple[int, str]]:
+    """(peer, channel) where there is anything that the peer must hear of: a segment, or that a reconcile is due."""
+    rows = await conn.fetch(
+        "select peer, channel from segment union select peer, channel from outgoing where held_up <> ''"
     )
-    return found
+    return {(row["peer"], row["channel"]) for row in rows}
 
 
 async def discard(conn: Connection, peer: int, channel: str) -> None:

@@ -101,6 +101,9 @@ class Moves:
         if parcel is None and time.monotonic() - self.greeted > STILL:
             await self.hello()  # nothing to say to a parent that may have lost what we said
             parcel = await self._following(channel)
+        if parcel is not None and parcel.link in self.broken:
+            await self.hello()  # only the answer may have been lost
+            parcel = await self._following(channel)
         if parcel is None:
             return Outcome.QUIET
         told = await self._sent(parcel)

@@ -26,6 +26,7 @@ from exchange import greeting, keys, signing
 from exchange.greeting import Fault, Join
 from exchange.peer import MOST
 from node import identity
+from node.web.bell import Bell
 from node.web.context import Node
 from node.web.middleware import RETRY_AFTER, BadInput
 from node.web.openapi import Handler
@@ -79,6 +80,7 @@ class Door:
         self.node = node
         self.keyring = identity.keyring(node.home, node.settings)
         self.watch = Watch(node.database, node.symbol)
+        self.bell = Bell(node.database)
         self.clock = clock
 
     def told(self, request: web.Request) -> Request:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import msgspec
 from aiohttp import web
 
-from catalog import streams
 from catalog.work.queue import PgQueue
 from config.errors import BadRecord, NotFound
 from exchange import arriving, ends, giving, greeting, manifest, parcels, receiving, reconciling
@@ -19,7 +16,6 @@ from exchange.parcels import OFFSET, Stands
 from node.web.exchange_door import Caller, answer
 from node.web.middleware import BadInput
 
-LOOK = 0.3  # seconds between looks for a segment while a request waits
 SEGMENT = "application/octet-stream"
 DIGITS = 64  # of a link
 
@@ -64,18 +60,11 @@ async def down(request: web.Request, caller: Caller) -> web.Response:
 
 async def _following(caller: Caller, peer: Peer, channel: str, cursor: Cursor, wait: float) -> Parcel | None:
     database = caller.door.node.database
-    until = asyncio.get_running_loop().time() + wait
-    while True:
+    parcel = await giving.following(database, peer, channel, cursor)
+    # What was acknowledged is gone by now, so whatever waits is news.
+    if parcel is None and wait and await caller.door.bell.wait(peer.no, channel, wait):
         parcel = await giving.following(database, peer, channel, cursor)
-        if parcel is not None:
-            return parcel
-        while True:  # what was acknowledged is gone by now, so anything that waits is news
-            if asyncio.get_running_loop().time() > until:
-                return None
-            await asyncio.sleep(LOOK)
-            async with database.connection() as conn:
-                if await streams.work(conn, peer.no, channel):
-                    break
+    return parcel
 
 
 def _part(request: web.Request, parcel: Parcel) -> web.Response:

@@ -9,14 +9,14 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from catalog import libraries, received
+from catalog import arrivals, libraries, received
 from catalog.model import Library
 from catalog.payload import CLUSTERS
 from config.errors import Unreachable
 from exchange import ends, feed, giving, manifest, parcels
 from exchange.giving import Parcel
 from exchange.link import Outcome
-from exchange.model import START
+from exchange.model import START, Cursor
 from exchange.moving import Moves
 from exchange.peer import Barred
 from tests import flows, network, postgres
@@ -24,7 +24,8 @@ from tests.flows import UP, Cut
 from tests.network import Stand
 from tests.postgres import Postgres
 
-MANY = 300
+MANY = 300  # records
+PART = 400  # bytes
 
 
 @pytest_asyncio.fixture
@@ -41,18 +42,24 @@ async def child(server: Postgres, parent: Stand) -> AsyncIterator[Stand]:
 
 
 def small(moves: Moves, monkeypatch: pytest.MonkeyPatch) -> Cut:
-    """Parts of a kilobyte, and the wire to be cut."""
-    monkeypatch.setattr(parcels, "SMALLEST", 1024)
-    monkeypatch.setattr(parcels, "LARGEST", 1024)
-    moves.pace.size = 1024
+    """Small parts, and the wire to be cut."""
+    monkeypatch.setattr(parcels, "SMALLEST", PART)
+    monkeypatch.setattr(parcels, "LARGEST", PART)
+    moves.pace.size = PART
     assert isinstance(moves.wire, Cut)
     return moves.wire
 
 
-async def first(child: Stand, moves: Moves) -> Parcel:
-    """The child's first segment, cut and not sent."""
+async def cursor(child: Stand, parent: Stand) -> Cursor:
+    """How far the parent has applied the child's clusters."""
+    async with parent.database.connection() as conn:
+        return Cursor(*await arrivals.cursor(conn, (await parent.peer(child.symbol)).no, CLUSTERS))
+
+
+async def first(child: Stand, moves: Moves, after: Cursor = START) -> Parcel:
+    """The child's next segment, cut and not sent."""
     await feed.cut(child.database, moves.me, moves.peer, CLUSTERS)
-    parcel = await giving.following(child.database, moves.peer, CLUSTERS, START)
+    parcel = await giving.following(child.database, moves.peer, CLUSTERS, after)
     assert parcel is not None
     return parcel
 
@@ -99,7 +106,7 @@ async def test_a_segment_goes_in_parts_and_on_from_where_it_broke_off(
     await flows.stock(child, range(1, MANY))
     async with flows.moves(child, parent, Cut) as moves:
         wire = small(moves, monkeypatch)
-        wire.before, wire.after = [3], [5]  # the third part never arrives; later an answer is lost
+        wire.before, wire.after = [3], [6]  # the third part never arrives; later an answer is lost
         parcel = await first(child, moves)
         whole = manifest.join(parcel.manifest, parcel.content)
         for _ in range(2):
@@ -110,7 +117,7 @@ async def test_a_segment_goes_in_parts_and_on_from_where_it_broke_off(
         parts = [size for method, size in wire.sent if method == "PATCH"]
         assert [method for method, _ in wire.sent].count("HEAD") == 2
         assert len(parts) > 4
-        assert sum(parts) == len(whole) + 1024  # the part that never arrived, and no other, was sent again
+        assert sum(parts) == len(whole) + PART  # the part that never arrived, and no other, was sent again
     assert await flows.told_all(child, parent)
     assert len(await flows.landed(parent)) == MANY - 1
 
@@ -130,10 +137,18 @@ async def test_an_answer_that_is_lost_costs_no_segment(child: Stand, parent: Sta
         await flows.stock(child, [9])
         with pytest.raises(Unreachable):
             await moves.push(CLUSTERS)
-        assert await moves.push(CLUSTERS) is Outcome.MOVED  # sent again, and it changes nothing
-    assert len(await flows.landed(parent)) == 4
+        assert await moves.push(CLUSTERS) is Outcome.QUIET
+        assert [method for method, _ in wire.sent] == ["POST", "PATCH", "POST", "PATCH", "POST"]
+    async with flows.moves(child, parent) as moves:  # sent again all the same, it changes nothing
+        await flows.stock(child, [10])
+        parcel = await first(child, moves, await cursor(child, parent))
+        whole = manifest.join(parcel.manifest, parcel.content)
+        for _ in range(2):
+            answer = await moves.wire.send("PATCH", parcels.up(parcel.link), whole, headers={parcels.OFFSET: "0"})
+            assert answer.status == 200
+    assert len(await flows.landed(parent)) == 5
     async with parent.database.connection() as conn:
-        assert await conn.fetchval("select count(*) from load") == 2
+        assert await conn.fetchval("select count(*) from load") == 3
 
 
 async def test_a_segment_is_pulled_in_ranges_and_on_from_where_it_broke_off(
@@ -156,7 +171,7 @@ async def test_a_segment_is_pulled_in_ranges_and_on_from_where_it_broke_off(
                 await moves.pull(CLUSTERS)
         assert await moves.pull(CLUSTERS) is Outcome.MOVED
         assert await moves.pull(CLUSTERS) is Outcome.QUIET
-        assert len(wire.sent) > 5
+        assert len(wire.sent) > 6
     async with child.database.connection() as conn:
         assert await conn.fetchval("select count(*) from received") == MANY - 1
         assert await conn.fetchval("select count(*) from received_of") == MANY - 1

@@ -89,17 +89,16 @@ async def test_a_stream_keeps_segments_until_they_are_acknowledged(conn: Connect
     assert [w.link for w in await streams.waiting(conn, peer, CLUSTERS)] == [b"L2"]
     assert await streams.waiting_count(conn, peer, CLUSTERS) == 1
     assert (await streams.segment(conn, peer, CLUSTERS, waiting[2].number)).content == b"C2"
-    assert await streams.work(conn, peer, CLUSTERS)
-    assert not await streams.work(conn, peer, NOTICES)
+    assert await streams.busy(conn) == {(peer, CLUSTERS)}
     await streams.hold_up(conn, peer, CLUSTERS, "restored")
     stands = await streams.look(conn, peer, CLUSTERS)
     assert stands is not None
     assert (stands.made, stands.known, stands.held_up) == ((7, 30, b"L2"), (7, 20, b"L1"), "restored")
     await streams.discard(conn, peer, CLUSTERS)
     assert await streams.waiting(conn, peer, CLUSTERS) == []
-    assert await streams.work(conn, peer, CLUSTERS)
+    assert await streams.busy(conn) == {(peer, CLUSTERS)}
     await streams.hold_up(conn, peer, CLUSTERS, "")
-    assert not await streams.work(conn, peer, CLUSTERS)
+    assert await streams.busy(conn) == set()
 
 
 async def test_a_cursor_moves_only_from_where_it_stands(conn: Connection) -> None:
