@@ -29,6 +29,7 @@ class Version:
     libraries: tuple[str, ...]
     dictionary: int
     content: bytes | None  # None: as published
+    outward: bytes | None = None  # with content: what may leave the node, where that differs; empty = nothing
     memo: bytes = b""  # how it came about (dms.merge_many); kept in one column, after the fingerprint
 
 
@@ -39,17 +40,21 @@ async def publish(conn: Connection, versions: Sequence[Version]) -> None:
     last = await conn.fetchval("update feed set last = last + $2 where name = $1 returning last", FEED, len(versions))
     # One array parameter a column; libraries travel as text because unnest flattens arrays of arrays.
     await conn.execute(
-        """insert into merged (cluster, seq, at, deleted, redirect, format, fingerprint, libraries, dictionary, content)
+        """insert into merged (cluster, seq, at, deleted, redirect, format, fingerprint, libraries, dictionary, content,
+               outward)
            select v.cluster, v.seq, clock_timestamp(), v.deleted, v.redirect, v.format, v.fingerprint,
                   coalesce(string_to_array(nullif(v.libraries, ''), chr(9)), '{}'),
                   coalesce(v.dictionary, (select m.dictionary from merged m where m.cluster = v.cluster)),
-                  coalesce(v.content, (select m.content from merged m where m.cluster = v.cluster))
+                  coalesce(v.content, (select m.content from merged m where m.cluster = v.cluster)),
+                  case when v.content is not null then v.outward
+                       else (select m.outward from merged m where m.cluster = v.cluster) end
            from unnest($1::bigint[], $2::bigint[], $3::boolean[], $4::bigint[], $5::smallint[], $6::bytea[],
-                       $7::text[], $8::int[], $9::bytea[])
-                v (cluster, seq, deleted, redirect, format, fingerprint, libraries, dictionary, content)
+                       $7::text[], $8::int[], $9::bytea[], $10::bytea[])
+                v (cluster, seq, deleted, redirect, format, fingerprint, libraries, dictionary, content, outward)
            on conflict (cluster) do update set seq = excluded.seq, at = excluded.at, deleted = excluded.deleted,
                redirect = excluded.redirect, format = excluded.format, fingerprint = excluded.fingerprint,
                libraries = excluded.libraries, dictionary = excluded.dictionary, content = excluded.content,
+               outward = excluded.outward,
                former = array(select distinct left_ from unnest(merged.libraries || merged.former) left_
                               where left_ <> all (excluded.libraries))""",
         [v.cluster for v in versions],
@@ -61,6 +66,7 @@ async def publish(conn: Connection, versions: Sequence[Version]) -> None:
         ["\t".join(v.libraries) for v in versions],
         [v.dictionary if v.content is not None else None for v in versions],
         [v.content for v in versions],
+        [v.outward for v in versions],
     )
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from catalog import bodies, dictionaries, packing
 from catalog.connection import Connection
-from catalog.model import Cluster, Format, Published, cluster_id, cluster_number
-from catalog.visibility import VISIBLE
+from catalog.model import Carrier, Cluster, Format, Published, cluster_id, cluster_number
+from catalog.visibility import HOLDS, VISIBLE
 
 MOST_LOST = 1 << 32  # numbers that a lost future can have given: nobody uses them all up by a word
 PUBLISHED = "m.cluster, m.seq, m.at, m.deleted, m.redirect, m.format, m.libraries, m.dictionary, m.content"
@@ -34,6 +34,15 @@ async def mates(conn: Connection, sids: Collection[int]) -> dict[int, int]:
         list(sids),
     )
     return {row["sid"]: row["cluster"] for row in rows}
+
+
+async def peopled(conn: Connection, clusters: Collection[int]) -> set[int]:
+    """Those of the clusters that have signatures."""
+    rows = await conn.fetch(
+        "select distinct cluster from membership where cluster = any($1::bigint[])",
+        list(clusters),
+    )
+    return {row["cluster"] for row in rows}
 
 
 async def reserve(conn: Connection, count: int) -> list[int]:
@@ -99,6 +108,16 @@ async def soil(conn: Connection, clusters: Collection[int]) -> None:
                on conflict (cluster) do update set mark = excluded.mark""",
             sorted(clusters),
         )
+
+
+async def soil_source(conn: Connection, source: int) -> None:
+    """Mark the clusters of all records of a source."""
+    await conn.execute(
+        """insert into dirty (cluster, mark) select c.cluster, nextval('dirty_mark') from (
+               select distinct m.cluster from record r join membership m using (sid) where r.source = $1 order by 1) c
+           on conflict (cluster) do update set mark = excluded.mark""",
+        source,
+    )
 
 
 async def dirty(conn: Connection, limit: int) -> dict[int, int]:
@@ -167,6 +186,21 @@ async def members(conn: Connection, clusters: Collection[int]) -> list[Any]:
         list(clusters),
     )
     return rows
+
+
+async def told(conn: Connection, clusters: Collection[int]) -> dict[int, bytes]:
+    """A digest of the records that other nodes told of, by cluster: each of them hears what became of its own."""
+    rows = await conn.fetch(
+        f"""select c.cluster, sha256(convert_to(string_agg(r.told, chr(30) order by r.told), 'UTF8')) digest
+            from unnest($1::bigint[]) c (cluster)
+            cross join lateral (select sid from membership m where m.cluster = c.cluster offset 0) m
+            cross join lateral (select concat(r.source, chr(31), r.local_id) collate "C" told from record r
+                                where r.sid = m.sid and r.carrier = $2 and {HOLDS} offset 0) r
+            group by c.cluster""",
+        list(clusters),
+        int(Carrier.PACKED),
+    )
+    return {row["cluster"]: row["digest"] for row in rows}
 
 
 async def published(conn: Connection, rows: Sequence[Any]) -> list[Published]:

@@ -13,14 +13,17 @@ from typing import Any
 
 from catalog.connection import Connection
 from catalog.model import Holding
-from catalog.visibility import VISIBLE
+from catalog.visibility import HOLDS, VISIBLE
 
 FIELDS = ("library", "call_number", "item", "location", "status", "note")
 
 # Of a holding `h` of a record whose source `r` is: library and name.
 ORIGIN = "case when h.origin <> '' then h.origin else concat(r.library, '/', r.name, '/', h.local_id, '#', h.n) end"
 
-Row = tuple[int, str, int, str, str, str, str, str, str]  # source, local_id, n and FIELDS
+# A record of the cluster of `m` may itself be shown: else the cluster isn't, nor anything that it holds.
+_SHOWN = f"exists (select from membership o join record r using (sid) where o.cluster = m.cluster and {VISIBLE})"
+
+Row = tuple[int, str, int, str, str, str, str, str, str, str]  # source, local_id, n, FIELDS and origin
 
 
 async def replace(conn: Connection, source: int, local_ids: Collection[str], rows: Sequence[Row]) -> None:
@@ -29,16 +32,18 @@ async def replace(conn: Connection, source: int, local_ids: Collection[str], row
         await conn.execute(
             "delete from holding where source = $1 and local_id = any($2::text[])", source, list(local_ids)
         )
-    await conn.copy_records_to_table("holding", records=rows, columns=["source", "local_id", "n", *FIELDS])
+    await conn.copy_records_to_table("holding", records=rows, columns=["source", "local_id", "n", *FIELDS, "origin"])
 
 
 async def of_cluster(conn: Connection, cluster: int) -> list[tuple[str, str, Holding]]:
-    """(source name, local id, holding) of every visible record of a cluster, by library and call number."""
+    """(source name, local id, holding) of every record of a cluster whose holdings may be shown, by library and call
+    number.
+    """
     rows = await conn.fetch(
         f"""select r.name source, h.local_id, {ORIGIN} origin, {", ".join("h." + f for f in FIELDS)}
             from (select s.name, s.library, r.source, r.local_id
                   from membership m join record r using (sid) join source s using (source)
-                  where m.cluster = $1 and {VISIBLE}) r
+                  where m.cluster = $1 and {HOLDS} and {_SHOWN}) r
             join holding h on h.source = r.source and h.local_id = r.local_id
             order by h.library, h.call_number, r.name, h.local_id, h.n""",
         cluster,
@@ -49,9 +54,10 @@ async def of_cluster(conn: Connection, cluster: int) -> list[tuple[str, str, Hol
 
 
 async def summary(conn: Connection, clusters: Collection[int]) -> dict[int, tuple[tuple[str, ...], bytes]]:
-    """(holding libraries in order, digest of all holdings) by cluster, visible records only.
+    """(holding libraries in order, digest of all holdings) by cluster, of records whose holdings may be shown.
 
-    The digest is there so that a changed call number is published too. `offset 0` keeps the order of the joins: without
+    The digest is there so that a changed call number is published too, or an item number that may leave from now on.
+    `offset 0` keeps the order of the joins: without
     statistics the planner reads every record there is.
     """
     rows = await conn.fetch(
@@ -59,10 +65,10 @@ async def summary(conn: Connection, clusters: Collection[int]) -> dict[int, tupl
                 sha256(convert_to(string_agg(distinct h.told, chr(30) order by h.told), 'UTF8')) digest
             from unnest($1::bigint[]) c (cluster)
             cross join lateral (select sid from membership m where m.cluster = c.cluster offset 0) m
-            cross join lateral (select s.name, s.library, r.source, r.local_id from record r
-                                join source s using (source) where r.sid = m.sid and {VISIBLE} offset 0) r
-            cross join lateral (select h.library, concat_ws(chr(31), {ORIGIN}, {", ".join("h." + f for f in FIELDS)})
-                                    collate "C" told
+            cross join lateral (select s.name, s.library, s.sharing->>'items' items, r.source, r.local_id from record r
+                                join source s using (source) where r.sid = m.sid and {HOLDS} offset 0) r
+            cross join lateral (select h.library, concat_ws(chr(31), {ORIGIN}, {", ".join("h." + f for f in FIELDS)},
+                                                            r.items) collate "C" told
                                 from holding h where h.source = r.source and h.local_id = r.local_id offset 0) h
             group by c.cluster""",
         list(clusters),
@@ -81,7 +87,7 @@ async def visible(conn: Connection, sources: Collection[int]) -> AsyncIterator[A
                     {", ".join("h." + f for f in FIELDS)}, {ORIGIN} origin
                 from (select m.cluster, s.name, s.library, r.source, r.local_id
                       from record r join source s using (source) left join membership m using (sid)
-                      where r.source = any($1::int[]) and {VISIBLE}) r
+                      where r.source = any($1::int[]) and ({VISIBLE} or {HOLDS} and {_SHOWN})) r
                 join holding h on h.source = r.source and h.local_id = r.local_id
                 order by cluster, origin, source, h.local_id, h.n) once
             order by source, local_id, n""",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from catalog import hosting
 from catalog.connection import Connection
 from catalog.model import LoadState
 from config.errors import Conflict, NotFound
@@ -67,9 +68,23 @@ async def get(conn: Connection, load: int) -> Load:
     return of_row(row)
 
 
-async def recent(conn: Connection, limit: int = 50) -> list[Load]:
-    """The newest loads first."""
-    return [of_row(r) for r in await conn.fetch(f"select {COLUMNS} from load order by load desc limit $1", limit)]
+async def recent(conn: Connection, limit: int = 50, *, feeds: bool = False) -> list[Load]:
+    """The newest loads first; those that other nodes fed only if asked for."""
+    rows = await conn.fetch(
+        f"select {COLUMNS} from load where $2 or mode <> 'feed' order by load desc limit $1", limit, feeds
+    )
+    return [of_row(row) for row in rows]
+
+
+async def prune(conn: Connection, source: int, keep: int) -> None:
+    """Forget a source's feed loads that are done, but for the newest `keep`: one comes with every segment."""
+    await conn.execute(
+        """delete from load where source = $1 and mode = 'feed' and state = 'done' and load <=
+           (select load from load where source = $1 and mode = 'feed' and state = 'done'
+            order by load desc offset $2 limit 1)""",
+        source,
+        keep,
+    )
 
 
 async def open_of_source(conn: Connection, source: int) -> Load | None:
@@ -85,7 +100,7 @@ async def open_of_source(conn: Connection, source: int) -> Load | None:
 async def last_done(conn: Connection, source: int) -> int | None:
     """Id of the newest load of the source that is in force."""
     found: int | None = await conn.fetchval(
-        "select max(load) from load where source = $1 and state = 'done' and mode <> 'undo'", source
+        "select max(load) from load where source = $1 and state = 'done' and mode in ('changes', 'full')", source
     )
     return found
 
@@ -103,7 +118,9 @@ async def begin(
     assured: bool,
     undoes: int | None = None,
 ) -> Load:
-    """Open a load in state landing."""
+    """Open a load in state landing. Conflict if another node writes for the library."""
+    if mode not in ("feed", "move"):
+        await hosting.writable(conn, library)
     row = await conn.fetchrow(
         f"""insert into load (source, library, mode, origin, fingerprint, carrier, encoding, state, assured, undoes)
             values ($1, $2, $3, $4, $5, $6, $7, 'landing', $8, $9) returning {COLUMNS}""",
@@ -199,6 +216,16 @@ async def judge_again(conn: Connection, load: int, faults: int) -> bool:
     sets = ", ".join(f"{name} = {'$2' if name in ('records', 'unreadable') else '0'}" for name in COUNTS)
     await conn.execute(f"update load set {sets} where load = $1 and state = 'held'", load, faults)
     return await turn(conn, load, LoadState.PREPARING, since=(LoadState.HELD,))
+
+
+async def first_open(conn: Connection) -> list[Load]:
+    """The earliest load of each source that is not finished, oldest first: a feed's loads go in their order."""
+    rows = await conn.fetch(
+        f"""select {COLUMNS} from load where load in (
+                select min(load) from load where state in ('landing', 'preparing', 'held', 'placing') group by source)
+            order by load"""
+    )
+    return [of_row(row) for row in rows]
 
 
 async def in_state(conn: Connection, *states: LoadState) -> list[Load]:

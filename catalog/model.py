@@ -33,19 +33,26 @@ class Carrier(IntEnum):
     ISO2709 = 1
     MARCXML = 2
     MARCJSON = 3
+    PACKED = 4  # a bib as another node told it (catalog.payload)
 
 
-CARRIERS = {"iso2709": Carrier.ISO2709, "marcxml": Carrier.MARCXML, "marcjson": Carrier.MARCJSON}
+CARRIERS = {
+    "iso2709": Carrier.ISO2709,
+    "marcxml": Carrier.MARCXML,
+    "marcjson": Carrier.MARCJSON,
+    "packed": Carrier.PACKED,
+}
 CARRIER_NAMES = {carrier: name for name, carrier in CARRIERS.items()}
 
 
 class Visibility(IntEnum):
-    """Why a source record may not be shown. Only PUBLIC passes `catalog.visibility`."""
+    """Whether a source record may be shown; `catalog.visibility` says what passes."""
 
     PUBLIC = 0
     SUPPRESSED = 1  # the library's own mark, e.g. Koha 942$n
     PRIVATE = 2  # the source is not shared
     HELD = 3  # returned by a rule; the last good version stays
+    HOLDINGS = 4  # matched, and its holdings are shown; what it says is not
 
 
 class LoadState(StrEnum):
@@ -159,6 +166,7 @@ class Source:
     encoding: str = "auto"
     identity: str = "001"  # 001, 001+003, 035a, 905b, digest, or TAG$code
     mapping: dict[str, object] = field(default_factory=dict)  # holdings mapping: dms.holdings reads it
+    sharing: dict[str, object] = field(default_factory=dict)  # what of it is shared: dms.sharing reads it
     visibility: Visibility = Visibility.PUBLIC
     state: str = "active"
     trust: int = 0

@@ -12,7 +12,7 @@ from typing import Any
 from catalog import dictionaries
 from catalog.connection import Connection
 from catalog.holdings import ORIGIN
-from catalog.visibility import VISIBLE
+from catalog.visibility import HOLDS, VISIBLE
 
 STATE = "cluster, seq, deleted, redirect, format, dictionary, content, outward"
 
@@ -51,14 +51,17 @@ async def openers(conn: Connection, states: Collection[State]) -> Mapping[int, b
 
 
 async def holdings(conn: Connection, clusters: Collection[int]) -> list[Any]:
-    """(cluster, source name, origin, library, call_number, item, location, status, note) of every visible record."""
+    """(cluster, source name, origin, library, call_number, item, location, status, note) of what may be shown.
+
+    The item number of what was mapped here stays here, unless the source's profile shares it.
+    """
     rows: list[Any] = await conn.fetch(
-        f"""select c.cluster, r.name source, {ORIGIN} origin, h.library, h.call_number, h.item, h.location,
-                h.status, h.note
+        f"""select c.cluster, r.name source, {ORIGIN} origin, h.library, h.call_number,
+                case when h.origin <> '' or r.items then h.item else '' end item, h.location, h.status, h.note
             from unnest($1::bigint[]) c (cluster)
             cross join lateral (select sid from membership m where m.cluster = c.cluster offset 0) m
-            cross join lateral (select s.name, s.library, r.source, r.local_id from record r
-                                join source s using (source) where r.sid = m.sid and {VISIBLE} offset 0) r
+            cross join lateral (select s.name, s.library, s.sharing->>'items' = 'true' items, r.source, r.local_id
+                                from record r join source s using (source) where r.sid = m.sid and {HOLDS} offset 0) r
             cross join lateral (select * from holding h
                                 where h.source = r.source and h.local_id = r.local_id offset 0) h""",
         list(clusters),
@@ -67,12 +70,12 @@ async def holdings(conn: Connection, clusters: Collection[int]) -> list[Any]:
 
 
 async def of_source(conn: Connection, clusters: Collection[int], source: int) -> dict[int, list[str]]:
-    """Local ids of a source's visible records, by cluster."""
+    """Local ids of a source's records whose holdings may be shown, by cluster."""
     rows = await conn.fetch(
         f"""select c.cluster, r.local_id from unnest($1::bigint[]) c (cluster)
             cross join lateral (select sid from membership m where m.cluster = c.cluster offset 0) m
             cross join lateral (select r.local_id from record r
-                                where r.sid = m.sid and r.source = $2 and {VISIBLE} offset 0) r""",
+                                where r.sid = m.sid and r.source = $2 and {HOLDS} offset 0) r""",
         list(clusters),
         source,
     )

@@ -59,6 +59,12 @@ async def every(conn: Connection, role: Role | None = None) -> list[Peer]:
     return [_of_row(row) for row in rows]
 
 
+async def any_child(conn: Connection) -> bool:
+    """Has any other node told us of records, or can it?"""
+    found: bool = await conn.fetchval("select exists (select from peer where role = 'child')")
+    return found
+
+
 async def find(conn: Connection, symbol: str) -> Peer | None:
     """The peer with this symbol."""
     row = await conn.fetchrow(f"select {COLUMNS} from peer where symbol = $1", symbol)

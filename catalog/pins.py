@@ -1,13 +1,26 @@
 """Pins: a person's must-link and cannot-link between two source records (store).
 
-They stand on (source, local id), never on signatures, so they outlive re-harvest and rebuild.
+They stand on (source, local id), never on signatures, so they outlive re-harvest and rebuild. The node itself pins
+together records that tell of one holding: a library's record that came by two paths is one publication.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from catalog.connection import Connection
+
+# Signatures $1 with those of the records that pins name beside theirs, found from the signatures: a node that two paths
+# reach may have a pin for every tenth record.
+_PARTNERS = " union all ".join(
+    f"""select x.sid a, y.sid b, p.verdict from unnest($1::bigint[]) i (sid)
+        cross join lateral (select r.sid, r.source, r.local_id from record r where r.sid = i.sid offset 0) x
+        cross join lateral (select p.verdict, p.source_{theirs} source, p.local_id_{theirs} local_id from pin p
+                            where p.source_{mine} = x.source and p.local_id_{mine} = x.local_id offset 0) p
+        cross join lateral (select r.sid from record r
+                            where r.source = p.source and r.local_id = p.local_id and r.sid is not null offset 0) y"""
+    for mine, theirs in ("ab", "ba")
+)
 
 
 async def add(conn: Connection, a: tuple[int, str], b: tuple[int, str], verdict: str, *, who: str, why: str) -> int:
@@ -54,6 +67,49 @@ async def named(conn: Connection, source: int, local_ids: Collection[str]) -> se
     return {row["local_id"] for row in rows}
 
 
+async def follow_origins(conn: Connection, source: int, local_ids: Collection[str]) -> None:
+    """Pin these records together with those of other sources that tell of the same holding, and with no others any
+    more. Their holdings are written already.
+    """
+    await conn.execute(
+        """delete from pin where auto and (source_a = $1 and local_id_a = any($2::text[])
+                                           or source_b = $1 and local_id_b = any($2::text[]))""",
+        source,
+        list(local_ids),
+    )
+    await conn.execute(
+        """insert into pin (source_a, local_id_a, source_b, local_id_b, verdict, who, why, auto)
+           select distinct $1::int, i.local_id, o.source, o.local_id, 'must', '', 'one holding, two paths', true
+           from unnest($2::text[]) i (local_id)
+           cross join lateral (select origin from holding h
+                               where h.source = $1 and h.local_id = i.local_id and h.origin <> '' offset 0) h
+           cross join lateral (select source, local_id from holding o
+                               where o.origin = h.origin and o.origin <> '' and o.source <> $1 offset 0) o""",
+        source,
+        list(local_ids),
+    )
+
+
+async def repoint(conn: Connection, source: int, heirs: Mapping[str, str]) -> set[str]:
+    """Pins of records that others took over are their heirs' from now on; the heirs that got any."""
+    rows = await conn.fetch(
+        """update pin p set
+               local_id_a = case when p.source_a = $1 then coalesce(a.heir, p.local_id_a) else p.local_id_a end,
+               local_id_b = case when p.source_b = $1 then coalesce(b.heir, p.local_id_b) else p.local_id_b end
+           from pin q
+           left join unnest($2::text[], $3::text[]) a (old, heir) on q.source_a = $1 and q.local_id_a = a.old
+           left join unnest($2::text[], $3::text[]) b (old, heir) on q.source_b = $1 and q.local_id_b = b.old
+           where q.pin = p.pin and not q.auto and (a.old is not null or b.old is not null)
+           returning a.heir a, b.heir b""",
+        source,
+        list(heirs),
+        list(heirs.values()),
+    )
+    if rows:
+        await conn.execute("delete from pin where (source_a, local_id_a) = (source_b, local_id_b)")
+    return {heir for row in rows for heir in (row["a"], row["b"]) if heir is not None}
+
+
 async def any_pin(conn: Connection) -> bool:
     """Most nodes have none: then nothing else need be asked."""
     found: bool = await conn.fetchval("select exists (select from pin)")
@@ -63,10 +119,7 @@ async def any_pin(conn: Connection) -> bool:
 async def between_signatures(conn: Connection, sids: Collection[int], verdict: str) -> list[tuple[int, int]]:
     """Pairs of signatures (smaller first) that a pin holds together or apart and that touch one of `sids`."""
     rows = await conn.fetch(
-        """select least(x.sid, y.sid) a, greatest(x.sid, y.sid) b from pin p
-           join record x on x.source = p.source_a and x.local_id = p.local_id_a
-           join record y on y.source = p.source_b and y.local_id = p.local_id_b
-           where p.verdict = $2 and x.sid <> y.sid and (x.sid = any($1::bigint[]) or y.sid = any($1::bigint[]))""",
+        f"""select distinct least(a, b) a, greatest(a, b) b from ({_PARTNERS}) p where a <> b and verdict = $2""",
         list(sids),
         verdict,
     )
@@ -76,10 +129,7 @@ async def between_signatures(conn: Connection, sids: Collection[int], verdict: s
 async def signatures_pinned(conn: Connection, sids: Collection[int]) -> set[int]:
     """Those of the signatures that a pinned record has, and their partners."""
     rows = await conn.fetch(
-        """select x.sid a, y.sid b from pin p
-           join record x on x.source = p.source_a and x.local_id = p.local_id_a
-           join record y on y.source = p.source_b and y.local_id = p.local_id_b
-           where x.sid = any($1::bigint[]) or y.sid = any($1::bigint[])""",
+        f"select a, b from ({_PARTNERS}) p",
         list(sids),
     )
     return {sid for row in rows for sid in (row["a"], row["b"]) if sid is not None}

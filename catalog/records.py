@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -165,6 +165,29 @@ async def placed(conn: Connection, sources: Collection[int]) -> AsyncIterator[An
         prefetch=5000,
     ):
         yield row
+
+
+async def behind(conn: Connection, source: int, after: str, limit: int) -> list[Row]:
+    """A source's records behind a local id, in its order."""
+    rows = await conn.fetch(
+        f"select {COLUMNS} from record where source = $1 and local_id > $2 order by local_id limit $3",
+        source,
+        after,
+        limit,
+    )
+    return [Row(**dict(row)) for row in rows]
+
+
+async def show(conn: Connection, source: int, visibilities: Mapping[str, int]) -> None:
+    """Give records another visibility, by local id."""
+    await conn.execute(
+        """update record r set visibility = v.visibility
+           from unnest($2::text[], $3::smallint[]) v (local_id, visibility)
+           where r.source = $1 and r.local_id = v.local_id""",
+        source,
+        list(visibilities),
+        list(visibilities.values()),
+    )
 
 
 async def last_replaced(conn: Connection, source: int, local_id: str) -> int | None:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from catalog.connection import Connection
 from catalog.model import Source, SourceNo, Visibility
 from config.errors import Conflict, NotFound
 
-COLUMNS = "source, name, library, format, encoding, identity, mapping, visibility, state, trust"
+COLUMNS = "source, name, library, format, encoding, identity, mapping, sharing, visibility, state, trust"
 
 
 def of_row(row: Any) -> Source:
     """A Source from a row of COLUMNS."""
-    mapping = row["mapping"]
     return Source(
         no=SourceNo(row["source"]),
         name=row["name"],
@@ -22,11 +22,16 @@ def of_row(row: Any) -> Source:
         format=row["format"],
         encoding=row["encoding"],
         identity=row["identity"],
-        mapping=json.loads(mapping) if isinstance(mapping, str) else dict(mapping),
+        mapping=_tree(row["mapping"]),
+        sharing=_tree(row["sharing"]),
         visibility=Visibility(row["visibility"]),
         state=row["state"],
         trust=row["trust"],
     )
+
+
+def _tree(told: Any) -> dict[str, object]:
+    return json.loads(told) if isinstance(told, str) else dict(told)
 
 
 async def every(conn: Connection) -> list[Source]:
@@ -95,6 +100,42 @@ async def set_state(conn: Connection, name: str, state: str) -> None:
     done = await conn.execute("update source set state = $2 where name = $1 and state <> 'removed'", name, state)
     if done.endswith(" 0"):
         raise NotFound(f"no source is named {name} (tianlu source list)")
+
+
+async def share(conn: Connection, no: int, sharing: Mapping[str, object]) -> None:
+    """Give the source another profile; its records are looked at again from the first one on."""
+    await conn.execute(
+        "update source set sharing = $2::text::jsonb, sharing_after = '' where source = $1",
+        no,
+        json.dumps(sharing, ensure_ascii=False),
+    )
+
+
+async def sharing_due(conn: Connection) -> tuple[Source, str] | None:
+    """A source whose records don't all have its profile yet, and the local id up to which they do."""
+    row = await conn.fetchrow(
+        f"select {COLUMNS}, sharing_after from source where sharing_after is not null order by source limit 1"
+    )
+    return (of_row(row), row["sharing_after"]) if row else None
+
+
+async def shared_up_to(conn: Connection, source: Source, local_id: str | None) -> None:
+    """Records up to this id have the profile that the source had when it was read (None: all have)."""
+    await conn.execute(
+        "update source set sharing_after = $3 where source = $1 and sharing = $2::text::jsonb",
+        source.no,
+        json.dumps(source.sharing, ensure_ascii=False),
+        local_id,
+    )
+
+
+async def drops(conn: Connection) -> dict[str, tuple[str, ...]]:
+    """What never leaves the node, by source name, of the sources that keep anything back."""
+    rows = await conn.fetch(
+        """select name, array(select jsonb_array_elements_text(sharing->'drop')) parts from source
+           where jsonb_array_length(coalesce(sharing->'drop', '[]')) > 0"""
+    )
+    return {row["name"]: tuple(row["parts"]) for row in rows}
 
 
 async def counts(conn: Connection) -> dict[int, int]:

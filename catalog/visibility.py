@@ -1,7 +1,9 @@
 """The one visibility predicate: what no output may show (suppressed, private, held) is decided here and nowhere else.
 
-`VISIBLE` is for queries that name the record table `r`. Whatever leaves the node (pages, API, OAI-PMH, exports, index,
-merged records) is made from rows that passed it.
+There are two questions. `VISIBLE`: may what the record says be shown? Whatever leaves the node (pages, API, OAI-PMH,
+exports, index, merged records) is made from rows that passed it. `HOLDS`: may its holdings be shown, with the merged
+record of the others in its cluster? Of a source that shares holdings only they may. Both are for queries that name the
+record table `r`.
 """
 
 from __future__ import annotations
@@ -9,10 +11,11 @@ from __future__ import annotations
 from catalog.model import Visibility
 
 VISIBLE = "r.visibility = 0"
+HOLDS = "r.visibility in (0, 4)"
 
 
 def is_visible(visibility: int) -> bool:
-    """The same predicate for a row in hand."""
+    """`VISIBLE` for a row in hand."""
     return visibility == Visibility.PUBLIC
 
 

@@ -142,6 +142,7 @@ class _Component:
 async def _component(conn: Connection, start: Collection[int]) -> _Component:
     """Everything reachable over join edges, must-pins and present clusters: what one union must see at once."""
     found = _Component()
+    any_pin = await pins.any_pin(conn)
     joined: dict[tuple[int, int], int] = {}
     frontier = set(start)
     while frontier:
@@ -150,13 +151,13 @@ async def _component(conn: Connection, start: Collection[int]) -> _Component:
         for a, b, score, *_ in await signatures.edges(conn, frontier, verdict=Verdict.JOIN.value):
             joined[a, b] = score
             reached |= {a, b}
-        for a, b in await pins.between_signatures(conn, frontier, "must"):
+        for a, b in await pins.between_signatures(conn, frontier, "must") if any_pin else ():
             found.must.append((a, b))
             reached |= {a, b}
         frontier = reached - found.nodes
     found.edges = [(a, b, score) for (a, b), score in joined.items()]
     found.must = sorted(set(found.must))
-    if found.nodes:
+    if any_pin and found.nodes:
         found.cannot = sorted(
             {(a, b) for a, b in await pins.between_signatures(conn, found.nodes, "cannot") if {a, b} <= found.nodes}
         )

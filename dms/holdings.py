@@ -41,6 +41,7 @@ class Copy(NamedTuple):
     location: str = ""
     status: str = ""
     note: str = ""
+    origin: str = ""  # of a copy that another node told us of: whose record it was mapped from
 
 
 class BadMapping(errors.Misconfigured):

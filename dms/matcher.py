@@ -22,7 +22,7 @@ from catalog.model import LoadState
 from catalog.work import leases, lives
 from config.errors import Conflict, Retry
 from config.settings import Limits
-from dms import judge, merging, place
+from dms import judge, merging, place, resharing
 from dms.memory import Memory
 from dms.merging import Merge
 
@@ -34,6 +34,8 @@ LEASE_SECONDS = 30
 POLL = 0.5  # seconds
 UNITS = 4  # units placed in one transaction: about 4,000 records
 CLUSTERS = 2000  # clusters merged in one round
+FEED_LOADS = 100  # of a source, that are kept to be looked at
+TIDY_EVERY = 16  # feed loads, which are of one unit
 
 
 @dataclass(slots=True)
@@ -57,15 +59,20 @@ class Matcher:
     async def place_next(self) -> bool:
         """Judge the next load that is prepared, or place the next batch; False if there is none."""
         async with self.database.connection() as conn:
-            preparing = await loads.in_state(conn, LoadState.PREPARING)
-            placing = await loads.in_state(conn, LoadState.PLACING)
+            first = await loads.first_open(conn)
+            placing = [load for load in first if load.state is LoadState.PLACING]
+            preparing = [load for load in first if load.state is LoadState.PREPARING]
             preparing = [load for load in preparing if await inbox.is_prepared(conn, load.load)]
-        if preparing:
+            due = await sources.sharing_due(conn) is not None
+        if due:
+            await self._timed("share", self._share)
+            self.soiled.set()
+        elif preparing:
             await self._timed("judge", lambda: self._judge(preparing[0]))
         elif placing:
             await self._timed("place", lambda: self._place(placing[0]))
             self.soiled.set()
-        return bool(preparing or placing)
+        return bool(due or preparing or placing)
 
     async def merge_next(self) -> bool:
         """Merge some clusters that changed; False if there are none."""
@@ -76,6 +83,11 @@ class Matcher:
 
         merged = await self._timed("merge", lambda: merging.merge_dirty(self.database, self.merge, CLUSTERS, fence))
         return bool(merged)
+
+    async def _share(self) -> None:
+        async with self.database.transaction() as conn:
+            await self._fence(conn)
+            await resharing.share_next(conn)
 
     async def _judge(self, load: Load) -> None:
         async with self.database.transaction() as conn:
@@ -94,7 +106,9 @@ class Matcher:
                 if load.undoes is not None:
                     await loads.turn(conn, load.undoes, LoadState.UNDONE, since=(LoadState.DONE,))
                     await quarantine.forget(conn, load.undoes)
-        if not units:
+                if load.mode == "feed":
+                    await loads.prune(conn, load.source, FEED_LOADS)
+        if not units and (load.mode != "feed" or load.load % TIDY_EVERY == 0):
             async with self.database.connection() as conn:
                 await inbox.tidy(conn)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from catalog import packing
 from catalog.model import Format
@@ -19,6 +19,7 @@ from protocols import marc
 
 Fields = tuple[tuple[str, str], ...]
 Rank = tuple[object, ...]
+Amendment = tuple[str, str, str]  # tag, old and new text of a field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,16 +59,46 @@ def merge(members: Sequence[Member], policy: Policy | None = None) -> Merged:
         base, fields, origins, useless = _together(members, policy)
     record = marc.Record(_leader(base.record.leader), fields)
     body = packing.pack(record)
-    fingerprint = hashlib.blake2b(body, digest_size=16, person=base.format.name.encode()).digest()
     return Merged(
         format=base.format,
         record=record,
         body=body,
-        fingerprint=fingerprint,
+        fingerprint=_fingerprint(base.format, body),
         base=base.key,
         origins=origins,
         idle=useless,
     )
+
+
+def amended(merged: Merged, amendments: Sequence[Amendment]) -> Merged:
+    """The merged record with corrections applied in their order: (tag, text that must stand there, text instead).
+
+    Where the new text is there already, the field that would say it twice goes.
+    """
+    fields = list(zip(merged.record.fields, merged.origins, strict=True))
+    for tag, old, new in amendments:
+        if any(pair == (tag, old) for pair, _ in fields):
+            found = [((tag, new), origin) if pair == (tag, old) else (pair, origin) for pair, origin in fields]
+            fields = [
+                one for place, one in enumerate(found)
+                if one[0] != (tag, new) or all(other != (tag, new) for other, _ in found[:place])
+            ]  # fmt: skip
+    now = tuple(pair for pair, _ in fields)
+    if now == merged.record.fields:
+        return merged
+    record = marc.Record(merged.record.leader, now)
+    body = packing.pack(record)
+    return replace(
+        merged,
+        record=record,
+        body=body,
+        fingerprint=_fingerprint(merged.format, body),
+        origins=tuple(origin for _, origin in fields),
+    )
+
+
+def _fingerprint(fmt: Format, body: bytes) -> bytes:
+    return hashlib.blake2b(body, digest_size=16, person=fmt.name.encode()).digest()
 
 
 def idle(base: Member, others: Sequence[Member], policy: Policy | None = None) -> frozenset[str] | None:

@@ -4,6 +4,9 @@ Most clusters change because a record joins that adds nothing. So what is known 
 record as a memo: which one is the base, and who is idle beside it. Then a join costs reading two records, however many
 there are. A memo never changes an answer: with it and without it the merged record is the same.
 
+Where a member's source keeps fields back, there are two views of the cluster: the one that is shown here, and the one
+of the reduced members, which leaves the node. Each has a memo of its own.
+
 Runs in the process pool, so it imports nothing that opens a database.
 """
 
@@ -11,15 +14,15 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import msgspec
 
-from catalog import bodies, packing
-from catalog.model import CARRIER_NAMES, Carrier, Format
-from dms import describe, merge, merge_policy
+from catalog import bodies, original, packing
+from catalog.model import Format
+from dms import describe, merge, merge_policy, sharing
 from dms.merge import Member, Merged
-from protocols import reading
 
 VERSION = 1  # part of every memo: raise it when records are merged or described differently
 MARK = 8  # bytes
@@ -36,14 +39,16 @@ class Kept(msgspec.Struct, array_like=True, frozen=True, gc=False):
     dictionary: int
     digest: bytes  # of the bytes as received
     body: bytes
+    drop: tuple[str, ...] = ()  # what its source keeps back (dms.sharing)
 
 
 class Job(msgspec.Struct, array_like=True, frozen=True):
-    """One cluster to merge: its members, by key, and the memo of the last time (b"" = none)."""
+    """One cluster to merge: its members, by key, the memo of the last time (b"" = none), accepted corrections."""
 
     cluster: int
     members: list[Kept]
     memo: bytes = b""
+    amendments: tuple[merge.Amendment, ...] = ()
 
     def __reduce__(self) -> tuple[Callable[[bytes], Job], tuple[bytes]]:
         """To the pool and back in one piece: member by member, pickling costs five times as much."""
@@ -55,10 +60,11 @@ class Made(msgspec.Struct, array_like=True, frozen=True):
 
     cluster: int
     format: int
-    fingerprint: bytes  # 16 bytes over format and record, and the rules that made and described them
-    dictionary: int
-    content: bytes | None  # compressed packing.pack_content; None = what it was when the memo was made
+    fingerprint: bytes  # 16 bytes over format, record and outward form, and the rules that made and described them
+    dictionary: int  # of content and outward
+    content: bytes | None  # compressed packing.pack_content; None = it and `outward` are what they were
     memo: bytes
+    outward: bytes | None = None  # what leaves the node, the same way; None = the content; empty = nothing
     fault: str = ""
 
 
@@ -70,6 +76,7 @@ class Memo(msgspec.Struct, array_like=True, frozen=True, gc=False):
     base: bytes  # mark of the base
     active: bytes  # marks, one after the other, of members that were asked
     idle: bytes  # marks of members that may be left out (`merge.idle`)
+    outward: bytes = b""  # the memo of the reduced members, if they were merged
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -111,62 +118,123 @@ class _Cluster:
     def _member(self, mark: bytes) -> Member:
         kept = self.kept[mark]
         raw = bodies.open_body(kept.body, kept.dictionary, self._dictionaries)
-        record = reading.decode(raw, CARRIER_NAMES[Carrier(kept.carrier)], kept.encoding)
+        record = original.record(raw, kept.carrier, kept.encoding)
         self._read[mark] = found = Member(key=kept.key, format=_FORMATS[kept.format], record=record, trust=kept.trust)
         return found
 
-    def memo(self, fingerprint: bytes, base: bytes, idle: Set[bytes]) -> bytes:
-        """What is known of it now."""
-        others = [mark for mark in self.kept if mark != base]
-        active = b"".join([mark for mark in others if mark not in idle])
-        return _encode(Memo(_rules(), fingerprint, base, active, b"".join([mark for mark in others if mark in idle])))
+
+class _Reduced(_Cluster):
+    """The same members without what their sources keep back."""
+
+    def __init__(self, whole: _Cluster) -> None:
+        self.kept, self.marks = whole.kept, whole.marks
+        self._whole = whole
+        self._read = {}
+
+    def _member(self, mark: bytes) -> Member:
+        (found,) = self._whole.members([mark])
+        drop = self.kept[mark].drop
+        if drop:
+            record = sharing.reduced(found.record, drop)
+            found = Member(key=found.key, format=found.format, record=record, trust=found.trust)
+        self._read[mark] = found
+        return found
+
+
+@dataclass(slots=True)
+class _Seen:
+    """One view of a cluster, merged."""
+
+    base: bytes  # mark
+    idle: set[bytes] = field(default_factory=set)  # marks
+    merged: Merged | None = None  # None = what it was when the memo was made
 
 
 def _made(job: Job, dictionaries: Mapping[int, bytes], newest: Mapping[int, tuple[int, bytes]]) -> Made:
-    cluster = _Cluster(job, dictionaries)
+    rules = _rules_for(job)
+    whole = _Cluster(job, dictionaries)
     memo = _decode_memo(job.memo) if job.memo else None
-    if memo is None or memo.rules != _rules() or memo.base not in cluster.kept:
-        return _whole(job.cluster, cluster, b"", newest)
+    if memo is not None and (memo.rules != rules or memo.base not in whole.kept):
+        memo = None
+    inside = _see(whole, memo)
+    reduced = _Reduced(whole) if any(kept.drop for kept in job.members) else None
+    outside = _see_outward(reduced, memo) if reduced else None
+    if memo and not inside.merged and bool(memo.outward) == bool(outside) and not (outside and outside.merged):
+        found = _memo(whole, rules, memo.fingerprint, inside, outside)
+        return Made(job.cluster, whole.kept[inside.base].format, memo.fingerprint, 0, None, found)
+    shown = merge.amended(inside.merged or _again(whole, inside), job.amendments)
+    leaving = None
+    if reduced and outside:
+        leaving = outside.merged or _again(reduced, outside)
+        if leaving.format is not shown.format:  # it is told of as a record of this format
+            alike = [mark for mark, kept in reduced.kept.items() if kept.format == shown.format]
+            leaving, outside = merge.merge(reduced.members(alike)), None
+        leaving = merge.amended(leaving, job.amendments)
+        if leaving.body == shown.body:
+            leaving = None
+    told = _rules() + shown.fingerprint + (leaving.fingerprint if leaving else b"")
+    fingerprint = hashlib.blake2b(told, digest_size=16).digest()
+    found = _memo(whole, rules, fingerprint, inside, outside)
+    if memo and fingerprint == memo.fingerprint:
+        return Made(job.cluster, shown.format, fingerprint, 0, None, found)
+    number, dictionary = newest.get(shown.format, (0, b""))
+    content = _content(shown, dictionary)
+    outward = None if leaving is None else _content(leaving, dictionary) if leaving.record.fields else b""
+    return Made(job.cluster, shown.format, fingerprint, number, content, found, outward)
+
+
+def _see(cluster: _Cluster, memo: Memo | None) -> _Seen:
+    """Merge as little as the memo allows."""
+    if memo is None or memo.base not in cluster.kept:
+        return _all(cluster)
     base = cluster.kept[memo.base]
     active, idle = _split(memo.active), _split(memo.idle)
     asked = [mark for mark in cluster.kept if mark != memo.base and mark not in idle]
     fresh = [mark for mark in asked if mark not in active]
     useless = merge.idle(cluster.members([memo.base])[0], cluster.members(fresh))
     if useless is None:
-        return _whole(job.cluster, cluster, memo.fingerprint, newest)
+        return _all(cluster)
     idle.update(cluster.marks[key] for key in useless)
+    seen = _Seen(memo.base, idle)
     if idle.issuperset(fresh) and len(asked) == len(fresh) + len(active):  # nobody has left who was asked
-        found = cluster.memo(memo.fingerprint, memo.base, idle)
-        return Made(job.cluster, base.format, memo.fingerprint, 0, None, found)
-    merged = merge.merge(cluster.members([memo.base, *(mark for mark in asked if mark not in idle)]))
-    if merged.base != base.key:
-        return _whole(job.cluster, cluster, memo.fingerprint, newest)
-    return _packed(job.cluster, cluster, merged, idle, memo.fingerprint, newest)
+        return seen
+    merged = _again(cluster, seen)
+    return seen if merged.base == base.key else _all(cluster)
 
 
-def _whole(number: int, cluster: _Cluster, before: bytes, newest: Mapping[int, tuple[int, bytes]]) -> Made:
+def _see_outward(cluster: _Cluster, memo: Memo | None) -> _Seen:
+    return _see(cluster, _decode_memo(memo.outward) if memo and memo.outward else None)
+
+
+def _all(cluster: _Cluster) -> _Seen:
     """Merge all members."""
-    return _packed(number, cluster, merge.merge(cluster.members(cluster.kept)), set(), before, newest)
+    merged = merge.merge(cluster.members(cluster.kept))
+    return _Seen(cluster.marks[merged.base], {cluster.marks[key] for key in merged.idle}, merged)
 
 
-def _packed(
-    number: int,
-    cluster: _Cluster,
-    merged: Merged,
-    idle: set[bytes],
-    before: bytes,
-    newest: Mapping[int, tuple[int, bytes]],
-) -> Made:
-    """The merged record for the feed; `before`: the fingerprint that stands."""
-    idle.update(cluster.marks[key] for key in merged.idle)
-    fingerprint = hashlib.blake2b(_rules() + merged.fingerprint, digest_size=16).digest()
-    memo = cluster.memo(fingerprint, cluster.marks[merged.base], idle)
-    if fingerprint == before:
-        return Made(number, merged.format, fingerprint, 0, None, memo)
+def _again(cluster: _Cluster, seen: _Seen) -> Merged:
+    """Merge the base and those that are not idle."""
+    others = [mark for mark in cluster.kept if mark != seen.base and mark not in seen.idle]
+    seen.merged = merge.merge(cluster.members([seen.base, *others]))
+    seen.idle.update(cluster.marks[key] for key in seen.merged.idle)
+    return seen.merged
+
+
+def _memo(cluster: _Cluster, rules: bytes, fingerprint: bytes, inside: _Seen, outside: _Seen | None) -> bytes:
+    """What is known of the cluster now."""
+
+    def of(seen: _Seen, outward: bytes) -> bytes:
+        others = [mark for mark in cluster.kept if mark != seen.base]
+        active = b"".join([mark for mark in others if mark not in seen.idle])
+        idle = b"".join([mark for mark in others if mark in seen.idle])
+        return _encode(Memo(rules, fingerprint, seen.base, active, idle, outward))
+
+    return of(inside, of(outside, b"") if outside else b"")
+
+
+def _content(merged: Merged, dictionary: bytes) -> bytes:
     description = packing.pack_description(describe.describe(merged.record, merged.format))
-    kind, dictionary = newest.get(merged.format, (0, b""))
-    content = bodies.shrink(packing.pack_content(merged.body, description), dictionary)
-    return Made(number, merged.format, fingerprint, kind, content, memo)
+    return bodies.shrink(packing.pack_content(merged.body, description), dictionary)
 
 
 _FORMATS = {int(fmt): fmt for fmt in Format}
@@ -182,9 +250,18 @@ def _rules() -> bytes:
     return hashlib.blake2b(b"%d" % VERSION + merge_policy.builtin().digest, digest_size=8).digest()
 
 
+def _rules_for(job: Job) -> bytes:
+    """The rules and the corrections: a memo made under others counts for nothing."""
+    if not job.amendments:
+        return _rules()
+    return hashlib.blake2b(_rules() + msgspec.msgpack.encode(job.amendments), digest_size=8).digest()
+
+
 def _mark(kept: Kept) -> bytes:
     """Another one if anything of the member that counts is another."""
     told = f"{kept.key}\0{kept.trust}\0{kept.format}\0".encode() + kept.digest
+    if kept.drop:
+        told += b"\0" + "\0".join(kept.drop).encode()
     return hashlib.blake2b(told, digest_size=MARK).digest()
 
 

@@ -15,7 +15,8 @@ from itertools import groupby, islice
 from operator import itemgetter
 from typing import Any
 
-from catalog import bodies, changes, clusters, dictionaries, holdings
+from catalog import amendments, bodies, changes, clusters, dictionaries, holdings, peers, sources
+from catalog.amendments import Amendment
 from catalog.changes import Version
 from catalog.connection import Connection
 from catalog.database.pool import Database
@@ -41,17 +42,24 @@ async def merge_dirty(
             marks = await clusters.dirty(conn, limit)
             if not marks:
                 return 0
+            drops = await sources.drops(conn)
+            fed = await peers.any_child(conn)
+            corrected = await amendments.any_amendment(conn)
             known = await dictionaries.every(conn)
             newest = await dictionaries.newest(conn)
             merged = {int(fmt): newest[kind] for fmt in Format if (kind := dictionaries.merged_kind(fmt)) in newest}
             held: dict[int, tuple[tuple[str, ...], bytes]] = {}
+            told: dict[int, bytes] = {}
             numbers = list(marks)
             for start in range(0, len(numbers), PIECE):
                 piece = numbers[start : start + PIECE]
-                jobs = _jobs(await clusters.members(conn, piece), await changes.memos(conn, piece))
+                corrections = await amendments.of(conn, piece) if corrected else {}
+                memos = await changes.memos(conn, piece)
+                jobs = _jobs(await clusters.members(conn, piece), memos, drops, corrections)
                 used = {n: known[n] for n in {kept.dictionary for job in jobs for kept in job.members} if n}
                 running.append(asyncio.ensure_future(run(jobs, used, merged)))  # beside the reading of the next piece
                 held |= await holdings.summary(conn, piece)
+                told |= await clusters.told(conn, piece) if fed else {}
         made = [one for part in await asyncio.gather(*running) for one in part]
     finally:
         for task in running:
@@ -63,7 +71,7 @@ async def merge_dirty(
         await fence(conn)
         await clusters.clean(conn, marks)
         await _train(conn, made, merged)
-        await changes.publish(conn, await _news(conn, marks, made, held))
+        await changes.publish(conn, await _news(conn, marks, made, held, told))
     return len(marks)
 
 
@@ -77,16 +85,24 @@ async def _train(conn: Connection, made: Sequence[Made], merged: Mapping[int, tu
             await dictionaries.add(conn, dictionaries.merged_kind(fmt), bodies.train(samples))
 
 
-def _jobs(rows: Sequence[Any], memos: Mapping[int, bytes]) -> list[Job]:
+def _jobs(
+    rows: Sequence[Any],
+    memos: Mapping[int, bytes],
+    drops: Mapping[str, tuple[str, ...]],
+    corrections: Mapping[int, tuple[Amendment, ...]],
+) -> list[Job]:
     jobs = []
     for cluster, members in groupby(rows, key=itemgetter("cluster")):
         some = islice(members, MOST_MEMBERS)
-        kept = [Kept(f"{row['source']}/{row['local_id']}", *_rest_of_kept(row)) for row in some]
-        jobs.append(Job(cluster, kept, memos.get(cluster, b"")))
+        kept = [
+            Kept(f"{row['source']}/{row['local_id']}", *_rest_of_kept(row), drop=drops.get(row["source"], ()))
+            for row in some
+        ]
+        jobs.append(Job(cluster, kept, memos.get(cluster, b""), corrections.get(cluster, ())))
     return jobs
 
 
-_rest_of_kept = itemgetter(*Kept.__struct_fields__[1:])
+_rest_of_kept = itemgetter(*Kept.__struct_fields__[1:-1])
 
 
 async def _news(
@@ -94,8 +110,11 @@ async def _news(
     marks: Mapping[int, int],
     made: Sequence[Made],
     held: Mapping[int, tuple[tuple[str, ...], bytes]],
+    told: Mapping[int, bytes],
 ) -> list[Version]:
-    """States that differ from what is published: changed records or holdings, and clusters without visible records."""
+    """States that differ from what is published: changed records or holdings, another child that has a record in it,
+    and clusters without visible records.
+    """
     standing = await changes.fingerprints(conn, list(marks))
     heirs = await clusters.heirs(conn, list(marks))
     news = []
@@ -103,7 +122,7 @@ async def _news(
         if one.fault:
             continue
         libraries, digest = held.get(one.cluster, ((), b""))
-        fingerprint = _fingerprint(one, digest)
+        fingerprint = _fingerprint(one, digest + told.get(one.cluster, b""))
         if standing.get(one.cluster) == (fingerprint, False, None):
             continue
         news.append(
@@ -116,6 +135,7 @@ async def _news(
                 libraries=libraries,
                 dictionary=one.dictionary,
                 content=one.content,
+                outward=one.outward,
                 memo=one.memo,
             )
         )

@@ -12,7 +12,6 @@ from dms.match import features as matching
 from dms.match import keys as match_keys
 from dms.memory import Memory
 from dms.pipeline import Signed
-from dms.place import own_signature
 
 Named = tuple[int, str]  # source number, local id
 
@@ -50,3 +49,9 @@ async def follow(conn: Connection, named: Sequence[Named], memory: Memory) -> No
     await records.resign(conn, [(*name, sid) for name, sid in zip(found, taken.sids, strict=True) if sid is not None])
     loosened = {one.old for one in moves if one.old is not None}
     await clusters.soil(conn, await graph.settle(conn, taken, memory, loosened))
+
+
+def own_signature(signed: Signed, source: str, local_id: str) -> Signed:
+    """The same features under a digest that no other record has."""
+    digest = matching.signature(signed.features, f"{source}\x1f{local_id}".encode())
+    return Signed(digest, signed.features, signed.keys, signed.uses)

@@ -30,7 +30,7 @@ class Habits:
     """What PREPARE must know of the source and the node."""
 
     source: Source
-    carrier: str  # iso2709, marcxml, marcjson or versions (of an undo)
+    carrier: str  # iso2709, marcxml, marcjson, packed (of a feed) or versions (of an undo)
     encoding: str
     dictionaries: dict[int, tuple[int, bytes]] = field(default_factory=dict)  # by format: number, bytes
 
@@ -49,6 +49,11 @@ def habits_key(habits: Habits) -> bytes:
     ]
     text = json.dumps(said, ensure_ascii=False, sort_keys=True, default=str)
     return hashlib.blake2b(text.encode(), digest_size=16).digest()
+
+
+def plain_digest(raw: bytes) -> bytes:
+    """Digest of bytes alone, whatever the source's habits."""
+    return hashlib.blake2b(raw, digest_size=16).digest()
 
 
 class Signed(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -76,9 +81,10 @@ class Item(msgspec.Struct, array_like=True, frozen=True, gc=False):
     dictionary: int
     body: bytes
     signature: int
-    holdings: tuple[tuple[str, str, str, str, str, str], ...]
+    holdings: tuple[tuple[str, str, str, str, str, str, str], ...]  # dms.holdings.Copy
     findings: tuple[tuple[str, str], ...]
     load: int = 0  # that brought this version; 0 = the load being placed
+    redirect: str = ""  # of a deletion: the local id of the record that took this one over
 
 
 class Prepared(msgspec.Struct, array_like=True, frozen=True):
@@ -86,6 +92,7 @@ class Prepared(msgspec.Struct, array_like=True, frozen=True):
 
     items: list[Item]
     signatures: list[Signed]
+    profile: bytes = b""  # digest of the sharing profile that `visibility` follows (dms.sharing)
 
 
 class Back(msgspec.Struct, array_like=True, frozen=True):

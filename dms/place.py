@@ -7,22 +7,21 @@ batch that is done twice after a crash finds its units gone.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
 
-from catalog import bodies, clusters, holdings, inbox, loads, pins, quarantine, records
+from catalog import bodies, clusters, dictionaries, holdings, inbox, loads, pins, quarantine, records
 from catalog.connection import Connection
 from catalog.inbox import PreparedUnit
 from catalog.loads import Load
 from catalog.model import Source
 from catalog.records import Standing, Values
-from dms import graph
+from dms import graph, pinning, sharing
 from dms.graph import Move
-from dms.match import features as matching
 from dms.memory import Memory
-from dms.pipeline import Item, Signed, decode_orders, decode_prepared
+from dms.pipeline import Item, Prepared, Signed, decode_orders, decode_prepared
 
 
 class Arrival(NamedTuple):
@@ -38,7 +37,12 @@ async def place(
 ) -> Counter[str]:
     """Place prepared units of one load in the caller's transaction; what was counted."""
     counts: Counter[str] = Counter()
-    pairs = [pair for unit in units for pair in _items(unit)]
+    pairs = []
+    for unit in units:
+        prepared = decode_prepared(bodies.grow(unit.prepared))
+        if prepared.items and prepared.profile != sharing.digest(source):
+            prepared = await _shared_anew(conn, source, prepared)
+        pairs += _items(unit, prepared)
     standing = await records.standing(conn, source.no, [item.local_id for item, _ in pairs])
     arrivals = []
     for item, signed in pairs:
@@ -56,9 +60,21 @@ async def place(
     return counts
 
 
-def _items(unit: PreparedUnit) -> list[tuple[Item, Signed | None]]:
+async def _shared_anew(conn: Connection, source: Source, prepared: Prepared) -> Prepared:
+    """The unit by the profile that the source has now: it was given another one since the unit was prepared."""
+    known = await dictionaries.of(conn, {item.dictionary for item in prepared.items})
+    items = []
+    for item in prepared.items:
+        if not item.deleted and item.visibility in sharing.BY_PROFILE:
+            raw = bodies.open_body(item.body, item.dictionary, known)
+            shared = sharing.of_kept(source, raw, item.carrier, item.encoding)
+            item = msgspec.structs.replace(item, visibility=int(shared))
+        items.append(item)
+    return msgspec.structs.replace(prepared, items=items)
+
+
+def _items(unit: PreparedUnit, prepared: Prepared) -> list[tuple[Item, Signed | None]]:
     """A unit's items with their signatures, without those that judging dropped and with the ids that it gave."""
-    prepared = decode_prepared(bodies.grow(unit.prepared))
     orders = decode_orders(unit.orders) if unit.orders else None
     dropped = set(orders.drop) if orders else set()
     renamed = dict(orders.rename) if orders else {}
@@ -75,9 +91,13 @@ def _items(unit: PreparedUnit) -> list[tuple[Item, Signed | None]]:
 async def _write(conn: Connection, load: Load, source: Source, arrivals: list[Arrival], memory: Memory) -> None:
     replaced = [a.item.local_id for a in arrivals if a.standing is not None]
     deleted = [a.item.local_id for a in arrivals if a.item.deleted]
-    if replaced:
+    fed = load.mode == "feed"
+    gone = [a for a in arrivals if a.item.redirect and a.standing]
+    heired = await _repoint(conn, source.no, gone) if gone else set()
+    if replaced and not fed:  # what a node told is never undone: it tells itself what is right
         await records.remember(conn, load.load, source.no, replaced)
     apart, loosened = await _pinned(conn, source.no, arrivals)
+    loosened |= {a.standing.sid for a in gone if a.standing and a.standing.sid is not None}
     moves = [_move(a, source.name, apart) for a in arrivals]
     taken = await graph.take(conn, moves)
     rows = [
@@ -88,6 +108,8 @@ async def _write(conn: Connection, load: Load, source: Source, arrivals: list[Ar
     await holdings.replace(conn, source.no, replaced, held)
     if deleted:
         await records.delete(conn, source.no, deleted)
+    if fed:
+        await pins.follow_origins(conn, source.no, [a.item.local_id for a in arrivals])
     await quarantine.add_findings(
         conn,
         [
@@ -96,7 +118,34 @@ async def _write(conn: Connection, load: Load, source: Source, arrivals: list[Ar
             for rule, detail in a.item.findings
         ],
     )
+    left = await clusters.membership(conn, [a.standing.sid for a in gone if a.standing and a.standing.sid])
     await clusters.soil(conn, await graph.settle(conn, taken, memory, loosened))
+    heired -= {a.item.local_id for a in arrivals}  # those have followed
+    if heired:
+        await pinning.follow(conn, [(source.no, heir) for heir in sorted(heired)], memory)
+    if left:
+        await _redirect(conn, source.no, gone, left)
+
+
+async def _repoint(conn: Connection, source: int, gone: Sequence[Arrival]) -> set[str]:
+    """Pins of records that others took over go to those; the local ids of these others."""
+    if not await pins.any_pin(conn):
+        return set()
+    return await pins.repoint(conn, source, {a.item.local_id: a.item.redirect for a in gone})
+
+
+async def _redirect(conn: Connection, source: int, gone: Sequence[Arrival], left: Mapping[int, int]) -> None:
+    """A cluster of nothing but a record that another took over leads to that other's cluster. `left`: by signature."""
+    there = await records.standing(conn, source, {a.item.redirect for a in gone})
+    now = await clusters.membership(conn, {one.sid for one in there.values() if one.sid is not None})
+    empty = set(left.values()) - await clusters.peopled(conn, left.values())
+    heirs = {}
+    for a in gone:
+        heir = there.get(a.item.redirect)
+        old = left.get(a.standing.sid) if a.standing and a.standing.sid else None
+        if heir is not None and heir.sid in now and old in empty:
+            heirs[old] = now[heir.sid]
+    await clusters.redirect(conn, heirs)
 
 
 async def _pinned(conn: Connection, source: int, arrivals: Sequence[Arrival]) -> tuple[set[str], set[int]]:
@@ -114,14 +163,8 @@ def _move(arrival: Arrival, source: str, apart: Collection[str]) -> Move:
     old = arrival.standing.sid if arrival.standing else None
     signed = arrival.signed
     if signed is not None and arrival.item.local_id in apart:
-        signed = own_signature(signed, source, arrival.item.local_id)
+        signed = pinning.own_signature(signed, source, arrival.item.local_id)
     return Move(old, signed)
-
-
-def own_signature(signed: Signed, source: str, local_id: str) -> Signed:
-    """The same features under a digest that no other record has."""
-    digest = matching.signature(signed.features, f"{source}\x1f{local_id}".encode())
-    return Signed(digest, signed.features, signed.keys, signed.uses)
 
 
 def _values(load: Load, source: Source, item: Item, sid: int | None) -> Values:

@@ -13,16 +13,19 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from catalog import bodies
+from catalog import bodies, original
 from catalog.facts import Facts
-from catalog.model import CARRIER_NAMES, CARRIERS, Carrier, Format, Source, Visibility
-from config.errors import TianluError
-from dms import formats, garbled, holdings, identity
+from catalog.model import CARRIERS, Carrier, Format, Source, Visibility
+from catalog.payload import Change
+from config.errors import BadRecord, TianluError
+from dms import formats, garbled, holdings, identity, packed, sharing
 from dms.holdings import Copy
 from dms.match import features, keys
 from dms.match.features import Features
+from dms.packed import Told
 from dms.pipeline import Back, Habits, Item, Prepared, Signed, Tally, Version, decode_versions, encode, habits_key
 from protocols import dialect, reading
+from protocols.charsets import codec
 from protocols.marc import Record
 
 NO_FACTS = Facts()
@@ -51,6 +54,7 @@ class _Work:
     encoding: str
     findings: tuple[tuple[str, str], ...]
     version: Version | None = None  # of an undo; one without bytes is to be deleted
+    told: Told | None = None  # by another node; one without a bib is to be deleted
     local_id: str = ""
     digest: bytes = b""
     stamp: str = ""
@@ -71,6 +75,8 @@ def recognise(data: bytes, habits: Habits) -> list[str]:
     """Local ids of the readable records of a stretch, cheaply."""
     if habits.carrier == "versions":
         return [version.local_id for version in decode_versions(data)]
+    if habits.carrier == "packed":
+        return [change.id for change in packed.changes(data)]
     batch = reading.read(data, habits.carrier, encoding=habits.encoding, wanted=_identity_tags(habits.source.identity))
     return [_name(read.record, habits.source.identity, read.raw) for read in batch.reads]
 
@@ -92,6 +98,8 @@ def prepare(
     back: list[Back] = []
     if habits.carrier == "versions":
         works = list(_versions(decode_versions(data)))
+    elif habits.carrier == "packed":
+        works = list(_changes(packed.changes(data), back))
     else:
         batch = reading.read(data, habits.carrier, encoding=habits.encoding, wanted=_wanted(habits.source))
         carrier = CARRIERS[habits.carrier]
@@ -130,12 +138,15 @@ def _returned(one: _Work, rule: str, reason: str) -> Back:
     return Back(one.position, one.ordinal, one.local_id, "returned", rule, reason, one.carrier, one.raw)
 
 
-def _wanted(source: Source) -> frozenset[str]:
-    """Tags that PREPARE reads of a source."""
+def _wanted(source: Source) -> frozenset[str] | None:
+    """Tags that PREPARE reads of a source; None = all."""
     tags = set(formats.WANTED) | _identity_tags(source.identity)
     for fmt in Format:
         tags |= holdings.tags(source.mapping, fmt)
-    return frozenset(tags | identity.suppress_tags(source.mapping))
+    deciding = sharing.profile(source.sharing).tags
+    if deciding is None:
+        return None
+    return frozenset(tags | deciding | identity.suppress_tags(source.mapping))
 
 
 def _identity_tags(rule: str) -> frozenset[str]:
@@ -143,7 +154,7 @@ def _identity_tags(rule: str) -> frozenset[str]:
 
 
 def check_habits(source: Source) -> None:
-    """Raise what is wrong with the source's identity rule or mapping, before any record is read by them."""
+    """Raise what is wrong with the source's identity rule, mapping or profile, before any record is read by them."""
     identity.named_id(Record("", ()), source.identity)
     identity.suppressed(Record("", ()), source.mapping)
     _wanted(source)
@@ -154,8 +165,19 @@ def _versions(versions: list[Version]) -> Iterator[_Work]:
         carrier = Carrier(version.carrier)
         record = Record("", ())
         if version.raw is not None:
-            record = reading.decode(version.raw, CARRIER_NAMES[carrier], version.encoding)
+            record = original.record(version.raw, carrier, version.encoding)
         yield _Work(0, n, version.raw or b"", record, carrier, version.encoding, (), version)
+
+
+def _changes(changes: list[Change], back: list[Back]) -> Iterator[_Work]:
+    for n, change in enumerate(changes, 1):
+        try:
+            told = packed.read(change)
+        except BadRecord as error:
+            reason = _storable(str(error))
+            back.append(Back(0, n, change.id, "unreadable", "unreadable", reason, Carrier.PACKED, change.payload))
+        else:
+            yield _Work(0, n, change.payload, told.record, Carrier.PACKED, codec.UTF8, (), told=told)
 
 
 class _Unit:
@@ -175,8 +197,11 @@ class _Unit:
         )  # fmt: skip
 
     def _identify(self, one: _Work) -> bool:
-        one.local_id = one.version.local_id if one.version else _name(one.record, self.source.identity, one.raw)
         one.stamp = identity.stamp(one.record)
+        if one.told:
+            one.local_id, one.digest = one.told.change.id, one.told.digest
+            return True
+        one.local_id = one.version.local_id if one.version else _name(one.record, self.source.identity, one.raw)
         whole = self.blank.copy()
         whole.update(one.raw)
         one.digest = whole.digest()
@@ -184,6 +209,9 @@ class _Unit:
 
     def _compare(self, one: _Work) -> bool:
         """What is unchanged or deleted ends here."""
+        if one.told:  # the producer left out what is unchanged
+            one.deleted = one.told.bib is None
+            return not one.deleted
         gone = one.version is not None and one.version.raw is None
         if one.version and not gone:
             one.digest = one.version.digest  # a version that comes back is again what it was
@@ -194,7 +222,7 @@ class _Unit:
         return not one.unchanged and not one.deleted
 
     def _tell_format(self, one: _Work) -> bool:
-        one.format = _format(one.record, self.source.format)
+        one.format = one.told.format if one.told else _format(one.record, self.source.format)
         return True
 
     def _describe(self, one: _Work) -> bool:
@@ -223,10 +251,14 @@ class _Unit:
         return True
 
     def _map_holdings(self, one: _Work) -> bool:
-        found = holdings.holdings(one.record, self.source.mapping, self.source.library, one.format)
+        if one.told:
+            found = one.told.holdings
+            one.visibility = sharing.visibility(self.source, one.record, packed.level(one.told))
+        else:
+            found = holdings.holdings(one.record, self.source.mapping, self.source.library, one.format)
+            one.visibility = sharing.visibility(self.source, one.record)
         one.holdings = tuple([_storable_copy(copy) for copy in found])
-        one.visibility = self.source.visibility
-        if one.visibility == Visibility.PUBLIC and identity.suppressed(one.record, self.source.mapping):
+        if one.visibility != Visibility.PRIVATE and identity.suppressed(one.record, self.source.mapping):
             one.visibility = Visibility.SUPPRESSED
         return True
 
@@ -276,7 +308,7 @@ class _Unit:
             sum(one.local_id in self.known for one in works),
         )
         return Outcome(
-            prepared=bodies.shrink(encode(Prepared(items, signed))),
+            prepared=bodies.shrink(encode(Prepared(items, signed, sharing.digest(self.source)))),
             tally=bodies.shrink(encode(tally)),
             back=tuple(back),
             samples={fmt: bodies.train(some) for fmt, some in raws.items() if len(some) >= ENOUGH_TO_TRAIN},
@@ -316,8 +348,9 @@ def _item(one: _Work, dictionary: int, signature: int) -> Item:
 
 def _deletion(one: _Work) -> Item:
     return Item(
-        one.local_id, one.ordinal, True, one.digest, one.stamp, 0, 0, one.carrier, one.encoding, 0, 0, b"", -1, (), ()
-    )
+        one.local_id, one.ordinal, True, one.digest, one.stamp, 0, 0, one.carrier, one.encoding, 0, 0, b"", -1, (), (),
+        redirect=one.told.change.redirect if one.told else "",
+    )  # fmt: skip
 
 
 def _format(record: Record, said: str) -> Format:
@@ -358,13 +391,8 @@ def _storable(text: str) -> str:
 
 def _findings(one: _Work) -> tuple[tuple[str, str], ...]:
     found = list(one.findings)
-    if one.local_id.startswith("sha256:"):
+    if one.local_id.startswith("sha256:") and not one.told:
         found.append(("id.missing", "no usable control number: named by the digest of its bytes"))
     if one.facts.bibliographic and (one.facts.supplied_title or not any(one.facts.titles)):
         found.append(("title.missing", "no title proper"))
     return tuple((rule, _storable(detail)) for rule, detail in found) if found else ()
-
-
-def plain_digest(raw: bytes) -> bytes:
-    """Digest of bytes alone, whatever the source's habits."""
-    return hashlib.blake2b(raw, digest_size=16).digest()

@@ -23,6 +23,8 @@ async def undo(database: Database, queue: Queue, number: int) -> Load:
         await sources.lock(conn, load.source)
         if load.mode == "undo":
             raise Conflict(f"load {number} is itself an undo (of load {load.undoes}): load the file of that one again")
+        if load.mode == "feed":
+            raise Conflict(f"load {number} is what another node told: it tells itself when something is to be put back")
         if load.state is not LoadState.DONE:
             raise Conflict(f"load {number} is {load.state.value}: only a load that is done can be undone")
         last = await loads.last_done(conn, load.source)

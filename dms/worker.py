@@ -32,7 +32,7 @@ from catalog.work.queue import Queue
 from catalog.work.workers import Worker
 from config.errors import Misconfigured, Retry
 from config.settings import Limits
-from dms import matcher, merge_many, prepare
+from dms import matcher, merge_many, pipeline, prepare
 from dms.matcher import Matcher
 from dms.merge_many import Job, Made
 from dms.pipeline import Back, Habits
@@ -178,7 +178,7 @@ def _case(load: Load, back: Back) -> Case:
         rule=back.rule,
         reason=back.reason,
         carrier=back.carrier,
-        digest=prepare.plain_digest(back.raw),
+        digest=pipeline.plain_digest(back.raw),
         body=bodies.shrink(back.raw),
     )
 

@@ -8,7 +8,7 @@ import importlib
 import time
 from collections.abc import Awaitable, Callable
 
-from catalog import clusters, loads
+from catalog import clusters, loads, sources
 from catalog.connection import Connection
 from catalog.model import LoadState
 from catalog.work import lives, workers
@@ -86,7 +86,7 @@ async def see_through(node: Node, source: int) -> None:
 
 async def clustered(conn: Connection) -> bool:
     """Everything that was released is placed and merged. Held and half-landed loads don't count."""
-    if await loads.in_state(conn, LoadState.PREPARING, LoadState.PLACING):
+    if await loads.in_state(conn, LoadState.PREPARING, LoadState.PLACING) or await sources.sharing_due(conn):
         return False
     return not await clusters.dirty_count(conn)
 

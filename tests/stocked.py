@@ -45,7 +45,9 @@ async def open_house(conn: Connection) -> None:
     await conn.execute("insert into node (symbol) values ($1)", SYMBOL)
     for library in builders.CAST:
         await libraries.add(conn, library)
-        await conn.execute("insert into source (name, library) values (lower($1), $1)", library.symbol)
+        await conn.execute(
+            "insert into source (name, library, sharing) values (lower($1), $1, '{\"items\": true}')", library.symbol
+        )
 
 
 async def stock(conn: Connection, entries: Sequence[Stock], first: int = 1) -> list[int]:
