@@ -94,12 +94,14 @@ def _jobs(
     jobs = []
     for cluster, members in groupby(rows, key=itemgetter("cluster")):
         some = islice(members, MOST_MEMBERS)
-        kept = [
-            Kept(f"{row['source']}/{row['local_id']}", *_rest_of_kept(row), drop=drops.get(row["source"], ()))
-            for row in some
-        ]
+        kept = [Kept(*_values_of_kept(row, drops)) for row in some]
         jobs.append(Job(cluster, kept, memos.get(cluster, b""), corrections.get(cluster, ())))
     return jobs
+
+
+def _values_of_kept(row: Any, drops: Mapping[str, tuple[str, ...]]) -> tuple[Any, ...]:
+    source = row["source"]
+    return (f"{source}/{row['local_id']}", *_rest_of_kept(row), drops.get(source, ()))
 
 
 _rest_of_kept = itemgetter(*Kept.__struct_fields__[1:-1])
