@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from catalog import bodies, clusters, dictionaries, holdings, parents, received, records, sources, visibility
+from catalog import bodies, clusters, dictionaries, holdings, original, parents, received, records, sources, visibility
 from catalog.connection import Connection
-from catalog.model import CARRIER_NAMES, Carrier, Format, Holding, Published, unique
+from catalog.model import Format, Holding, Published, unique
 from catalog.parents import Parent
 from config import errors
-from protocols import reading
 from protocols.marc import Record
 
 
@@ -90,4 +89,4 @@ async def of_source(conn: Connection, source: str, local_id: str) -> tuple[Recor
         why = visibility.reason(row.visibility)
         raise Hidden(f"{source}/{local_id} is {why} and not shown; `tianlu explain {source}/{local_id}` says more.")
     raw = bodies.open_body(row.body, row.dictionary, await dictionaries.every(conn))
-    return reading.decode(raw, CARRIER_NAMES[Carrier(row.carrier)], row.encoding), Format(row.format)
+    return original.record(raw, row.carrier, row.encoding), Format(row.format)
