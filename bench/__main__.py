@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 
-from bench import generate, load, match, options, scan, search, visible
+from bench import exchange, generate, load, match, options, scan, search, visible
 from bench.node import Failed
 from bench.options import Options
 from bench.report import Report
@@ -18,6 +18,7 @@ BENCHES: dict[str, Callable[[Options], Report]] = {
     "visible": visible.run,
     "search": search.run,
     "match": match.run,
+    "exchange": exchange.run,
 }
 
 
