@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from pathlib import Path
+from typing import IO
 
 from aiohttp import web
 
@@ -47,13 +48,14 @@ async def serving(application: web.Application, settings: Settings) -> AsyncIter
         try:
             await web.TCPSite(runner, host, port).start()
         except OSError as error:
-            raise Misconfigured(_unavailable(error, host, port)) from error
+            raise Misconfigured(unavailable(error, host, port)) from error
         yield f"http://{f'[{host}]' if ':' in host else host}:{port}/"
     finally:
         await runner.cleanup()
 
 
-def _unavailable(error: OSError, host: str, port: int) -> str:
+def unavailable(error: OSError, host: str, port: int) -> str:
+    """Why a port can't be had, and what to do."""
     if error.errno == errno.EADDRINUSE:
         return (
             f"web.port: port {port} on {host} is taken by another program: choose another in tianlu.toml or by --port "
@@ -71,13 +73,18 @@ def child_command(role: str, home: Path, *, debug: bool) -> list[str]:
     return [sys.executable, "-m", "node.cli", "run", role, "--child", "--home", str(home), *["--debug"][:debug]]
 
 
-async def supervise(role: str, command: Sequence[str], stop: asyncio.Event) -> None:
-    """Keeps one child process alive, with back-off when it dies; ends it in order when `stop` is set."""
+async def supervise(role: str, command: Sequence[str], stop: asyncio.Event, *, output: IO[bytes] | None = None) -> None:
+    """Keeps one child process alive, with back-off when it dies; ends it in order when `stop` is set.
+
+    What it says goes to `output`, or where our own words go.
+    """
     pause = FIRST_PAUSE
     while not stop.is_set():
         started = time.monotonic()
         # Its own session: Ctrl-C reaches only us, and we stop it in order. The pipe tells it when we are gone.
-        child = await asyncio.create_subprocess_exec(*command, stdin=asyncio.subprocess.PIPE, start_new_session=True)
+        child = await asyncio.create_subprocess_exec(
+            *command, stdin=asyncio.subprocess.PIPE, stdout=output, stderr=output, start_new_session=True
+        )
         try:
             await _first(child.wait(), stop.wait())
         finally:

@@ -2,7 +2,8 @@
 
 Three invented libraries: a university in CALIS habits (GB18030), a city library in NLC habits (UTF-8), an academy in
 MARC21 with romanisation and 880. Each holds well-known works (`tables/famous.toml`), so that searching 红楼梦 shows
-holdings of several, and some hundreds of invented books.
+holdings of several, and some hundreds of invented books. `shared.tsv` names the records of every well-known work that
+more than one of them holds, a line a work: the demonstration proves that the centre has each of them as one title.
 """
 
 from __future__ import annotations
@@ -34,9 +35,9 @@ def libraries() -> dict[str, Member]:
         )
 
     return {
-        "A": member("CN-LJU", "临江大学图书馆", "Linjiang University Library", "临江", by_name["calis"]),
-        "B": member("CN-HZL", "海州市图书馆", "Haizhou City Library", "海州", by_name["nlc"]),
-        "C": member("CN-YLA", "雲麓書院圖書館", "Yunlu Academy Library", "雲麓", by_name["romanised"]),
+        "A": member("CN-LJU", "临江大学图书馆", "Linjiang University Library", "江南/临江", by_name["calis"]),
+        "B": member("CN-HZL", "海州市图书馆", "Haizhou City Library", "江南/海州", by_name["nlc"]),
+        "C": member("CN-YLA", "雲麓書院圖書館", "Yunlu Academy Library", "江南/临江", by_name["romanised"]),
     }
 
 
@@ -46,9 +47,13 @@ def files() -> dict[str, bytes]:
     draw = Draw(SEED)
     bodies = {letter: [writing.HEAD[member.habit.carrier]] for letter, member in cast.items()}
     shelves = {letter: Shelf(member) for letter, member in cast.items()}
+    shared = []
     for holders, book in famous.load():
-        for letter in holders:
-            bodies[letter].append(shelves[letter].catalogue(draw, book).body)
+        written = [shelves[letter].catalogue(draw, book) for letter in holders]
+        for letter, each in zip(holders, written, strict=True):
+            bodies[letter].append(each.body)
+        if len(holders) > 1:
+            shared.append("\t".join(f"{each.member.source}/{each.local_id}" for each in written))
     letters = {member.symbol: letter for letter, member in cast.items()}
     for written in corpus.records(draw, list(shelves.values()), RECORDS):
         bodies[letters[written.member.symbol]].append(written.body)
@@ -57,6 +62,7 @@ def files() -> dict[str, bytes]:
         for letter, parts in bodies.items()
     }
     made["libraries.toml"] = habits.directory(list(cast.values())).encode()
+    made["shared.tsv"] = "\n".join([*shared, ""]).encode()
     return made
 
 

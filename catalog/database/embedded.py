@@ -83,6 +83,15 @@ class Server:
             fcntl.flock(self._use, fcntl.LOCK_SH)  # nobody holds it alone without the start lock
             await self._arrive()
 
+    async def another(self, name: str) -> str:
+        """The DSN of a further database of this server, made if it isn't there: several nodes may share one server."""
+        keeper = await asyncpg.connect(self.keeper)
+        try:
+            await supervisor.make_database(keeper, name)
+        finally:
+            await keeper.close()
+        return self.place.dsn(database=name)
+
     async def leave(self) -> None:
         """Stop being a user; the last one stops the server."""
         if self._use is None:

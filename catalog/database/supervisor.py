@@ -206,8 +206,15 @@ async def provide(keeper: asyncpg.Connection, where: Place) -> None:
                 "select format('create role %I login password %L', $1::text, $2::text)", place.ROLE, where.secret()
             )
         )
-    if not await keeper.fetchval("select true from pg_database where datname = $1", place.DATABASE):
-        await keeper.execute(f"create database {place.DATABASE} owner {place.ROLE}")
+    await make_database(keeper, place.DATABASE)
+
+
+async def make_database(keeper: asyncpg.Connection, name: str) -> None:
+    """A database of the node's own role, if it isn't there."""
+    if not await keeper.fetchval("select true from pg_database where datname = $1", name):
+        await keeper.execute(
+            await keeper.fetchval("select format('create database %I owner %I', $1::text, $2::text)", name, place.ROLE)
+        )
 
 
 def _run(command: list[str | Path], where: Place) -> subprocess.CompletedProcess[str]:

@@ -1,11 +1,10 @@
-"""`tianlu demo`: three libraries in one catalogue, on this machine, leaving nothing behind."""
+"""`tianlu demo`: a network of four nodes on this machine, leaving nothing behind."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
 import contextlib
-import dataclasses
 import os
 import shutil
 import sys
@@ -14,104 +13,132 @@ from collections.abc import Coroutine, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from catalog import libraries, sources
-from catalog.model import Library, cluster_id
-from exchange import landing
-from node import attending, lifecycle, roles, service
-from node.app import Node
-from node.commands import init, load
+from node import lifecycle
 from node.context import Context
-from node.demo import cast, proof
-from node.demo.cast import Member
+from node.demo import cast, filling, network, proof, table
+from node.demo.cast import Part
+from node.demo.filling import Filled
+from node.demo.network import Network
+from node.demo.proof import Example, Holdings
 from node.output import BOLD
-from node.service import Service
 
 NAME = "demo"
 HELP = {
-    "en": "Make a node in a temporary folder, load a sample of three libraries (or your own files), serve the "
-    "catalogue until Ctrl-C, and remove everything again.",
-    "zh": "在临时目录中建立节点，装载三个馆的样例（或您自己的文件），提供目录服务，直到 Ctrl-C，然后全部清除。",
+    "en": "Make a network in a temporary folder: a centre, a domain that hosts one library, and the nodes of two more. "
+    "Load a sample (or your own files), let records and corrections flow, serve the catalogues until Ctrl-C, and "
+    "remove everything again.",
+    "zh": "在临时目录中建立一个网络：中心、托管一个馆的区域节点，以及另外两个馆的本地节点。"
+    "装载样例（或您自己的文件），让记录与更正流转，提供目录服务，直到 Ctrl-C，然后全部清除。",
 }
-SYMBOL = "DEMO"
 LOCAL = Path(".venv/bin/tianlu")  # where ./dev setup puts it, seen from the checkout
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What to load, where to serve it, when to end."""
-    parser.add_argument("--records", metavar="FILE", nargs="+", help="your own files: each is taken for one library's")
-    parser.add_argument("--once", action="store_true", help="prove that shared titles merged and are found, then end")
-    parser.add_argument("--base-port", metavar="PORT", type=int, default=8100, help="port of the pages (default 8100)")
-    parser.add_argument("--keep", action="store_true", help="keep the node's folder")
+    parser.add_argument("--records", metavar="FILE", nargs="+", help="your own files, dealt out to the three libraries")
+    parser.add_argument("--once", action="store_true", help="prove that everything arrived and is equal, then end")
+    parser.add_argument(
+        "--base-port", metavar="PORT", type=int, default=8100, help="first node's port (default 8100), 10 a node"
+    )
+    parser.add_argument("--keep", action="store_true", help="keep the nodes' folder")
 
 
 async def run(context: Context, args: argparse.Namespace) -> int:
-    """0 when stopped, or proved with --once; 1 saying what failed; 2 if the port is taken."""
+    """0 when stopped, or proved with --once; 1 saying what failed; 2 if a port is taken."""
     _forget_environment()
-    members = cast.of_files(args.records) if args.records else cast.bundled()
+    parts = cast.of_files(args.records) if args.records else cast.bundled()
     with lifecycle.stop_wanted() as stop, _home(context, args) as home:
-        told = await init.make(
-            home, {"node.tier": "local", "node.symbol": SYMBOL, "node.name": "Tianlu", "web.port": args.base_port}
-        )
-        demo = dataclasses.replace(context, home=home, told=told)
-        async with service.up(demo, roles.ROLES, stop, debug=args.debug) as running:
-            shown = await _unless(stop, _show(demo, running, members, args))
-            if shown and not args.once:
-                await stop.wait()
+        shown = await _unless(stop, _show(context, home, parts, args, stop))
+        if args.keep:
+            context.out.say(context.text("demo_kept", home=home))
         if not shown:
             context.out.note(context.text("interrupted", hint=context.text("demo_gone")))
             return 130
-        if args.keep:
-            context.out.say(context.text("demo_kept", home=home))
     return 0
 
 
-async def _show(context: Context, running: Service, members: Sequence[Member], args: argparse.Namespace) -> bool:
-    """Loads, waits for the index, and says what there is to see. True when all of it is done."""
-    for member in members:
-        await _load(context, running.node, member)
-    await attending.drain(running.node)
-    address = running.addresses["web"]
-    counted = await proof.tally(running.node.database)
-    with context.out.progress(context.text("demo_indexing"), counted.clusters) as bar:
-        await proof.indexed(address, counted.clusters, bar.at)
-    context.out.say(context.text("demo_merged", clusters=f"{counted.clusters:,}", shared=f"{len(counted.shared):,}"))
-    proved = None
-    if args.once or counted.shared:
-        proved = await proof.prove(address, counted, bundled=not args.records)
+async def _show(
+    context: Context, home: Path, parts: Sequence[Part], args: argparse.Namespace, stop: asyncio.Event
+) -> bool:
+    """Makes the network, fills it, says what there is to see, and stays until `stop`. True when all of it is done."""
+    async with contextlib.AsyncExitStack() as stack:
+        with context.out.progress(context.text("demo_starting"), network.steps(parts)) as bar:
+            members = await stack.enter_async_context(network.up(context, home, parts, args.base_port, bar.at))
+        async with table.live(context, members):
+            filled = await filling.fill(members)
+            await table.settled(members)
+        _say_loaded(context, members, filled)
+        found = await proof.holdings(members, filled)
         context.out.say(
-            context.text("demo_proved", title=proof.title(proved), id=proved.id, libraries=", ".join(proved.libraries))
+            context.text("demo_holdings", holdings=f"{sum(found.libraries.values()):,}", libraries=len(found.libraries))
         )
+        example = None
+        if found.shared or args.once:
+            example = await proof.example(members, found, bundled=not args.records)
+        if args.once:
+            await _prove(context, members, filled, found, bundled=not args.records)
+        _say_done(context, members, found)
+        if args.once:
+            return True
+        _say_what_to_try(context, members, example)
+        async with table.live(context, members):
+            await stop.wait()
+    return False
+
+
+def _say_loaded(context: Context, members: Network, filled: Sequence[Filled]) -> None:
+    for each in filled:
+        at = members[each.node].part
+        library = next(one for one in at.libraries if one.symbol == each.file.library)
+        name, node = cast.named(library, context.lang), cast.named(at.own, context.lang)
+        key = "demo_loaded" if library == at.own else "demo_loaded_hosted"
+        records = f"{each.load.records:,}"
+        context.out.say(context.text(key, library=name, file=each.file.path.name, records=records, node=node))
+
+
+async def _prove(
+    context: Context, members: Network, filled: Sequence[Filled], found: Holdings, *, bundled: bool
+) -> None:
+    if bundled:
+        works = await proof.shared_works(members, filled, found)
+        context.out.say(context.text("demo_works", works=works))
+    streams = await proof.equal_streams(members)
+    context.out.say(context.text("demo_equal", streams=streams))
+
+
+def _say_done(context: Context, members: Network, found: Holdings) -> None:
+    context.out.say(context.text("demo_merged", titles=f"{len(found.titles):,}", shared=f"{len(found.shared):,}"))
+    for each in members.values():
+        name = cast.named(each.part.own, context.lang)
+        context.out.say(context.text("demo_at", name=name, address=context.out.paint(BOLD, each.address)))
     if context.out.json:
-        context.out.item({"address": address, "clusters": counted.clusters, "shared": len(counted.shared)})
-    context.out.say(context.out.paint(BOLD, context.text("demo_address", address=address)))
-    if not args.once:
-        example = proved.id if proved else cluster_id(SYMBOL, 1)
-        title = proof.title(proved).replace(" ", "+") if proved else ""
-        context.out.say(context.text("demo_try", address=address, id=example, title=title, tianlu=_ourselves(context)))
+        context.out.item(
+            {
+                "addresses": {symbol: each.address for symbol, each in members.items()},
+                "titles": len(found.titles),
+                "shared": len(found.shared),
+                "holdings": dict(found.libraries),
+            }
+        )
     context.out.flush()
-    return True
 
 
-def _ourselves(context: Context) -> str:
-    """How the reader calls this program for the demonstration's node."""
-    return f"{LOCAL if LOCAL.exists() else Path(sys.argv[0]).name} --home {context.home}"
-
-
-async def _load(context: Context, node: Node, member: Member) -> None:
-    """One library's file, through the same code as `tianlu load`."""
-    async with node.database.transaction() as conn:
-        await libraries.add(
-            conn, Library(symbol=member.symbol, name=member.name, name_en=member.name_en, area=member.area)
+def _say_what_to_try(context: Context, members: Network, example: Example | None) -> None:
+    centre = proof.centre(members)
+    leaf = next(each for each in members.values() if each.part.tier == "local")
+    domain = members[leaf.part.parent]
+    context.out.say(
+        context.text(
+            "demo_try",
+            leaf=leaf.address,
+            title=example.title.replace(" ", "+") if example else "",
+            network=f"{domain.address}network?every=5",
+            record=f"{centre.address}records/{example.id}" if example else centre.address,
+            tianlu=LOCAL if LOCAL.exists() else Path(sys.argv[0]).name,
+            home=leaf.context.home,
         )
-        source = await sources.add(conn, member.source, member.symbol, format=member.format, encoding=member.encoding)
-    label = context.text("demo_loading", name=member.name)
-    with contextlib.ExitStack() as stack, context.out.progress(label) as bar:
-        inputs = landing.open_inputs(stack, [str(member.file)])
-        done, seconds, spent = await load.load_inputs(
-            node, source, inputs, mode="changes", encoding="auto", assured=True, bar=bar
-        )
-    context.out.say(f"{member.name} ({member.file.name})")
-    load.report(context, source, done, seconds, spent)
+    )
+    context.out.flush()
 
 
 async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, bool]) -> bool:
@@ -130,6 +157,7 @@ async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, bool]) -> bool:
 def _home(context: Context, args: argparse.Namespace) -> Iterator[Path]:
     """The folder of --home, which stays, or a temporary one, which goes unless --keep."""
     if args.home:
+        context.home.mkdir(parents=True, exist_ok=True)
         yield context.home
         return
     home = Path(tempfile.mkdtemp(prefix="tianlu-demo-"))
@@ -149,8 +177,8 @@ def _remove(home: Path) -> None:
 
 
 def _forget_environment() -> None:
-    """The demonstration's node and its children have nothing to do with a node that the environment describes."""
+    """The demonstration's nodes have nothing to do with a node that the environment describes."""
     for name in [*os.environ]:
         if name.startswith("TIANLU_") and not name.startswith("TIANLU_TEST_"):
             del os.environ[name]
-    os.environ["TIANLU_LOG__LEVEL"] = "warning"  # of its children: what they do well is shown by progress
+    os.environ["TIANLU_LOG__LEVEL"] = "warning"  # of the nodes' logs: what they do well is shown by the table

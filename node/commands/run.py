@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
+from collections.abc import AsyncIterator
 
 from catalog import changes
 from catalog.search import indexer
@@ -11,7 +13,7 @@ from config import logs
 from config.settings import KEYS
 from dms import worker
 from exchange import running as exchanging
-from node import app, identity, lifecycle, roles, service
+from node import alone, app, identity, lifecycle, roles, service
 from node.context import Context
 
 NAME = "run"
@@ -43,7 +45,10 @@ async def run(context: Context, args: argparse.Namespace) -> int:
             (role,) = playing
             await _alone(context, role, stop, child=args.child)
             return 0
-        async with service.up(context, playing, stop, debug=args.debug) as running:
+        async with (
+            _watched(stop, child=args.child),
+            service.up(context, playing, stop, debug=args.debug) as running,
+        ):
             context.out.say(context.text("up", symbol=running.node.symbol, address=running.addresses.get("web", "")))
             if context.out.json:
                 context.out.item({"event": "up", "symbol": running.node.symbol, "addresses": running.addresses})
@@ -53,30 +58,37 @@ async def run(context: Context, args: argparse.Namespace) -> int:
     return 0
 
 
-async def _alone(context: Context, role: str, stop: asyncio.Event, *, child: bool) -> None:
-    """One of the roles that are processes of their own, until `stop`; as a child also until its parent is gone."""
+@contextlib.asynccontextmanager
+async def _watched(stop: asyncio.Event, *, child: bool) -> AsyncIterator[None]:
+    """As a child of another process also stop when that one is gone."""
     watching = asyncio.create_task(roles.parent_gone(stop)) if child else None
     try:
-        async with app.open(context) as node:
-            if role == "indexer":
-                await indexer.follow(node.database.pool, node.index_home, stop=stop, feed=changes)
-            elif role == "exchange":
-                await exchanging.run(
-                    node.database,
-                    node.queue,
-                    symbol=node.symbol,
-                    keyring=identity.keyring(node.home, node.settings),
-                    proxy=node.settings.exchange.proxy,
-                    stop=stop,
-                )
-            else:
-                await worker.run(
-                    node.database,
-                    node.queue,
-                    processes=node.settings.worker.processes,
-                    limits=node.settings.limits,
-                    stop=stop,
-                )
+        yield
     finally:
         if watching:
             watching.cancel()
+
+
+async def _alone(context: Context, role: str, stop: asyncio.Event, *, child: bool) -> None:
+    """One of the roles that are processes of their own, until `stop`."""
+    async with _watched(stop, child=child), app.open(context) as node:
+        if role == "indexer":
+            await indexer.follow(node.database.pool, node.index_home, stop=stop, feed=changes)
+        elif role == "exchange":
+            await exchanging.run(
+                node.database,
+                node.queue,
+                symbol=node.symbol,
+                keyring=identity.keyring(node.home, node.settings),
+                proxy=node.settings.exchange.proxy,
+                stop=stop,
+                alone=alone.alone,
+            )
+        else:
+            await worker.run(
+                node.database,
+                node.queue,
+                processes=node.settings.worker.processes,
+                limits=node.settings.limits,
+                stop=stop,
+            )

@@ -1,92 +1,127 @@
-"""Proves on a running node that shared titles merged and are found, through the door that readers use."""
+"""Proves on the running network what the demonstration claims, through the doors that people and programs use."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
 
-from catalog import changes
-from catalog.database.pool import Database
-from catalog.model import Published
 from config.errors import Fatal
+from node.commands import export, reconcile
+from node.demo import cast, network
+from node.demo.filling import Filled
+from node.demo.network import Member, Network
 
-FAMOUS = "红楼梦"  # stands in the catalogues of several libraries of the sample
-PAGE = 2000  # clusters
-PATIENCE = 120.0  # seconds for the index to catch up
-LOOK = 0.2  # seconds between looks
+FAMOUS = "红楼梦"  # stands in the catalogues of all libraries of the sample
+COPY = ("library", "call_number", "location", "status")  # of a holding; item numbers stay at home unless shared
+NAMED = 3  # of those that are wrong
+
+Copies = Counter[tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tally:
-    """What the catalogue holds after the loads."""
+class Holdings:
+    """What the centre has of the libraries' holdings."""
 
-    clusters: int
-    shared: tuple[Published, ...]  # held by two libraries or more
+    titles: Mapping[str, Copies]  # by cluster id
+    libraries: Mapping[str, int]  # holdings by library
 
-
-async def tally(database: Database) -> Tally:
-    """Counts the published clusters."""
-    live, shared, seq = 0, [], 0
-    async with database.connection() as conn:
-        while page := await changes.after(conn, seq, PAGE):
-            seq = page[-1].seq
-            standing = [each for each in page if not each.deleted]
-            live += len(standing)
-            shared += [each for each in standing if len(each.libraries) > 1]
-    return Tally(clusters=live, shared=tuple(shared))
+    @property
+    def shared(self) -> list[str]:
+        """Titles that several libraries hold, those of most libraries first."""
+        holders = {ident: len({copy[0] for copy in copies}) for ident, copies in self.titles.items()}
+        return sorted((ident for ident, count in holders.items() if count > 1), key=lambda ident: -holders[ident])
 
 
-async def indexed(address: str, clusters: int, at: Callable[[int], None]) -> None:
-    """Waits until a search finds as many titles as there are clusters; tells `at` how many. Fatal if it never does."""
-    deadline = asyncio.get_running_loop().time() + PATIENCE
-    async with aiohttp.ClientSession() as client:
-        found = 0
-        while asyncio.get_running_loop().time() < deadline:
-            found = await _total(client, address)
-            at(found)
-            if found == clusters:
-                return
-            await asyncio.sleep(LOOK)
-    raise Fatal(f"the index shows {found} of {clusters} titles after {PATIENCE:.0f} s; the log says why")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """A title that several libraries hold, as the centre shows it."""
+
+    id: str
+    title: str
+    libraries: tuple[str, ...]
 
 
-async def prove(address: str, counted: Tally, *, bundled: bool) -> Published:
-    """The title that proves it, or Fatal saying what failed."""
-    if not counted.shared:
+def centre(members: Network) -> Member:
+    """The node that has no parent."""
+    return next(each for each in members.values() if not each.part.parent)
+
+
+async def holdings(members: Network, filled: Iterable[Filled]) -> Holdings:
+    """Every holding of every library is at the centre, and none twice. Fatal if not."""
+    there = await network.said(centre(members), export, what="holdings", source=None)
+    whole, titles = Counter(_copy(row) for row in there), defaultdict[str, Copies](Counter)
+    for row in there:
+        titles[row["cluster"]][_copy(row)] += 1
+    told: Copies = Counter()
+    for each in filled:
+        rows = await network.said(members[each.node], export, what="holdings", source=[each.file.source])
+        told.update(_copy(row) for row in rows)
+    if whole != told:
+        missing, surplus = told - whole, whole - told
+        raise Fatal(
+            f"holdings at the centre differ from those of the libraries: {missing.total():,} missing "
+            f"{[*missing][:NAMED]}, {surplus.total():,} too many {[*surplus][:NAMED]}"
+        )
+    return Holdings(titles=titles, libraries=Counter(row["library"] for row in there))
+
+
+async def shared_works(members: Network, filled: Iterable[Filled], found: Holdings) -> int:
+    """Each well-known work of the sample is one title at the centre, with exactly its libraries' holdings.
+
+    How many works; Fatal names those that are not.
+    """
+    copies: dict[str, Copies] = defaultdict(Counter)
+    for each in filled:
+        for row in await network.said(members[each.node], export, what="holdings", source=[each.file.source]):
+            copies[f"{row['source']}/{row['local_id']}"][_copy(row)] += 1
+    merged = {frozenset(each.items()) for each in found.titles.values()}
+    works = cast.shared()
+    wrong = [work for work in works if frozenset(sum((copies[one] for one in work), Counter()).items()) not in merged]
+    if wrong:
+        raise Fatal(f"{len(wrong)} of {len(works)} works are not one title with all holdings: {wrong[:NAMED]}")
+    return len(works)
+
+
+async def example(members: Network, found: Holdings, *, bundled: bool) -> Example:
+    """A shared title, found by a search at the centre. Fatal if there is none, or the search or its page lacks it."""
+    if not found.shared:
         raise Fatal("no title is held by two libraries: nothing was brought together")
+    address = centre(members).address
     async with aiohttp.ClientSession() as client:
-        wanted = FAMOUS if bundled else title(counted.shared[0])
-        ids = {each.id: each for each in counted.shared}
-        hits = (await _get(client, f"{address}api/search", q=wanted, limit="100"))["hits"]
-        found = next((hit for hit in hits if hit["id"] in ids), None)
-        if found is None:
+        best = await get(client, f"{address}api/records/{found.shared[0]}")
+        wanted = FAMOUS if bundled else best["title"]
+        hits = (await get(client, f"{address}api/search", q=wanted, limit="100"))["hits"]
+        hit = max(hits, key=lambda each: len(each["libraries"]), default=None)
+        if hit is None or len(hit["libraries"]) < 2:
             raise Fatal(f"searching {wanted} finds {len(hits)} titles, none of them held by two libraries")
-        record = await _get(client, f"{address}api/records/{found['id']}")
-        holders = {holding["library"] for holding in record["holdings"]} | set(record["libraries"])
-        if len(holders) < 2:
-            raise Fatal(f"the page of {wanted} ({found['id']}) shows holdings of {len(holders)} library only")
-        return ids[found["id"]]
+        record = await get(client, f"{address}api/records/{hit['id']}")
+    shown = Counter(_copy(each) for each in record["holdings"])
+    if shown != found.titles[hit["id"]]:
+        raise Fatal(f"the page of {wanted} ({hit['id']}) doesn't show the holdings that the title has")
+    return Example(id=hit["id"], title=hit["title"], libraries=tuple(hit["libraries"]))
 
 
-def title(published: Published) -> str:
-    """What the title is called."""
-    return published.description.title if published.description else published.id
+async def equal_streams(members: Network) -> int:
+    """Both ends of every stream have the same, by digests and by what they really keep. How many streams."""
+    joined = [each for each in members.values() if each.part.parent]
+    answers = await asyncio.gather(
+        *(network.said(each, reconcile, symbol=each.part.parent, repair=False, deep=True) for each in joined)
+    )
+    return sum(len(rows) for rows in answers)
 
 
-async def _total(client: aiohttp.ClientSession, address: str) -> int:
-    async with client.get(f"{address}api/search", params={"limit": "1"}) as answer:
-        if answer.status == 503:  # the index is being made
-            return 0
-        answer.raise_for_status()
-        return int((await answer.json())["total"])
-
-
-async def _get(client: aiohttp.ClientSession, url: str, **query: str) -> Any:
+async def get(client: aiohttp.ClientSession, url: str, **query: str) -> Any:
+    """What a node answers. Fatal if that isn't 200."""
     async with client.get(url, params=query) as answer:
         if answer.status != 200:
             raise Fatal(f"{answer.url} answers {answer.status} instead of 200")
         return await answer.json()
+
+
+def _copy(row: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(row[name] for name in COPY)

@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 
-from node.web import context, exchange_door, machine, middleware, routes
+from node.flows import Counts
+from node.web import context, exchange_door, machine, middleware, network, routes
 from node.web.asking import HttpAsker
 from services.discovery.registry import Registry
 
@@ -20,6 +21,7 @@ def make(node: context.Node) -> web.Application:
     exchange_door.hang(app, node)
     app[context.PLACE] = context.place(node)
     app[context.REGISTRY] = Registry()
+    app[network.COUNTS] = Counts()
     app.cleanup_ctx.append(_asker)
     app[context.ROUTES] = routes.ROUTES
     app[context.OAI_KEY] = machine.key(node.home)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from catalog.search import port
-from node.web import api, exchange_door, exchange_routes, machine, pages, peering, schemas
+from node.web import api, exchange_door, exchange_routes, handing, machine, network, pages, peering, schemas
 from node.web.inputs import SIZE, SORTS
 from node.web.openapi import Parameter, Route
 
@@ -61,6 +61,7 @@ ROUTES: tuple[Route, ...] = (
     Route(path="/search", handler=pages.results, summary="Results"),
     Route(path="/records/{id}", handler=pages.record, summary="A record with its holdings"),
     Route(path="/libraries", handler=pages.libraries_page, summary="The directory of libraries"),
+    Route(path="/network", handler=network.page, summary="Nodes and streams as this node sees them"),
     Route(path="/about", handler=pages.about, summary="How to search, and the programs' addresses"),
     Route(path="/api", handler=pages.interface, summary="This table, for programmers"),
     Route(path="/static/{name}", handler=pages.static, summary="Style sheet and seal"),
@@ -103,6 +104,13 @@ ROUTES: tuple[Route, ...] = (
         summary="The directory of libraries.",
         answer="application/json",
         schema=schemas.LIBRARIES,
+    ),
+    Route(
+        path="/api/network",
+        handler=network.document,
+        summary="Nodes and streams as this node sees them: who, how much, how far behind.",
+        answer="application/json",
+        schema=schemas.NETWORK,
     ),
     Route(
         path="/api/openapi.json",
@@ -154,6 +162,18 @@ ROUTES: tuple[Route, ...] = (
         path="/x/reconcile/{channel}/{way}",
         handler=exchange_door.signed(exchange_routes.reconcile),
         summary="Other nodes: a child compares a stream with this node and has it mended",
+        methods=("POST",),
+    ),
+    Route(
+        path="/x/handover",
+        handler=exchange_door.signed(handing.handed),
+        summary="Other nodes: a child and this node tell each other how far a library has moved",
+        methods=("POST",),
+    ),
+    Route(
+        path="/x/have",
+        handler=exchange_door.signed(handing.have),
+        summary="Other nodes: a child asks which records need not be sent whole while a library moves",
         methods=("POST",),
     ),
 )

@@ -96,4 +96,41 @@ LIBRARIES = _object(
         "items": _object(symbol=_TEXT, name=_TEXT, name_en=_TEXT, area=_AREA, state=_TEXT, successor=_TEXT),
     }
 )
+_ENDS: dict[str, Any] = {"from": _TEXT, "to": _TEXT}
+NETWORK = _object(
+    symbol=_TEXT,
+    name=_TEXT,
+    titles=_COUNT,
+    work=_object(preparing=_COUNT, to_merge=_COUNT, epoch=_COUNT, last=_COUNT),
+    nodes={
+        "type": "array",
+        "description": "this node, its peers, and those that only the directory tells of",
+        "items": _object(
+            symbol=_TEXT,
+            name=_TEXT,
+            relation={"type": "string", "enum": ["self", "parent", "child", "further"]},
+            path={"type": "string", "enum": ["", "uplink", "membership"]},
+            state={"type": "string", "enum": ["", "active", "suspended", "revoked"]},
+            address=_TEXT,
+            libraries={**_TEXTS, "description": "symbols of the libraries that it hosts"},
+            seen={"type": ["string", "null"], "format": "date-time"},
+            trouble=_TEXT,
+        ),
+    },
+    streams={
+        "type": "array",
+        "items": _object(
+            **_ENDS,
+            channel=_TEXT,
+            records={**_COUNT, "description": "that stand: told, or heard where this node is the one that is told"},
+            behind={
+                "type": ["integer", "null"],
+                "minimum": 0,
+                "description": "states to come; null = only the sender knows",
+            },
+            state={"type": "string", "enum": ["even", "flowing", "listening", "held_up", "silent", "trouble"]},
+            reason=_TEXT,
+        ),
+    },
+)
 HEALTH = _object(status={"type": "string", "enum": ["ok"]}, symbol=_TEXT, records=_COUNT)

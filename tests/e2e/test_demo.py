@@ -1,0 +1,163 @@
+"""`tianlu demo` from outside: the network proves itself, can be stopped at any time, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from node.demo import cast
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE = 240.0  # seconds; a busy machine starts some twenty Pythons
+SPAN = 10 * len(cast.bundled())  # ports
+
+
+def environ(folder: Path) -> dict[str, str]:
+    """Ours, without a node that it may describe; temporary folders come into `folder`."""
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("TIANLU_")}
+    return {**plain, "LANG": "C.UTF-8", "PYTHONPATH": str(ROOT), "TMPDIR": str(folder)}
+
+
+def tianlu(*words: str) -> list[str]:
+    return [sys.executable, "-m", "node.cli", *words]
+
+
+def free_ports() -> int:
+    """The first of `SPAN` ports of which those that the demo takes are free."""
+    for first in range(20000 + os.getpid() % 1000 * 10, 60000, SPAN):
+        with contextlib.ExitStack() as stack, contextlib.suppress(OSError):
+            for port in range(first, first + SPAN, cast.PORTS):
+                stack.enter_context(socket.socket()).bind(("127.0.0.1", port))
+            return first
+    raise AssertionError("there are no free ports")
+
+
+def until(done: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not done():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.05)
+
+
+def processes(folder: Path) -> list[int]:
+    """Processes whose command line or folder names this one: nodes, their children and pools, PostgreSQL."""
+    found = []
+    for each in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            where = (each / "cmdline").read_bytes() + os.fsencode(os.readlink(each / "cwd"))
+            if os.fsencode(folder) in where and int(each.name) != os.getpid():
+                found.append(int(each.name))
+    return found
+
+
+def get(url: str) -> Any:
+    with urllib.request.urlopen(url) as answer:
+        return json.load(answer)
+
+
+@contextlib.contextmanager
+def staying(folder: Path, *words: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
+    """A demonstration that stays, and the addresses of its nodes."""
+    child = subprocess.Popen(
+        tianlu("--json", "demo", "--base-port", str(free_ports()), *words),
+        env=environ(folder), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        assert child.stdout
+        yield child, json.loads(child.stdout.readline())["addresses"]
+    finally:
+        child.kill()
+        child.wait()
+
+
+@pytest.mark.full
+def test_demo_proves_that_everything_arrived_and_leaves_nothing(tmp_path: Path) -> None:
+    words = tianlu("--json", "demo", "--once", "--base-port", str(free_ports()))
+    done = subprocess.run(words, env=environ(tmp_path), cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout.splitlines()[-1])
+    assert len(told["addresses"]) == 4
+    assert set(told["holdings"]) == {"CN-LJU", "CN-HZL", "CN-YLA"}
+    assert told["shared"] > 100
+    assert not list(tmp_path.iterdir())
+    assert not processes(tmp_path)
+
+
+@pytest.mark.full
+def test_staying_demo_shows_the_network_and_ctrl_c_ends_all_of_it(tmp_path: Path) -> None:
+    with staying(tmp_path) as (child, addresses):
+        whole = get(f"{addresses['CN-CENTRE']}api/search?limit=1")["total"]
+        domain = get(f"{addresses['CN-JIANGNAN']}api/network")
+        assert [(each["symbol"], each["relation"]) for each in domain["nodes"]] == [
+            ("CN-JIANGNAN", "self"), ("CN-CENTRE", "parent"), ("CN-HZL", "child"), ("CN-LJU", "child"),
+        ]  # fmt: skip
+        assert domain["nodes"][0]["libraries"] == ["CN-JIANGNAN", "CN-YLA"]
+        assert {each["state"] for each in domain["streams"]} == {"even", "listening"}
+        upward = next(s for s in domain["streams"] if s["to"] == "CN-CENTRE" and s["channel"] == "clusters")
+        assert (upward["records"], upward["behind"]) == (whole, 0)
+
+        wide = get(f"{addresses['CN-LJU']}api/search?q=hongloumeng&scope=nation")
+        assert wide["complete"]
+        counts = [each["count"] for each in wide["scopes"]]
+        assert counts == sorted(counts) and counts[0] < counts[-1]
+
+        child.send_signal(signal.SIGINT)
+        assert child.wait(PATIENCE) == 130
+        assert not list(tmp_path.iterdir())
+        assert not processes(tmp_path)
+
+
+@pytest.mark.full
+def test_own_files_are_dealt_out_to_the_libraries(tmp_path: Path) -> None:
+    files = [str(cast.SAMPLE / name) for name in ("haizhou.iso", "linjiang.iso")]
+    with staying(tmp_path, "--records", *files) as (child, addresses):
+        assert set(addresses) == {"CN-CENTRE", "CN-JIANGNAN", "LIB-1", "LIB-2"}
+        for symbol, records in (("LIB-1", 509), ("LIB-2", 464)):
+            assert 0 < get(f"{addresses[symbol]}api/search?limit=1")["total"] <= records
+        child.send_signal(signal.SIGTERM)
+        assert child.wait(PATIENCE) == 130
+
+
+def test_taken_port_is_named_before_anything_is_made(tmp_path: Path) -> None:
+    first = free_ports()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", first + cast.PORTS))
+        taken.listen()
+        words = tianlu("demo", "--once", "--base-port", str(first))
+        done = subprocess.run(words, env=environ(tmp_path), cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert re.search(rf"\b{first + cast.PORTS}\b", done.stderr) and "--base-port" in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_missing_file_is_named(tmp_path: Path) -> None:
+    words = tianlu("demo", "--records", str(tmp_path / "none.mrc"))
+    done = subprocess.run(words, env=environ(tmp_path), cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "none.mrc" in done.stderr
+
+
+def test_node_of_a_killed_demo_ends_by_itself(tmp_path: Path) -> None:
+    child = subprocess.Popen(
+        tianlu("demo", "--base-port", str(free_ports())),
+        env=environ(tmp_path), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        until(lambda: any(tmp_path.glob("*/*/run.json")))
+    finally:
+        child.kill()
+        child.wait()
+    until(lambda: not processes(tmp_path))
