@@ -40,7 +40,9 @@ async def after(conn: Connection, seq: int, limit: int) -> list[State]:
 async def of(conn: Connection, clusters: Collection[int]) -> list[State]:
     """The states of these clusters, by place."""
     rows = await conn.fetch(
-        f"select {STATE} from merged where cluster = any($1::bigint[]) order by seq", list(clusters)
+        f"""select {STATE} from unnest($1::bigint[]) c (wanted)
+            cross join lateral (select * from merged m where m.cluster = c.wanted offset 0) m order by seq""",
+        list(clusters),
     )
     return [State(**dict(row)) for row in rows]
 
