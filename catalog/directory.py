@@ -1,7 +1,8 @@
 """The directory of libraries as nodes tell each other of it (store).
 
 A library is told by the node that hosts it, and passed on by the others. An entry counts where its reign is later, or
-the same and nobody else's; so an older host that has not heard of a hand-over changes nothing.
+the same and nobody else's; so an older host that has not heard of a hand-over changes nothing. What this node hosts
+moves by a hand-over of its own (`catalog.hosting`), and by nobody's word.
 """
 
 from __future__ import annotations
@@ -57,11 +58,11 @@ async def take(conn: Connection, heard: Mapping[str, Entry], *, peer: str, role:
             select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
                 $8::bigint[]) e (symbol, name, name_en, area, state, successor, node, reign)
             where e.state in ('active', 'merged', 'closed')
-              and (e.reign > 0 or e.symbol <> (select symbol from node))  -- who we are needs nobody's word
+              and e.symbol <> (select symbol from node)  -- who we are needs nobody's word
             on conflict (symbol) do update set name = excluded.name, name_en = excluded.name_en,
                 area = excluded.area, state = excluded.state, successor = excluded.successor, node = excluded.node,
                 reign = excluded.reign
-            where (excluded.reign > l.reign
+            where (excluded.reign > l.reign and not ({HOSTED})
                    or excluded.reign = l.reign and (l.node = excluded.node or l.node = '' and not ({HOSTED})))
               and ($9 or l.node = $10 or l.symbol = any($11::text[]) or l.node = '' and not ({HOSTED}))""",
         symbols,

@@ -143,6 +143,12 @@ async def newest(conn: Connection, source: int) -> Load | None:
     return of_row(row) if row else None
 
 
+async def last(conn: Connection) -> int:
+    """Id of the newest load of any source, 0 if there is none."""
+    found: int = await conn.fetchval("select coalesce(max(load), 0) from load")
+    return found
+
+
 async def repeat(conn: Connection, before: Load, *, origin: str, fingerprint: bytes) -> Load:
     """A finished load of the same bytes as `before`, with the counts that reading them again would give."""
     row = await conn.fetchrow(

@@ -27,7 +27,8 @@ class Kind(IntEnum):
     CORRECTION = 3
     RECEIPT = 4
     SOURCE = 5
-    RAW = 6  # a source record as received
+    RAW = 6  # a source record as received; its id is `<source>` TAB `<local id>`
+    SAME = 7  # a bib that the receiver can put together itself: the payload is `proof` of the bib's
 
 
 class Level(IntEnum):
@@ -70,6 +71,28 @@ class Entry(msgspec.Struct, array_like=True, frozen=True, gc=False):
     successor: str = ""
     node: str = ""  # that hosts it
     reign: int = 0  # rises with each hand-over
+
+
+class Raw(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """A source record on its way to another host."""
+
+    carrier: int
+    encoding: str
+    digest: bytes  # of the bytes and the source's habits: what the next load of the same file is compared with
+    body: bytes  # as received
+
+
+class Habits(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """A source on its way to another host."""
+
+    name: str
+    format: str = "auto"
+    encoding: str = "auto"
+    identity: str = "001"
+    mapping: bytes = b"{}"  # JSON, like the next
+    sharing: bytes = b"{}"
+    visibility: int = 0
+    trust: int = 0
 
 
 class Correction(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -121,6 +144,7 @@ def bucket(kind: int, ident: str) -> int:
 
 encode = msgspec.msgpack.Encoder().encode
 _decode_bib = msgspec.msgpack.Decoder(Bib).decode
+_decode_raw = msgspec.msgpack.Decoder(Raw).decode
 _decode_changes = msgspec.msgpack.Decoder(list[Change]).decode
 _decode_entry = msgspec.msgpack.Decoder(Entry).decode
 _decode_correction = msgspec.msgpack.Decoder(Correction).decode
@@ -157,6 +181,19 @@ def receipt(payload: bytes) -> Receipt:
         return _decode_receipt(payload)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BadRecord(f"not a packed receipt: {error}") from error
+
+
+def raw(payload: bytes) -> Raw:
+    """The source record in a change; BadRecord if it isn't one."""
+    try:
+        return _decode_raw(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BadRecord(f"not a packed source record: {error}") from error
+
+
+def proof(payload: bytes) -> bytes:
+    """16 bytes that stand for a bib's payload, whatever its id."""
+    return blake3.blake3(payload).digest(16)
 
 
 def changes(packed: bytes) -> list[Change]:

@@ -128,19 +128,7 @@ class Orders(msgspec.Struct, array_like=True, frozen=True):
     rename: list[tuple[int, str]]
 
 
-class Version(msgspec.Struct, array_like=True, frozen=True):
-    """An earlier version on its way back (unit of an undo); `raw` None = delete the record."""
-
-    local_id: str
-    raw: bytes | None
-    carrier: int
-    encoding: str
-    digest: bytes
-    load: int
-
-
 encode = msgspec.msgpack.Encoder().encode
 decode_prepared = msgspec.msgpack.Decoder(Prepared).decode
 decode_tally = msgspec.msgpack.Decoder(Tally).decode
 decode_orders = msgspec.msgpack.Decoder(Orders).decode
-decode_versions = msgspec.msgpack.Decoder(list[Version]).decode

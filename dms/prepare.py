@@ -13,17 +13,18 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from catalog import bodies, original
+from catalog import bodies, original, versions
 from catalog.facts import Facts
 from catalog.model import CARRIERS, Carrier, Format, Source, Visibility
 from catalog.payload import Change
+from catalog.versions import Version
 from config.errors import BadRecord, TianluError
 from dms import formats, garbled, holdings, identity, packed, sharing
 from dms.holdings import Copy
 from dms.match import features, keys
 from dms.match.features import Features
 from dms.packed import Told
-from dms.pipeline import Back, Habits, Item, Prepared, Signed, Tally, Version, decode_versions, encode, habits_key
+from dms.pipeline import Back, Habits, Item, Prepared, Signed, Tally, encode, habits_key
 from protocols import dialect, reading
 from protocols.charsets import codec
 from protocols.marc import Record
@@ -74,7 +75,7 @@ class _Work:
 def recognise(data: bytes, habits: Habits) -> list[str]:
     """Local ids of the readable records of a stretch, cheaply."""
     if habits.carrier == "versions":
-        return [version.local_id for version in decode_versions(data)]
+        return [version.local_id for version in versions.decode(data)]
     if habits.carrier == "packed":
         return [change.id for change in packed.changes(data)]
     batch = reading.read(data, habits.carrier, encoding=habits.encoding, wanted=_identity_tags(habits.source.identity))
@@ -97,7 +98,7 @@ def prepare(
     """
     back: list[Back] = []
     if habits.carrier == "versions":
-        works = list(_versions(decode_versions(data)))
+        works = list(_versions(versions.decode(data)))
     elif habits.carrier == "packed":
         works = list(_changes(packed.changes(data), back))
     else:

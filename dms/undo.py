@@ -10,10 +10,11 @@ from catalog.connection import Connection
 from catalog.database.pool import Database
 from catalog.loads import Load
 from catalog.model import LoadState
+from catalog.versions import Version
 from catalog.work import units
 from catalog.work.queue import Queue
 from config.errors import Conflict
-from dms.pipeline import Version, encode
+from dms.pipeline import encode
 
 
 async def undo(database: Database, queue: Queue, number: int) -> Load:

@@ -13,7 +13,7 @@ from catalog.database.pool import Database
 from catalog.work.queue import Queue
 from config.errors import Conflict, Refused
 from exchange import manifest, receiving
-from exchange.ends import CHANNELS, Me, Peer
+from exchange.ends import KNOWN, Me, Peer
 from exchange.model import MOST_MANIFEST, MOST_PACKED, Cursor, Damaged
 
 HEAD = 4 + MOST_MANIFEST  # bytes in which the manifest is
@@ -87,6 +87,6 @@ def _length(head: bytes) -> int:
 async def _whole(database: Database, queue: Queue, me: Me, peer: Peer, segment: bytes) -> Cursor:
     signed, content = manifest.split(segment)
     channel = manifest.read(signed).channel
-    if channel not in CHANNELS:
+    if channel not in KNOWN:
         raise Refused(f"{peer.symbol} sends on a channel that this node doesn't know: {channel[:40]!r}")
     return await receiving.take(database, queue, me, peer, channel, signed, content)

@@ -36,7 +36,7 @@ class Place(Enum):
     HANDOVER = "handover"  # as a record of a source that this node takes over
 
 
-_HANDOVER: Mapping[int, Place] = dict.fromkeys((Kind.SOURCE, Kind.RAW, Kind.LIBRARY), Place.HANDOVER)
+_HANDOVER: Mapping[int, Place] = {Kind.RAW: Place.HANDOVER}
 TAKEN: Mapping[tuple[str, str], Mapping[int, Place]] = {
     (CHILD, CLUSTERS): {Kind.BIB: Place.INBOX},
     (PARENT, CLUSTERS): {Kind.BIB: Place.RECEIVED},

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import msgspec
 
 from catalog import notices, peers
-from catalog.payload import CLUSTERS, NOTICES
+from catalog.payload import CLUSTERS, HANDOVER, NOTICES
 from exchange import outward
 from exchange.keys import Key
 from exchange.model import Signer, Trusted, Verifier
@@ -17,7 +17,8 @@ from protocols import suites
 from protocols.suites import Suite
 
 CHANNELS = (CLUSTERS, NOTICES)
-FEEDS = {CLUSTERS: "clusters", NOTICES: notices.FEED}  # the feed behind a channel
+KNOWN = (*CHANNELS, HANDOVER)  # the last one only while a library moves
+FEEDS = {CLUSTERS: "clusters", NOTICES: notices.FEED, HANDOVER: "handover"}  # the feed behind a channel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

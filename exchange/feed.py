@@ -16,12 +16,13 @@ from catalog.connection import Connection
 from catalog.database.pool import Database
 from catalog.ledgers import Ledger
 from catalog.model import cluster_number
-from catalog.payload import CLUSTERS, Change, Kind
-from exchange import manifest, producer
+from catalog.payload import CLUSTERS, HANDOVER, Change, Kind
+from exchange import manifest, producer, raws, spares
 from exchange.ends import FEEDS, Me, Peer
 from exchange.model import Cursor, Feed, Key, Label, Leaf, Outgoing, Segment, Waiting
 from exchange.outward import Batch, render
 from exchange.producer import Cut
+from exchange.spares import Ask
 
 ROWS = producer.CHANGES  # of the feed, in one look
 AHEAD = 8  # segments that may wait for a peer's acknowledgement
@@ -36,8 +37,11 @@ class Rendered:
     changes: list[Change]
 
 
-async def cut(database: Database, me: Me, peer: Peer, channel: str) -> int:
-    """Cut until the feed is told or enough waits for the peer; how many segments were made."""
+async def cut(database: Database, me: Me, peer: Peer, channel: str, *, spare: Ask | None = None) -> int:
+    """Cut until the feed is told or enough waits for the peer; how many segments were made.
+
+    `spare`: asks the peer what it can put together itself, and needs no bodies of (`exchange.spares`).
+    """
     await _under_policy(database, peer, channel)
     made = 0
     ahead: asyncio.Task[Rendered] | None = None
@@ -62,6 +66,8 @@ async def cut(database: Database, me: Me, peer: Peer, channel: str) -> int:
             async with database.connection() as conn:
                 told = await _told(conn, peer, channel, stretch.changes)
             after = producer.cut(feed, stands, stretch.changes, told, stretch.upto)
+            if spare is not None and channel == CLUSTERS:
+                after = await spares.thin(after, spare)
             made += await _write(database, me, peer, channel, stands, after, fresh=not told)
     finally:
         if ahead is not None:
@@ -106,6 +112,8 @@ async def _next(database: Database, me: Me, peer: Peer, channel: str, base: int)
 
 async def current(conn: Connection, me: Me, peer: Peer, channel: str, keys: Sequence[Key]) -> list[Change]:
     """What these keys are to the peer now; those that aren't there are left out."""
+    if channel == HANDOVER:
+        return await raws.current(conn, keys)
     feed = await head(conn, channel)
     if channel == CLUSTERS:
         numbers = [cluster_number(ident, me.symbol) for kind, ident in keys if kind == Kind.BIB]

@@ -52,6 +52,7 @@ class Joined(msgspec.Struct, frozen=True, kw_only=True):
     proto: int
     path: Path
     time: float  # Unix seconds
+    reign: int = 0  # under which the child's library, which the parent hosts, is to move to it; 0 = it hosts none
 
 
 class Hello(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import aiohttp
 
-from catalog import directory, invitations, peers, sources
+from catalog import directory, hosting, invitations, peers, sources
 from catalog.connection import Connection
 from catalog.database.pool import Database
 from catalog.invitations import Invitation
@@ -63,8 +63,10 @@ async def admit(conn: Connection, join: Join, *, me: str, name: str, key: Key, n
     if invitation.expired and invitation.used_at is None:
         raise BadCode(f"the code ran out at {invitation.expires_at:%Y-%m-%d %H:%M} UTC: ask for a new one")
     await _register(conn, join)
+    if before is not None and before.state == "revoked":
+        await hosting.part(conn, before.no)
     path = join.path if invitation.path == "uplink" else "membership"
-    await peers.enter(
+    peer = await peers.enter(
         conn,
         join.symbol,
         name=join.libraries.get(join.symbol, Entry(join.symbol)).name[:NAME],
@@ -76,7 +78,24 @@ async def admit(conn: Connection, join: Join, *, me: str, name: str, key: Key, n
         source=before.source if before and before.source else await _source(conn, join.symbol),
     )
     await invitations.use(conn, join.ticket)
-    return Joined(symbol=me, name=name, suite=key.suite.name, key=key.public, proto=proto, path=path, time=now)
+    return Joined(
+        symbol=me,
+        name=name,
+        suite=key.suite.name,
+        key=key.public,
+        proto=proto,
+        path=path,
+        time=now,
+        reign=await _to_move(conn, peer),
+    )
+
+
+async def _to_move(conn: Connection, peer: Peer) -> int:
+    """The reign under which the library moves from here to the node that has joined, 0 if it isn't hosted here."""
+    if not await hosting.is_hosted(conn, peer.symbol):
+        return 0
+    _, reign = await hosting.host(conn, peer.symbol)
+    return (await hosting.begin(conn, peer.symbol, reign + 1, peer.no, "out")).reign
 
 
 def _fits(before: Peer | None, join: Join, me: str) -> None:
@@ -150,6 +169,9 @@ async def join(
     proto = greeting.agree((joined.proto, joined.proto), code.symbol)
     assert client.known.key is not None  # learnt from the answer, which it verified
     async with database.transaction() as conn:
+        before = await peers.find(conn, code.symbol)
+        if before is not None and before.state == "revoked":
+            await hosting.part(conn, before.no)
         peer = await peers.enter(
             conn,
             code.symbol,
@@ -162,6 +184,8 @@ async def join(
             address=code.address,
         )
         await peers.seen(conn, peer.no, proto=proto, skew=client.skew)
+        if joined.reign:
+            await hosting.take_over(conn, me, joined.reign, peer.no)
         return peer
 
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from catalog import bodies, inbox, loads, quarantine, sources
+from catalog import bodies, hosting, inbox, loads, quarantine, sources
 from catalog.database.pool import Database
 from catalog.loads import Load
 from catalog.model import CARRIERS, LoadState, Source
@@ -106,6 +106,7 @@ async def repeat(
     content = await asyncio.to_thread(repeats.of_files, habits, inputs.files)
     async with database.transaction() as conn:
         await sources.lock(conn, source.no)
+        await hosting.writable(conn, source.library)
         before = await repeats.candidate(conn, source.no, size=inputs.size, **how)
         if before is None or before.content != content:
             return None

@@ -14,7 +14,7 @@ from catalog.peers import PeerNo
 from catalog.work.queue import Queue
 from config.errors import BadRecord, Conflict, Refused, Retry, TianluError, Unreachable
 from exchange import feed, giving, greeting, manifest, mending, parcels, receiving, reconciling
-from exchange.ends import CHANNELS, Me, Peer
+from exchange.ends import KNOWN, Me, Peer
 from exchange.giving import HeldUp, Parcel
 from exchange.greeting import Greeted, Hello, NoCommonProtocol
 from exchange.link import Lane, Outcome
@@ -84,7 +84,7 @@ class Moves:
         greeted = await self._call("/x/hello", told, Greeted)
         proto = greeting.agree((greeted.proto, greeted.proto), self.peer.symbol)
         self.greeted = time.monotonic()
-        self.heard = {channel: Cursor(*greeted.cursors.get(channel, START)) for channel in CHANNELS}
+        self.heard = {channel: Cursor(*greeted.cursors.get(channel, START)) for channel in KNOWN}
         async with self.database.connection() as conn:
             await peers.seen(conn, PeerNo(self.peer.no), proto=proto, skew=self.wire.skew)
         return Outcome.MOVED
@@ -153,7 +153,10 @@ class Moves:
             raise Damaged(f"a segment did not arrive at {self.peer.symbol} as it was sent")
         if answer.status not in (200, 409):
             raise self.wire.refusal(answer)
-        return greeting.decode(answer.body, Stands)
+        told = greeting.decode(answer.body, Stands)
+        if told.code == HeldUp.code:
+            raise HeldUp(told.reason)
+        return told
 
     async def pull(self, channel: str) -> Outcome:
         """Ask for the segment that follows on what is applied here, and apply it."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from catalog import arrivals, bodies, corrections, directory, inbox, ledgers, loads, payload, quarantine, received
 from catalog.connection import Connection
@@ -22,7 +22,7 @@ from catalog.received import Received
 from catalog.work import units
 from catalog.work.queue import Queue
 from config.errors import BadRecord, Conflict, Misconfigured
-from exchange import consumer, manifest
+from exchange import consumer, manifest, raws, spares
 from exchange.consumer import Judged, Place, Plan, Poison, Verdict
 from exchange.ends import Me, Peer
 from exchange.model import Cursor, Key, Leaf
@@ -63,6 +63,7 @@ NOTICES: Mapping[int, Callable[[bytes], object]] = {
     Kind.LIBRARY: payload.entry,
     Kind.CORRECTION: payload.correction,
     Kind.RECEIPT: payload.receipt,
+    Kind.RAW: payload.raw,
 }
 
 
@@ -111,6 +112,8 @@ async def _ready(
     verifier = peer.trusted[judged.manifest.suite]
     told = await asyncio.to_thread(manifest.unpack, judged.manifest, content, verifier)
     async with database.connection() as conn:
+        if peer.role == "child":
+            told = replace(told, changes=await spares.whole(conn, peer, told.changes))
         keys = [(change.kind, change.id) for change in told.changes]
         entries = await ledgers.of(conn, Ledger.HEARD, peer.no, channel, keys)
     reader = _Reader()
@@ -207,11 +210,25 @@ async def _to_notices(conn: Connection, queue: Queue, peer: Peer, landing: _Land
     await corrections.answered(conn, peer.no, answers)
 
 
+async def _to_handover(
+    conn: Connection, queue: Queue, peer: Peer, landing: _Landing, changes: Sequence[Change]
+) -> None:
+    """Source records of a library that this node takes over. What the old host lacks was brought here since, or is not
+    brought back: nothing is deleted by its word.
+    """
+    read = landing.reader.notices
+    told = {change.id: read[change.kind, change.id] for change in changes if change.payload}
+    place = landing.plan.cursor
+    raw = {ident: each for ident, each in told.items() if isinstance(each, payload.Raw)}
+    await raws.land(conn, queue, peer, f"{place.epoch}:{place.seq}", raw)
+
+
 Land = Callable[[Connection, Queue, Peer, _Landing, Sequence[Change]], Awaitable[None]]
 LAND: Mapping[Place, Land] = {
     Place.INBOX: _to_inbox,
     Place.RECEIVED: _to_received,
     Place.NOTICES: _to_notices,
+    Place.HANDOVER: _to_handover,
 }
 
 

@@ -9,27 +9,31 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 
-from catalog import directory, peers, streams
+from catalog import corrections, directory, hosting, peers, streams
 from catalog.database.pool import Database
+from catalog.hosting import Handover
 from catalog.peers import PeerNo
 from catalog.work import leases, lives
 from catalog.work.queue import Queue
 from config.errors import Retry, TianluError
-from exchange import ends, feed, link, peer
+from exchange import ends, feed, link, peer, spares
 from exchange.ends import CHANNELS, Me, Peer
+from exchange.handing import Handing, asking
 from exchange.keys import Keyring
 from exchange.linking import Linking
 from exchange.moving import Moves, Wire
+from exchange.spares import Alone
 
 log = logging.getLogger(__name__)
 
 LEASE = "exchange"
 LEASE_SECONDS = 15
 LOOK = 0.3  # seconds between looks for what is new
+PAUSE = 0.5  # seconds between looks at a hand-over that waits
 ALONE = 2.0  # the same, for a node without peers
 DIRECTORY_EVERY = 2.0  # seconds between looks for libraries that changed
 
@@ -55,8 +59,12 @@ class Exchange:
     symbol: str
     keyring: Keyring
     connect: Connect
+    alone: Alone = spares.nobody
+    accepts: bool = False  # what parents correct, with nobody deciding
     links: dict[PeerNo, _Live] = field(default_factory=dict)
     cutting: dict[tuple[int, str], asyncio.Task[int]] = field(default_factory=dict)
+    handing: dict[tuple[str, int], asyncio.Task[None]] = field(default_factory=dict)
+    taking: frozenset[int] = frozenset()  # parents that hand a library over to this node
 
     @property
     def me(self) -> Me:
@@ -76,20 +84,47 @@ class Exchange:
         for row in known:
             for channel in CHANNELS:
                 await self._cut(ends.peer(row), channel)
+        await self._carry_on({one.no: one for one in known})
         return LOOK if known else ALONE
+
+    async def _carry_on(self, known: Mapping[PeerNo, peers.Peer]) -> None:
+        """Libraries that move: the next step of each hand-over, unless one is under way."""
+        async with self.database.connection() as conn:
+            going = await hosting.going(conn)
+        self.taking = frozenset(one.peer for one in going if one.way == "in")
+        for one in going:
+            row, running = known.get(PeerNo(one.peer)), self.handing.get((one.library, one.reign))
+            if row is None or (running and not running.done()):
+                continue
+            live = self.links.get(row.no)
+            if row.role == "parent" and live is None:
+                continue
+            handing = Handing(
+                database=self.database,
+                queue=self.queue,
+                me=self.me,
+                peer=ends.peer(row),
+                alone=self.alone,
+                wire=live.linking.moves.wire if live else None,
+            )
+            self.handing[one.library, one.reign] = asyncio.create_task(_hand(handing, one))
 
     async def refresh(self) -> None:
         """Tell what changed in the directory of libraries."""
         async with self.database.transaction() as conn:
             await directory.refresh(conn)
+        if self.accepts:
+            async with self.database.transaction() as conn:
+                await corrections.accept_open(conn, self.symbol)
 
     async def close(self) -> None:
         """End the links and what is being cut."""
         for no in list(self.links):
             await self._unlink(no)
-        for task in self.cutting.values():
+        tasks = [*self.cutting.values(), *self.handing.values()]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self.cutting.values(), return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _link(self, row: peers.Peer) -> None:
         stack = contextlib.AsyncExitStack()
@@ -125,7 +160,9 @@ class Exchange:
     async def _cut_now(self, to: Peer, channel: str) -> int:
         made = 0
         try:
-            made = await feed.cut(self.database, self.me, to, channel)
+            live = self.links.get(PeerNo(to.no))
+            spare = asking(live.linking.moves.wire) if live and to.no in self.taking else None
+            made = await feed.cut(self.database, self.me, to, channel, spare=spare)
         except TianluError as error:
             log.warning("nothing is told %s on %s for now: %s", to.symbol, channel, error)
         except Exception:
@@ -147,6 +184,16 @@ class _Shared(Moves):
         return await asyncio.shield(self.role.begin_to_cut(self.peer, channel))
 
 
+async def _hand(handing: Handing, one: Handover) -> None:
+    """A step of a hand-over, and a pause where there was none to do."""
+    try:
+        if not await handing.go_on(one):
+            await asyncio.sleep(PAUSE)
+    except Exception:
+        log.exception("the hand-over of %s with %s stopped, a fault of ours", one.library, handing.peer.symbol)
+        await asyncio.sleep(PAUSE)
+
+
 def _changed(was: peers.Peer, now: peers.Peer | None) -> bool:
     """Must the link begin anew? What it writes itself (when it was seen, troubles) doesn't count."""
     return now is None or any(
@@ -155,9 +202,19 @@ def _changed(was: peers.Peer, now: peers.Peer | None) -> bool:
 
 
 async def run(
-    database: Database, queue: Queue, *, symbol: str, keyring: Keyring, proxy: str, stop: asyncio.Event
+    database: Database,
+    queue: Queue,
+    *,
+    symbol: str,
+    keyring: Keyring,
+    proxy: str,
+    stop: asyncio.Event,
+    alone: Alone = spares.nobody,
+    accepts: bool = False,
 ) -> None:
-    """Hold the lease when it is free, and exchange until `stop`."""
+    """Hold the lease when it is free, and exchange until `stop`. `alone`: how this node merges a record by itself;
+    `accepts`: it does what parents correct, with nobody deciding.
+    """
 
     def connect(row: peers.Peer) -> AbstractAsyncContextManager[Wire]:
         return peer.connect(database, keyring, symbol, row, proxy=proxy)
@@ -167,7 +224,15 @@ async def run(
         try:
             async with _leased(database, holder) as term:
                 if term is not None:
-                    role = Exchange(database=database, queue=queue, symbol=symbol, keyring=keyring, connect=connect)
+                    role = Exchange(
+                        database=database,
+                        queue=queue,
+                        symbol=symbol,
+                        keyring=keyring,
+                        connect=connect,
+                        alone=alone,
+                        accepts=accepts,
+                    )
                     await _held(role, database, holder, term, stop)
         except Retry as error:
             log.warning("the exchange pauses: %s", error)

@@ -9,7 +9,7 @@ from catalog.work.queue import PgQueue
 from config.errors import BadRecord, NotFound
 from exchange import arriving, ends, giving, greeting, manifest, parcels, receiving, reconciling
 from exchange.arriving import WrongOffset
-from exchange.ends import CHANNELS, Me, Peer
+from exchange.ends import KNOWN, Me, Peer
 from exchange.giving import HeldUp, Parcel
 from exchange.model import Cursor, Damaged
 from exchange.parcels import OFFSET, Stands
@@ -99,7 +99,7 @@ def _me(caller: Caller) -> Me:
 
 def _channel(request: web.Request) -> str:
     channel = request.match_info["channel"]
-    if channel not in CHANNELS:
+    if channel not in KNOWN:
         raise NotFound(f"there is no channel {channel!r} here")
     return channel
 

@@ -1,0 +1,141 @@
+"""Sources and records of a library that moves to another host (store)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from catalog.connection import Connection
+from catalog.model import Source
+from catalog.payload import Habits
+from catalog.records import COLUMNS, Row
+from catalog.sources import COLUMNS as SOURCE
+from catalog.sources import of_row
+from config.errors import Conflict
+
+PAGE = 2000  # records
+
+
+async def sources(conn: Connection, library: str) -> list[Source]:
+    """The library's sources that no peer feeds, by name."""
+    rows = await conn.fetch(
+        f"""select {SOURCE} from source where library = $1 and state <> 'removed'
+            and source not in (select source from peer where source is not null) order by name""",
+        library,
+    )
+    return [of_row(row) for row in rows]
+
+
+async def habits(conn: Connection, library: str) -> tuple[Habits, ...]:
+    """The same as they are told."""
+    return tuple(
+        Habits(
+            one.name,
+            one.format,
+            one.encoding,
+            one.identity,
+            _json(one.mapping),
+            _json(one.sharing),
+            int(one.visibility),
+            one.trust,
+        )
+        for one in await sources(conn, library)
+    )
+
+
+def _json(tree: object) -> bytes:
+    return json.dumps(tree, ensure_ascii=False, sort_keys=True).encode()
+
+
+async def settle(conn: Connection, library: str, told: Sequence[Habits]) -> None:
+    """Sources with these habits. Conflict if another library has a source of one of the names, or a peer feeds it."""
+    for one in told:
+        done = await conn.execute(
+            """insert into source as s (name, library, format, encoding, identity, mapping, sharing, visibility, trust)
+               values ($1, $2, $3, $4, $5, $6::text::jsonb, $7::text::jsonb, $8, $9)
+               on conflict (name) do update set format = excluded.format, encoding = excluded.encoding,
+                   identity = excluded.identity, mapping = excluded.mapping, sharing = excluded.sharing,
+                   visibility = excluded.visibility, trust = excluded.trust, state = 'active'
+               where s.library = excluded.library
+                   and s.source not in (select p.source from peer p where p.source is not null)""",
+            one.name,
+            library,
+            one.format,
+            one.encoding,
+            one.identity,
+            one.mapping.decode(),
+            one.sharing.decode(),
+            one.visibility,
+            one.trust,
+        )
+        if done.endswith(" 0"):
+            raise Conflict(f"a source named {one.name} is there already, and isn't {library}'s: remove it first")
+
+
+async def page(conn: Connection, source: int, after: str) -> list[Row]:
+    """Records of a source behind a local id."""
+    rows = await conn.fetch(
+        f"select {COLUMNS} from record where source = $1 and local_id > $2 order by local_id limit {PAGE}",
+        source,
+        after,
+    )
+    return [Row(**dict(row)) for row in rows]
+
+
+async def replaced(conn: Connection, load: int, after: str) -> list[Row]:
+    """Records that a load took away, behind a local id."""
+    rows = await conn.fetch(
+        f"select {COLUMNS} from record_before where by = $1 and local_id > $2 order by local_id limit {PAGE}",
+        load,
+        after,
+    )
+    return [Row(**dict(row)) for row in rows]
+
+
+async def brought_since(conn: Connection, source: int, local_ids: Collection[str], mark: int) -> set[str]:
+    """Those of the records that a load after `mark` brought."""
+    rows = await conn.fetch(
+        "select local_id from record where source = $1 and local_id = any($2::text[]) and load > $3",
+        source,
+        list(local_ids),
+        mark,
+    )
+    return {row["local_id"] for row in rows}
+
+
+async def holdings(conn: Connection, source: Source, local_ids: Sequence[str]) -> list[Any]:
+    """Holdings of these records as `catalog.outward.holdings` gives them, as if each were a cluster: 0, 1, …"""
+    from_ids: list[Any] = await conn.fetch(
+        """select k.n - 1 cluster, $3::text source, concat($4::text, '/', $3::text, '/', h.local_id, '#', h.n) origin,
+               h.library, h.call_number, h.item, h.location, h.status, h.note
+           from unnest($2::text[]) with ordinality k (local_id, n)
+           join holding h on h.source = $1 and h.local_id = k.local_id""",
+        source.no,
+        list(local_ids),
+        source.name,
+        source.library,
+    )
+    return from_ids
+
+
+async def pause(conn: Connection, library: str) -> None:
+    """Its sources are kept, and nothing is loaded into them: their records are at another host."""
+    await conn.execute(
+        """update source set state = 'paused' where library = $1 and state = 'active'
+           and source not in (select source from peer where source is not null)""",
+        library,
+    )
+
+
+async def open_loads(conn: Connection, sources: Sequence[int]) -> list[tuple[int, str, str]]:
+    """(load, state, source's name) of loads of these sources that aren't over; state 'left' = its landing died."""
+    rows = await conn.fetch(
+        """select l.load, s.name, case when l.state = 'landing' and not exists (
+                   select from lease e where e.name = 'landing:' || l.source and e.until > clock_timestamp())
+               then 'left' else l.state end state
+           from load l join source s using (source)
+           where l.source = any($1::int[]) and l.state in ('landing', 'preparing', 'held', 'placing') order by load""",
+        list(sources),
+    )
+    return [(row["load"], row["state"], row["name"]) for row in rows]
