@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -89,7 +90,9 @@ async def test_a_child_speaks_for_nobody_but_itself_and_those_below_it(pair: tup
 
 async def test_corrections_come_down_and_receipts_go_up(pair: tuple[Node, Node]) -> None:
     child, parent = pair
-    offer = payload.Correction(ident(1), "200", b"hash", "旧", "新", "typo", "operator")
+    old, new = builders.field("1 $a旧"), builders.field("1 $a新")
+    expected = hashlib.sha256(old.encode()).digest()
+    offer = payload.Correction(ident(1), "200", expected, old, new, "typo", "operator")
     async with parent.database.transaction() as conn:
         await conn.execute(
             """insert into correction (id, peer, outward, target, tag, expected, old, new)
@@ -102,7 +105,7 @@ async def test_corrections_come_down_and_receipts_go_up(pair: tuple[Node, Node])
     await pass_on(parent, child, NOTICES)
     async with child.database.transaction() as conn:
         row = await conn.fetchrow("select outward, target, tag, old, new, why, who, state from correction")
-        assert tuple(row) == (False, ident(1), "200", "旧", "新", "typo", "operator", "open")
+        assert tuple(row) == (False, ident(1), "200", old, new, "typo", "operator", "open")
         receipt = payload.encode(payload.Receipt("accepted"))
         await notices.publish(conn, [Notice(kind=Kind.RECEIPT, id="c1", payload=receipt, peer=child.peer.no)])
     await pass_on(child, parent, NOTICES)
