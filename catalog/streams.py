@@ -150,13 +150,15 @@ async def discard(conn: Connection, peer: int, channel: str) -> None:
 class Lag:
     """How far a stream is behind."""
 
-    peer: str  # symbol
+    no: int  # row of the peer
+    peer: str  # its symbol
     role: str  # what the peer is to us
     channel: str
     told: int  # place in our feed up to which segments are made
     last: int  # of our feed
     waiting: int  # segments made and not acknowledged
     held_up: str  # why a reconcile is due
+    policy: str  # under which the peer was told; "" = nothing was told yet
     heard: int  # place in the peer's feed up to which we have applied what it told us
     heard_ago: float | None  # seconds since we last applied something
     trouble: str  # why the last exchange with the peer failed
@@ -170,9 +172,9 @@ class Lag:
 async def lags(conn: Connection, feeds: Mapping[str, str]) -> list[Lag]:
     """Every stream to and from the peers that we deal with; `feeds`: the feed behind each channel."""
     rows = await conn.fetch(
-        """select p.symbol peer, p.role, c.channel, coalesce(o.made_seq, 0) told, f.last,
+        """select p.peer no, p.symbol peer, p.role, c.channel, coalesce(o.made_seq, 0) told, f.last,
                (select count(*) from segment s where s.peer = p.peer and s.channel = c.channel) waiting,
-               coalesce(o.held_up, '') held_up, coalesce(i.seq, 0) heard,
+               coalesce(o.held_up, '') held_up, coalesce(o.policy, '') policy, coalesce(i.seq, 0) heard,
                extract(epoch from clock_timestamp() - i.applied_at)::float8 heard_ago, p.trouble
            from peer p cross join unnest($1::text[], $2::text[]) c (channel, feed) join feed f on f.name = c.feed
            left join outgoing o on o.peer = p.peer and o.channel = c.channel

@@ -78,16 +78,19 @@ class Moves:
 
     async def hello(self) -> Outcome:
         """Greet, and learn how far the parent has heard us."""
+        proto = await self._greet()
+        async with self.database.connection() as conn:
+            await peers.seen(conn, PeerNo(self.peer.no), proto=proto, skew=self.wire.skew)
+        return Outcome.MOVED
+
+    async def _greet(self) -> int:
         async with self.database.connection() as conn:
             heard = await peers.heard(conn, PeerNo(self.peer.no))
         told = Hello(cursors={channel: Cursor(*place) for channel, place in heard.items()})
         greeted = await self._call("/x/hello", told, Greeted)
-        proto = greeting.agree((greeted.proto, greeted.proto), self.peer.symbol)
         self.greeted = time.monotonic()
         self.heard = {channel: Cursor(*greeted.cursors.get(channel, START)) for channel in KNOWN}
-        async with self.database.connection() as conn:
-            await peers.seen(conn, PeerNo(self.peer.no), proto=proto, skew=self.wire.skew)
-        return Outcome.MOVED
+        return greeting.agree((greeted.proto, greeted.proto), self.peer.symbol)
 
     async def cut(self, channel: str) -> int:
         """Cut what is new; how many segments."""
@@ -99,10 +102,10 @@ class Moves:
         if parcel is None and await self.cut(channel):
             parcel = await self._following(channel)
         if parcel is None and time.monotonic() - self.greeted > STILL:
-            await self.hello()  # nothing to say to a parent that may have lost what we said
+            await self._greet()  # nothing to say to a parent that may have lost what we said
             parcel = await self._following(channel)
         if parcel is not None and parcel.link in self.broken:
-            await self.hello()  # only the answer may have been lost
+            await self._greet()  # only the answer may have been lost
             parcel = await self._following(channel)
         if parcel is None:
             return Outcome.QUIET
@@ -117,7 +120,7 @@ class Moves:
 
     async def _following(self, channel: str) -> Parcel | None:
         if channel not in self.heard:
-            await self.hello()
+            await self._greet()
         return await giving.following(self.database, self.peer, channel, self.heard[channel])
 
     async def _sent(self, parcel: Parcel) -> Stands:

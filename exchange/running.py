@@ -21,7 +21,8 @@ from catalog.work import leases, lives
 from catalog.work.queue import Queue
 from config.errors import Retry, TianluError
 from exchange import ends, feed, link, peer, spares
-from exchange.ends import CHANNELS, Me, Peer
+from exchange.ends import CHANNELS, FEEDS, Me, Peer
+from exchange.feed import AHEAD
 from exchange.handing import Handing, asking
 from exchange.keys import Keyring
 from exchange.linking import Linking
@@ -75,15 +76,18 @@ class Exchange:
         """One round: links as the table of peers says, and whatever is new cut. Seconds until the next one."""
         async with self.database.connection() as conn:
             known = [one for one in await peers.every(conn) if one.state == "active"]
+            lags = await streams.lags(conn, {channel: FEEDS[channel] for channel in CHANNELS})
         parents = {one.no: one for one in known if one.role == "parent"}
         for no in [no for no, live in self.links.items() if _changed(live.row, parents.get(no)) or live.task.done()]:
             await self._unlink(no)
         for no, row in parents.items():
             if no not in self.links:
                 await self._link(row)
-        for row in known:
-            for channel in CHANNELS:
-                await self._cut(ends.peer(row), channel)
+        peer_of = {one.no: ends.peer(one) for one in known}
+        for lag in lags:
+            to = peer_of.get(PeerNo(lag.no))
+            if to and not lag.held_up and (lag.told < lag.last or lag.policy != to.published) and lag.waiting < AHEAD:
+                self.begin_to_cut(to, lag.channel)
         await self._carry_on({one.no: one for one in known})
         return LOOK if known else ALONE
 
@@ -140,15 +144,6 @@ class Exchange:
             if isinstance(failure, Exception):
                 log.error("the link with %s ended and begins anew: %s", live.row.symbol, failure)
         await live.stack.aclose()
-
-    async def _cut(self, to: Peer, channel: str) -> None:
-        """Begin to cut if there is something to tell, unless that is under way."""
-        async with self.database.connection() as conn:
-            head = await feed.head(conn, channel)
-            stands = await streams.look(conn, to.no, channel)
-        news = stands is None or head.last > stands.made[1] or stands.policy != to.published
-        if news and not (stands and stands.held_up):
-            self.begin_to_cut(to, channel)
 
     def begin_to_cut(self, to: Peer, channel: str) -> asyncio.Task[int]:
         """Cut, or go on with what is under way; how many segments."""

@@ -9,7 +9,7 @@ from catalog import streams
 from catalog.connection import Connection
 from catalog.streams import Lag
 from config.errors import Unreachable
-from exchange.ends import FEEDS
+from exchange.ends import CHANNELS, FEEDS
 from node import lifecycle
 from node.app import Node
 
@@ -27,7 +27,7 @@ async def heard_by_parents(node: Node) -> None:
     least, since = -1, time.monotonic()
     while True:
         async with node.database.connection() as conn:
-            late = [lag for lag in await lags(conn) if lag.role == "parent" and (lag.behind or lag.held_up)]
+            late = [lag for lag in await lags(conn) if _late(lag)]
         if not late:
             return
         behind = sum(lag.behind for lag in late)
@@ -36,6 +36,10 @@ async def heard_by_parents(node: Node) -> None:
         if not lifecycle.running(node.home) or time.monotonic() - since > PATIENCE:
             raise Unreachable(_reason(late[0], running=bool(lifecycle.running(node.home))))
         await asyncio.sleep(LOOK)
+
+
+def _late(lag: Lag) -> bool:
+    return lag.role == "parent" and lag.channel in CHANNELS and bool(lag.behind or lag.held_up)
 
 
 def _reason(lag: Lag, *, running: bool) -> str:
