@@ -119,6 +119,12 @@ async def sharing_due(conn: Connection) -> tuple[Source, str] | None:
     return (of_row(row), row["sharing_after"]) if row else None
 
 
+async def sharing_from(conn: Connection, no: int) -> str | None:
+    """The local id up to which the source's records have its profile; None: all have."""
+    found: str | None = await conn.fetchval("select sharing_after from source where source = $1", no)
+    return found
+
+
 async def shared_up_to(conn: Connection, source: Source, local_id: str | None) -> None:
     """Records up to this id have the profile that the source had when it was read (None: all have)."""
     await conn.execute(

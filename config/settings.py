@@ -96,6 +96,9 @@ class Exchange:
     key: str = _told("node.key", "file of this node's private key, in the home folder unless absolute")
     address: str = _told("", "http(s)://host[:port]/ that other nodes reach this one at; empty = that of the web door")
     proxy: str = _told("", "HTTP proxy for requests to other nodes: http://host:port; empty = none")
+    corrections: str = _told(
+        "review", "corrections that a parent offers: review = a person decides", choices=("review", "accept")
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

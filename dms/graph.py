@@ -81,8 +81,36 @@ async def settle(conn: Connection, taken: Taken, memory: Memory, loosened: Colle
     pinned = await pins.signatures_pinned(conn, moved) if await pins.any_pin(conn) else set()
     dirty = await unite(conn, (changed | set(left_behind) | pinned | set(loosened)) - dead, taken.new, memory)
     dirty |= set(left_behind.values())
+    await _lead_on(conn, taken, {sid: left_behind[sid] for sid in dead if sid in left_behind})
     settled = moved - dead - taken.new.keys()  # where the new ones went, `unite` has told
     return dirty | set((await clusters.membership(conn, settled)).values())
+
+
+async def _lead_on(conn: Connection, taken: Taken, left: Mapping[int, int]) -> None:
+    """A cluster that all its records have left, since they read otherwise now, leads to where most of them went.
+
+    `left`: the clusters of signatures that are gone.
+    """
+    went = [
+        (left[one.old], sid)
+        for one, sid in zip(taken.moves, taken.sids, strict=True)
+        if one.old is not None and one.old in left and sid is not None
+    ]
+    empty = {old for old, _ in went}
+    if empty:
+        empty -= await clusters.peopled(conn, empty)
+    if not empty:
+        return
+    now = await clusters.membership(conn, {sid for _, sid in went})
+    heirs: dict[int, Counter[int]] = {}
+    for old, sid in went:
+        if old in empty:
+            heirs.setdefault(old, Counter())[now[sid]] += 1
+    await clusters.redirect(conn, {old: _most(to) for old, to in heirs.items()})
+
+
+def _most(to: Counter[int]) -> int:
+    return min(to.items(), key=lambda c: (-c[1], c[0]))[0]
 
 
 async def _focus(
@@ -205,4 +233,4 @@ def _heirs(standing: Mapping[int, int], final: Mapping[int, int], alive: Collect
     for sid, old in standing.items():
         if old not in alive and sid in final:
             went.setdefault(old, Counter())[final[sid]] += 1
-    return {old: min(to.items(), key=lambda c: (-c[1], c[0]))[0] for old, to in went.items()}
+    return {old: _most(to) for old, to in went.items()}

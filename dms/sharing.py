@@ -99,6 +99,21 @@ def _read(text: str) -> Profile:
     return Profile(level=level, drop=tuple(map(part, _list(told, "drop"))), hide=tuple(hide), items=items)
 
 
+def told(said: Profile) -> dict[str, object]:
+    """The profile as `profile` reads it, all parts."""
+    return {
+        "level": said.level,
+        "drop": [written(one) for one in said.drop],
+        "hide": [f"{written(one)}={text}" for one, text in said.hide],
+        "items": said.items,
+    }
+
+
+def written(one: Part) -> str:
+    """What `part` read."""
+    return f"{one.tag}${one.codes}" if one.codes else one.tag
+
+
 def _list(told: Mapping[str, object], key: str) -> Sequence[str]:
     found = told.get(key, [])
     if not isinstance(found, list) or not all(isinstance(one, str) for one in found) or len(found) > MOST:

@@ -26,6 +26,11 @@ COMMANDS: dict[str, Command] = {
     "loads": Command(en="list, show or undo loads", zh="列出、查看或撤销装载"),
     "source": Command(en="add and manage sources of records", zh="添加和管理数据源"),
     "library": Command(en="add and manage libraries of the directory", zh="添加和管理成员馆"),
+    "correct": Command(
+        en="correct a merged record, and offer the same to those who sent it",
+        zh="更正合并记录，并提交给送来该记录的节点",
+    ),
+    "review": Command(en="decide on corrections that are offered", zh="处理收到的更正"),
     "search": Command(en="search the catalogue", zh="检索目录"),
     "show": Command(en="show a merged record or a source record", zh="显示合并记录或源记录"),
     "explain": Command(en="say why a record is visible or not", zh="说明某条记录为何可见或不可见"),

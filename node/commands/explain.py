@@ -10,7 +10,7 @@ import msgspec
 
 from catalog import changes, clusters, loads, quarantine, records, signatures, sources, visibility
 from catalog.connection import Connection
-from catalog.model import Source, cluster_id, cluster_number
+from catalog.model import Source, Visibility, cluster_id, cluster_number
 from catalog.records import Row
 from config.errors import NotFound
 from dms.match import reasons
@@ -77,7 +77,9 @@ async def _record(conn: Connection, node: Node, ident: str, lang: str) -> AsyncI
     )
     for finding in await quarantine.findings_of(conn, source.no, local_id):
         yield "finding", f"{finding['rule']}: {finding['detail']}"
-    if not visibility.is_visible(row.visibility):
+    if row.visibility == Visibility.HOLDINGS:
+        yield "holdings", "only its holdings are shown, and where another record of its cluster is"
+    elif not visibility.is_visible(row.visibility):
         yield "hidden", f"no output shows it: {visibility.reason(row.visibility)}"
     async for step in _placed(conn, node, source, row, lang):
         yield step

@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 from collections.abc import AsyncIterator
 
-from catalog import bodies, changes, dictionaries, holdings, packing, records, sources
+from catalog import bodies, changes, dictionaries, holdings, original, packing, records, sources
 from catalog.connection import Connection
-from catalog.model import CARRIER_NAMES, Carrier, cluster_id
+from catalog.model import cluster_id
 from config.errors import BadRecord
 from node import app, attending
 from node.context import Context
-from protocols import iso2709, marcjson, marcxml, reading
+from protocols import iso2709, marcjson, marcxml
 from protocols.marc import Record
 
 NAME = "export"
@@ -68,7 +68,7 @@ async def _source_records(conn: Connection, numbers: list[int]) -> AsyncIterator
     known = await dictionaries.every(conn)
     async for row in records.visible(conn, numbers):
         raw = bodies.open_body(row["body"], row["dictionary"], known)
-        record = reading.decode(raw, CARRIER_NAMES[Carrier(row["carrier"])], row["encoding"])
+        record = original.record(raw, row["carrier"], row["encoding"])
         yield f"{row['source_name']}/{row['local_id']}", record
 
 

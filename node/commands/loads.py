@@ -27,6 +27,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     listing = actions.add_parser("list", help="the newest loads")
     listing.add_argument("--limit", type=int, default=50)
+    listing.add_argument("--all", action="store_true", help="those too that other nodes fed")
     for name, about in (("show", "one load with all its counts"), ("undo", "put back what a load changed")):
         actions.add_parser(name, help=about).add_argument("load", type=int)
 
@@ -38,7 +39,7 @@ async def run(context: Context, args: argparse.Namespace) -> int:
             return await _undo(context, node, args.load)
         async with node.database.connection() as conn:
             if args.action == "list":
-                found = await loads.recent(conn, args.limit)
+                found = await loads.recent(conn, args.limit, feeds=args.all)
                 context.out.table([await _row(conn, load) for load in found], COLUMNS)
             else:
                 row = await _row(conn, await loads.get(conn, args.load))

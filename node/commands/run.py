@@ -83,6 +83,7 @@ async def _alone(context: Context, role: str, stop: asyncio.Event, *, child: boo
                 proxy=node.settings.exchange.proxy,
                 stop=stop,
                 alone=alone.alone,
+                accepts=node.settings.exchange.corrections == "accept",
             )
         else:
             await worker.run(

@@ -1,4 +1,4 @@
-"""`tianlu source add|list|test|pause|resume|remove`."""
+"""`tianlu source add|list|test|share|pause|resume|remove`."""
 
 from __future__ import annotations
 
@@ -9,25 +9,26 @@ import json
 from pathlib import Path
 from typing import Any
 
-from catalog import libraries, sources
+from catalog import clusters, libraries, sources
 from catalog.connection import Connection
 from catalog.model import Format, Visibility
 from config.errors import Misconfigured
-from dms import identity, prepare, shapes
+from dms import identity, prepare, shapes, sharing
 from exchange import landing
-from node import app
+from node import app, attending
+from node.app import Node
 from node.context import Context
 from protocols import dialect, reading, stream
 from protocols.marc import Record
 
 NAME = "source"
 HELP = {
-    "en": "Sources of records: add one with its habits, list them, or test a file: which identity rule suits it, and "
-    "which fields tell of holdings.",
-    "zh": "数据源：按其著录习惯添加、列出，或测试文件：适用何种标识规则、哪些字段是馆藏。",
+    "en": "Sources of records: add one with its habits, list them, test a file (which identity rule suits it, and "
+    "which fields tell of holdings), or say what of a source is shared.",
+    "zh": "数据源：按其著录习惯添加、列出，测试文件（适用何种标识规则、哪些字段是馆藏），或设定其共享范围。",
 }
 SAMPLE = 5000  # records that a test looks at
-COLUMNS = ("source", "library", "format", "encoding", "identity", "visibility", "state", "records")
+COLUMNS = ("source", "library", "format", "encoding", "identity", "visibility", "shared", "state", "records")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,6 +46,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add.add_argument("--trust", type=int, default=0, help="the higher, the sooner its records are the base of a merge")
     test = actions.add_parser("test", help="report what a file looks like, load nothing")
     test.add_argument("file")
+    share = actions.add_parser("share", help="what of it is shared, for the records that are there and all to come")
+    share.add_argument("name")
+    share.add_argument("--level", choices=tuple(sharing.LEVELS), help="all, only the holdings, or nothing")
+    share.add_argument("--drop", nargs="*", metavar="FIELD", help="fields that never leave this node: 9.. 300$a")
+    share.add_argument(
+        "--hide", nargs="*", metavar="FIELD=TEXT", help="records shown nowhere: 500$a=内部资料; none ends it"
+    )
+    share.add_argument("--items", choices=("keep", "share"), help="item numbers leave this node, or don't (default)")
+    share.add_argument("--show", action="store_true", help="show the profile, change nothing")
     for name, about in (("pause", "load nothing into it"), ("resume", "load again"), ("remove", "forget an empty one")):
         actions.add_parser(name, help=about).add_argument("name")
 
@@ -53,6 +63,10 @@ async def run(context: Context, args: argparse.Namespace) -> int:
     """0, or the error's code."""
     if args.action == "test":
         return _test(context, args.file)
+    if args.action == "share":
+        async with app.open(context) as node:
+            await _share(context, node, args)
+        return 0
     async with app.open(context) as node, node.database.transaction() as conn:
         if args.action == "list":
             counts = await sources.counts(conn)
@@ -64,6 +78,7 @@ async def run(context: Context, args: argparse.Namespace) -> int:
                     "encoding": s.encoding,
                     "identity": s.identity,
                     "visibility": s.visibility.name.lower(),
+                    "shared": s.sharing.get("level", "all"),
                     "state": s.state,
                     "records": counts.get(s.no, 0),
                 }
@@ -94,6 +109,40 @@ async def _add(conn: Connection, args: argparse.Namespace) -> None:
         trust=args.trust,
     )
     prepare.check_habits(source)
+
+
+async def _share(context: Context, node: Node, args: argparse.Namespace) -> None:
+    async with node.database.transaction() as conn:
+        profile = await _shared(conn, args)
+    await attending.leave_nothing(node)
+    async with node.database.connection() as conn:
+        due = await sources.sharing_from(conn, (await sources.get(conn, args.name)).no) is not None
+    shown = {**sharing.told(profile), "pending": due}
+    if context.out.json:
+        context.out.item({"source": args.name, **shown})
+    for key, value in shown.items():
+        context.out.say(f"{key:8} {', '.join(value) if isinstance(value, list) else value}")
+    if due:
+        context.out.note(context.text("sharing_pending", source=args.name))
+
+
+async def _shared(conn: Connection, args: argparse.Namespace) -> sharing.Profile:
+    """The profile after the command."""
+    source = await sources.get(conn, args.name)
+    if args.show:
+        return sharing.profile(source.sharing)
+    now: dict[str, object] = dict(source.sharing)
+    given = {"level": args.level, "drop": args.drop, "hide": args.hide}
+    now |= {key: value for key, value in given.items() if value is not None}
+    if args.items:
+        now["items"] = args.items == "share"
+    profile = sharing.profile(now)
+    if now != source.sharing:
+        await sources.lock(conn, source.no)
+        await sources.share(conn, source.no, now)
+        if any(now.get(key) != source.sharing.get(key) for key in ("drop", "items")):
+            await clusters.soil_source(conn, source.no)
+    return profile
 
 
 def _mapping(path: str) -> dict[str, object]:
