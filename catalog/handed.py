@@ -105,16 +105,20 @@ async def brought_since(conn: Connection, source: int, local_ids: Collection[str
 
 
 async def holdings(conn: Connection, source: Source, local_ids: Sequence[str]) -> list[Any]:
-    """Holdings of these records as `catalog.outward.holdings` gives them, as if each were a cluster: 0, 1, …"""
+    """Holdings of these records as `catalog.outward.holdings` gives them, as if each were a cluster: 0, 1, …
+
+    That goes for what stays at the library too: its item numbers, unless the source's profile shares them.
+    """
     from_ids: list[Any] = await conn.fetch(
         """select k.n - 1 cluster, $3::text source, concat($4::text, '/', $3::text, '/', h.local_id, '#', h.n) origin,
-               h.library, h.call_number, h.item, h.location, h.status, h.note
+               h.library, h.call_number, case when $5 then h.item else '' end item, h.location, h.status, h.note
            from unnest($2::text[]) with ordinality k (local_id, n)
            join holding h on h.source = $1 and h.local_id = k.local_id""",
         source.no,
         list(local_ids),
         source.name,
         source.library,
+        source.sharing.get("items") is True,
     )
     return from_ids
 
