@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 
@@ -65,6 +65,7 @@ class Exchange:
     links: dict[PeerNo, _Live] = field(default_factory=dict)
     cutting: dict[tuple[int, str], asyncio.Task[int]] = field(default_factory=dict)
     handing: dict[tuple[str, int], asyncio.Task[None]] = field(default_factory=dict)
+    unreadable: dict[PeerNo, str] = field(default_factory=dict)  # why a peer's row makes no sense
     taking: frozenset[int] = frozenset()  # parents that hand a library over to this node
 
     @property
@@ -77,19 +78,33 @@ class Exchange:
         async with self.database.connection() as conn:
             known = [one for one in await peers.every(conn) if one.state == "active"]
             lags = await streams.lags(conn, {channel: FEEDS[channel] for channel in CHANNELS})
-        parents = {one.no: one for one in known if one.role == "parent"}
+        peer_of = self._readable(known)
+        parents = {one.no: one for one in known if one.role == "parent" and one.no in peer_of}
         for no in [no for no, live in self.links.items() if _changed(live.row, parents.get(no)) or live.task.done()]:
             await self._unlink(no)
         for no, row in parents.items():
             if no not in self.links:
                 await self._link(row)
-        peer_of = {one.no: ends.peer(one) for one in known}
         for lag in lags:
             to = peer_of.get(PeerNo(lag.no))
             if to and not lag.held_up and (lag.told < lag.last or lag.policy != to.published) and lag.waiting < AHEAD:
                 self.begin_to_cut(to, lag.channel)
-        await self._carry_on({one.no: one for one in known})
+        await self._carry_on({one.no: one for one in known if one.no in peer_of})
         return LOOK if known else ALONE
+
+    def _readable(self, known: Sequence[peers.Peer]) -> dict[PeerNo, Peer]:
+        """Peers by number, without those whose rows make no sense: they must not stop the others."""
+        found = {}
+        for row in known:
+            try:
+                found[row.no] = ends.peer(row)
+            except TianluError as error:
+                if self.unreadable.get(row.no) != str(error):
+                    log.error("nothing is exchanged with %s: %s", row.symbol, error)
+                self.unreadable[row.no] = str(error)
+            else:
+                self.unreadable.pop(row.no, None)
+        return found
 
     async def _carry_on(self, known: Mapping[PeerNo, peers.Peer]) -> None:
         """Libraries that move: the next step of each hand-over, unless one is under way."""

@@ -249,3 +249,15 @@ async def test_one_process_exchanges_for_a_node(child: Stand, parent: Stand) -> 
         await flows.settled(child, parent)
     async with child.database.connection() as conn:
         assert await conn.fetchval("select term from lease where name = 'exchange'") > 1
+
+
+async def test_a_peer_whose_policy_makes_no_sense_stops_no_other(child: Stand, parent: Stand, server: Postgres) -> None:
+    async with network.standing(server, "CN-PRO", tier="domain") as other:
+        await child.join(await other.invite(child.symbol, path="membership"))
+        async with child.database.connection() as conn:
+            await conn.execute("update peer set policy = $1 where symbol = 'CN-DOM'", {"level": "everything"})
+        await flows.stock(child, [1])
+        async with flows.exchanging(child):
+            await flows.settled(child, other)
+        assert list(await flows.landed(other)) == [flows.ident(child, 1)]
+    assert await flows.landed(parent) == {}
