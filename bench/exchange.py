@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 import sickle
 
-from bench import cpu, feeding, pair
+from bench import cpu, pair
 from bench.cpu import Spent
 from bench.node import Failed
 from bench.options import Options
@@ -56,10 +56,10 @@ def run(given: Options) -> Report:
     """Measure."""
     count = given.size or SIZE
     with pair.joined() as (child, parent):
-        asyncio.run(fill(child, count))
+        asyncio.run(pair.fill(child, count))
         steps = asyncio.run(_steps(child, parent, count))
     with pair.joined() as (child, parent):
-        asyncio.run(fill(child, count))
+        asyncio.run(pair.fill(child, count))
         whole = asyncio.run(_whole(child, parent))
         harvest = _harvest(child, min(count, HARVESTED))
     harvested = min(count, HARVESTED)
@@ -95,14 +95,6 @@ def _rates(name: str, taken: Spent, count: int, goal: str = "") -> list[Row]:
         Row(name=name, value=count / taken.wall, unit="records/s", goal=goal),
         Row(name=f"{name}, CPU", value=count / max(taken.cpu, 1e-9), unit="records/cpu-s"),
     ]
-
-
-async def fill(child: End, count: int) -> None:
-    """Publish so many records at the child."""
-    async with pool.open(child.node.home) as database, database.connection() as conn:
-        source = await feeding.open_source(conn, child.symbol)
-        await feeding.fill(conn, child.symbol, source, count)
-        await conn.execute("vacuum analyze")
 
 
 async def side(of: End, other: End, database: Database) -> tuple[Me, Peer]:

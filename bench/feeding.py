@@ -105,9 +105,10 @@ def _own(format: Format, field: tuple[str, str], cluster: int, mark: str) -> tup
     return field
 
 
-async def open_source(conn: Connection, library: str) -> int:
-    """The source that the records are of."""
-    return (await sources.add(conn, SOURCE, library)).no
+async def source(conn: Connection, library: str) -> int:
+    """The source that the records are of, made at the first time."""
+    there = {each.name: each.no for each in await sources.every(conn)}
+    return there[SOURCE] if SOURCE in there else (await sources.add(conn, SOURCE, library)).no
 
 
 async def fill(conn: Connection, library: str, source: int, count: int) -> list[int]:

@@ -11,8 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import corpora
+from bench import corpora, feeding
 from bench.node import Node
+from catalog.database import pool
 
 CHILD, PARENT = "CN-TJU", "CN-C"
 
@@ -55,6 +56,14 @@ def join(child: End, parent: End, address: str) -> None:
     """Let the child join the parent, which runs, by an address that leads to it."""
     invited = parent.node.tianlu("invite", "--symbol", child.symbol, "--address", address, "--json")
     child.node.tianlu("join", json.loads(invited.out)["code"])
+
+
+async def fill(child: End, count: int) -> list[int]:
+    """Publish so many records at the child, which doesn't run; their clusters."""
+    async with pool.open(child.node.home) as database, database.connection() as conn:
+        made = await feeding.fill(conn, child.symbol, await feeding.source(conn, child.symbol), count)
+        await conn.execute("vacuum analyze")
+    return made
 
 
 def free_port() -> int:
