@@ -18,7 +18,7 @@ from config.errors import Conflict
 NOTE = "run.json"
 LOCK = "run.lock"
 ATTEMPTS, PAUSE = 5, 0.02  # seconds
-STOPPING = (signal.SIGINT, signal.SIGTERM)
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @contextlib.contextmanager
@@ -73,7 +73,9 @@ def running(home: Path) -> dict[str, Any] | None:
 
 @contextlib.contextmanager
 def stop_wanted() -> Iterator[asyncio.Event]:
-    """An event that SIGINT and SIGTERM set; the second one is left to its usual effect, for those in a hurry."""
+    """An event that SIGINT, SIGTERM and a closed terminal set; the second one is left to its usual effect, for those in
+    a hurry. A program that was told to outlive its terminal (nohup) does.
+    """
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
 
@@ -87,7 +89,9 @@ def stop_wanted() -> Iterator[asyncio.Event]:
                 signal.signal(number, before)
 
     usual = {number: signal.getsignal(number) for number in STOPPING}
-    for number in STOPPING:
+    if usual[signal.SIGHUP] is signal.SIG_IGN:
+        del usual[signal.SIGHUP]
+    for number in usual:
         loop.add_signal_handler(number, wanted)
     try:
         yield stop

@@ -6,7 +6,6 @@ import argparse
 import asyncio
 import contextlib
 import os
-import shutil
 import sys
 import tempfile
 from collections.abc import Coroutine, Iterator, Sequence
@@ -15,7 +14,7 @@ from typing import Any
 
 from node import lifecycle
 from node.context import Context
-from node.demo import cast, filling, network, proof, table
+from node.demo import cast, filling, keeper, network, proof, table
 from node.demo.cast import Part
 from node.demo.filling import Filled
 from node.demo.network import Network
@@ -47,6 +46,7 @@ async def run(context: Context, args: argparse.Namespace) -> int:
     """0 when stopped, or proved with --once; 1 saying what failed; 2 if a port is taken."""
     _forget_environment()
     parts = cast.of_files(args.records) if args.records else cast.bundled()
+    network.check_ports(parts, args.base_port)
     with lifecycle.stop_wanted() as stop, _home(context, args) as home:
         shown = await _unless(stop, _show(context, home, parts, args, stop))
         if args.keep:
@@ -62,6 +62,7 @@ async def _show(
 ) -> bool:
     """Makes the network, fills it, says what there is to see, and stays until `stop`. True when all of it is done."""
     async with contextlib.AsyncExitStack() as stack:
+        await stack.enter_async_context(keeper.watching(home, remove=not (args.home or args.keep)))
         with context.out.progress(context.text("demo_starting"), network.steps(parts)) as bar:
             members = await stack.enter_async_context(network.up(context, home, parts, args.base_port, bar.at))
         async with table.live(context, members):
@@ -165,15 +166,7 @@ def _home(context: Context, args: argparse.Namespace) -> Iterator[Path]:
         yield home
     finally:
         if not args.keep:
-            _remove(home)
-
-
-def _remove(home: Path) -> None:
-    """The folder, and the database's files where they are elsewhere (`catalog.database.place`)."""
-    elsewhere = home / "pg" / "elsewhere"
-    if elsewhere.is_file():
-        shutil.rmtree(elsewhere.read_text().strip(), ignore_errors=True)
-    shutil.rmtree(home, ignore_errors=True)
+            keeper.remove(home)
 
 
 def _forget_environment() -> None:

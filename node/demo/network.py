@@ -28,13 +28,11 @@ from node import app, roles
 from node.app import Node
 from node.commands import init, invite, join
 from node.context import Context
-from node.demo import cast
+from node.demo import cast, keeper
 from node.demo.cast import Part
 from node.output import Output
 
 HOST = "127.0.0.1"
-# Of one server for four nodes on a small machine: some twenty processes, each with a few connections.
-POSTGRES = {"max_connections": "240", "shared_buffers": "128MB", "work_mem": "8MB", "maintenance_work_mem": "64MB"}
 PATIENCE = 120.0  # seconds for a node to come up on a busy machine
 LOOK = 0.1  # seconds between looks
 SAID = 8  # lines of a log that explain why a node doesn't come up
@@ -63,13 +61,8 @@ def steps(parts: Sequence[Part]) -> int:
 
 @contextlib.asynccontextmanager
 async def up(context: Context, home: Path, parts: Sequence[Part], base_port: int, tell: Tell) -> AsyncIterator[Network]:
-    """The network, joined, for the length of the block.
-
-    Misconfigured if a port is taken, Fatal if a node doesn't come up.
-    """
+    """The network, joined, for the length of the block. Fatal if a node doesn't come up."""
     ports = {each.symbol: base_port + cast.PORTS * n for n, each in enumerate(parts)}
-    for port in ports.values():
-        _check_free(port)
     done = 0
 
     def step() -> None:
@@ -79,7 +72,7 @@ async def up(context: Context, home: Path, parts: Sequence[Part], base_port: int
 
     stop = asyncio.Event()
     async with contextlib.AsyncExitStack() as stack:
-        server = await stack.enter_async_context(embedded.server(home, settings=POSTGRES))
+        server = await stack.enter_async_context(embedded.server(home, settings=keeper.POSTGRES))
         tasks = await stack.enter_async_context(asyncio.TaskGroup())
         watching = tasks.create_task(server.watch())
         stack.callback(watching.cancel)
@@ -104,8 +97,13 @@ async def up(context: Context, home: Path, parts: Sequence[Part], base_port: int
         yield members
 
 
+def check_ports(parts: Sequence[Part], base_port: int) -> None:
+    """Before anything is made, whether the likeliest thing will go wrong: Misconfigured if a port is taken."""
+    for n, _ in enumerate(parts):
+        _check_free(base_port + cast.PORTS * n)
+
+
 def _check_free(port: int) -> None:
-    """Before anything is made: a port that is taken is the likeliest thing to go wrong."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -152,7 +152,8 @@ async def live(context: Context, network: Network) -> AsyncIterator[None]:
         yield
     finally:
         showing.cancel()
-        await asyncio.gather(showing, return_exceptions=True)
+        with contextlib.suppress(asyncio.CancelledError):
+            await showing
         table.clear()
 
 
@@ -230,6 +231,7 @@ class Table:
                 self._state(each),
             ]
             for each in view.streams
+            if each.told or each.heard or not each.even  # of a hand-over there is nothing to see until there is one
         ]
         return self._laid_out(head, cells, right=(2, 3, 4))
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from catalog.model import Library
+from catalog.payload import HANDOVER
 from node.flows import Flow, Known, Work
 from node.web import texts
 from node.web.labels import library_name
@@ -76,6 +77,7 @@ def values(
                 "reason": each.reason,
             }
             for each in flows
+            if each.channel != HANDOVER or each.records or each.state not in ("even", "listening")
         ],
     }
 
