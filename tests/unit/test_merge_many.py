@@ -6,14 +6,15 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog import bodies
+from catalog import bodies, packing
 from catalog.model import Carrier
-from dms import merge_many
-from dms.merge import Member
+from dms import merge_many, sharing
+from dms.merge import Amendment, Member
 from dms.merge_many import Job, Kept, Made
 from protocols import marc, marcjson, reading
 from tests.unit import test_merge
@@ -33,8 +34,8 @@ def kept(member: Member) -> Kept:
     )
 
 
-def made(members: Sequence[Kept], memo: bytes = b"") -> Made:
-    (one,) = merge_many.make([Job(7, list(members), memo)], {}, {})
+def made(members: Sequence[Kept], memo: bytes = b"", amendments: tuple[Amendment, ...] = ()) -> Made:
+    (one,) = merge_many.make([Job(7, list(members), memo, amendments)], {}, {})
     assert not one.fault
     return one
 
@@ -53,6 +54,57 @@ def test_with_a_memo_and_without_it_the_same_is_made(found: list[Member], data: 
         standing = standing if with_memo.content is None else with_memo.content
         assert standing == fresh.content
         memo = with_memo.memo
+
+
+@settings(max_examples=300, deadline=None)
+@given(test_merge.members(), st.data())
+def test_the_same_where_fields_are_kept_back_and_corrected(found: list[Member], data: st.DataObject) -> None:
+    """Sources keep fields back or share them again, and corrections are accepted."""
+    tags = sorted({tag for member in found for tag, _ in member.record.fields})
+    drops = st.lists(st.sampled_from([*tags, "...", "6..", f"{tags[0]}$a"]), max_size=2).map(tuple)
+    fields = [field for member in found for field in member.record.fields]
+    memo, standing = b"", (b"", None)
+    corrections: tuple[tuple[str, str, str], ...] = ()
+    for _ in range(data.draw(st.integers(2, 5))):
+        now = [
+            msgspec.structs.replace(kept(member), drop=data.draw(drops))
+            for member in data.draw(st.lists(st.sampled_from(found), min_size=1, unique_by=lambda one: one.key))
+        ]
+        if data.draw(st.booleans()):
+            (tag, old), (_, new) = data.draw(st.sampled_from(fields)), data.draw(st.sampled_from(fields))
+            corrections += ((tag, old, new),)
+        with_memo = made(now, memo, corrections)
+        fresh = made(now, b"", corrections)
+        assert (with_memo.format, with_memo.fingerprint) == (fresh.format, fresh.fingerprint)
+        if with_memo.content is not None:
+            standing = with_memo.content, with_memo.outward
+        assert standing == (fresh.content, fresh.outward)
+        memo = with_memo.memo
+        check_outward(now, fresh, corrections)
+
+
+def check_outward(now: Sequence[Kept], fresh: Made, corrections: tuple[tuple[str, str, str], ...]) -> None:
+    """No field leaves that only those have who keep it back."""
+    if fresh.outward is None:
+        return
+    leaving = set(packed_record(fresh.outward).fields) if fresh.outward else set()
+    given = {(tag, text) for one in now for tag, text in reduced(one).fields} | {
+        (tag, new) for tag, _, new in corrections
+    }
+    kept_back = {pair for one in now for pair in record_of(one).fields} - given
+    assert not leaving & kept_back
+
+
+def packed_record(content: bytes) -> marc.Record:
+    return packing.unpack(packing.unpack_content(bodies.grow(content))[0])
+
+
+def record_of(one: Kept) -> marc.Record:
+    return reading.decode(bodies.grow(one.body), "marcjson", "utf-8")
+
+
+def reduced(one: Kept) -> marc.Record:
+    return sharing.reduced(record_of(one), one.drop)
 
 
 BASE = test_merge.member("a", "245 10$aTitle", "650 _0$aHistory", "260 __$aBeijing", trust=5)
@@ -107,3 +159,30 @@ def test_an_older_copy_from_a_trusted_source_leaves_the_base_where_it_is() -> No
     first = made([base, other])
     joined = made([base, other, copy], first.memo)
     assert joined.fingerprint == made([base, other, copy]).fingerprint == first.fingerprint
+
+
+def test_what_is_kept_back_is_shown_here_and_leaves_only_if_another_shares_it() -> None:
+    note = test_merge.member("n", "245 10$aTitle", "500 __$aInternal", "650 _0$aHistory")
+    one = made([msgspec.structs.replace(kept(note), drop=("500",))])
+    assert one.content is not None and one.outward
+    assert packed_record(one.content).first("500") and not packed_record(one.outward).first("500")
+    assert made([kept(note)]).outward is None, "nothing kept back: one form"
+    assert made([msgspec.structs.replace(kept(note), drop=("9..",))]).outward is None, "nor where it has none"
+    assert made([msgspec.structs.replace(kept(note), drop=("...",))]).outward == b"", "nothing is left to leave"
+    twin = kept(replace(note, key="z"))
+    both = made([msgspec.structs.replace(kept(note), drop=("500",)), twin], one.memo)
+    assert both.outward is None and both.content is not None
+    assert both.fingerprint != one.fingerprint, "the outward form alone is news"
+
+
+def test_a_correction_names_the_very_field_and_says_nothing_twice() -> None:
+    wrong, right = "_0\x1faHistry".replace("_", " "), "_0\x1faHistory".replace("_", " ")
+    member = test_merge.member("a", "245 10$aTitle", "650 _0$aHistry", "650 _0$aHistory", "651 _0$aHistry")
+    one = made([kept(member)], b"", (("650", wrong, right),))
+    assert one.content is not None
+    record = packed_record(one.content)
+    assert record.all("650") == [right] and record.all("651") == [wrong]
+    same = made([kept(member)], b"", (("650", "  \x1fanobody", right),))
+    assert same.fingerprint == made([kept(member)]).fingerprint, "one that finds nothing is no news"
+    chain = made([kept(member)], b"", (("651", wrong, right), ("651", right, wrong + "!")))
+    assert chain.content is not None and packed_record(chain.content).all("651") == [wrong + "!"]
