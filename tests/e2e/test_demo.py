@@ -84,21 +84,21 @@ def staying(folder: Path, *words: str) -> Iterator[tuple[subprocess.Popen[str], 
 
 
 @pytest.mark.full
-def test_demo_proves_that_everything_arrived_and_leaves_nothing(tmp_path: Path) -> None:
+def test_demo_proves_that_everything_arrived_and_leaves_nothing(home: Path) -> None:
     words = tianlu("--json", "demo", "--once", "--base-port", str(free_ports()))
-    done = subprocess.run(words, env=environ(tmp_path), cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(words, env=environ(home), cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout.splitlines()[-1])
     assert len(told["addresses"]) == 4
     assert set(told["holdings"]) == {"CN-LJU", "CN-HZL", "CN-YLA"}
     assert told["shared"] > 100
-    assert not list(tmp_path.iterdir())
-    assert not processes(tmp_path)
+    assert not list(home.iterdir())
+    assert not processes(home)
 
 
 @pytest.mark.full
-def test_staying_demo_shows_the_network_and_ctrl_c_ends_all_of_it(tmp_path: Path) -> None:
-    with staying(tmp_path) as (child, addresses):
+def test_staying_demo_shows_the_network_and_ctrl_c_ends_all_of_it(home: Path) -> None:
+    with staying(home) as (child, addresses):
         whole = get(f"{addresses['CN-CENTRE']}api/search?limit=1")["total"]
         domain = get(f"{addresses['CN-JIANGNAN']}api/network")
         assert [(each["symbol"], each["relation"]) for each in domain["nodes"]] == [
@@ -116,14 +116,14 @@ def test_staying_demo_shows_the_network_and_ctrl_c_ends_all_of_it(tmp_path: Path
 
         child.send_signal(signal.SIGINT)
         assert child.wait(PATIENCE) == 130
-        assert not list(tmp_path.iterdir())
-        assert not processes(tmp_path)
+        assert not list(home.iterdir())
+        assert not processes(home)
 
 
 @pytest.mark.full
-def test_own_files_are_dealt_out_to_the_libraries(tmp_path: Path) -> None:
+def test_own_files_are_dealt_out_to_the_libraries(home: Path) -> None:
     files = [str(cast.SAMPLE / name) for name in ("haizhou.iso", "linjiang.iso")]
-    with staying(tmp_path, "--records", *files) as (child, addresses):
+    with staying(home, "--records", *files) as (child, addresses):
         assert set(addresses) == {"CN-CENTRE", "CN-JIANGNAN", "LIB-1", "LIB-2"}
         for symbol, records in (("LIB-1", 509), ("LIB-2", 464)):
             assert 0 < get(f"{addresses[symbol]}api/search?limit=1")["total"] <= records
@@ -131,33 +131,37 @@ def test_own_files_are_dealt_out_to_the_libraries(tmp_path: Path) -> None:
         assert child.wait(PATIENCE) == 130
 
 
-def test_taken_port_is_named_before_anything_is_made(tmp_path: Path) -> None:
+def test_taken_port_is_named_before_anything_is_made(home: Path) -> None:
     first = free_ports()
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", first + cast.PORTS))
         taken.listen()
         words = tianlu("demo", "--once", "--base-port", str(first))
-        done = subprocess.run(words, env=environ(tmp_path), cwd=ROOT, capture_output=True, text=True, check=False)
+        done = subprocess.run(words, env=environ(home), cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert re.search(rf"\b{first + cast.PORTS}\b", done.stderr) and "--base-port" in done.stderr
-    assert not list(tmp_path.iterdir())
+    assert not list(home.iterdir())
 
 
-def test_missing_file_is_named(tmp_path: Path) -> None:
-    words = tianlu("demo", "--records", str(tmp_path / "none.mrc"))
-    done = subprocess.run(words, env=environ(tmp_path), cwd=ROOT, capture_output=True, text=True, check=False)
+def test_missing_file_is_named(home: Path) -> None:
+    words = tianlu("demo", "--records", str(home / "none.mrc"))
+    done = subprocess.run(words, env=environ(home), cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "none.mrc" in done.stderr
 
 
-def test_node_of_a_killed_demo_ends_by_itself(tmp_path: Path) -> None:
+@pytest.mark.full
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGHUP])
+def test_demo_that_is_killed_or_loses_its_terminal_leaves_nothing(home: Path, number: signal.Signals) -> None:
     child = subprocess.Popen(
         tianlu("demo", "--base-port", str(free_ports())),
-        env=environ(tmp_path), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        env=environ(home), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:
-        until(lambda: any(tmp_path.glob("*/*/run.json")))
+        until(lambda: len([*home.glob("*/*/run.json")]) == len(cast.bundled()))
+        child.send_signal(number)
+        child.wait(PATIENCE)
     finally:
         child.kill()
         child.wait()
-    until(lambda: not processes(tmp_path))
+    until(lambda: not processes(home) and not list(home.iterdir()))
