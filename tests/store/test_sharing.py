@@ -224,12 +224,12 @@ async def test_the_canary_is_in_no_output_and_at_no_peer(catalogue: Catalogue, h
     parent = await peer(catalogue, "CN-TOP", "parent")
     shelf = "A1" if how in ("holdings", "dropped") else SHELF
     await catalogue.source("p")
-    profile = {
+    profiles: dict[str, dict[str, object]] = {
         "hidden": {"hide": ["300$a=金丝"]},
         "nothing": {"level": "nothing"},
         "holdings": {"level": "holdings"},
         "dropped": {"drop": ["300", "010$d"]},
-    }[how]
+    }
     singing = [
         raw(n, f300=f"  $a{CANARY}", f010=f"  $a{builders.isbn13(500 + n)}$d{CANARY}1.00",
             f905=f"  $aLIB$bC{n}$d{shelf}$e2")
@@ -239,7 +239,7 @@ async def test_the_canary_is_in_no_output_and_at_no_peer(catalogue: Catalogue, h
     assert CANARY in await everything_out(catalogue, home / "control"), "the control: without a profile it sings"
     await catalogue.load("a", [raw(1, "seen"), raw(2, "other")])
     await fed.feed(catalogue, [told(1), told(5)])
-    await share(catalogue, "p", **profile)
+    await share(catalogue, "p", **profiles[how])
     told_of = [bib for to in (parent, child) for bib in (await leaving(catalogue, to)).values()]
     assert len(told_of) >= 4
     for bib in told_of:
