@@ -11,6 +11,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 from catalog import feeds, ledgers, notices, outward, payload, streams
 from catalog.connection import Connection
 from catalog.database.pool import Database
@@ -145,18 +147,18 @@ async def _batch(conn: Connection, me: Me, peer: Peer, epoch: int, states: Seque
 
 
 async def _noticed(conn: Connection, me: Me, peer: Peer, epoch: int, news: Sequence[notices.Notice]) -> list[Change]:
-    """Notices as changes. What the peer itself told us of a library is not told back, unless it is ours by now."""
+    """Notices as changes. What the peer itself told us of a library just so is not told back."""
     libraries = [(one.kind, one.id) for one in news if one.kind == Kind.LIBRARY]
     theirs = {
-        (kind, ident)
+        (kind, ident): digest
         for kind, ident, _, _, digest in await ledgers.of(conn, Ledger.HEARD, peer.no, payload.NOTICES, libraries)
         if digest is not None
     }
     found = {}
     for one in news:
         key = one.kind, one.id
-        back = key in theirs and bool(one.payload) and payload.entry(one.payload).node != me.symbol
-        found[key] = Change(one.kind, one.id, epoch, one.seq, b"" if back else one.payload)
+        told = Change(one.kind, one.id, epoch, one.seq, one.payload)
+        found[key] = msgspec.structs.replace(told, payload=b"") if theirs.get(key, b"") == told.digest else told
     return list(found.values())
 
 

@@ -309,6 +309,17 @@ async def _see_through(conn: Connection, of: list[Source], host: str) -> None:
         raise Waits("; ".join(busy))
 
 
+async def give(conn: Connection, me: str, parent: str) -> Handover:
+    """Begin to hand this node's own library over to a parent, which hosts it from then on. Conflict if it can't be."""
+    peer = await peers.get(conn, parent)
+    if peer.role != "parent" or peer.state != "active":
+        raise Conflict(f"{parent} is no parent that this node deals with: see `tianlu peer list`")
+    node, reign = await hosting.host(conn, me)
+    if node:
+        raise Conflict(f"{me} is hosted by {node} already")
+    return await hosting.begin(conn, me, reign + 1, peer.no, "out")
+
+
 async def hear(conn: Connection, me: str, peer: Peer, asked: Ask) -> Told:
     """What a parent answers a child: its own state. Conflict if the hand-over is stale, or no such one is due."""
     way = "out" if asked.way == "in" else "in"
