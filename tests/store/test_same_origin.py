@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -35,7 +36,7 @@ async def groups(catalogue: Catalogue) -> list[str]:
     return sorted(found)
 
 
-def way(number: int, child: str, *origins: int, seq: int = 1, **given: str) -> Change:
+def way(number: int, child: str, *origins: int, seq: int = 1, **given: Any) -> Change:
     """A child's cluster with the library's records of these numbers."""
     return told(number, child=child, seq=seq, holdings=[fed.held(n, "CN-LIB") for n in origins], **given)
 

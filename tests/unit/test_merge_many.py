@@ -63,7 +63,8 @@ def test_the_same_where_fields_are_kept_back_and_corrected(found: list[Member], 
     tags = sorted({tag for member in found for tag, _ in member.record.fields})
     drops = st.lists(st.sampled_from([*tags, "...", "6..", f"{tags[0]}$a"]), max_size=2).map(tuple)
     fields = [field for member in found for field in member.record.fields]
-    memo, standing = b"", (b"", None)
+    memo = b""
+    standing: tuple[bytes | None, bytes | None] = b"", None
     corrections: tuple[tuple[str, str, str], ...] = ()
     for _ in range(data.draw(st.integers(2, 5))):
         now = [
