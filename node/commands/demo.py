@@ -8,13 +8,13 @@ import contextlib
 import os
 import sys
 import tempfile
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from node import lifecycle
 from node.context import Context
-from node.demo import cast, filling, keeper, network, proof, table
+from node.demo import cast, correcting, filling, keeper, network, proof, table
 from node.demo.cast import Part
 from node.demo.filling import Filled
 from node.demo.network import Network
@@ -76,9 +76,8 @@ async def _show(
         example = None
         if found.shared or args.once:
             example = await proof.example(members, found, bundled=not args.records)
-        if args.once:
-            await _prove(context, members, filled, found, bundled=not args.records)
-        _say_done(context, members, found)
+        proved = await _prove(context, members, filled, found, bundled=not args.records) if args.once else {}
+        _say_done(context, members, found, proved)
         if args.once:
             return True
         _say_what_to_try(context, members, example)
@@ -99,15 +98,22 @@ def _say_loaded(context: Context, members: Network, filled: Sequence[Filled]) ->
 
 async def _prove(
     context: Context, members: Network, filled: Sequence[Filled], found: Holdings, *, bundled: bool
-) -> None:
+) -> dict[str, object]:
+    """Says each proof as it is made; what is proved, for programs. Fatal at the first that fails."""
+    proved: dict[str, object] = {}
     if bundled:
-        works = await proof.shared_works(members, filled, found)
-        context.out.say(context.text("demo_works", works=works))
-    streams = await proof.equal_streams(members)
-    context.out.say(context.text("demo_equal", streams=streams))
+        proved["works"] = await proof.shared_works(members, filled, found)
+        context.out.say(context.text("demo_works", works=proved["works"]))
+    chain = await correcting.prove(members)
+    proved["corrected"] = [ident for _, ident in chain.ids]
+    way = " → ".join(ident for _, ident in (*reversed(chain.ids), *chain.ids[1:]))
+    context.out.say(context.text("demo_corrected", way=way, title=chain.text))
+    proved["streams"] = await proof.equal_streams(members)
+    context.out.say(context.text("demo_equal", streams=proved["streams"]))
+    return {"proved": proved}
 
 
-def _say_done(context: Context, members: Network, found: Holdings) -> None:
+def _say_done(context: Context, members: Network, found: Holdings, proved: Mapping[str, object]) -> None:
     context.out.say(context.text("demo_merged", titles=f"{len(found.titles):,}", shared=f"{len(found.shared):,}"))
     for each in members.values():
         name = cast.named(each.part.own, context.lang)
@@ -119,6 +125,7 @@ def _say_done(context: Context, members: Network, found: Holdings) -> None:
                 "titles": len(found.titles),
                 "shared": len(found.shared),
                 "holdings": dict(found.libraries),
+                **proved,
             }
         )
     context.out.flush()

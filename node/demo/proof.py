@@ -120,7 +120,7 @@ async def get(client: aiohttp.ClientSession, url: str, **query: str) -> Any:
     async with client.get(url, params=query) as answer:
         if answer.status != 200:
             raise Fatal(f"{answer.url} answers {answer.status} instead of 200")
-        return await answer.json()
+        return await answer.json(content_type=None)  # marcjson has a type of its own
 
 
 def _copy(row: Mapping[str, Any]) -> tuple[str, ...]:

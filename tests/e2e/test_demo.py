@@ -92,6 +92,9 @@ def test_demo_proves_that_everything_arrived_and_leaves_nothing(home: Path) -> N
     assert len(told["addresses"]) == 4
     assert set(told["holdings"]) == {"CN-LJU", "CN-HZL", "CN-YLA"}
     assert told["shared"] > 100
+    assert told["proved"]["works"] == len(cast.shared())
+    assert [each.partition(".")[0] for each in told["proved"]["corrected"]] == ["CN-LJU", "CN-JIANGNAN", "CN-CENTRE"]
+    assert told["proved"]["streams"] >= 12  # three links, two channels, two ways
     assert not list(home.iterdir())
     assert not processes(home)
 
