@@ -20,12 +20,13 @@ from exchange.greeting import Greeted, Hello, NoCommonProtocol
 from exchange.link import Lane, Outcome
 from exchange.model import START, Cursor, Damaged
 from exchange.parcels import OFFSET, Pace, Stands
-from exchange.peer import Answer, Barred
+from exchange.peer import PATIENCE, Answer, Barred
 
 log = logging.getLogger(__name__)
 
 STILL = 20.0  # seconds of silence after which an idle stream is compared with the parent
-SLACK = 35.0  # seconds beyond its wait that a request for news may take
+PROMPT = 20.0  # seconds for a part or a hello: longer than an idle connection is kept, so a dead line costs one of them
+SLACK = 5.0  # seconds beyond its wait that a request for news may take
 T = TypeVar("T")
 
 
@@ -87,7 +88,7 @@ class Moves:
         async with self.database.connection() as conn:
             heard = await peers.heard(conn, PeerNo(self.peer.no))
         told = Hello(cursors={channel: Cursor(*place) for channel, place in heard.items()})
-        greeted = await self._call("/x/hello", told, Greeted)
+        greeted = await self._call("/x/hello", told, Greeted, patience=PROMPT)
         self.greeted = time.monotonic()
         self.heard = {channel: Cursor(*greeted.cursors.get(channel, START)) for channel in KNOWN}
         return greeting.agree((greeted.proto, greeted.proto), self.peer.symbol)
@@ -132,7 +133,7 @@ class Moves:
         while True:
             part = whole[start : start + self.pace.size]
             try:
-                answer = await self.wire.send("PATCH", path, part, headers={OFFSET: str(start)})
+                answer = await self.wire.send("PATCH", path, part, headers={OFFSET: str(start)}, patience=PROMPT)
             except Unreachable:
                 self.pace.broke()
                 raise
@@ -146,7 +147,7 @@ class Moves:
             start = told.offset
 
     async def _offset(self, path: str) -> int:
-        answer = await self.wire.send("HEAD", path)
+        answer = await self.wire.send("HEAD", path, patience=PROMPT)
         if answer.status != 200:
             raise self.wire.refusal(answer)
         return int(answer.headers.get(OFFSET.lower(), "0"))
@@ -222,8 +223,8 @@ class Moves:
         """Ask the parent for its part of a reconcile."""
         return await self._call(parcels.reconcile(lane), asked, kind)
 
-    async def _call(self, path: str, told: object, kind: type[T]) -> T:
-        answer = await self.wire.send("POST", path, greeting.encode(told))
+    async def _call(self, path: str, told: object, kind: type[T], patience: float = PATIENCE) -> T:
+        answer = await self.wire.send("POST", path, greeting.encode(told), patience=patience)
         if answer.status != 200:
             raise self.wire.refusal(answer)
         return greeting.decode(answer.body, kind)

@@ -14,7 +14,7 @@ from exchange.model import Cursor
 OFFSET = "Upload-Offset"
 LARGEST = 4 * 1024 * 1024  # bytes of a part
 SMALLEST = 64 * 1024
-WAIT = 25.0  # seconds that a request for news may wait for some
+WAIT = 20.0  # seconds that a request for news may wait for some
 DUE = "reconcile-due"  # code of an answer that there is nothing to be had before a reconcile
 
 

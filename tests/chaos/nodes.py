@@ -43,6 +43,7 @@ class Node:
     """One of the two: runs in all its roles, and is started again at once when its first process was killed."""
 
     end: End
+    roles: Sequence[str] = ROLES
     kills: int = 0
     _process: subprocess.Popen[bytes] | None = None
     _conn: Connection | None = field(default=None, repr=False)
@@ -62,7 +63,7 @@ class Node:
         """Start it without waiting until it is up."""
         with (self.home / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "node.cli", "--home", str(self.home), "run", *ROLES],
+                [sys.executable, "-m", "node.cli", "--home", str(self.home), "run", *self.roles],
                 stdout=subprocess.DEVNULL,
                 stderr=log,
                 env=environment(),
@@ -220,11 +221,11 @@ class Couple:
 
 
 @contextlib.asynccontextmanager
-async def couple(records: int) -> AsyncIterator[Couple]:
+async def couple(records: int, roles: Sequence[str] = ROLES) -> AsyncIterator[Couple]:
     """Joined, with so many records at the child; nothing runs yet."""
     with pair.apart() as (below, above):
         async with proxy.before(above.port) as between:
-            child, parent = Node(end=below), Node(end=above)
+            child, parent = Node(end=below, roles=roles), Node(end=above, roles=roles)
             try:
                 with above.node.running("web"):
                     await asyncio.to_thread(pair.join, below, above, between.address)

@@ -1,6 +1,6 @@
 """A proxy between two nodes with bad weather in it, over real sockets; it also counts the segments that pass.
 
-The weather may be changed at any time and holds for bytes that come from then on. A line that was stalled or half open
+Another weather holds for bytes that come from then on. A line that was stalled or half open
 never comes back by itself: whoever waits on it must find out.
 """
 
@@ -32,8 +32,8 @@ class Weather:
     latency: float = 0.0  # seconds before each piece
     rate: float = 0.0  # bytes a second and direction; 0 = as they come
     down: bool = False  # nobody gets through: connections are reset at once
-    cut: int | None = None  # reset a connection once so many bytes have gone up in it
-    flip: int | None = None  # turn a bit of a connection's byte of this number, on its way up
+    cut: int = 0  # reset a connection once so many bytes have gone up in it
+    flip: int = 0  # turn a bit after every so many bytes on their way up
     stall: bool = False  # nothing passes any more, and nobody is told
     half_open: bool = False  # what goes up arrives, what comes down is lost
 
@@ -101,7 +101,7 @@ class Proxy:
             if self.weather.down:
                 self.harmed += 1
                 return
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError, asyncio.CancelledError):  # cancelled = cut off by `close`
                 behind = await asyncio.open_connection("127.0.0.1", self.port)
                 try:
                     await self._both(reader, writer, *behind)
@@ -132,19 +132,20 @@ class Proxy:
 
     async def _upwards(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         meter = Meter(self.up)
-        passed = 0
+        passed, since = 0, self.weather
         while data := await reader.read(PIECE):
             meter.pass_by(data)
             await self._weather(len(data))
-            weather = self.weather
-            if weather.cut is not None and passed + len(data) > weather.cut:
+            if self.weather is not since:
+                passed, since = 0, self.weather
+            if since.cut and passed + len(data) > since.cut:
                 self.harmed += 1
-                writer.write(data[: weather.cut - passed])
+                writer.write(data[: since.cut - passed])
                 await writer.drain()
                 return
-            if weather.flip is not None and passed <= weather.flip < passed + len(data):
+            if since.flip and (passed + len(data)) // since.flip > passed // since.flip:
                 self.harmed += 1
-                data = flipped(data, weather.flip - passed)
+                data = flipped(data, since.flip - passed % since.flip - 1)
             passed += len(data)
             writer.write(data)
             await writer.drain()
@@ -168,6 +169,12 @@ class Proxy:
             await asyncio.sleep(self.weather.latency)
         if self.weather.rate:
             await asyncio.sleep(size / self.weather.rate)
+
+    async def turn(self, weather: Weather) -> None:
+        """Another weather; when nobody is to get through, whoever is through is cut off."""
+        self.weather = weather
+        if weather.down:
+            await self.close()
 
     async def close(self) -> None:
         """Cut every line."""
