@@ -8,12 +8,14 @@ from config.errors import BadRecord
 from protocols import reading
 from protocols.marc import Record
 
+_NAMES = {int(carrier): name for carrier, name in CARRIER_NAMES.items()}
+_PACKED = CARRIER_NAMES[Carrier.PACKED]
+
 
 def record(raw: bytes, carrier: int, encoding: str) -> Record:
     """The record in full. BadRecord if the bytes can't be read."""
-    if carrier == Carrier.PACKED:
-        return bib_record(payload.bib(raw))
-    return reading.decode(raw, CARRIER_NAMES[Carrier(carrier)], encoding)
+    name = _NAMES[carrier]
+    return bib_record(payload.bib(raw)) if name == _PACKED else reading.decode(raw, name, encoding)
 
 
 def bib_record(bib: payload.Bib) -> Record:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import msgspec
 
@@ -146,7 +146,7 @@ class _Seen:
     """One view of a cluster, merged."""
 
     base: bytes  # mark
-    idle: set[bytes] = field(default_factory=set)  # marks
+    idle: set[bytes]  # marks
     merged: Merged | None = None  # None = what it was when the memo was made
 
 
@@ -157,12 +157,14 @@ def _made(job: Job, dictionaries: Mapping[int, bytes], newest: Mapping[int, tupl
     if memo is not None and (memo.rules != rules or memo.base not in whole.kept):
         memo = None
     inside = _see(whole, memo)
-    reduced = _Reduced(whole) if any(kept.drop for kept in job.members) else None
+    reduced = _Reduced(whole) if [kept for kept in job.members if kept.drop] else None
     outside = _see_outward(reduced, memo) if reduced else None
     if memo and not inside.merged and bool(memo.outward) == bool(outside) and not (outside and outside.merged):
         found = _memo(whole, rules, memo.fingerprint, inside, outside)
         return Made(job.cluster, whole.kept[inside.base].format, memo.fingerprint, 0, None, found)
-    shown = merge.amended(inside.merged or _again(whole, inside), job.amendments)
+    shown = inside.merged or _again(whole, inside)
+    if job.amendments:
+        shown = merge.amended(shown, job.amendments)
     leaving = None
     if reduced and outside:
         leaving = outside.merged or _again(reduced, outside)
@@ -222,14 +224,11 @@ def _again(cluster: _Cluster, seen: _Seen) -> Merged:
 
 def _memo(cluster: _Cluster, rules: bytes, fingerprint: bytes, inside: _Seen, outside: _Seen | None) -> bytes:
     """What is known of the cluster now."""
-
-    def of(seen: _Seen, outward: bytes) -> bytes:
-        others = [mark for mark in cluster.kept if mark != seen.base]
-        active = b"".join([mark for mark in others if mark not in seen.idle])
-        idle = b"".join([mark for mark in others if mark in seen.idle])
-        return _encode(Memo(rules, fingerprint, seen.base, active, idle, outward))
-
-    return of(inside, of(outside, b"") if outside else b"")
+    outward = _memo(cluster, rules, fingerprint, outside, None) if outside else b""
+    others = [mark for mark in cluster.kept if mark != inside.base]
+    active = b"".join([mark for mark in others if mark not in inside.idle])
+    idle = b"".join([mark for mark in others if mark in inside.idle])
+    return _encode(Memo(rules, fingerprint, inside.base, active, idle, outward))
 
 
 def _content(merged: Merged, dictionary: bytes) -> bytes:
