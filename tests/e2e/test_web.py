@@ -21,6 +21,7 @@ from catalog.search.tantivy import TantivyReader
 from node.web import routes, schemas, texts
 from tests import builders, stocked
 from tests.builders import HKS, SZL, TJU
+from tests.schema import fits
 from tests.stocked import Stock
 
 PAGE = {"Accept": "text/html"}
@@ -242,7 +243,7 @@ async def test_every_answer_carries_the_security_headers(visitor: Visitor) -> No
 async def test_pages_have_what_assistive_programs_need(visitor: Visitor) -> None:
     for lang in texts.LANGUAGES:
         for path in ("/", "/search?q=gardens", f"/records/{ident(1)}", f"/records/{ident(1)}?view=marc", "/libraries",
-                     "/about", "/api", "/nowhere"):  # fmt: skip
+                     "/network", "/about", "/api", "/nowhere"):  # fmt: skip
             page = (await visitor.get(f"{path}{'&' if '?' in path else '?'}lang={lang}")).page
             where = f"{path} {lang}"
             assert page.get("lang") == {"zh": "zh-Hans", "en": "en"}[lang], where
@@ -265,6 +266,7 @@ async def test_the_interface_answers_as_its_document_says(visitor: Visitor) -> N
     fits(await visitor.json("/api/scopes?q=gardens&library=CN-HKS"), schemas.SCOPES)
     fits(await visitor.json(f"/api/records/{ident(1)}"), schemas.RECORD)
     fits(await visitor.json("/api/libraries"), schemas.LIBRARIES)
+    fits(await visitor.json("/api/network"), schemas.NETWORK)
     fits(await visitor.json("/health"), schemas.HEALTH)
     found = await visitor.json("/api/search?q=gardens&library=CN-HKS&limit=5")
     assert (found["total"], found["pages"], len(found["hits"])) == (15, 3, 5)
@@ -272,23 +274,6 @@ async def test_the_interface_answers_as_its_document_says(visitor: Visitor) -> N
     assert [(each["library"], each["item"], each["source"]) for each in held] == [
         ("CN-SZL", "S1", "cn-szl"), ("CN-TJU", "T1", "cn-tju"), ("CN-TJU", "T2", "cn-tju"),
     ]  # fmt: skip
-
-
-def fits(value: Any, schema: Any, where: str = "$") -> None:
-    """As much of JSON Schema as ours use."""
-    kinds = {"string": str, "integer": int, "array": list, "object": dict, "boolean": bool, "null": type(None)}
-    named = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
-    assert any(isinstance(value, kinds[name]) for name in named), where
-    assert "enum" not in schema or value in schema["enum"], where
-    if isinstance(value, dict):
-        known = schema.get("properties", {})
-        assert set(schema.get("required", ())) <= set(value), where
-        for name, each in value.items():
-            assert name in known or "additionalProperties" in schema, f"{where}.{name} is not in the document"
-            fits(each, known.get(name) or schema["additionalProperties"], f"{where}.{name}")
-    if isinstance(value, list):
-        for each in value:
-            fits(each, schema["items"], f"{where}[]")
 
 
 def test_both_languages_say_the_same_things() -> None:

@@ -116,7 +116,8 @@ async def test_nothing_in_a_record_or_an_address_runs(browser: Browser, address:
     first = cluster_id(stocked.SYMBOL, 1)
     each = quote(PAYLOAD[:190], safe="")
     pages = [
-        "/", "/libraries", "/about", "/api", "/search", f"/records/{first}", f"/records/{first}?view=marc",
+        "/", "/libraries", "/network", f"/network?every={each}", "/about", "/api", "/search",
+        f"/records/{first}", f"/records/{first}?view=marc",
         f"/search?q={quote(PAYLOAD[:290], safe='')}", f"/search?kind={each}&library={each}&class={each}",
         f"/search?q=a&year={each}", f"/search?sort={each}", f"/search?page={each}", f"/search?field={each}",
         f"/search?scope={each}", f"/search?q=a&from={each}&library={each}", "/search?library=CN-TJU",
@@ -144,7 +145,8 @@ async def test_a_reader_has_everything_where_no_script_may_run(browser: Browser,
 async def test_no_page_is_wider_than_its_window(browser: Browser, address: str, tmp_path: Path, width: int) -> None:
     """Checked by a page of ours that measures them, because a page itself may run nothing."""
     css = (Path(routes.__file__).parent / "static" / "tianlu.css").read_text()
-    for path in ("/", "/search", f"/records/{cluster_id(stocked.SYMBOL, 1)}?view=marc", "/libraries", "/api"):
+    marc_view = f"/records/{cluster_id(stocked.SYMBOL, 1)}?view=marc"
+    for path in ("/", "/search", marc_view, "/libraries", "/network", "/api"):
         plain = await browser.dump(address + path)
         measured = plain.replace("</head>", f"<style>{css}</style></head>").replace(
             "</body>", "<script>document.title = document.documentElement.scrollWidth</script></body>"
