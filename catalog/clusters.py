@@ -39,7 +39,8 @@ async def mates(conn: Connection, sids: Collection[int]) -> dict[int, int]:
 async def peopled(conn: Connection, clusters: Collection[int]) -> set[int]:
     """Those of the clusters that have signatures."""
     rows = await conn.fetch(
-        "select distinct cluster from membership where cluster = any($1::bigint[])",
+        """select c.cluster from unnest($1::bigint[]) c (cluster)
+           cross join lateral (select from membership m where m.cluster = c.cluster limit 1) m""",
         list(clusters),
     )
     return {row["cluster"] for row in rows}

@@ -22,6 +22,13 @@ _PARTNERS = " union all ".join(
     for mine, theirs in ("ab", "ba")
 )
 
+# Pins that name the record `i.local_id` of source $1, and on which side.
+_NAMING = " union all ".join(
+    f"""(select p.pin, p.auto, p.verdict, '{side}' side from pin p
+         where p.source_{side} = $1 and p.local_id_{side} = i.local_id offset 0)"""
+    for side in "ab"
+)
+
 
 async def add(conn: Connection, a: tuple[int, str], b: tuple[int, str], verdict: str, *, who: str, why: str) -> int:
     """Pin two records (source, local id): `must` or `cannot`; the pin's number."""
@@ -46,10 +53,8 @@ async def remove(conn: Connection, pin: int) -> tuple[tuple[int, str], tuple[int
 async def kept_apart(conn: Connection, source: int, local_ids: Collection[str]) -> set[str]:
     """Those of a source's records that some cannot-link names: they need a signature of their own."""
     rows = await conn.fetch(
-        """select local_id_a local_id from pin
-           where source_a = $1 and local_id_a = any($2::text[]) and verdict = 'cannot'
-           union select local_id_b from pin
-           where source_b = $1 and local_id_b = any($2::text[]) and verdict = 'cannot'""",
+        f"""select distinct i.local_id from unnest($2::text[]) i (local_id)
+            cross join lateral ({_NAMING}) p where p.verdict = 'cannot'""",
         source,
         list(local_ids),
     )
@@ -59,8 +64,7 @@ async def kept_apart(conn: Connection, source: int, local_ids: Collection[str]) 
 async def named(conn: Connection, source: int, local_ids: Collection[str]) -> set[str]:
     """Those of a source's records that any pin names."""
     rows = await conn.fetch(
-        """select local_id_a local_id from pin where source_a = $1 and local_id_a = any($2::text[])
-           union select local_id_b from pin where source_b = $1 and local_id_b = any($2::text[])""",
+        f"select distinct i.local_id from unnest($2::text[]) i (local_id) cross join lateral ({_NAMING}) p",
         source,
         list(local_ids),
     )
@@ -72,8 +76,8 @@ async def follow_origins(conn: Connection, source: int, local_ids: Collection[st
     more. Their holdings are written already.
     """
     await conn.execute(
-        """delete from pin where auto and (source_a = $1 and local_id_a = any($2::text[])
-                                           or source_b = $1 and local_id_b = any($2::text[]))""",
+        f"""delete from pin where pin = any(array(select p.pin from unnest($2::text[]) i (local_id)
+                                                  cross join lateral ({_NAMING}) p where p.auto))""",
         source,
         list(local_ids),
     )
@@ -91,23 +95,27 @@ async def follow_origins(conn: Connection, source: int, local_ids: Collection[st
 
 
 async def repoint(conn: Connection, source: int, heirs: Mapping[str, str]) -> set[str]:
-    """Pins of records that others took over are their heirs' from now on; the heirs that got any."""
+    """People's pins on records that others took over are their heirs' from now on; the heirs that got any."""
     rows = await conn.fetch(
-        """update pin p set
-               local_id_a = case when p.source_a = $1 then coalesce(a.heir, p.local_id_a) else p.local_id_a end,
-               local_id_b = case when p.source_b = $1 then coalesce(b.heir, p.local_id_b) else p.local_id_b end
-           from pin q
-           left join unnest($2::text[], $3::text[]) a (old, heir) on q.source_a = $1 and q.local_id_a = a.old
-           left join unnest($2::text[], $3::text[]) b (old, heir) on q.source_b = $1 and q.local_id_b = b.old
-           where q.pin = p.pin and not q.auto and (a.old is not null or b.old is not null)
-           returning a.heir a, b.heir b""",
+        f"""select p.pin, p.side, i.heir from unnest($2::text[], $3::text[]) i (local_id, heir)
+            cross join lateral ({_NAMING}) p where not p.auto order by 1""",
         source,
         list(heirs),
         list(heirs.values()),
     )
-    if rows:
-        await conn.execute("delete from pin where (source_a, local_id_a) = (source_b, local_id_b)")
-    return {heir for row in rows for heir in (row["a"], row["b"]) if heir is not None}
+    for side in "ab":
+        mine = [row for row in rows if row["side"] == side]
+        await conn.execute(
+            f"""update pin set local_id_{side} = h.heir from unnest($1::bigint[], $2::text[]) h (pin, heir)
+                where pin.pin = h.pin and pin.pin = any($1::bigint[])""",
+            [row["pin"] for row in mine],
+            [row["heir"] for row in mine],
+        )
+    await conn.execute(
+        "delete from pin where pin = any($1::bigint[]) and (source_a, local_id_a) = (source_b, local_id_b)",
+        [row["pin"] for row in rows],
+    )
+    return {row["heir"] for row in rows}
 
 
 async def any_pin(conn: Connection) -> bool:
