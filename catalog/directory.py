@@ -58,7 +58,7 @@ async def take(conn: Connection, heard: Mapping[str, Entry], *, peer: str, role:
             select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
                 $8::bigint[]) e (symbol, name, name_en, area, state, successor, node, reign)
             where e.state in ('active', 'merged', 'closed')
-              and e.symbol <> (select symbol from node)  -- who we are needs nobody's word
+              and (select symbol from node) <> all(array[e.symbol, e.node])  -- who and whose host we are, we know
             on conflict (symbol) do update set name = excluded.name, name_en = excluded.name_en,
                 area = excluded.area, state = excluded.state, successor = excluded.successor, node = excluded.node,
                 reign = excluded.reign

@@ -79,7 +79,8 @@ class Handing:
             await self._say(one, str(error))
             return False
         except TianluError as error:
-            log.warning("the hand-over of %s with %s waits: %s", one.library, self.peer.symbol, error)
+            if str(error) != one.reason:
+                log.warning("the hand-over of %s with %s waits: %s", one.library, self.peer.symbol, error)
             await self._say(one, str(error))
             return False
         log.info("the hand-over of %s with %s: %s", one.library, self.peer.symbol, turn.then)
