@@ -145,6 +145,7 @@ class Node:
 
     async def fill(self, count: int) -> list[int]:
         """So many new clusters; only while nothing is killed."""
+        await self.value("select 1")  # it may be starting
         conn = await self._connection()
         return await feeding.fill(conn, self.end.symbol, await feeding.source(conn, self.end.symbol), count)
 
