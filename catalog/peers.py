@@ -138,7 +138,7 @@ async def set_key(conn: Connection, peer: Peer, suite: str, key: bytes) -> bool:
 async def seen(conn: Connection, peer: PeerNo, *, proto: int, skew: float) -> None:
     """We have just talked: the protocol's version that was agreed on, and how far its clock is ahead."""
     await conn.execute(
-        "update peer set seen_at = clock_timestamp(), trouble = '', proto = $2, skew = $3 where peer = $1",
+        "update peer set seen_at = clock_timestamp(), proto = $2, skew = $3 where peer = $1",
         peer,
         proto,
         skew,
@@ -146,7 +146,7 @@ async def seen(conn: Connection, peer: PeerNo, *, proto: int, skew: float) -> No
 
 
 async def failed(conn: Connection, peer: PeerNo, trouble: str) -> None:
-    """An exchange with it failed, and why."""
+    """An exchange with it failed, and why; empty = none does any more."""
     await conn.execute("update peer set trouble = $2 where peer = $1", peer, trouble)
 
 

@@ -34,9 +34,8 @@ async def following(database: Database, peer: Peer, channel: str, cursor: Cursor
         stands = await feed.lock(conn, peer, channel)
         if not stands.held_up:
             admitted = producer.admit(stands, await feed.waiting(conn, peer, channel), cursor)
-            if admitted.known is None:
-                await streams.hold_up(conn, peer.no, channel, producer.LOST)
-            else:
+            # A place that isn't known changes nothing: the request may be an old one. The reconcile will hold it up.
+            if admitted.known is not None:
                 if admitted.known != stands.known:
                     await streams.move_known(conn, peer.no, channel, admitted.known, admitted.upto)
                 return None if admitted.next is None else await _parcel(conn, peer, channel, admitted.next)

@@ -6,10 +6,12 @@ be killed between any two, because nothing here needs to be remembered: a new li
 
     lane      outcome            then
     any       moved              the same again at once
-    up        quiet              idle, until there is news or the sweep is due
+    up        quiet              idle, until there is news or the next hello was answered
     down      quiet              pull again: the long-poll has waited
     any       held up            reconcile, then go on; pause where that was just done
     any       damaged, failed    pause; whoever succeeds first wakes the others
+    any       damaged, often     reconcile: what is told anew is made anew
+    any       busy               pause for as long as the parent asks
     any       suspended, refused every lane stops; hello from time to time
 """
 
@@ -23,8 +25,8 @@ from typing import NamedTuple, assert_never
 FIRST = 1.0  # seconds of the first pause
 CAP = 15 * 60.0  # seconds of the longest one
 PROBE = 60.0  # seconds between hellos to a parent that wants to hear nothing from us, at least
-GREET = 300.0  # seconds between hellos on an open link: they tell an idle lane that the parent was set back
-SWEEP = 30.0  # seconds after which an idle lane looks for itself
+GREET = 20.0  # seconds between hellos on an open link: they tell an idle lane that the parent was set back
+OFTEN = 4  # failures after which what arrives damaged is not asked for again, but made anew
 HASTY = 1.0  # seconds that a poll without news must have taken for the next to follow at once
 
 
@@ -50,6 +52,7 @@ class Outcome(Enum):
     HELD_UP = "held up"  # the two ends don't fit: a reconcile is due
     DAMAGED = "damaged"  # what arrived, there or here, was not what was sent
     FAILED = "failed"  # no answer, or none of use
+    BUSY = "busy"  # the parent takes no more for now
     SUSPENDED = "suspended"  # the parent has suspended this node
     REFUSED = "refused"  # the parent doesn't know this node, or can't understand it; or the other way round
 
@@ -103,6 +106,7 @@ class Done:
     outcome: Outcome
     reason: str = ""
     took: float = 0.0  # seconds
+    pause: float = 0.0  # seconds that a busy parent asks for
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,16 +291,25 @@ class Link:
                 if mended or outcome is Outcome.MOVED or track.news or track.check:
                     return [*well, *self._go(event.lane)]
                 return [*well, *self._rest(event)]
-            case Outcome.HELD_UP if not track.mended:
+            case Outcome.BUSY:
+                return [self._paused(track, min(CAP, max(FIRST, event.pause)) * (1 + self.chance() / 2))]
+            case Outcome.HELD_UP | Outcome.DAMAGED if not track.mended and self._is_due(track, outcome):
                 track.doing, track.mended = Doing.MENDING, True
                 return [*self._tell(event.reason), Mend(event.lane)]
             case Outcome.HELD_UP | Outcome.DAMAGED | Outcome.FAILED:
                 track.mended = False
-                return [*self._tell(event.reason), self._paused(track)]
+                pause = self._pause(track.failures)
+                track.failures += 1
+                return [*self._tell(event.reason), self._paused(track, pause)]
             case Outcome.SUSPENDED | Outcome.REFUSED:
                 return self._shut(outcome, event.reason)
             case _:
                 assert_never(outcome)
+
+    @staticmethod
+    def _is_due(track: _Track, outcome: Outcome) -> bool:
+        """Must the stream be reconciled? A segment that is damaged where it lies would else be sent for ever."""
+        return outcome is Outcome.HELD_UP or track.failures >= OFTEN
 
     def _well(self, track: _Track, *, mended: bool) -> list[Action]:
         """It went well. After a failure: the parent is there again, perhaps set back, and nobody need wait for it."""
@@ -312,9 +325,11 @@ class Link:
 
     def _rest(self, event: Done) -> list[Action]:
         track = self._tracks[event.lane]
-        if event.lane.way is Way.DOWN and event.took >= HASTY:
+        if event.lane.way is Way.UP:
+            return []
+        if event.took >= HASTY:
             return self._go(event.lane)
-        wait = self._wait(HASTY if event.lane.way is Way.DOWN else SWEEP)
+        wait = self._wait(HASTY)
         track.turn = wait.turn
         return [wait]
 
@@ -359,9 +374,8 @@ class Link:
         track.doing, track.news = Doing.BUSY, False
         return [Push(lane) if lane.way is Way.UP else Pull(lane)]
 
-    def _paused(self, track: _Track) -> Wait:
-        wait = self._wait(self._pause(track.failures))
-        track.failures += 1
+    def _paused(self, track: _Track, seconds: float) -> Wait:
+        wait = self._wait(seconds)
         track.doing, track.turn = Doing.PAUSED, wait.turn
         return wait
 

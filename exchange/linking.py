@@ -17,6 +17,7 @@ from exchange import link, moving
 from exchange.ends import CHANNELS
 from exchange.link import Action, Done, Event, Greeted, Lane, Link, Outcome, Way, Woke
 from exchange.moving import Moves
+from exchange.peer import Busy
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +38,7 @@ class Linking:
 
     async def run(self) -> None:
         """Until cancelled."""
+        await self._tried(lambda: self._show(""))  # what troubled an earlier link is over until it happens again
         async with asyncio.TaskGroup() as tasks:
             self.tell(link.Start())
             while True:
@@ -46,7 +48,7 @@ class Linking:
     async def _perform(self, action: Action) -> None:
         match action:
             case link.SayHello():
-                result, reason, _ = await self._tried(self.moves.hello)
+                result, reason, *_ = await self._tried(self.moves.hello)
                 self.tell(Greeted(result, reason))
             case link.Push(lane=lane):
                 self.tell(Done(lane, *await self._tried(lambda: self.moves.push(lane.channel))))
@@ -75,14 +77,18 @@ class Linking:
             await peers.failed(conn, PeerNo(self.moves.peer.no), trouble)
         return Outcome.QUIET
 
-    async def _tried(self, work: Callable[[], Awaitable[Outcome]]) -> tuple[Outcome, str, float]:
-        """(outcome, why, seconds); whatever goes wrong pauses one lane, and never ends the link."""
-        started = time.monotonic()
+    async def _tried(self, work: Callable[[], Awaitable[Outcome]]) -> tuple[Outcome, str, float, float]:
+        """(outcome, why, seconds that it took, seconds that a busy parent asks for); whatever goes wrong pauses one
+        lane, and never ends the link.
+        """
+        started, pause = time.monotonic(), 0.0
         try:
             result, reason = await work(), ""
+        except Busy as error:
+            result, reason, pause = Outcome.BUSY, str(error), error.pause
         except TianluError as error:
             result, reason = moving.outcome(error), str(error)
         except Exception as error:
             log.exception("exchange with %s failed, a fault of ours", self.moves.peer.symbol)
             result, reason = Outcome.FAILED, f"a fault of ours ({type(error).__name__}): see the log"
-        return result, reason, time.monotonic() - started
+        return result, reason, time.monotonic() - started, pause

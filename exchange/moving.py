@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
@@ -12,19 +11,18 @@ from catalog import arrivals, peers
 from catalog.database.pool import Database
 from catalog.peers import PeerNo
 from catalog.work.queue import Queue
-from config.errors import BadRecord, Conflict, Refused, Retry, TianluError, Unreachable
+from config.errors import Refused, Retry, TianluError, Unreachable
 from exchange import feed, giving, greeting, manifest, mending, parcels, receiving, reconciling
 from exchange.ends import KNOWN, Me, Peer
 from exchange.giving import HeldUp, Parcel
 from exchange.greeting import Greeted, Hello, NoCommonProtocol
 from exchange.link import Lane, Outcome
-from exchange.model import START, Cursor, Damaged
+from exchange.model import START, Cursor, Damaged, Incompatible, Untrusted
 from exchange.parcels import OFFSET, Pace, Stands
 from exchange.peer import PATIENCE, Answer, Barred
 
 log = logging.getLogger(__name__)
 
-STILL = 20.0  # seconds of silence after which an idle stream is compared with the parent
 PROMPT = 20.0  # seconds for a part or a hello: longer than an idle connection is kept, so a dead line costs one of them
 SLACK = 5.0  # seconds beyond its wait that a request for news may take
 T = TypeVar("T")
@@ -73,7 +71,6 @@ class Moves:
     wait: float = parcels.WAIT
     heard: dict[str, Cursor] = field(default_factory=dict)  # by channel, how far the parent has applied us
     pace: Pace = field(default_factory=Pace)
-    greeted: float = 0.0  # when, on the monotonic clock
     broken: set[bytes] = field(default_factory=set)  # links of segments whose sending broke off
     partly: dict[str, _Partly] = field(default_factory=dict)  # by channel
 
@@ -87,10 +84,12 @@ class Moves:
     async def _greet(self) -> int:
         async with self.database.connection() as conn:
             heard = await peers.heard(conn, PeerNo(self.peer.no))
+        before = dict(self.heard)
         told = Hello(cursors={channel: Cursor(*place) for channel, place in heard.items()})
         greeted = await self._call("/x/hello", told, Greeted, patience=PROMPT)
-        self.greeted = time.monotonic()
-        self.heard = {channel: Cursor(*greeted.cursors.get(channel, START)) for channel in KNOWN}
+        for channel in KNOWN:
+            if self.heard.get(channel) == before.get(channel):  # else a push has a later answer than this one
+                self.heard[channel] = Cursor(*greeted.cursors.get(channel, START))
         return greeting.agree((greeted.proto, greeted.proto), self.peer.symbol)
 
     async def cut(self, channel: str) -> int:
@@ -101,9 +100,6 @@ class Moves:
         """Send the segment that follows on what the parent has; cut one if none waits."""
         parcel = await self._following(channel)
         if parcel is None and await self.cut(channel):
-            parcel = await self._following(channel)
-        if parcel is None and time.monotonic() - self.greeted > STILL:
-            await self._greet()  # nothing to say to a parent that may have lost what we said
             parcel = await self._following(channel)
         if parcel is not None and parcel.link in self.broken:
             await self._greet()  # only the answer may have been lost
@@ -154,7 +150,8 @@ class Moves:
 
     def _stands(self, answer: Answer) -> Stands:
         if answer.status == 422:
-            raise Damaged(f"a segment did not arrive at {self.peer.symbol} as it was sent")
+            reason = greeting.decode(answer.body, Stands).reason
+            raise Damaged(f"{self.peer.symbol} can't take a segment as it arrived: {reason}")
         if answer.status not in (200, 409):
             raise self.wire.refusal(answer)
         told = greeting.decode(answer.body, Stands)
@@ -237,12 +234,8 @@ def outcome(error: TianluError) -> Outcome:
             return Outcome.SUSPENDED
         case HeldUp():
             return Outcome.HELD_UP
-        case Damaged():
+        case Damaged() | Untrusted() | Incompatible():  # one segment: the other streams go on
             return Outcome.DAMAGED
-        case NoCommonProtocol():
+        case NoCommonProtocol() | Refused():
             return Outcome.REFUSED
-        case Refused():
-            return Outcome.REFUSED
-        case Conflict() | Retry() | BadRecord() | Unreachable():
-            return Outcome.FAILED
     return Outcome.FAILED

@@ -54,6 +54,16 @@ class Barred(Refused):
     code = "barred"
 
 
+class Busy(Retry):
+    """The other node takes no more for now; `pause` = seconds that it asks for."""
+
+    code = "busy"
+
+    def __init__(self, message: str, pause: float) -> None:
+        super().__init__(message)
+        self.pause = pause
+
+
 class Impostor(Conflict):
     """Somebody answers at the node's address whose key isn't the one that we know."""
 
@@ -156,7 +166,9 @@ class Client:
                 return NotFound(text)
             case 409:
                 return Conflict(text)
-            case status if status in (401, 403, 429) or status >= 500:
+            case 429:
+                return Busy(text, _seconds(answer.headers.get("retry-after", "")))
+            case status if status in (401, 403) or status >= 500:
                 return Retry(text)
         return BadRecord(text)
 
@@ -264,6 +276,11 @@ class Client:
         announced = told.headers.get(signing.SUCCESSION, "")
         suite, heir = keys.heir(announced, known.symbol, known.suite, known.key)
         return signing.matching(wanted, suite, heir)
+
+
+def _seconds(field: str) -> float:
+    """Of a Retry-After field; 0 where it says a date (RFC 9110, 10.2.3), or nothing."""
+    return float(field) if field.isdecimal() else 0.0
 
 
 def _fault(answer: Answer) -> Fault:

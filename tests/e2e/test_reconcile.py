@@ -10,7 +10,7 @@ import pytest_asyncio
 from catalog import bodies, clusters
 from catalog.payload import CLUSTERS
 from config.errors import Refused
-from exchange import ends, feed, link, moving, reconciling
+from exchange import ends, feed, link, reconciling
 from exchange.model import Cursor
 from exchange.reconciling import Standing
 from tests import flows, network
@@ -224,8 +224,7 @@ async def test_no_word_of_a_peer_uses_up_epochs_or_numbers(child: Stand, parent:
 async def test_a_parent_that_lost_something_is_noticed_without_news(
     child: Stand, parent: Stand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(link, "SWEEP", 0.3)
-    monkeypatch.setattr(moving, "STILL", 0.2)
+    monkeypatch.setattr(link, "GREET", 0.3)
     await flows.stock(child, [1])
     async with flows.exchanging(child, parent):
         await flows.settled(child, parent)

@@ -187,10 +187,12 @@ class Node:
     # Asking a parent
 
     def greet(self, parent: str) -> Steps[link.Greeted]:
+        before = self.stands.get(parent)
         answer = yield Call(parent, ("hello",))
         if answer is None or answer[0] is not Outcome.MOVED:
             return link.Greeted(answer[0] if answer else Outcome.FAILED)
-        self.stands[parent] = answer[1]
+        if self.stands.get(parent) == before:  # else a push has a later answer than this one
+            self.stands[parent] = answer[1]
         return link.Greeted(Outcome.MOVED)
 
     def push(self, parent: str) -> Steps[Outcome]:

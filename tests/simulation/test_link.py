@@ -7,8 +7,8 @@ from exchange.link import (
     FIRST,
     GREET,
     HASTY,
+    OFTEN,
     PROBE,
-    SWEEP,
     Action,
     Back,
     Check,
@@ -80,13 +80,16 @@ def test_what_moved_goes_on_at_once() -> None:
     assert link.on(Done(DOWN, Outcome.MOVED)) == [Pull(DOWN)]
 
 
-def test_an_idle_lane_waits_for_news_or_the_sweep() -> None:
+def test_an_idle_lane_waits_for_news_or_the_next_hello() -> None:
     link = an_open_link()
-    quiet = link.on(Done(UP, Outcome.QUIET))
-    assert waits(quiet) == [SWEEP]
+    assert link.on(Done(UP, Outcome.QUIET)) == []
     assert link.on(News("clusters")) == [Push(UP)]
-    assert link.on(turn(quiet)) == [], "the lane is at work by now"
-    assert after(link, turn(link.on(Done(UP, Outcome.QUIET)))) == [Push(UP)]
+    assert link.on(Woke(1)) == [SayHello()]
+    greeted = link.on(Greeted(Outcome.MOVED))
+    assert waits(greeted) == [GREET], "the lane is at work"
+    assert link.on(Done(UP, Outcome.QUIET)) == []
+    assert after(link, turn(greeted), Greeted(Outcome.MOVED))[1:] == [Push(UP)]
+    assert GREET < 30
 
 
 def test_news_that_come_while_a_lane_is_busy_are_not_forgotten() -> None:
@@ -162,6 +165,32 @@ def test_ends_that_dont_fit_are_reconciled_once_and_then_with_a_pause() -> None:
     assert waits(again) == [FIRST]
     assert after(link, turn(again)) == [Push(UP)]
     assert link.on(Done(UP, Outcome.HELD_UP, "lost")) == [Mend(UP)]
+
+
+def test_what_always_comes_damaged_is_made_anew_and_the_other_lanes_go_on() -> None:
+    link = an_open_link()
+    for n in range(OFTEN):
+        damaged = link.on(Done(UP, Outcome.DAMAGED, "not signed by a trusted key"))
+        assert waits(damaged) == [FIRST * 2**n]
+        assert link.trouble == "not signed by a trusted key"
+        assert link.on(Done(DOWN, Outcome.QUIET, took=25.0)) == [Pull(DOWN)]
+        assert link.on(turn(damaged)) == [Push(UP)]
+    assert link.on(Done(UP, Outcome.DAMAGED, "not signed by a trusted key")) == [Mend(UP)]
+    assert link.on(Done(UP, Outcome.MOVED)) == [Push(UP)]
+    assert waits(link.on(Done(UP, Outcome.DAMAGED, "still not"))) == [FIRST * 2**OFTEN], "never one after the other"
+
+
+def test_a_busy_parent_is_left_alone_for_as_long_as_it_asks() -> None:
+    for chance, most in ((0.0, 1.0), (1.0, 1.5)):
+        link = an_open_link()
+        link.chance = lambda chance=chance: chance  # type: ignore[misc]
+        for _ in range(20):
+            busy = link.on(Done(UP, Outcome.BUSY, "too much waits", pause=7.0))
+            assert waits(busy) == [7.0 * most], "it doesn't grow: nothing is wrong"
+            assert link.trouble == ""
+            assert link.on(News("clusters")) == []
+            assert link.on(turn(busy)) == [Push(UP)]
+        assert waits(link.on(Done(UP, Outcome.BUSY, pause=1e9))) == [CAP * most], "nobody can silence us for longer"
 
 
 def test_a_reconcile_that_fails_pauses() -> None:
