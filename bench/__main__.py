@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 
-from bench import exchange, generate, load, match, options, scan, search, visible
+from bench import exchange, generate, load, match, options, reconcile, scan, search, visible
 from bench.node import Failed
 from bench.options import Options
 from bench.report import Report
@@ -19,6 +19,7 @@ BENCHES: dict[str, Callable[[Options], Report]] = {
     "search": search.run,
     "match": match.run,
     "exchange": exchange.run,
+    "reconcile": reconcile.run,
 }
 
 
