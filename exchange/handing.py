@@ -242,7 +242,10 @@ class Handing:
 
     async def clear(self, one: Handover, turn: Turn) -> None:
         """Forget what only the hand-over needed."""
-        side = Side((self.peer.role, one.way))
+        parts = Side((self.peer.role, one.way)) is Side.CHILD_GIVES
+        if parts and self.wire is not None:  # the library has no node any more: the parent revokes its key
+            last = Ask(library=one.library, reign=one.reign, way=one.way, state="done")
+            await self.wire.send("POST", PATH, greeting.encode(last))
         async with self.database.transaction() as conn:
             found = await hosting.find(conn, one.library, one.reign)
             for number in found.loads if found else ():
@@ -252,19 +255,9 @@ class Handing:
             if one.way == "out":
                 await spare.forget(conn, self.peer.no)
                 await handed.pause(conn, one.library)
-            await _turn(conn, one, turn)
-        if side is Side.CHILD_GIVES:
-            await self._part(one)
-
-    async def _part(self, one: Handover) -> None:
-        """The library has no node of its own any more: neither of the two deals with the other as before."""
-        assert self.wire is not None
-        last = Ask(library=one.library, reign=one.reign, way=one.way, state="done")
-        try:
-            await self.wire.send("POST", PATH, greeting.encode(last))
-        finally:
-            async with self.database.transaction() as conn:
+            if parts:
                 await peers.set_state(conn, self.peer.symbol, "revoked")
+            await _turn(conn, one, turn)
 
 
 STEPS: Mapping[Step, Callable[[Handing, Handover, Turn], Awaitable[None]]] = {
