@@ -35,6 +35,7 @@ class Unsound(BadRecord):
     """A patch that would not leave a field behind."""
 
     code = "unsound-correction"
+    exit_code = 2  # whoever writes one gave a wrong argument
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

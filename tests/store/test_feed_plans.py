@@ -72,5 +72,5 @@ async def plans_of(conn: Connection, read: Callable[[Connection], Awaitable[obje
             await self.fetch(query, *args)
             return ""
 
-    await read(Listening())  # type: ignore[arg-type]
+    await read(Listening())
     return plans
