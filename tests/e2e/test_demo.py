@@ -22,7 +22,9 @@ from node.demo import cast
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 240.0  # seconds; a busy machine starts some twenty Pythons
-SPAN = 10 * len(cast.bundled())  # ports
+SPAN = cast.PORTS * len(cast.bundled())
+FIRST_SCREEN = 180.0  # seconds
+MEMORY = 2 << 30  # bytes
 
 
 def environ(folder: Path) -> dict[str, str]:
@@ -63,6 +65,16 @@ def processes(folder: Path) -> list[int]:
     return found
 
 
+def memory(pids: list[int]) -> int:
+    """Bytes that processes have, what they share counted once (proportional set size, proc(5))."""
+    whole = 0
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            told = Path(f"/proc/{pid}/smaps_rollup").read_text()
+            whole += 1024 * int(next(line.split()[1] for line in told.splitlines() if line.startswith("Pss:")))
+    return whole
+
+
 def get(url: str) -> Any:
     with urllib.request.urlopen(url) as answer:
         return json.load(answer)
@@ -101,7 +113,12 @@ def test_demo_proves_that_everything_arrived_and_leaves_nothing(home: Path) -> N
 
 @pytest.mark.full
 def test_staying_demo_shows_the_network_and_ctrl_c_ends_all_of_it(home: Path) -> None:
+    started = time.monotonic()
     with staying(home) as (child, addresses):
+        assert time.monotonic() - started < FIRST_SCREEN
+        running = processes(home)
+        assert len(running) > len(addresses) * 4  # a node is web, indexer, worker and exchange
+        assert memory([child.pid, *running]) < MEMORY
         whole = get(f"{addresses['CN-CENTRE']}api/search?limit=1")["total"]
         domain = get(f"{addresses['CN-JIANGNAN']}api/network")
         assert [(each["symbol"], each["relation"]) for each in domain["nodes"]] == [
