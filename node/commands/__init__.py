@@ -49,5 +49,8 @@ COMMANDS: dict[str, Command] = {
     "peer": Command(
         en="list, suspend or revoke other nodes; change this node's key", zh="列出、暂停或吊销其他节点；更换本节点密钥"
     ),
+    "handover": Command(
+        en="hand a library over to another node, and see how far it is", zh="移交成员馆的托管节点，查看进度"
+    ),
     "demo": Command(en="try it out: three libraries in one catalogue", zh="演示：三个馆，一个目录", home=False),
 }

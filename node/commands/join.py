@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from catalog import hosting
 from config.errors import Misconfigured
 from exchange import codes, joining, peer
 from node import app, identity
@@ -38,12 +39,22 @@ async def run(context: Context, args: argparse.Namespace) -> int:
             me=node.symbol,
             proxy=node.settings.exchange.proxy,
         )
+        async with node.database.connection() as conn:
+            moves = any((one.peer, one.way) == (parent.no, "in") for one in await hosting.going(conn))
     fingerprint = suites.spelled(suites.named(parent.suite).fingerprint(parent.key))
     if context.out.json:
         context.out.item(
-            {"parent": parent.symbol, "name": parent.name, "path": parent.path, "fingerprint": fingerprint}
+            {
+                "parent": parent.symbol,
+                "name": parent.name,
+                "path": parent.path,
+                "fingerprint": fingerprint,
+                "handover": moves,
+            }
         )
     path = context.text(f"path_{parent.path}")
     context.out.say(context.text("joined", symbol=parent.symbol, name=parent.name, path=path, fingerprint=fingerprint))
+    if moves:
+        context.out.say(context.text("joined_handover", symbol=parent.symbol))
     context.out.say(context.text("joined_next"))
     return 0

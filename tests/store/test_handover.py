@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 import pytest_asyncio
 
 from catalog import directory, hosting, libraries, payload
 from catalog.hosting import Moved
-from catalog.model import Library
+from catalog.model import Library, LoadState
 from config.errors import Conflict, NotFound
 from exchange import ends, handing, handover, producer
 from exchange.handover import Ask, Untrue
@@ -164,7 +165,7 @@ async def test_loads_at_the_old_host_are_finished_first_or_refused(domain: Livin
         await moving.until(own, SZU.symbol, "done")
     states = {load.source: (load.state, load.reason) for load in await domain.newest() if load.mode == "changes"}
     told = list(states.values())
-    assert [state for state, _ in told].count("failed") == 2
+    assert [state for state, _ in told].count(LoadState.FAILED) == 2
     assert all("has moved to the node CN-SZU: load it there" in reason for state, reason in told if state == "failed")
     assert {key.partition("/")[0] for key in await own.records(SZU.symbol)} == {"szu", "queued"}
     assert await own.counted(SZU.symbol) == await domain.counted(SZU.symbol) == 40
@@ -218,7 +219,7 @@ async def test_statements_that_are_false_stale_or_repeated_are_refused(domain: L
     one = await own.handover(SZU.symbol)
     assert one is not None
     peer = ends.peer(await own.stand.peer(domain.symbol))
-    about = {"library": SZU.symbol, "reign": one.reign, "old": domain.symbol, "new": own.symbol}
+    about: dict[str, Any] = {"library": SZU.symbol, "reign": one.reign, "old": domain.symbol, "new": own.symbol}
     told = handover.verify(one.statement, peer.trusted, **about)
     assert (told.reign, [source.name for source in told.sources]) == (1, ["szu"])
     for wrong in ({"reign": 2}, {"library": "CN-X"}, {"new": "CN-X"}, {"old": "CN-X"}):

@@ -1,0 +1,61 @@
+"""`tianlu handover list|give`: libraries that move from one host to another."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from catalog import hosting, peers
+from catalog.connection import Connection
+from catalog.peers import PeerNo
+from exchange import handing
+from node import app
+from node.context import Context
+
+NAME = "handover"
+HELP = {
+    "en": "Libraries that move between a domain that hosts them and a node of their own. A library gets its own node "
+    "with `tianlu invite` at the domain and `tianlu join CODE` at the node; `give --to PARENT` at the node brings it "
+    "back. Both nodes must run (tianlu run); from the moment on that `list` shows freezing the old host refuses loads.",
+    "zh": "成员馆在托管它的上级节点与自有节点之间移交。"
+    "上级节点 `tianlu invite`、新节点 `tianlu join 邀请码` 即移交给自有节点；"
+    "在自有节点 `give --to 上级` 则交回托管。两端节点均须运行（tianlu run）；"
+    "自 list 显示 freezing 起，原托管节点拒绝装载。",
+}
+COLUMNS = ("library", "way", "peer", "reign", "state", "reason")
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """list, give --to PARENT."""
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    actions.add_parser("list", help="all that were begun, and what they wait for")
+    give = actions.add_parser("give", help="hand this node's own library over to a parent, which then hosts it")
+    give.add_argument("--to", required=True, metavar="PARENT", help="symbol of the parent")
+
+
+async def run(context: Context, args: argparse.Namespace) -> int:
+    """5 if the library is not this node's to give, or moves already; 1 if there is no such parent."""
+    async with app.open(context) as node, node.database.transaction() as conn:
+        if args.action == "list":
+            context.out.table(await _rows(conn), COLUMNS)
+            return 0
+        begun = await handing.give(conn, node.symbol, args.to)
+        if context.out.json:
+            context.out.item({"library": begun.library, "reign": begun.reign, "to": args.to, "state": begun.state})
+        context.out.say(context.text("handover_begun", library=begun.library, peer=args.to))
+    return 0
+
+
+async def _rows(conn: Connection) -> list[dict[str, Any]]:
+    symbols = {each.no: each.symbol for each in await peers.every(conn)}
+    return [
+        {
+            "library": one.library,
+            "way": one.way,
+            "peer": symbols[PeerNo(one.peer)],
+            "reign": one.reign,
+            "state": one.state,
+            "reason": one.reason,
+        }
+        for one in await hosting.every(conn)
+    ]
