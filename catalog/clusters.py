@@ -11,7 +11,11 @@ from catalog.model import Carrier, Cluster, Format, Published, cluster_id, clust
 from catalog.visibility import HOLDS, VISIBLE
 
 MOST_LOST = 1 << 32  # numbers that a lost future can have given: nobody uses them all up by a word
-PUBLISHED = "m.cluster, m.seq, m.at, m.deleted, m.redirect, m.format, m.libraries, m.dictionary, m.content"
+# What outputs are made of: the outward form where there is one, and nothing where nothing may leave.
+PUBLISHED = (
+    "m.cluster, m.seq, m.at, m.deleted or coalesce(m.outward = '', false) deleted, m.redirect, m.format, m.libraries,"
+    " m.dictionary, coalesce(m.outward, m.content) content"
+)
 
 
 async def symbol(conn: Connection) -> str:

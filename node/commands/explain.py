@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from catalog import changes, clusters, loads, quarantine, records, signatures, sources, visibility
+from catalog import amendments, changes, clusters, loads, quarantine, records, signatures, sources, visibility
 from catalog.connection import Connection
 from catalog.model import Source, Visibility, cluster_id, cluster_number
 from catalog.records import Row
@@ -17,6 +17,7 @@ from dms.match import reasons
 from node import app, indexed
 from node.app import Node
 from node.context import Context
+from services.cataloguing import patch
 
 NAME = "explain"
 HELP = {
@@ -127,6 +128,8 @@ async def _cluster(conn: Connection, node: Node, cluster: int, lang: str) -> Asy
     if published.deleted:
         yield "deleted", f"tombstone at place {published.seq} of the feed"
         return
+    for tag, old, new in (await amendments.of(conn, [cluster])).get(cluster, ()):
+        yield "corrected", f"field {tag}: {patch.shown(old)} is to be {patch.shown(new)}"
     members = await clusters.members(conn, [cluster])
     yield "merged", f"from {len(members)} records: " + ", ".join(f"{m['source']}/{m['local_id']}" for m in members[:20])
     epoch, _ = await changes.head(conn)

@@ -9,6 +9,7 @@ from catalog import bodies, changes, dictionaries, holdings, original, packing, 
 from catalog.connection import Connection
 from catalog.model import cluster_id
 from config.errors import BadRecord
+from dms import sharing
 from node import app, attending
 from node.context import Context
 from protocols import iso2709, marcjson, marcxml
@@ -66,10 +67,12 @@ async def _sources(conn: Connection, names: list[str] | None) -> list[int]:
 
 async def _source_records(conn: Connection, numbers: list[int]) -> AsyncIterator[tuple[str, Record]]:
     known = await dictionaries.every(conn)
+    drops = await sources.drops(conn)
     async for row in records.visible(conn, numbers):
         raw = bodies.open_body(row["body"], row["dictionary"], known)
         record = original.record(raw, row["carrier"], row["encoding"])
-        yield f"{row['source_name']}/{row['local_id']}", record
+        drop = drops.get(row["source_name"])
+        yield f"{row['source_name']}/{row['local_id']}", sharing.reduced(record, drop) if drop else record
 
 
 async def _merged(conn: Connection) -> AsyncIterator[tuple[str, Record]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -36,6 +37,12 @@ def test_a_source_is_shared_as_told_at_once(cli: Cli, held: str) -> None:
     (told,) = cli.lines("source", "share", "opac", "--drop", "9..", "010$d", "--items", "share")
     assert (told["drop"], told["items"], told["pending"]) == (["9..", "010$d"], True, False)
     assert len(cli.lines("export", "--merged")) == 1
+    cli.run("source", "share", "opac", "--drop", "9..", "010$d", "300")
+    assert "内部资料" not in json.dumps(
+        [cli.lines("export", what) for what in ("--merged", "--records")], ensure_ascii=False
+    )
+    cli.run("source", "share", "opac", "--drop", "9..", "010$d")
+    assert "内部资料" in json.dumps(cli.lines("export", "--merged"), ensure_ascii=False)
     cli.run("source", "share", "opac", "--hide", "300$a=内部资料")
     assert cli.lines("export", "--merged") == [] == cli.lines("export", "--holdings")
     assert "hidden" in [line["step"] for line in cli.lines("explain", "opac/x")]
@@ -59,6 +66,8 @@ def test_a_record_is_corrected_and_stays_so(cli: Cli, held: str) -> None:
     cli.run(*words, code=1)
     assert b"subfields" in cli.run("correct", held, "--field", "200", "--find", "园", "--put", "$b", code=2).stderr
     cli.run("correct", "CN-TST.zzzz", "--field", "200", "--find", "a", "--put", "b", code=1)
+    (line,) = [line for line in cli.lines("explain", held) if line["step"] == "corrected"]
+    assert "$a园冶注解" in line["told"] and "$a园冶注释" in line["told"]
     assert cli.lines("review", "list") == []
     ((entry),) = cli.lines("review", "list", "--all")
     assert (entry["state"], entry["from"], entry["why"]) == ("accepted", "CN-TST", "错字")

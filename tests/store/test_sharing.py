@@ -172,7 +172,9 @@ async def test_dropped_fields_stay_here_and_a_change_of_that_alone_is_news(catal
     body, _ = packing.unpack_content(bodies.grow(state.outward))
     assert packing.unpack(body).first("300") is None and packing.unpack(body).first("200")
     (one,) = await shown(catalogue)
-    assert packing.unpack(one.body).first("300"), "here it is shown"
+    assert packing.unpack(one.body).first("300") is None and one.body == body, "what all outputs are made of"
+    body, _ = packing.unpack_content(bodies.grow(state.content))
+    assert packing.unpack(body).first("300"), "it is kept"
     head = await catalogue.head()
     await share(catalogue, "s", drop=["300"])
     assert await catalogue.head() == head, "the same leaves: nothing to tell"
@@ -247,7 +249,15 @@ async def test_the_canary_is_in_no_output_and_at_no_peer(catalogue: Catalogue, h
     for state in await states(catalogue):
         if state.outward is not None:
             assert CANARY.encode() not in bodies.grow(state.outward)
-    if how != "dropped":  # which is shown here
-        text = await everything_out(catalogue, home / "now")
-        assert CANARY not in text and SHELF not in text and "other" in text
-        assert ("A1" in text) == (how == "holdings"), "holdings that are shared are shown"
+    text = await everything_out(catalogue, home / "now")
+    assert CANARY not in text and SHELF not in text and "other" in text
+    assert ("A1" in text) == (how in ("holdings", "dropped")), "holdings that are shared are shown"
+
+
+async def test_a_record_that_nothing_is_left_of_is_gone(catalogue: Catalogue) -> None:
+    parent = await peer(catalogue, "CN-TOP", "parent")
+    await catalogue.load("s", [raw(1)])
+    await share(catalogue, "s", drop=["..."])
+    assert await shown(catalogue) == [] and await leaving(catalogue, parent) == {}
+    await share(catalogue, "s")
+    assert len(await shown(catalogue)) == 1 == len(await leaving(catalogue, parent))
