@@ -6,6 +6,8 @@ from catalog.connection import Connection
 from catalog.streams import Place
 from config.errors import Conflict
 
+PART = 16 * 1024  # bytes that a part counts at least
+
 
 async def cursor(conn: Connection, peer: int, channel: str) -> Place:
     """How far the peer's stream is applied."""
@@ -72,8 +74,10 @@ async def drop(conn: Connection, peer: int, link: bytes) -> None:
 
 
 async def waste(conn: Connection, peer: int) -> int:
-    """Bytes that wait in parts of a peer's segments."""
-    found: int = await conn.fetchval("select coalesce(sum(length(part)), 0) from arriving where peer = $1", peer)
+    """Bytes that wait in parts of a peer's segments; a small part counts as `PART` bytes, for its row."""
+    found: int = await conn.fetchval(
+        "select coalesce(sum(greatest(length(part), $2)), 0) from arriving where peer = $1", peer, PART
+    )
     return found
 
 
@@ -84,6 +88,19 @@ async def sweep(conn: Connection, hours: float) -> None:
            having max(at) < now() - make_interval(hours => $1))""",
         int(hours),
     )
+
+
+async def waiting(conn: Connection, source: int) -> tuple[int, int]:
+    """(units, bytes) of a source that are not placed yet."""
+    row = await conn.fetchrow(
+        """select count(*) units, coalesce(sum(i.size), 0)::bigint size
+           from (select load from load where source = $1 and state in ('landing', 'preparing', 'placing', 'held')
+                 offset 0) l
+           cross join lateral (select octet_length(payload) + coalesce(octet_length(prepared), 0) size
+                               from inbox i where i.load = l.load offset 0) i""",
+        source,
+    )
+    return row["units"], row["size"]
 
 
 async def head(conn: Connection, peer: int, link: bytes, length: int) -> bytes:

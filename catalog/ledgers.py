@@ -39,6 +39,20 @@ async def of(conn: Connection, ledger: Ledger, peer: int, channel: str, keys: Se
     return [tuple(row) for row in rows]
 
 
+async def known(conn: Connection, ledger: Ledger, peer: int, channel: str, kind: int, ids: Collection[str]) -> set[str]:
+    """Those of the ids that have an entry."""
+    rows = await conn.fetch(
+        f"""select k.id from unnest($4::text[]) k (id)
+            cross join lateral (select from {ledger.value} l where l.peer = $1 and l.channel = $2 and l.kind = $3
+                                and l.id = k.id offset 0) l""",
+        peer,
+        channel,
+        kind,
+        list(ids),
+    )
+    return {row["id"] for row in rows}
+
+
 async def is_empty(conn: Connection, ledger: Ledger, peer: int, channel: str) -> bool:
     """Nothing was ever told or heard."""
     found: bool = await conn.fetchval(

@@ -37,6 +37,23 @@ async def after(conn: Connection, seq: int, limit: int) -> list[State]:
     return [State(**dict(row)) for row in rows]
 
 
+async def places(conn: Connection, seq: int, limit: int, source: int) -> list[tuple[int, int, bool]]:
+    """(cluster, place, whether it has a record of this source whose holdings may be shown), behind a place."""
+    rows = await conn.fetch(
+        f"""select p.cluster, p.seq, coalesce(r.mine, false) mine
+            from (select cluster, seq from merged where seq > $1 order by seq limit $2) p
+            left join lateral (
+                select true mine from (select sid from membership m where m.cluster = p.cluster offset 0) m
+                cross join lateral (select from record r
+                                    where r.sid = m.sid and r.source = $3 and {HOLDS} offset 0) r limit 1) r on true
+            order by p.seq""",
+        seq,
+        limit,
+        source,
+    )
+    return [tuple(row) for row in rows]
+
+
 async def of(conn: Connection, clusters: Collection[int]) -> list[State]:
     """The states of these clusters, by place."""
     rows = await conn.fetch(

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from catalog import arrivals
 from catalog.database.pool import Database
+from catalog.payload import CLUSTERS
 from catalog.work.queue import Queue
-from config.errors import Conflict, Refused
+from config.errors import Conflict, Refused, Retry
 from exchange import manifest, receiving
 from exchange.ends import KNOWN, Me, Peer
 from exchange.model import MOST_MANIFEST, MOST_PACKED, Cursor, Damaged
@@ -19,6 +20,14 @@ from exchange.model import MOST_MANIFEST, MOST_PACKED, Cursor, Damaged
 HEAD = 4 + MOST_MANIFEST  # bytes in which the manifest is
 QUOTA = 2 * MOST_PACKED  # bytes of parts that a peer may leave here
 KEPT = 24.0  # hours that parts wait for the rest
+MOST_WAITING = 256  # units of a child that may wait in the inbox: of full segments, a million records
+MOST_BYTES = 512 * 1024 * 1024  # of these units
+
+
+class Crowded(Retry):
+    """As much of the peer waits here as may: it can send on when that is worked off."""
+
+    code = "too-much-waits"
 
 
 class WrongOffset(Conflict):
@@ -46,9 +55,15 @@ async def offset(database: Database, peer: Peer, link: bytes) -> int:
 
 
 async def part(database: Database, queue: Queue, me: Me, peer: Peer, link: bytes, start: int, data: bytes) -> Arrived:
-    """Take a part, and with the last one the segment. Damaged drops what is here of it: it is sent anew."""
+    """Take a part, and with the last one the segment. Damaged drops what is here of it: it is sent anew.
+
+    Crowded where too much of the peer waits already, before anything is kept.
+    """
     end = start + len(data)
-    if not start and end == _length(data):
+    told = manifest.read(manifest.split(data)[0]) if not start else None
+    if told is not None and told.channel == CLUSTERS:
+        await _room(database, peer)
+    if told is not None and end == _length(data):
         return Arrived(offset=end, cursor=await _whole(database, queue, me, peer, data))
     async with database.transaction() as conn:
         await arrivals.sweep(conn, KEPT)
@@ -56,7 +71,7 @@ async def part(database: Database, queue: Queue, me: Me, peer: Peer, link: bytes
         if there != start:
             raise WrongOffset(f"{there} bytes of this segment are here, not {start}", there)
         if await arrivals.waste(conn, peer.no) + len(data) > QUOTA:
-            raise Refused(f"{peer.symbol} has left too many parts of segments here: finish one of them")
+            raise Crowded(f"{peer.symbol} has left too many parts of segments here: finish one of them")
         await arrivals.add_part(conn, peer.no, link, start, data)
         missing = _length(data if not start else await arrivals.head(conn, peer.no, link, HEAD)) - end
     if missing > 0:
@@ -70,6 +85,15 @@ async def part(database: Database, queue: Queue, me: Me, peer: Peer, link: bytes
         raise
     await _drop(database, peer, link)
     return Arrived(offset=end, cursor=cursor)
+
+
+async def _room(database: Database, peer: Peer) -> None:
+    if peer.source is None:
+        return
+    async with database.connection() as conn:
+        units, size = await arrivals.waiting(conn, peer.source)
+    if units >= MOST_WAITING or size >= MOST_BYTES:
+        raise Crowded(f"{units} segments of {peer.symbol} wait to be worked off: send on later")
 
 
 async def _drop(database: Database, peer: Peer, link: bytes) -> None:

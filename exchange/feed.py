@@ -17,7 +17,7 @@ from catalog import feeds, ledgers, notices, outward, payload, streams
 from catalog.connection import Connection
 from catalog.database.pool import Database
 from catalog.ledgers import Ledger
-from catalog.model import cluster_number
+from catalog.model import cluster_id, cluster_number
 from catalog.payload import CLUSTERS, HANDOVER, Change, Kind
 from exchange import manifest, producer, raws, spares
 from exchange.ends import FEEDS, Me, Peer
@@ -27,6 +27,7 @@ from exchange.producer import Cut
 from exchange.spares import Ask
 
 ROWS = producer.CHANGES  # of the feed, in one look
+PLACES = 5 * ROWS  # the same for a child, which most of the feed doesn't concern
 AHEAD = 8  # segments that may wait for a peer's acknowledgement
 
 
@@ -99,17 +100,33 @@ async def _next(database: Database, me: Me, peer: Peer, channel: str, base: int)
     async with database.connection() as conn:
         feed = await head(conn, channel)  # before the rows: whatever is up to here is committed
         if channel == CLUSTERS:
-            states = await outward.after(conn, base, ROWS)
-            seqs = [state.seq for state in states]
+            states, upto = await _states(conn, me, peer, base)
             batch = await _batch(conn, me, peer, feed.epoch, states)
         else:
             news = await notices.after(conn, peer.no, base, ROWS)
-            seqs = [one.seq for one in news]
+            upto = news[-1].seq if len(news) == ROWS else None
             changes = await _noticed(conn, me, peer, feed.epoch, news)
     if channel == CLUSTERS:
         changes = await asyncio.to_thread(_render, batch, peer)
-    upto = seqs[-1] if len(seqs) == ROWS else max([*seqs[-1:], feed.last])
-    return Rendered(base=base, upto=upto, changes=changes)
+    latest = max([feed.last, *(change.seq for change in changes[-1:])])
+    return Rendered(base=base, upto=latest if upto is None else upto, changes=changes)
+
+
+async def _states(conn: Connection, me: Me, peer: Peer, base: int) -> tuple[list[outward.State], int | None]:
+    """(the next states that concern the peer, how far in the feed they reach): None = to its end."""
+    if peer.role == "parent":
+        states = await outward.after(conn, base, ROWS)
+        return states, states[-1].seq if len(states) == ROWS else None
+    places = await outward.places(conn, base, PLACES, peer.source or 0)
+    others = {number: cluster_id(me.symbol, number) for number, _, mine in places if not mine}
+    told = await ledgers.known(conn, Ledger.TOLD, peer.no, CLUSTERS, Kind.BIB, others.values())
+    concern = [(number, seq) for number, seq, mine in places if mine or others[number] in told]
+    upto = places[-1][1] if len(places) == PLACES else None
+    if len(concern) > ROWS:
+        concern, upto = concern[:ROWS], concern[ROWS - 1][1]
+    # What has moved on meanwhile comes again, at its new place.
+    last = concern[-1][1] if concern else 0
+    return [state for state in await outward.of(conn, [number for number, _ in concern]) if state.seq <= last], upto
 
 
 async def current(conn: Connection, me: Me, peer: Peer, channel: str, keys: Sequence[Key]) -> list[Change]:

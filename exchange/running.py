@@ -67,6 +67,7 @@ class Exchange:
     handing: dict[tuple[str, int], asyncio.Task[None]] = field(default_factory=dict)
     unreadable: dict[PeerNo, str] = field(default_factory=dict)  # why a peer's row makes no sense
     taking: frozenset[int] = frozenset()  # parents that hand a library over to this node
+    troubled: frozenset[PeerNo] = frozenset()  # parents whose links were in trouble at the last look
 
     @property
     def me(self) -> Me:
@@ -85,12 +86,21 @@ class Exchange:
         for no, row in parents.items():
             if no not in self.links:
                 await self._link(row)
+        self._wake()
         for lag in lags:
             to = peer_of.get(PeerNo(lag.no))
             if to and not lag.held_up and (lag.told < lag.last or lag.policy != to.published) and lag.waiting < AHEAD:
                 self.begin_to_cut(to, lag.channel)
         await self._carry_on({one.no: one for one in known if one.no in peer_of})
         return LOOK if known else ALONE
+
+    def _wake(self) -> None:
+        """Where a parent answers again the network may be back: nobody waits out a long pause then."""
+        now = frozenset(no for no, live in self.links.items() if live.linking.link.trouble)
+        if any(no in self.links for no in self.troubled - now):
+            for no in now:
+                self.links[no].linking.tell(link.Back())
+        self.troubled = now
 
     def _readable(self, known: Sequence[peers.Peer]) -> dict[PeerNo, Peer]:
         """Peers by number, without those whose rows make no sense: they must not stop the others."""

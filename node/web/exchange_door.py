@@ -22,7 +22,7 @@ from aiohttp import web
 from catalog import nonces, peers
 from catalog.peers import Peer
 from config import errors
-from exchange import greeting, keys, signing
+from exchange import arriving, greeting, keys, signing
 from exchange.greeting import Fault, Join
 from exchange.peer import MOST
 from node import identity
@@ -66,7 +66,9 @@ STATUS: tuple[tuple[type[BaseException], int], ...] = (
     (errors.Refused, 403),
     (errors.NotFound, 404),
     (errors.Conflict, 409),
+    (arriving.Crowded, 429),
     (errors.Retry, 503),
+    (errors.Misconfigured, 503),
     (errors.Unreachable, 503),
     (TimeoutError, 503),
     (ConnectionError, 503),
@@ -245,7 +247,7 @@ def _refusal(request: web.Request, error: Exception, now: float) -> web.Response
     # Messages of our own errors are safe to show; what went wrong inside is for the log.
     code, reason = (error.code, str(error)) if isinstance(error, errors.TianluError) and status != 500 else ("", "")
     response = answer(Fault(code=code, reason=reason, time=now), status)
-    if status == 503:
+    if status in (429, 503):
         response.headers["Retry-After"] = RETRY_AFTER
     return response
 

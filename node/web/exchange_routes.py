@@ -11,7 +11,7 @@ from exchange import arriving, ends, giving, greeting, manifest, parcels, receiv
 from exchange.arriving import WrongOffset
 from exchange.ends import KNOWN, Me, Peer
 from exchange.giving import HeldUp, Parcel
-from exchange.model import Cursor, Damaged
+from exchange.model import Cursor, Damaged, Incompatible, Untrusted
 from exchange.parcels import OFFSET, Stands
 from node.web.exchange_door import Caller, answer
 from node.web.middleware import BadInput
@@ -37,7 +37,7 @@ async def up(request: web.Request, caller: Caller) -> web.Response:
         return answer(Stands(code=error.code, reason=str(error), offset=error.offset), 409)
     except receiving.Misplaced as error:
         return answer(Stands(code=error.code, reason=str(error), cursor=error.cursor), 409)
-    except Damaged as error:
+    except (Damaged, Untrusted, Incompatible) as error:
         return answer(Stands(code=error.code, reason=str(error)), 422)
     return answer(Stands(cursor=arrived.cursor, offset=arrived.offset))
 

@@ -9,16 +9,16 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from catalog import arrivals, libraries, received
+from catalog import arrivals, directory, libraries, received
 from catalog.model import Library
-from catalog.payload import CLUSTERS
-from config.errors import Unreachable
-from exchange import ends, feed, giving, manifest, parcels
+from catalog.payload import CLUSTERS, NOTICES
+from config.errors import Retry, Unreachable
+from exchange import arriving, ends, feed, giving, link, manifest, parcels
 from exchange.giving import Parcel
 from exchange.link import Outcome
-from exchange.model import START, Cursor
+from exchange.model import START, Cursor, Damaged
 from exchange.moving import Moves
-from exchange.peer import Barred
+from exchange.peer import Barred, Busy
 from tests import flows, network, postgres
 from tests.flows import UP, Cut
 from tests.network import Stand
@@ -62,6 +62,12 @@ async def first(child: Stand, moves: Moves, after: Cursor = START) -> Parcel:
     parcel = await giving.following(child.database, moves.peer, CLUSTERS, after)
     assert parcel is not None
     return parcel
+
+
+async def libraries_told(child: Stand) -> None:
+    """Something to say on the channel of notices."""
+    async with child.database.transaction() as conn:
+        await directory.refresh(conn)
 
 
 async def test_records_go_up_and_come_down_by_themselves(child: Stand, parent: Stand) -> None:
@@ -232,3 +238,52 @@ async def test_what_makes_no_sense_is_refused(child: Stand, parent: Stand) -> No
         ):
             answer = await moves.wire.send(method, path, body, headers=headers)
             assert answer.status == status, (method, path)
+
+
+async def test_a_parent_that_has_enough_asks_for_a_pause(
+    child: Stand, parent: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arriving, "MOST_WAITING", 0)
+    await flows.stock(child, [1])
+    async with flows.moves(child, parent) as moves:
+        with pytest.raises(Busy) as busy:
+            await moves.push(CLUSTERS)
+        assert busy.value.pause == 5.0
+        await libraries_told(child)
+        assert await moves.push(NOTICES) is Outcome.MOVED, "what else there is to say goes on"
+    async with flows.exchanging(child, parent):
+        peer = await child.peer(parent.symbol)
+        monkeypatch.setattr(arriving, "MOST_WAITING", 1)
+        await flows.settled(child, parent)
+        assert peer.trouble == ""
+    assert list(await flows.landed(parent)) == [flows.ident(child, 1)]
+
+
+async def test_a_segment_that_nobody_signed_stops_its_stream_only_and_is_made_anew(
+    child: Stand, parent: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(link, "FIRST", 0.01)
+    monkeypatch.setattr(link, "OFTEN", 2)
+    await flows.stock(child, [1])
+    async with flows.moves(child, parent) as moves:
+        await first(child, moves)
+        async with child.database.connection() as conn:
+            wrong = "update segment set manifest = overlay(manifest placing $1 from length(manifest))"
+            await conn.execute(wrong, b"\0")  # the last byte of the signature
+        with pytest.raises(Damaged, match="sign"):
+            await moves.push(CLUSTERS)
+        await libraries_told(child)
+        assert await moves.push(NOTICES) is Outcome.MOVED
+    async with flows.exchanging(child, parent):
+        await flows.settled(child, parent)
+    assert list(await flows.landed(parent)) == [flows.ident(child, 1)]
+
+
+async def test_a_policy_that_makes_no_sense_is_named_to_the_child(child: Stand, parent: Stand) -> None:
+    async with parent.database.connection() as conn:
+        await conn.execute("update peer set policy = $1", {"level": "everything"})
+    await flows.stock(child, [1])
+    async with flows.moves(child, parent) as moves:
+        for move in (moves.push, moves.pull):
+            with pytest.raises(Retry, match="no level 'everything'"):
+                await move(CLUSTERS)

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from catalog import arrivals, bodies, directory, libraries, packing, payload, received
+from catalog import arrivals, bodies, directory, inbox, libraries, packing, payload, received
 from catalog.model import cluster_id
 from catalog.payload import CLUSTERS, Bib, Change, Kind, Level
 from exchange import arriving, ends, feed, manifest
-from exchange.arriving import WrongOffset
+from exchange.arriving import Crowded, WrongOffset
 from exchange.giving import HeldUp, Parcel
 from exchange.model import START, Cursor, Damaged, Draft, Untrusted
 from exchange.receiving import Misplaced
@@ -318,6 +318,63 @@ async def test_a_segment_in_parts_goes_on_from_its_offset(pair: tuple[Node, Node
     assert done.cursor == await parent.cursor() != START
     assert len(await landed(parent)) == 30
     assert await arriving.offset(parent.database, parent.peer, parcel.link) == 0
+
+
+async def test_a_peer_fills_no_disk_with_beginnings_of_segments(
+    pair: tuple[Node, Node], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    child, parent = pair
+    await stock(child, 30)
+    await child.cut()
+    parcel = await child.next(START)
+    assert parcel is not None
+    whole = manifest.join(parcel.manifest, parcel.content)
+    monkeypatch.setattr(arriving, "QUOTA", 3 * 16 * 1024)
+
+    async def send(link: bytes, start: int, end: int) -> arriving.Arrived:
+        data = whole[start:end]
+        return await arriving.part(parent.database, parent.queue, parent.me, parent.peer, link, start, data)
+
+    begun = len(parcel.manifest) + 10  # bytes
+    for n in range(3):
+        await send(bytes([n]), 0, begun)
+    for start, end in ((0, begun), (begun, begun + 1)):
+        with pytest.raises(Crowded):
+            await send(bytes([0 if start else 3]), start, end)
+    async with parent.database.connection() as conn:
+        await arrivals.sweep(conn, 0)
+    assert (await send(parcel.link, 0, len(whole))).cursor == await parent.cursor() != START
+
+
+async def test_a_child_that_is_quicker_than_its_parent_waits(
+    pair: tuple[Node, Node], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    child, parent = pair
+    monkeypatch.setattr(feed, "ROWS", 5)
+    monkeypatch.setattr(arriving, "MOST_WAITING", 2)
+    await stock(child, 15)
+
+    async def send() -> arriving.Arrived:
+        await child.cut()
+        parcel = await child.next(await parent.cursor())
+        assert parcel is not None
+        whole = manifest.join(parcel.manifest, parcel.content)
+        return await arriving.part(parent.database, parent.queue, parent.me, parent.peer, parcel.link, 0, whole)
+
+    await send()
+    await send()
+    with pytest.raises(Crowded):
+        await send()
+    async with parent.database.transaction() as conn:
+        (load, *_) = await conn.fetchrow("select min(load) from inbox")
+        await inbox.discard(conn, load)
+    await send()
+    assert len(await landed(parent)) == 10  # and the five that were worked off
+    monkeypatch.setattr(arriving, "MOST_WAITING", 100)
+    monkeypatch.setattr(arriving, "MOST_BYTES", 1)
+    await stock(child, 1, first=20)
+    with pytest.raises(Crowded):
+        await send()
 
 
 async def test_parts_that_are_damaged_are_dropped(pair: tuple[Node, Node]) -> None:

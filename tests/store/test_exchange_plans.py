@@ -19,6 +19,9 @@ KEYS = [(1, f"k{n}") for n in SOME]
 
 READS: dict[str, Callable[[Connection], Awaitable[object]]] = {
     "feed": lambda conn: outward.after(conn, 500, 400),
+    "feed of a child": lambda conn: outward.places(conn, 500, 5000, 1),
+    "feed of another": lambda conn: outward.places(conn, 500, 5000, 3),
+    "told of it": lambda conn: ledgers.known(conn, Ledger.TOLD, 1, CLUSTERS, 1, [f"k{n}" for n in range(5000)]),
     "states": lambda conn: outward.of(conn, SOME),
     "holdings": lambda conn: outward.holdings(conn, SOME),
     "records of a child": lambda conn: outward.of_source(conn, SOME, 1),
