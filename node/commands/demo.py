@@ -29,6 +29,7 @@ HELP = {
     "zh": "在临时目录中建立一个网络：中心、托管一个馆的区域节点，以及另外两个馆的本地节点。"
     "装载样例（或您自己的文件），让记录与更正流转，提供目录服务，直到 Ctrl-C，然后全部清除。",
 }
+INTERRUPTED = 130
 LOCAL = Path(".venv/bin/tianlu")  # where ./dev setup puts it, seen from the checkout
 
 
@@ -43,24 +44,28 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 async def run(context: Context, args: argparse.Namespace) -> int:
-    """0 when stopped, or proved with --once; 1 saying what failed; 2 if a port is taken."""
+    """0 when stopped, or proved with --once; 1 saying what failed; 2 if a port is taken; 130 if stopped too early."""
     _forget_environment()
     parts = cast.of_files(args.records) if args.records else cast.bundled()
     network.check_ports(parts, args.base_port)
     with lifecycle.stop_wanted() as stop, _home(context, args) as home:
-        shown = await _unless(stop, _show(context, home, parts, args, stop))
+        shown = asyncio.Event()
+        done = await _unless(stop, _show(context, home, parts, args, shown))
         if args.keep:
             context.out.say(context.text("demo_kept", home=home))
-        if not shown:
-            context.out.note(context.text("interrupted", hint=context.text("demo_gone")))
-            return 130
-    return 0
+    if not done:
+        gone = context.text("demo_gone")
+        context.out.note(gone if shown.is_set() else context.text("interrupted", hint=gone))
+    return 0 if done or shown.is_set() else INTERRUPTED
 
 
 async def _show(
-    context: Context, home: Path, parts: Sequence[Part], args: argparse.Namespace, stop: asyncio.Event
+    context: Context, home: Path, parts: Sequence[Part], args: argparse.Namespace, shown: asyncio.Event
 ) -> bool:
-    """Makes the network, fills it, says what there is to see, and stays until `stop`. True when all of it is done."""
+    """Makes the network, fills it, says what there is to see, sets `shown`, and stays until cancelled.
+
+    With --once it proves instead of staying, and returns True.
+    """
     async with contextlib.AsyncExitStack() as stack:
         await stack.enter_async_context(keeper.watching(home, remove=not (args.home or args.keep)))
         with context.out.progress(context.text("demo_starting"), network.steps(parts)) as bar:
@@ -70,20 +75,17 @@ async def _show(
             await table.settled(members)
         _say_loaded(context, members, filled)
         found = await proof.holdings(members, filled)
-        context.out.say(
-            context.text("demo_holdings", holdings=f"{sum(found.libraries.values()):,}", libraries=len(found.libraries))
-        )
-        example = None
-        if found.shared or args.once:
-            example = await proof.example(members, found, bundled=not args.records)
-        proved = await _prove(context, members, filled, found, bundled=not args.records) if args.once else {}
-        _say_done(context, members, found, proved)
+        example = await proof.example(members, found, bundled=not args.records)
         if args.once:
+            proved = await _prove(context, members, filled, found, example, bundled=not args.records)
+            _say_done(context, members, found, proved)
             return True
+        _say_done(context, members, found, {})
         _say_what_to_try(context, members, example)
+        shown.set()
         async with table.live(context, members):
-            await stop.wait()
-    return False
+            await asyncio.Event().wait()  # until cancelled
+    raise AssertionError("nothing sets that event")
 
 
 def _say_loaded(context: Context, members: Network, filled: Sequence[Filled]) -> None:
@@ -97,10 +99,20 @@ def _say_loaded(context: Context, members: Network, filled: Sequence[Filled]) ->
 
 
 async def _prove(
-    context: Context, members: Network, filled: Sequence[Filled], found: Holdings, *, bundled: bool
+    context: Context,
+    members: Network,
+    filled: Sequence[Filled],
+    found: Holdings,
+    example: Example | None,
+    *,
+    bundled: bool,
 ) -> dict[str, object]:
     """Says each proof as it is made; what is proved, for programs. Fatal at the first that fails."""
-    proved: dict[str, object] = {}
+    proof.complete(found)
+    await proof.seen(members, found, example)
+    held, holders = sum(found.libraries.values()), len(found.libraries)
+    context.out.say(context.text("demo_holdings", holdings=f"{held:,}", libraries=holders))
+    proved: dict[str, object] = {"holdings": held}
     if bundled:
         proved["works"] = await proof.shared_works(members, filled, found)
         context.out.say(context.text("demo_works", works=proved["works"]))

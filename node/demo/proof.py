@@ -29,6 +29,8 @@ class Holdings:
 
     titles: Mapping[str, Copies]  # by cluster id
     libraries: Mapping[str, int]  # holdings by library
+    missing: Copies  # that a library has and the centre has not
+    surplus: Copies
 
     @property
     def shared(self) -> list[str]:
@@ -52,7 +54,7 @@ def centre(members: Network) -> Member:
 
 
 async def holdings(members: Network, filled: Iterable[Filled]) -> Holdings:
-    """Every holding of every library is at the centre, and none twice. Fatal if not."""
+    """What the centre has, beside what the libraries' own nodes have."""
     there = await network.said(centre(members), export, what="holdings", source=None)
     whole, titles = Counter(_copy(row) for row in there), defaultdict[str, Copies](Counter)
     for row in there:
@@ -61,13 +63,21 @@ async def holdings(members: Network, filled: Iterable[Filled]) -> Holdings:
     for each in filled:
         rows = await network.said(members[each.node], export, what="holdings", source=[each.file.source])
         told.update(_copy(row) for row in rows)
-    if whole != told:
-        missing, surplus = told - whole, whole - told
+    return Holdings(
+        titles=titles,
+        libraries=Counter(row["library"] for row in there),
+        missing=told - whole,
+        surplus=whole - told,
+    )
+
+
+def complete(found: Holdings) -> None:
+    """Every holding of every library is at the centre, and none twice. Fatal if not."""
+    if found.missing or found.surplus:
         raise Fatal(
-            f"holdings at the centre differ from those of the libraries: {missing.total():,} missing "
-            f"{[*missing][:NAMED]}, {surplus.total():,} too many {[*surplus][:NAMED]}"
+            f"holdings at the centre differ from those of the libraries: {found.missing.total():,} missing "
+            f"{[*found.missing][:NAMED]}, {found.surplus.total():,} too many {[*found.surplus][:NAMED]}"
         )
-    return Holdings(titles=titles, libraries=Counter(row["library"] for row in there))
 
 
 async def shared_works(members: Network, filled: Iterable[Filled], found: Holdings) -> int:
@@ -87,23 +97,31 @@ async def shared_works(members: Network, filled: Iterable[Filled], found: Holdin
     return len(works)
 
 
-async def example(members: Network, found: Holdings, *, bundled: bool) -> Example:
-    """A shared title, found by a search at the centre. Fatal if there is none, or the search or its page lacks it."""
+async def example(members: Network, found: Holdings, *, bundled: bool) -> Example | None:
+    """A title to look at: one of those that most libraries hold, None if nothing is held by two."""
     if not found.shared:
-        raise Fatal("no title is held by two libraries: nothing was brought together")
+        return None
     address = centre(members).address
     async with aiohttp.ClientSession() as client:
         best = await get(client, f"{address}api/records/{found.shared[0]}")
-        wanted = FAMOUS if bundled else best["title"]
-        hits = (await get(client, f"{address}api/search", q=wanted, limit="100"))["hits"]
-        hit = max(hits, key=lambda each: len(each["libraries"]), default=None)
-        if hit is None or len(hit["libraries"]) < 2:
-            raise Fatal(f"searching {wanted} finds {len(hits)} titles, none of them held by two libraries")
-        record = await get(client, f"{address}api/records/{hit['id']}")
-    shown = Counter(_copy(each) for each in record["holdings"])
-    if shown != found.titles[hit["id"]]:
-        raise Fatal(f"the page of {wanted} ({hit['id']}) doesn't show the holdings that the title has")
-    return Example(id=hit["id"], title=hit["title"], libraries=tuple(hit["libraries"]))
+        if bundled:
+            hits = (await get(client, f"{address}api/search", q=FAMOUS, limit="100"))["hits"]
+            best = max(hits, key=lambda each: len(each["libraries"]), default=best)
+    return Example(id=best["id"], title=best["title"], libraries=tuple(best["libraries"]))
+
+
+async def seen(members: Network, found: Holdings, shown: Example | None) -> None:
+    """A search at the centre finds a shared title, whose page has all its holdings. Fatal if not."""
+    if shown is None:
+        raise Fatal("no title is held by two libraries: nothing was brought together")
+    address = centre(members).address
+    async with aiohttp.ClientSession() as client:
+        hits = (await get(client, f"{address}api/search", q=shown.title, limit="100"))["hits"]
+        if not any(len(each["libraries"]) > 1 for each in hits):
+            raise Fatal(f"searching {shown.title} finds {len(hits)} titles, none of them held by two libraries")
+        record = await get(client, f"{address}api/records/{shown.id}")
+    if Counter(_copy(each) for each in record["holdings"]) != found.titles[shown.id]:
+        raise Fatal(f"the page of {shown.title} ({shown.id}) doesn't show the holdings that the title has")
 
 
 async def equal_streams(members: Network) -> int:

@@ -135,7 +135,7 @@ def test_staying_demo_shows_the_network_and_ctrl_c_ends_all_of_it(home: Path) ->
         assert counts == sorted(counts) and counts[0] < counts[-1]
 
         child.send_signal(signal.SIGINT)
-        assert child.wait(PATIENCE) == 130
+        assert child.wait(PATIENCE) == 0
         assert not list(home.iterdir())
         assert not processes(home)
 
@@ -148,7 +148,16 @@ def test_own_files_are_dealt_out_to_the_libraries(home: Path) -> None:
         for symbol, records in (("LIB-1", 509), ("LIB-2", 464)):
             assert 0 < get(f"{addresses[symbol]}api/search?limit=1")["total"] <= records
         child.send_signal(signal.SIGTERM)
-        assert child.wait(PATIENCE) == 130
+        assert child.wait(PATIENCE) == 0
+
+
+@pytest.mark.full
+def test_demo_that_proves_nothing_says_what_failed(home: Path) -> None:
+    words = tianlu("demo", "--once", "--base-port", str(free_ports()), "--records", str(cast.SAMPLE / "yunlu.mrc"))
+    done = subprocess.run(words, env=environ(home), cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "nothing was brought together" in done.stderr
+    assert not list(home.iterdir())
 
 
 def test_taken_port_is_named_before_anything_is_made(home: Path) -> None:
