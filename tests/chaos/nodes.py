@@ -33,7 +33,12 @@ ROLES = ("web", "worker", "exchange")
 POSTGRES = "postgres"
 VICTIMS = (*ROLES, POSTGRES)
 NOBODY = -1  # a process without descendants
-AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)  # what a killed database raises
+AWAY = (
+    OSError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)  # what a killed database raises
 
 T = TypeVar("T")
 
