@@ -42,7 +42,7 @@ class Operator:
         return [json.loads(line) for line in done.stdout.splitlines()]
 
     @contextmanager
-    def runs(self, *roles: str) -> Iterator[None]:
+    def runs(self, *roles: str, killed: bool = False) -> Iterator[None]:
         child = subprocess.Popen(
             tianlu("--home", str(self.home), "--json", "run", *roles),
             env=environ(),
@@ -55,7 +55,7 @@ class Operator:
             assert child.stdout.readline()
             yield
         finally:
-            child.terminate()
+            child.kill() if killed else child.terminate()
             child.wait(PATIENCE)
 
 
