@@ -73,14 +73,15 @@ async def settle(conn: Connection, library: str, told: Sequence[Habits]) -> None
             raise Conflict(f"a source named {one.name} is there already, and isn't {library}'s: remove it first")
 
 
-async def page(conn: Connection, source: int, after: str) -> list[Row]:
-    """Records of a source behind a local id."""
-    rows = await conn.fetch(
-        f"select {COLUMNS} from record where source = $1 and local_id > $2 order by local_id limit {PAGE}",
-        source,
-        after,
+async def clash(conn: Connection, library: str, names: Collection[str]) -> str | None:
+    """One of these names of sources that can't be the library's here: another library's source has it, or a peer's."""
+    found: str | None = await conn.fetchval(
+        """select name from source where name = any($2::text[])
+           and (library <> $1 or source in (select source from peer where source is not null)) order by name limit 1""",
+        library,
+        list(names),
     )
-    return [Row(**dict(row)) for row in rows]
+    return found
 
 
 async def replaced(conn: Connection, load: int, after: str) -> list[Row]:

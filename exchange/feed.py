@@ -132,7 +132,7 @@ async def _states(conn: Connection, me: Me, peer: Peer, base: int) -> tuple[list
 async def current(conn: Connection, me: Me, peer: Peer, channel: str, keys: Sequence[Key]) -> list[Change]:
     """What these keys are to the peer now; those that aren't there are left out."""
     if channel == HANDOVER:
-        return await raws.current(conn, keys)
+        return await raws.current(conn, peer, keys)
     feed = await head(conn, channel)
     if channel == CLUSTERS:
         numbers = [cluster_number(ident, me.symbol) for kind, ident in keys if kind == Kind.BIB]

@@ -100,6 +100,7 @@ class Handing:
             way=one.way,
             state=one.state,
             statement=one.statement if gives else b"",
+            sources=await self._names(one) if gives and one.state == "due" else (),
         )
         try:
             answer = await self.wire.send("POST", PATH, greeting.encode(told))
@@ -116,6 +117,10 @@ class Handing:
         if self.told.reason:
             await self._say(one, f"{self.peer.symbol}: {self.told.reason}")
         return self.told.state
+
+    async def _names(self, one: Handover) -> tuple[str, ...]:
+        async with self.database.connection() as conn:
+            return tuple(source.name for source in await handed.sources(conn, one.library))
 
     async def wait(self, one: Handover, turn: Turn) -> None:
         """From now on nothing new is begun: whoever begins a load holds the same locks."""
@@ -322,6 +327,8 @@ async def hear(conn: Connection, me: str, peer: Peer, asked: Ask) -> Told:
         node, _ = await hosting.host(conn, asked.library)
         if node != peer.symbol:
             raise Conflict(f"{asked.library} is not {peer.symbol}'s to give: {node or me} hosts it")
+        if name := await handed.clash(conn, asked.library, asked.sources):
+            raise Conflict(f"{me} has a source named {name} that isn't {asked.library}'s: it must be removed first")
         one = await hosting.begin(conn, asked.library, asked.reign, peer.no, way)
     if one is None or (one.peer, one.way) != (peer.no, way):
         raise Conflict(f"no hand-over of {asked.library} with {peer.symbol} under reign {asked.reign} is due at {me}")

@@ -135,6 +135,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     way: str  # the child's: in = it takes the library
     state: str
     statement: bytes = b""  # of a child that gives
+    sources: tuple[str, ...] = ()  # names of its sources, before a child that gives is bound
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):

@@ -91,7 +91,13 @@ async def admit(conn: Connection, join: Join, *, me: str, name: str, key: Key, n
 
 
 async def _to_move(conn: Connection, peer: Peer) -> int:
-    """The reign under which the library moves from here to the node that has joined, 0 if it isn't hosted here."""
+    """The reign under which the library moves from here to the node that has joined, 0 if it isn't hosted here.
+
+    A node that lost everything on the way joins anew, and the move goes on.
+    """
+    for one in await hosting.going(conn):
+        if (one.library, one.peer, one.way) == (peer.symbol, peer.no, "out"):
+            return one.reign
     if not await hosting.is_hosted(conn, peer.symbol):
         return 0
     _, reign = await hosting.host(conn, peer.symbol)

@@ -53,7 +53,7 @@ async def standing(database: Database, of: Sequence[Source]) -> AsyncIterator[tu
         last = ""
         while True:
             async with database.connection() as conn:
-                rows = await handed.page(conn, source.no, last)
+                rows = await records.behind(conn, source.no, last, handed.PAGE)
             if not rows:
                 break
             last = rows[-1].local_id
@@ -93,18 +93,21 @@ def _lines(source: str, rows: Sequence[Row], known: Mapping[int, bytes]) -> list
     return [leaf(change(source, row, known)) for row in rows]
 
 
-async def current(conn: Connection, keys: Sequence[Key]) -> list[Change]:
-    """What these keys are now; those of records that aren't there are left out."""
+async def current(conn: Connection, peer: Peer, keys: Sequence[Key]) -> list[Change]:
+    """What these keys are now; those of records that aren't there are left out, and all that isn't handed to the peer:
+    whatever it asks for, it gets the library that moves to it and nobody else's.
+    """
+    going = [one for one in await hosting.going(conn) if (one.peer, one.way, one.state) == (peer.no, "out", "moving")]
+    of = {source.name: source for one in going for source in await handed.sources(conn, one.library)}
     wanted: dict[str, list[str]] = {}
     for kind, told in keys:
-        if kind == Kind.RAW:
-            name, local_id = parts(told)
+        name, local_id = parts(told) if kind == Kind.RAW else ("", "")
+        if name in of:
             wanted.setdefault(name, []).append(local_id)
     known = await dictionaries.every(conn)
     found = []
     for name, local_ids in wanted.items():
-        source = await sources.get(conn, name)
-        found += [change(name, row, known) for row in await records.many(conn, source.no, local_ids)]
+        found += [change(name, row, known) for row in await records.many(conn, of[name].no, local_ids)]
     return found
 
 

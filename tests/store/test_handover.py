@@ -13,9 +13,11 @@ import pytest_asyncio
 from catalog import directory, hosting, libraries, payload
 from catalog.hosting import Moved
 from catalog.model import Library, LoadState
+from catalog.payload import Kind
 from config.errors import Conflict, NotFound
-from exchange import ends, handing, handover, producer
+from exchange import ends, handing, handover, producer, raws
 from exchange.handover import Ask, Untrue
+from exchange.peer import Answer, Client
 from tests import builders, moving, postgres
 from tests.moving import Census, Living, Traffic
 from tests.postgres import Postgres
@@ -346,3 +348,76 @@ async def test_a_return_that_is_cut_off_again_and_again_ends_the_same_and_goes_o
     assert await domain.counted(SZU.symbol) == 120
     async with domain.stand.database.connection() as conn:
         assert await hosting.host(conn, SZU.symbol) == (own.symbol, 3)
+
+
+async def test_a_proof_that_cannot_be_opened_any_more_is_followed_by_whole_bodies(
+    domain: Living, own: Living, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await domain.load("szu", moving.titles(1, 20), SZU.symbol)
+    await moving.joined(own, domain)
+    traffic = Traffic()
+    lost = []
+
+    async def send(client: Client, method: str, path: str, body: bytes = b"", **more: Any) -> Answer:
+        answer = await traffic.send(client, method, path, body, **more)
+        if path == handing.HAVE:
+            async with domain.stand.database.connection() as conn:
+                lost.append(await conn.execute("delete from spare"))
+        return answer
+
+    monkeypatch.setattr(Client, "send", send)
+    async with domain.at_work(), own.at_work():
+        await moving.until(own, SZU.symbol, "done")
+    assert lost[0] == "DELETE 20"
+    assert await domain.counted(SZU.symbol) == 20
+    assert await domain.records(SZU.symbol) == {}
+
+
+async def test_a_child_gets_no_source_records_but_those_that_move_to_it(domain: Living, own: Living) -> None:
+    await domain.load("szu", moving.titles(1, 3), SZU.symbol)
+    await domain.load("gd", moving.titles(11, 3), domain.symbol)
+    await moving.joined(own, domain)
+    child = ends.peer(await domain.stand.peer(own.symbol))
+    keys = [(int(Kind.RAW), raws.ident(name, f"b{n}")) for name, n in (("szu", 1), ("gd", 11), ("none", 1))]
+    async with domain.stand.database.transaction() as conn:
+        assert await raws.current(conn, child, keys) == []
+        (one,) = await hosting.going(conn)
+        await hosting.turn(conn, one, "moving")
+        assert [change.id for change in await raws.current(conn, child, keys)] == ["szu\tb1"]
+    parent = ends.peer(await own.stand.peer(domain.symbol))
+    async with own.stand.database.transaction() as conn:
+        await libraries.ensure(conn, SZU.symbol)
+        await conn.execute("insert into source (name, library) values ('szu', $1)", SZU.symbol)
+        with pytest.raises(Conflict, match="isn't under way"):
+            raw = {raws.ident("szu", "b1"): payload.Raw(1, "utf-8", b"d", b"x")}
+            await raws.land(conn, own.catalogue.queue, parent, "1:1", raw)
+
+
+async def test_a_node_that_lost_everything_on_the_way_joins_anew(domain: Living, own: Living, server: Postgres) -> None:
+    await domain.load("szu", moving.titles(1, 30), SZU.symbol)
+    await moving.joined(own, domain)
+    async with domain.at_work(), own.at_work():
+        await moving.until(own, SZU.symbol, "moving", "landing", "rising", "risen")
+    await domain.stand.set_state(own.symbol, "revoked")
+    async with moving.node(server, SZU.symbol) as again, domain.at_work():
+        await moving.joined(again, domain)
+        async with again.at_work():
+            await moving.until(again, SZU.symbol, "done")
+        assert await again.counted(SZU.symbol) == await domain.counted(SZU.symbol) == 30
+
+
+async def test_a_library_is_not_given_where_its_sources_cannot_be(domain: Living, own: Living) -> None:
+    await domain.load("szu", moving.titles(1, 1), domain.symbol)  # a source of that name, of another library
+    await own.load("szu", moving.titles(11, 2), SZU.symbol)
+    await moving.joined(own, domain)
+    async with own.stand.database.transaction() as conn:
+        await handing.give(conn, own.symbol, domain.symbol)
+    async with domain.at_work(), own.at_work():
+
+        async def told() -> bool:
+            found = await own.handover(SZU.symbol)
+            return found is not None and "a source named szu that isn't CN-SZU's" in found.reason
+
+        await postgres.eventually(told)
+        assert await own.state(SZU.symbol) == "due"
+        await own.load("szu", moving.titles(21, 1), SZU.symbol)  # nothing is frozen
