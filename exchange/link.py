@@ -9,7 +9,7 @@ be killed between any two, because nothing here needs to be remembered: a new li
     up        quiet              idle, until there is news or the next hello was answered
     down      quiet              pull again: the long-poll has waited
     any       held up            reconcile, then go on; pause where that was just done
-    any       damaged, failed    pause; whoever succeeds first wakes the others
+    any       failed, silent …   pause; whoever succeeds first wakes the others
     any       damaged, often     reconcile: what is told anew is made anew
     any       busy               pause for as long as the parent asks
     any       suspended, refused every lane stops; hello from time to time
@@ -24,6 +24,7 @@ from typing import NamedTuple, assert_never
 
 FIRST = 1.0  # seconds of the first pause
 CAP = 15 * 60.0  # seconds of the longest one
+DEAF = 20.0  # the same while nobody answers: asking costs the parent nothing then, and it is heard soon when it is back
 PROBE = 60.0  # seconds between hellos to a parent that wants to hear nothing from us, at least
 GREET = 20.0  # seconds between hellos on an open link: they tell an idle lane that the parent was set back
 OFTEN = 4  # failures after which what arrives damaged is not asked for again, but made anew
@@ -51,7 +52,8 @@ class Outcome(Enum):
     QUIET = "quiet"  # there was nothing to move
     HELD_UP = "held up"  # the two ends don't fit: a reconcile is due
     DAMAGED = "damaged"  # what arrived, there or here, was not what was sent
-    FAILED = "failed"  # no answer, or none of use
+    FAILED = "failed"  # the answer was of no use
+    SILENT = "silent"  # no answer
     BUSY = "busy"  # the parent takes no more for now
     SUSPENDED = "suspended"  # the parent has suspended this node
     REFUSED = "refused"  # the parent doesn't know this node, or can't understand it; or the other way round
@@ -260,7 +262,7 @@ class Link:
         if event.outcome in (Outcome.MOVED, Outcome.QUIET):
             self.state, self._failures = State.OPEN, 0
         elif not was_open:
-            return self._away(State.AWAY, event.reason, least=0.0)
+            return self._away(State.AWAY, event.reason, self._pause(self._failures, event.outcome))
         wait = self._wait(GREET)
         self._turn = wait.turn
         if was_open:
@@ -270,11 +272,10 @@ class Link:
 
     def _shut(self, outcome: Outcome, reason: str) -> list[Action]:
         state = State.SUSPENDED if outcome is Outcome.SUSPENDED else State.REFUSED
-        return self._away(state, reason or outcome.value, least=PROBE)
+        return self._away(state, reason or outcome.value, max(PROBE, self._pause(self._failures, outcome)))
 
-    def _away(self, state: State, reason: str, *, least: float) -> list[Action]:
+    def _away(self, state: State, reason: str, pause: float) -> list[Action]:
         self.state = state
-        pause = max(least, self._pause(self._failures))
         self._failures += 1
         wait = self._wait(pause)
         self._turn = wait.turn
@@ -296,9 +297,9 @@ class Link:
             case Outcome.HELD_UP | Outcome.DAMAGED if not track.mended and self._is_due(track, outcome):
                 track.doing, track.mended = Doing.MENDING, True
                 return [*self._tell(event.reason), Mend(event.lane)]
-            case Outcome.HELD_UP | Outcome.DAMAGED | Outcome.FAILED:
+            case Outcome.HELD_UP | Outcome.DAMAGED | Outcome.FAILED | Outcome.SILENT:
                 track.mended = False
-                pause = self._pause(track.failures)
+                pause = self._pause(track.failures, outcome)
                 track.failures += 1
                 return [*self._tell(event.reason), self._paused(track, pause)]
             case Outcome.SUSPENDED | Outcome.REFUSED:
@@ -379,9 +380,10 @@ class Link:
         track.doing, track.turn = Doing.PAUSED, wait.turn
         return wait
 
-    def _pause(self, failures: int) -> float:
+    def _pause(self, failures: int, outcome: Outcome) -> float:
         """Seconds: doubled with each failure up to the cap, the second half of it by chance."""
-        return min(CAP, FIRST * 2.0 ** min(failures, 32)) * (0.5 + self.chance() / 2)
+        most = DEAF if outcome is Outcome.SILENT else CAP
+        return min(most, FIRST * 2.0 ** min(failures, 32)) * (0.5 + self.chance() / 2)
 
     def _wait(self, seconds: float) -> Wait:
         self._turns += 1

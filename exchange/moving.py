@@ -238,4 +238,6 @@ def outcome(error: TianluError) -> Outcome:
             return Outcome.DAMAGED
         case NoCommonProtocol() | Refused():
             return Outcome.REFUSED
+        case Unreachable():
+            return Outcome.SILENT
     return Outcome.FAILED

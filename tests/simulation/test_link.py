@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from exchange.link import (
     CAP,
+    DEAF,
     FIRST,
     GREET,
     HASTY,
@@ -119,6 +120,22 @@ def test_pauses_double_up_to_the_cap_and_half_of_each_is_chance() -> None:
             assert link.on(turn(actions)) == [SayHello()]
         assert pauses == [min(CAP, FIRST * 2**n) * part for n in range(14)]
     assert CAP == 15 * 60
+
+
+def test_a_parent_that_does_not_answer_at_all_is_asked_again_soon() -> None:
+    """However long it was away, it is heard within `DEAF` when it is back."""
+    link = a_link()
+    actions = after(link, Start())
+    for n in range(14):
+        actions = link.on(Greeted(Outcome.SILENT, "no answer"))
+        assert waits(actions) == [min(DEAF, FIRST * 2**n)]
+        link.on(turn(actions))
+    link = an_open_link(UP)
+    for n in range(14):
+        actions = link.on(Done(UP, Outcome.SILENT, "no answer"))
+        assert waits(actions) == [min(DEAF, FIRST * 2**n)]
+        link.on(turn(actions))
+    assert DEAF <= 20.0
 
 
 def test_a_wake_up_cuts_the_pause_short() -> None:
