@@ -86,7 +86,7 @@ class Exchange:
         for no, row in parents.items():
             if no not in self.links:
                 await self._link(row)
-        self._wake()
+        self.wake()
         for lag in lags:
             to = peer_of.get(PeerNo(lag.no))
             if to and not lag.held_up and (lag.told < lag.last or lag.policy != to.published) and lag.waiting < AHEAD:
@@ -94,7 +94,7 @@ class Exchange:
         await self._carry_on({one.no: one for one in known if one.no in peer_of})
         return LOOK if known else ALONE
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
         """Where a parent answers again the network may be back: nobody waits out a long pause then."""
         now = frozenset(no for no, live in self.links.items() if live.linking.link.trouble)
         if any(no in self.links for no in self.troubled - now):

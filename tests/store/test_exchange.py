@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
-from catalog import arrivals, bodies, directory, inbox, libraries, packing, payload, received
+from catalog import arrivals, bodies, directory, inbox, libraries, outward, packing, payload, received
+from catalog.connection import Connection
 from catalog.model import cluster_id
 from catalog.payload import CLUSTERS, Bib, Change, Kind, Level
 from exchange import arriving, ends, feed, manifest
@@ -113,12 +114,16 @@ async def test_the_outward_form_of_a_record_is_what_leaves(pair: tuple[Node, Nod
     assert payload.bib((await landed(parent))[ident(1)].payload).body == reduced
 
 
+async def open_cast(conn: Connection) -> None:
+    for library in builders.CAST:
+        await libraries.add(conn, library)
+        await conn.execute("insert into source (name, library) values (lower($1), $1)", library.symbol)
+
+
 async def test_a_parents_versions_come_down_for_what_the_child_holds(pair: tuple[Node, Node]) -> None:
     child, parent = pair
     async with parent.database.connection() as conn:
-        for library in builders.CAST:
-            await libraries.add(conn, library)
-            await conn.execute("insert into source (name, library) values (lower($1), $1)", library.symbol)
+        await open_cast(conn)
         await stocked.stock(conn, [a_title(1), a_title(2)])
         mine = parent.peer.source
         await conn.execute(
@@ -318,6 +323,55 @@ async def test_a_segment_in_parts_goes_on_from_its_offset(pair: tuple[Node, Node
     assert done.cursor == await parent.cursor() != START
     assert len(await landed(parent)) == 30
     assert await arriving.offset(parent.database, parent.peer, parcel.link) == 0
+
+
+async def test_a_child_hears_of_what_it_has_and_of_what_it_had(
+    pair: tuple[Node, Node], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Most of a parent's feed doesn't concern a child, and none of it is read but its places."""
+    child, parent = pair
+    monkeypatch.setattr(feed, "ROWS", 2)
+    monkeypatch.setattr(feed, "PLACES", 5)
+    read: list[int] = []
+    of = outward.of
+
+    async def reading(conn: Connection, numbers: Collection[int]) -> list[outward.State]:
+        read.extend(numbers)
+        return await of(conn, numbers)
+
+    monkeypatch.setattr(outward, "of", reading)
+    async with parent.database.connection() as conn:
+        await open_cast(conn)
+    await stock(parent, 40)
+    theirs = [3, 4, 5, 6, 18, 40]
+    async with parent.database.connection() as conn:
+        await conn.execute(
+            """insert into record (source, local_id, library, sid, load, format, carrier, encoding, visibility,
+                   dictionary, digest, stamp, title_hash, body)
+               select $1, 'c' || n, $2, n, 1, 2, 4, 'utf-8', 0, 0, '', '', 0, '' from unnest($3::int[]) n""",
+            parent.peer.source, child.symbol, theirs,
+        )  # fmt: skip
+    await pass_on(parent, child)
+    told = cluster_ids(parent, theirs)
+    assert await versions(child) == dict.fromkeys(told, True)
+    assert sorted(read) == theirs
+    read.clear()
+    async with parent.database.connection() as conn:
+        await conn.execute("delete from record where local_id = 'c4'")
+        await stocked.publish(conn, [stocked.version(n, a_title(100 + n)) for n in range(1, 41)])
+    await pass_on(parent, child)
+    assert sorted(read) == theirs, "also what is the child's no more"
+    assert await versions(child) == {ident: ident != cluster_ids(parent, [4])[0] for ident in told}
+
+
+def cluster_ids(node: Node, numbers: Collection[int]) -> list[str]:
+    return [cluster_id(node.symbol, number) for number in numbers]
+
+
+async def versions(node: Node) -> dict[str, bool]:
+    """Does each received version stand?"""
+    async with node.database.connection() as conn:
+        return {row["id"]: row["payload"] != b"" for row in await conn.fetch("select id, payload from received")}
 
 
 async def test_a_peer_fills_no_disk_with_beginnings_of_segments(

@@ -11,7 +11,7 @@ from catalog.connection import Connection
 from catalog.ledgers import Ledger
 from catalog.payload import CLUSTERS
 
-ROWS = 20_000
+ROWS = 50_000
 LARGE = {"merged", "record", "holding", "membership", "told", "heard", "received", "received_of"}
 
 SOME = range(500, 900)
@@ -38,7 +38,7 @@ async def test_nothing_large_is_read_whole(conn: Connection, analyzed: bool) -> 
     await conn.execute(
         "insert into node (symbol) values ('CN-TJU'); insert into library (symbol, name) values ('L', 'L')"
     )
-    await conn.execute("insert into source (name, library) values ('own', 'L')")
+    await conn.execute("insert into source (name, library) values ('own', 'L'), ('c2', 'L'), ('c3', 'L'), ('c4', 'L')")
     await conn.execute("insert into peer (symbol, role, path, suite, key) values ('P', 'parent', 'uplink', 'x', '')")
     numbers = f"generate_series(1, {ROWS}) g"
     for statement in (
@@ -47,6 +47,9 @@ async def test_nothing_large_is_read_whole(conn: Connection, analyzed: bool) -> 
         f"""insert into record (source, local_id, library, sid, load, format, carrier, encoding, visibility, dictionary,
                 digest, stamp, title_hash, body)
             select 1, 'k' || g, 'L', g, 1, 2, 1, 'utf-8', 0, 0, '', '', 0, '' from {numbers}""",
+        f"""insert into record (source, local_id, library, sid, load, format, carrier, encoding, visibility, dictionary,
+                digest, stamp, title_hash, body)
+            select 2 + g % 3, 'k' || g, 'L', g, 1, 2, 4, 'utf-8', 0, 0, '', '', 0, '' from {numbers}""",  # of children
         f"""insert into holding (source, local_id, n, library, call_number, item, location, status, note)
             select 1, 'k' || g, 0, 'L', '', '', '', '', '' from {numbers}""",
         f"insert into membership (sid, cluster) select g, g from {numbers}",
