@@ -155,27 +155,31 @@ class Lag:
     role: str  # what the peer is to us
     channel: str
     told: int  # place in our feed up to which segments are made
+    known: int  # place up to which the peer has acknowledged some; what it need not hear is acknowledged by nobody
     last: int  # of our feed
     waiting: int  # segments made and not acknowledged
     held_up: str  # why a reconcile is due
     policy: str  # under which the peer was told; "" = nothing was told yet
     heard: int  # place in the peer's feed up to which we have applied what it told us
     heard_ago: float | None  # seconds since we last applied something
+    seen_ago: float | None  # seconds since the peer and we last greeted each other
     trouble: str  # why the last exchange with the peer failed
 
     @property
     def behind(self) -> int:
-        """States of our feed that are in no acknowledged segment; those of waiting segments are counted as one each."""
-        return self.last - self.told + self.waiting
+        """Places of our feed that the peer may still have to hear of."""
+        return max(self.waiting, self.last - (self.known if self.waiting else self.told))
 
 
 async def lags(conn: Connection, feeds: Mapping[str, str]) -> list[Lag]:
     """Every stream to and from the peers that we deal with; `feeds`: the feed behind each channel."""
     rows = await conn.fetch(
-        """select p.peer no, p.symbol peer, p.role, c.channel, coalesce(o.made_seq, 0) told, f.last,
+        """select p.peer no, p.symbol peer, p.role, c.channel, coalesce(o.made_seq, 0) told,
+               coalesce(o.known_seq, 0) known, f.last,
                (select count(*) from segment s where s.peer = p.peer and s.channel = c.channel) waiting,
                coalesce(o.held_up, '') held_up, coalesce(o.policy, '') policy, coalesce(i.seq, 0) heard,
-               extract(epoch from clock_timestamp() - i.applied_at)::float8 heard_ago, p.trouble
+               extract(epoch from clock_timestamp() - i.applied_at)::float8 heard_ago,
+               extract(epoch from clock_timestamp() - p.seen_at)::float8 seen_ago, p.trouble
            from peer p cross join unnest($1::text[], $2::text[]) c (channel, feed) join feed f on f.name = c.feed
            left join outgoing o on o.peer = p.peer and o.channel = c.channel
            left join incoming i on i.peer = p.peer and i.channel = c.channel

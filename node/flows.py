@@ -20,7 +20,6 @@ from node import telling
 State = Literal["even", "flowing", "listening", "held_up", "silent", "trouble"]
 Relation = Literal["self", "parent", "child", "further"]
 
-SILENT = 90.0  # seconds without a word: idle peers greet each other every 20
 FRESH = 1.0  # seconds that a count is shown at least …
 SHARE = 20  # … and this many times as long as counting took, so that it never costs more than a twentieth
 
@@ -83,15 +82,11 @@ class Counts:
 async def look(conn: Connection, counts: Counts, symbol: str, name: str) -> tuple[list[Known], list[Flow]]:
     """The nodes that `symbol` knows, itself first, and its streams."""
     every = await peers.every(conn)
-    by_symbol = {each.symbol: each for each in every}
-    now = await conn.fetchval("select clock_timestamp()")  # the clock that peers were seen by
     flows = []
     for lag in await telling.lags(conn):
-        peer = by_symbol[lag.peer]
-        told = await counts.of(conn, Ledger.TOLD, peer.no, lag.channel)
-        heard = await counts.of(conn, Ledger.HEARD, peer.no, lag.channel)
-        silent = peer.seen_at is None or (now - peer.seen_at).total_seconds() > SILENT
-        flows += between(symbol, lag, told=told, heard=heard, silent=silent)
+        told = await counts.of(conn, Ledger.TOLD, lag.no, lag.channel)
+        heard = await counts.of(conn, Ledger.HEARD, lag.no, lag.channel)
+        flows += between(symbol, lag, told=told, heard=heard)
     return known(symbol, name, every, await libraries.every(conn)), flows
 
 
@@ -132,9 +127,9 @@ def known(symbol: str, name: str, every: Iterable[Peer], directory: Sequence[Lib
     return found
 
 
-def between(symbol: str, lag: Lag, *, told: int, heard: int, silent: bool) -> list[Flow]:
+def between(symbol: str, lag: Lag, *, told: int, heard: int) -> list[Flow]:
     """What goes to the peer of a lag and what comes from it, upward first."""
-    apart: State | None = "trouble" if lag.trouble else "silent" if silent else None
+    apart: State | None = "trouble" if lag.trouble else None if telling.in_touch(lag) else "silent"
     outward = Flow(
         origin=symbol,
         to=lag.peer,

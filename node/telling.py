@@ -1,4 +1,4 @@
-"""What this node has told its parents, and waiting until they have heard all of it."""
+"""What this node has told its peers, and waiting until they have heard all of it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from node import lifecycle
 from node.app import Node
 
 LOOK = 0.2  # seconds between looks
+SILENT = 90.0  # seconds without a greeting: idle peers greet each other every 20
 PATIENCE = 60.0  # seconds that an exchange may be in trouble, or reach nothing, before waiting is given up
 
 
@@ -22,24 +23,34 @@ async def lags(conn: Connection) -> list[Lag]:
     return await streams.lags(conn, FEEDS)
 
 
-async def heard_by_parents(node: Node) -> None:
-    """Until every parent has acknowledged what this node tells. Unreachable if one doesn't come nearer to it."""
+async def heard(node: Node) -> None:
+    """Until every parent, and every child that is in touch, has acknowledged what this node tells. Unreachable if one
+    doesn't come nearer to it.
+    """
     least, since = -1, time.monotonic()
     while True:
+        runs = bool(lifecycle.running(node.home))
         async with node.database.connection() as conn:
-            late = [lag for lag in await lags(conn) if _late(lag)]
+            late = [lag for lag in await lags(conn) if _late(lag, runs=runs)]
         if not late:
             return
         behind = sum(lag.behind for lag in late)
         if behind < least or least < 0:
             least, since = behind, time.monotonic()
-        if not lifecycle.running(node.home) or time.monotonic() - since > PATIENCE:
-            raise Unreachable(_reason(late[0], running=bool(lifecycle.running(node.home))))
+        if not runs or time.monotonic() - since > PATIENCE:
+            raise Unreachable(_reason(late[0], running=runs))
         await asyncio.sleep(LOOK)
 
 
-def _late(lag: Lag) -> bool:
-    return lag.role == "parent" and lag.channel in CHANNELS and bool(lag.behind or lag.held_up)
+def in_touch(lag: Lag) -> bool:
+    """Peers that have nothing to say greet each other all the same: this one did."""
+    return lag.seen_ago is not None and lag.seen_ago < SILENT
+
+
+def _late(lag: Lag, *, runs: bool) -> bool:
+    """A child calls when it can, perhaps after weeks: nobody waits for it unless it is there."""
+    awaited = lag.role == "parent" or (runs and in_touch(lag))
+    return awaited and lag.channel in CHANNELS and bool(lag.behind or lag.held_up)
 
 
 def _reason(lag: Lag, *, running: bool) -> str:

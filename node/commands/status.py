@@ -16,17 +16,16 @@ from node.context import Context
 
 NAME = "status"
 HELP = {
-    "en": "Show what the node holds and is doing. --wait: until pipeline, feed and index are drained and the parents "
-    "have heard all of it.",
-    "zh": "显示节点的内容和当前工作。--wait：等到流水线、变更流和索引全部处理完毕，且上级节点已全部收到。",
+    "en": "Show what the node holds and is doing. --wait: until pipeline, feed and index are drained and the parents, "
+    "and the children that are in touch, have heard all of it.",
+    "zh": "显示节点的内容和当前工作。--wait：等到流水线、变更流和索引全部处理完毕，"
+    "且上级节点和保持联系的下级节点已全部收到。",
 }
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """--wait."""
-    parser.add_argument(
-        "--wait", action="store_true", help="until pipeline, feed and index are drained, and told upwards"
-    )
+    parser.add_argument("--wait", action="store_true", help="until pipeline, feed and index are drained, and told")
 
 
 async def run(context: Context, args: argparse.Namespace) -> int:
@@ -35,7 +34,7 @@ async def run(context: Context, args: argparse.Namespace) -> int:
         if args.wait:
             await attending.drain(node)
             await indexed.caught_up(node)
-            await telling.heard_by_parents(node)
+            await telling.heard(node)
         async with node.database.connection() as conn:
             told = await _told(conn, node)
     if context.out.json:

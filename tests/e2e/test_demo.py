@@ -134,6 +134,13 @@ def test_staying_demo_shows_the_network_and_ctrl_c_ends_all_of_it(home: Path) ->
         counts = [each["count"] for each in wide["scopes"]]
         assert counts == sorted(counts) and counts[0] < counts[-1]
 
+        for node in home.glob("*/*/tianlu.toml"):
+            words = tianlu("--json", "--home", str(node.parent), "status", "--wait")
+            done = subprocess.run(words, env=environ(home), cwd=ROOT, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, done.stderr
+            streams = json.loads(done.stdout)["streams"]
+            assert streams and not any(each["behind"] for each in streams.values())
+
         child.send_signal(signal.SIGINT)
         assert child.wait(PATIENCE) == 0
         assert not list(home.iterdir())

@@ -14,7 +14,7 @@ from catalog.model import Library
 from catalog.peers import Peer, PeerNo
 from catalog.streams import Lag
 from config.settings import Settings
-from node import flows
+from node import flows, telling
 from node.context import Context
 from node.demo import cast as players
 from node.demo import table
@@ -25,15 +25,15 @@ from node.output import Output, width
 from node.web import network_view
 
 LAG = Lag(
-    no=1, peer="CN-C", role="parent", channel="clusters", told=90, last=90, waiting=0, held_up="", policy="", heard=7,
-    heard_ago=1.0, trouble="",
+    no=1, peer="CN-C", role="parent", channel="clusters", told=90, known=80, last=90, waiting=0, held_up="",
+    policy="", heard=7, heard_ago=1.0, seen_ago=3.0, trouble="",
 )  # fmt: skip
 WORK = Work(preparing=0, to_merge=0, epoch=5, last=90)
 
 
-def states(lag: Lag, *, silent: bool = False) -> tuple[str, str]:
+def states(lag: Lag) -> tuple[str, str]:
     """Of what goes out, and of what comes in."""
-    outward, inward = flows.between("CN-GD", lag, told=90, heard=7, silent=silent)
+    outward, inward = flows.between("CN-GD", lag, told=90, heard=7)
     assert (outward.origin, outward.to, inward.origin, inward.to) == ("CN-GD", "CN-C", "CN-C", "CN-GD")
     return outward.state, inward.state
 
@@ -44,17 +44,23 @@ def test_a_stream_is_in_the_worst_state_that_holds() -> None:
     assert states(behind) == ("flowing", "listening")
     due = dataclasses.replace(behind, held_up="an older backup")
     assert states(due) == ("held_up", "listening")
-    assert states(due, silent=True) == ("silent", "silent")
-    cut = dataclasses.replace(due, trouble="no route to host")
-    assert states(cut, silent=True) == ("trouble", "trouble")
-    outward, inward = flows.between("CN-GD", cut, told=90, heard=7, silent=True)
+    gone = dataclasses.replace(due, seen_ago=telling.SILENT + 1)
+    assert states(gone) == states(dataclasses.replace(due, seen_ago=None)) == ("silent", "silent")
+    cut = dataclasses.replace(gone, trouble="no route to host")
+    assert states(cut) == ("trouble", "trouble")
+    outward, inward = flows.between("CN-GD", cut, told=90, heard=7)
     assert outward.reason == inward.reason == "no route to host"
 
 
+def test_behind_is_what_is_not_acknowledged() -> None:
+    assert LAG.behind == 0, "nobody acknowledges what need not be told"
+    assert dataclasses.replace(LAG, waiting=1).behind == 10
+    assert dataclasses.replace(LAG, waiting=2, known=90).behind == 2, "what is told anew is told already"
+    assert dataclasses.replace(LAG, last=95).behind == 5
+
+
 def test_upward_comes_first_whoever_looks() -> None:
-    as_parent = flows.between(
-        "CN-C", dataclasses.replace(LAG, peer="CN-GD", role="child"), told=1, heard=2, silent=False
-    )
+    as_parent = flows.between("CN-C", dataclasses.replace(LAG, peer="CN-GD", role="child"), told=1, heard=2)
     assert [(each.origin, each.to, each.records) for each in as_parent] == [("CN-GD", "CN-C", 2), ("CN-C", "CN-GD", 1)]
 
 
