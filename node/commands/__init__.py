@@ -52,5 +52,5 @@ COMMANDS: dict[str, Command] = {
     "handover": Command(
         en="hand a library over to another node, and see how far it is", zh="移交成员馆的托管节点，查看进度"
     ),
-    "demo": Command(en="try it out: three libraries in one catalogue", zh="演示：三个馆，一个目录", home=False),
+    "demo": Command(en="try it out: a network of four nodes", zh="演示：四个节点组成的网络", home=False),
 }
