@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+import pytest
 import pytest_asyncio
 
 from catalog import hosting, libraries
 from catalog.model import Library
+from exchange import running
 from tests import moving, postgres
 from tests.moving import Census, Living
 from tests.postgres import Postgres
 
 SZU = Library(symbol="CN-SZU", name="深圳大学图书馆", area="广东/深圳")
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nodes that look for news more often than real ones, so that nobody waits for them."""
+    monkeypatch.setattr(running, "LOOK", 0.05)
+    monkeypatch.setattr(running, "PAUSE", 0.05)
 
 
 @pytest_asyncio.fixture
