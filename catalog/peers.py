@@ -121,6 +121,11 @@ async def set_state(conn: Connection, symbol: str, state: State) -> None:
         raise NotFound(f"no peer has the symbol {symbol} (tianlu peer list)")
 
 
+async def set_policy(conn: Connection, symbol: str, policy: Mapping[str, object]) -> None:
+    """What is published to it (`exchange.outward.policy`, which the caller has read it by)."""
+    await conn.execute("update peer set policy = $2 where symbol = $1", symbol, policy)
+
+
 async def set_key(conn: Connection, peer: Peer, suite: str, key: bytes) -> bool:
     """The peer has changed its key; the one before is trusted for another week. False if somebody was quicker."""
     done: str = await conn.execute(

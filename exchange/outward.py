@@ -56,16 +56,25 @@ class Batch:
 
 
 def policy(told: Mapping[str, Any]) -> Policy:
-    """The policy in a peer's row: `{level: all|holdings|nothing, libraries: […], sources: […]}`; Misconfigured."""
+    """The policy in a peer's row: `{level: all|holdings|nothing, libraries: […], sources: […]}`; Misconfigured.
+
+    A part that is missing narrows nothing.
+    """
+    if unknown := set(told) - {"level", "libraries", "sources"}:
+        raise Misconfigured(f"a publish policy has no {', '.join(sorted(unknown))}: only level, libraries and sources")
     level = told.get("level", "all")
-    if level not in LEVELS:
+    if not isinstance(level, str) or level not in LEVELS:
         raise Misconfigured(f"a publish policy has no level {level!r}: known are {', '.join(LEVELS)}")
-    libraries, sources = told.get("libraries"), told.get("sources")
-    return Policy(
-        level=LEVELS[level],
-        libraries=None if libraries is None else frozenset(libraries),
-        sources=None if sources is None else frozenset(sources),
-    )
+    return Policy(level=LEVELS[level], libraries=_names(told, "libraries"), sources=_names(told, "sources"))
+
+
+def _names(told: Mapping[str, Any], part: str) -> frozenset[str] | None:
+    names = told.get(part)
+    if names is None:
+        return None
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise Misconfigured(f"the {part} of a publish policy are a list of names, not {names!r}")
+    return frozenset(names)
 
 
 def render(batch: Batch, to: Policy) -> list[Change]:

@@ -1,14 +1,15 @@
-"""`tianlu peer list|suspend|resume|revoke|rekey|key`: the nodes that this one deals with, and its own key."""
+"""`tianlu peer list|policy|suspend|resume|revoke|rekey|key`: the nodes that this one deals with, and its own key."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 
-from catalog import invitations, peers
+from catalog import invitations, libraries, peers, sources
 from catalog.connection import Connection
 from catalog.peers import State
-from config.errors import Conflict, Refused, Retry, Unreachable
-from exchange import greeting, keys
+from config.errors import Conflict, NotFound, Refused, Retry, Unreachable
+from exchange import greeting, keys, outward
 from exchange import peer as talking
 from node import app, identity
 from node.app import Node
@@ -17,13 +18,16 @@ from protocols import suites
 
 NAME = "peer"
 HELP = {
-    "en": "The nodes that this one deals with. suspend: deal with it no longer, until resume; revoke: never again with "
+    "en": "The nodes that this one deals with. policy: what is published to one; what a narrower policy no longer lets "
+    "through is taken back there. suspend: deal with it no longer, until resume; revoke: never again with "
     "this key. Both hold within a second. rekey: give this node a new key, which the old one confirms to the others; "
     "they trust the old one for another 7 days. key: show this node's key.",
-    "zh": "与本节点往来的节点。suspend：暂停往来，直到 resume；revoke：吊销其密钥。两者一秒内生效。"
+    "zh": "与本节点往来的节点。policy：对其发布的范围，收窄后不再发布的内容将从对方撤回。"
+    "suspend：暂停往来，直到 resume；revoke：吊销其密钥。两者一秒内生效。"
     "rekey：更换本节点密钥，由旧密钥向对方确认，旧密钥再有效 7 天。key：显示本节点密钥。",
 }
 COLUMNS = ("symbol", "name", "role", "path", "state", "fingerprint", "skew", "seen", "trouble")
+PARTS = ("libraries", "sources")  # of a publish policy, each a list of names
 STATES: dict[str, State] = {"suspend": "suspended", "resume": "active", "revoke": "revoked"}
 
 
@@ -37,6 +41,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         ("revoke", "trust its key no longer, nor any code that it was given; it needs a new one to come back"),
     ):
         actions.add_parser(name, help=about).add_argument("symbol")
+    policy = actions.add_parser("policy", help="what is published to it; without options it is shown")
+    policy.add_argument("symbol")
+    policy.add_argument("--level", choices=tuple(outward.LEVELS), help="all, only the holdings, or nothing")
+    policy.add_argument("--libraries", nargs="*", metavar="SYMBOL", help="only what these hold; none named = all")
+    policy.add_argument("--sources", nargs="*", metavar="SOURCE", help="only what these bring; none named = all")
     actions.add_parser("rekey", help="give this node a new key and tell its parents")
     actions.add_parser("key", help="show this node's key and fingerprint")
 
@@ -50,6 +59,8 @@ async def run(context: Context, args: argparse.Namespace) -> int:
                     context.out.table([*await _peers(conn), *await _invited(conn)], COLUMNS)
             case "key":
                 _show(context, node, identity.keyring(node.home, node.settings).key())
+            case "policy":
+                await _policy(context, node, args)
             case "rekey":
                 await _rekey(context, node)
             case action:
@@ -103,6 +114,36 @@ async def _set(conn: Connection, symbol: str, state: State) -> None:
     if before.state == "revoked" and state != "revoked":
         raise Conflict(f"{symbol} is revoked: let it in again with a new code (tianlu invite --symbol {symbol})")
     await peers.set_state(conn, symbol, state)
+
+
+async def _policy(context: Context, node: Node, args: argparse.Namespace) -> None:
+    """Show or change what is published to a peer; the exchange tells and takes back what that changes."""
+    async with node.database.transaction() as conn:
+        before = (await peers.get(conn, args.symbol)).policy
+        now = {**before, **({"level": args.level} if args.level else {})}
+        for part in PARTS:
+            if (names := getattr(args, part)) is not None:
+                await _known(conn, part, names)
+                now[part] = sorted(set(names))
+        now = {part: value for part, value in now.items() if value and (part, value) != ("level", "all")}
+        outward.policy(now)
+        if now != before:
+            await peers.set_policy(conn, args.symbol, now)
+    shown = {"level": now.get("level", "all"), **{part: now.get(part) for part in PARTS}}
+    if context.out.json:
+        context.out.item({"symbol": args.symbol, **shown})
+    every = context.text("policy_every")
+    for part, value in shown.items():
+        context.out.say(f"{part:9} {', '.join(value) if isinstance(value, list) else value or every}")
+
+
+async def _known(conn: Connection, part: str, names: Sequence[str]) -> None:
+    """NotFound for a name that is mistyped: it would withhold everything."""
+    for name in names:
+        if part == "sources":
+            await sources.get(conn, name)
+        elif await libraries.get(conn, name) is None:
+            raise NotFound(f"no library has the symbol {name} (tianlu library list)")
 
 
 def _show(context: Context, node: Node, key: keys.Key) -> None:

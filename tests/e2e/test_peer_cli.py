@@ -98,6 +98,7 @@ async def test_operators_join_suspend_and_revoke(operators: tuple[Operator, Oper
         assert [each["source"] for each in centre.asks("source", "list")] == ["TJU"]
         assert local.says("join", invited["code"]).returncode == 5
 
+        a_policy(local)
         changed = local.says("peer", "rekey")
         assert (changed.returncode, "NLC knows the new key" in changed.stdout) == (0, True)
         assert centre.peer("TJU")["fingerprint"] == local.asks("peer", "key")[0]["fingerprint"]
@@ -109,6 +110,26 @@ async def test_operators_join_suspend_and_revoke(operators: tuple[Operator, Oper
         assert centre.says("peer", "revoke", "PKU").returncode == 0  # invited, never joined
         assert {each["symbol"]: each["state"] for each in centre.asks("peer", "list")} == {"TJU": "revoked"}
         assert centre.says("peer", "suspend", "XYZ").returncode == 1
+
+
+def a_policy(local: Operator) -> None:
+    """What is published to a parent."""
+    everything = {"symbol": "NLC", "level": "all", "libraries": None, "sources": None}
+    assert local.asks("peer", "policy", "NLC") == [everything]
+    narrow = local.asks("peer", "policy", "NLC", "--level", "holdings", "--libraries", "TJU")
+    assert narrow == [everything | {"level": "holdings", "libraries": ["TJU"]}]
+    assert local.asks("peer", "policy", "NLC") == narrow
+    shown = local.says("--lang", "zh", "peer", "policy", "NLC").stdout.split()
+    assert shown == ["level", "holdings", "libraries", "TJU", "sources", "全部"]
+    for words, code in (
+        (("XYZ",), 1),
+        (("NLC", "--libraries", "XYZ"), 1),
+        (("NLC", "--sources", "xyz"), 1),
+        (("NLC", "--level", "some"), 2),
+    ):
+        assert local.says("peer", "policy", *words).returncode == code, words
+    assert local.asks("peer", "policy", "NLC") == narrow
+    assert local.asks("peer", "policy", "NLC", "--level", "all", "--libraries") == [everything]
 
 
 async def test_tiers_that_can_not_are_told_so(operators: tuple[Operator, Operator]) -> None:

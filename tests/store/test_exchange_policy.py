@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from catalog import packing, payload
+from catalog import packing, payload, peers
+from catalog.database import pool
 from catalog.model import Format
 from catalog.payload import Level
-from exchange import outward
+from config.errors import Misconfigured
+from exchange import ends, outward
 from tests import builders, exchanging, stocked
 from tests.exchanging import Node, a_title, ident, landed, pass_on, stock, units
 from tests.postgres import Postgres
@@ -79,3 +81,49 @@ async def test_holdings_only_is_a_stub_to_match_by(pair: tuple[Node, Node]) -> N
     assert bib.level == Level.HOLDINGS
     assert {"010", "200", "210"} <= tags <= outward.STUB[Format.CNMARC]
     assert [held.item for held in bib.holdings] == ["B1"]
+
+
+async def test_what_a_policy_withholds_is_taken_back_at_that_peer_and_stays_at_the_other(
+    pair: tuple[Node, Node], server: Postgres, home: Path
+) -> None:
+    child, parent = pair
+    await stock(child, 3)
+    await pass_on(child, parent)
+    async with server.fresh() as dsn, pool.open(home, dsn) as database:
+        other = Node(database=database, symbol="CN-PRO", key=exchanging.a_key(3))
+        await other.know(child, "child")
+        again = Node(database=child.database, symbol=child.symbol, key=child.key)  # the same node, facing the other
+        async with child.database.transaction() as conn:
+            suite, key = other.key.suite.name, other.key.public
+            await peers.enter(
+                conn, other.symbol, name="", role="parent", path="membership", suite=suite, key=key, proto=1
+            )
+            again.peer = ends.peer(await peers.get(conn, other.symbol))
+        await pass_on(again, other)
+        async with child.database.transaction() as conn:
+            await peers.set_policy(conn, parent.symbol, {"level": "nothing"})
+            child.peer = ends.peer(await peers.get(conn, parent.symbol))
+        await pass_on(child, parent)
+        assert await pass_on(again, other) == []
+        assert await stands(other) == {ident(number): True for number in (1, 2, 3)}
+    assert await stands(parent) == {ident(number): False for number in (1, 2, 3)}
+
+
+async def stands(node: Node) -> dict[str, bool]:
+    """By id: is the last thing that landed a record, or a tombstone?"""
+    return {key: bool(change.payload) for key, change in (await landed(node)).items()}
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"level": "everything"},
+        {"level": ["all"]},
+        {"libraries": "CN-TJU"},
+        {"sources": [1]},
+        {"library": ["CN-TJU"]},
+    ],
+)
+def test_a_policy_that_makes_no_sense_is_refused(told: dict[str, object]) -> None:
+    with pytest.raises(Misconfigured):
+        outward.policy(told)
