@@ -6,11 +6,13 @@ import argparse
 import asyncio
 import contextlib
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from node import lifecycle
 from node.context import Context
@@ -151,7 +153,7 @@ def _say_what_to_try(context: Context, members: Network, example: Example | None
         context.text(
             "demo_try",
             leaf=leaf.address,
-            title=example.title.replace(" ", "+") if example else "",
+            title=_in_address(example.title) if example else "",
             network=f"{domain.address}network?every=5",
             record=f"{centre.address}records/{example.id}" if example else centre.address,
             tianlu=LOCAL if LOCAL.exists() else Path(sys.argv[0]).name,
@@ -159,6 +161,11 @@ def _say_what_to_try(context: Context, members: Network, example: Example | None
         )
     )
     context.out.flush()
+
+
+def _in_address(text: str) -> str:
+    """As a parameter in an address that people can still read."""
+    return re.sub(r"[^\w ]", lambda each: quote(each[0]), text).replace(" ", "+")
 
 
 async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, bool]) -> bool:

@@ -127,7 +127,8 @@ def test_staying_demo_shows_the_network_and_ctrl_c_ends_all_of_it(home: Path) ->
         assert domain["nodes"][0]["libraries"] == ["CN-JIANGNAN", "CN-YLA"]
         assert {each["state"] for each in domain["streams"]} == {"even", "listening"}
         upward = next(s for s in domain["streams"] if s["to"] == "CN-CENTRE" and s["channel"] == "clusters")
-        assert (upward["records"], upward["behind"]) == (whole, 0)
+        assert upward["records"] >= whole > 0, "titles, and where old numbers lead"
+        assert upward["behind"] == 0
 
         wide = get(f"{addresses['CN-LJU']}api/search?q=hongloumeng&scope=nation")
         assert wide["complete"]
