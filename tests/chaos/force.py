@@ -21,6 +21,7 @@ LOOK = 0.05  # seconds between looks at how far the stream is
 JITTER = 0.5  # seconds after a place is reached, at most, before the blow falls
 STILL = 30.0  # seconds without progress, with everything back, after which the stream counts as stuck
 EDITS = 50  # clusters of one edit
+PATIENCE = 120.0  # seconds for what shall be killed to be there
 BACK = 5.0  # seconds that a killed process may need to be there again on a busy machine, on top of STILL
 
 Say = Callable[[str], None]
@@ -77,6 +78,8 @@ class Trial:
             await asyncio.sleep(LOOK)
 
     def _look(self, couple: Couple, still: float) -> None:
+        for node in (couple.child, couple.parent):
+            node.revive()
         self.longest = max(self.longest, still)
         if still > STILL + BACK:
             raise Broken(
@@ -87,7 +90,8 @@ class Trial:
     async def _kill(self, couple: Couple, chance: random.Random, say: Say) -> None:
         name = chance.choice(("child", "parent"))
         victim = chance.choice(VICTIMS)
-        await (couple.child if name == "child" else couple.parent).kill(victim)
+        async with asyncio.timeout(PATIENCE):
+            await (couple.child if name == "child" else couple.parent).kill(victim)
         self.killed[f"{name}'s {victim}"] += 1
         say(f"kill {self.killed.total()} of {self.kills}: the {name}'s {victim}, at {await couple.heard():,}")
 

@@ -74,6 +74,13 @@ class Node:
                 env=environment(),
             )
 
+    def revive(self) -> None:
+        """Start it again if it has ended, as whatever looks after services would: its database may have been killed
+        while it was starting.
+        """
+        if self._process and self._process.poll() is not None:
+            self.start()
+
     async def stop(self) -> None:
         """End it in order, PostgreSQL too."""
         await self._forget()
@@ -90,6 +97,7 @@ class Node:
         """`kill -9` a role or PostgreSQL, waiting for it to be there first."""
         pid = await self._pid(victim)
         while pid is None:
+            self.revive()
             await asyncio.sleep(0.05)
             pid = await self._pid(victim)
         with contextlib.suppress(ProcessLookupError):
@@ -131,6 +139,7 @@ class Node:
                 found: list[Any] = await (await self._connection()).fetch(query, *values)
                 return found
             await self._forget()
+            self.revive()
             await asyncio.sleep(0.1)
 
     async def value(self, query: str, *values: object) -> Any:
@@ -146,6 +155,7 @@ class Node:
                     await feeding.publish(conn, self.end.symbol, versions)
                 return
             await self._forget()
+            self.revive()
             await asyncio.sleep(0.1)
 
     async def fill(self, count: int) -> list[int]:

@@ -7,7 +7,7 @@ import pytest
 from tests.chaos import force, nodes
 from tests.chaos.force import Trial
 
-RECORDS = 20_000
+RECORDS = 16_000
 KILLS = 10
 SEED = 20261121
 
