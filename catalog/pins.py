@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from catalog.connection import Connection
+from catalog.holdings import ORIGIN
 
 # Signatures $1 with those of the records that pins name beside theirs, found from the signatures: a node that two paths
 # reach may have a pin for every tenth record.
@@ -82,13 +83,20 @@ async def follow_origins(conn: Connection, source: int, local_ids: Collection[st
         list(local_ids),
     )
     await conn.execute(
-        """insert into pin (source_a, local_id_a, source_b, local_id_b, verdict, who, why, auto)
+        f"""insert into pin (source_a, local_id_a, source_b, local_id_b, verdict, who, why, auto)
            select distinct $1::int, i.local_id, o.source, o.local_id, 'must', '', 'one holding, two paths', true
            from unnest($2::text[]) i (local_id)
-           cross join lateral (select origin from holding h
-                               where h.source = $1 and h.local_id = i.local_id and h.origin <> '' offset 0) h
-           cross join lateral (select source, local_id from holding o
-                               where o.origin = h.origin and o.origin <> '' and o.source <> $1 offset 0) o""",
+           cross join lateral (select {ORIGIN} origin, h.origin = '' own from holding h join source r using (source)
+                               where h.source = $1 and h.local_id = i.local_id offset 0) h
+           cross join lateral (
+               select source, local_id from holding o
+               where o.origin = h.origin and o.origin <> '' and o.source <> $1
+               union all  -- mapped here, of a library that moves from here or to here
+               select o.source, o.local_id from source s join holding o on o.source = s.source and o.origin = ''
+                   and o.local_id = substring(h.origin from '^[^/]*/[^/]*/(.*)#[0-9]+$')
+                   and o.n::text = substring(h.origin from '#([0-9]+)$')
+               where not h.own and s.name = split_part(h.origin, '/', 2) and s.library = split_part(h.origin, '/', 1)
+                   and s.source <> $1 offset 0) o""",
         source,
         list(local_ids),
     )

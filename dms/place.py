@@ -108,7 +108,7 @@ async def _write(conn: Connection, load: Load, source: Source, arrivals: list[Ar
     await holdings.replace(conn, source.no, replaced, held)
     if deleted:
         await records.delete(conn, source.no, deleted)
-    if fed:
+    if fed or load.mode == "move":
         await pins.follow_origins(conn, source.no, [a.item.local_id for a in arrivals])
     await quarantine.add_findings(
         conn,

@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from catalog import hosting, libraries
+from catalog import handed, hosting, libraries, payload
 from catalog.model import Library
-from exchange import running
-from tests import moving, postgres
+from exchange import raws, running
+from tests import fed, moving, postgres
 from tests.moving import Census, Living
 from tests.postgres import Postgres
 
@@ -107,3 +107,19 @@ async def test_nobody_above_sees_a_library_move(centre: Living, domain: Living, 
     assert all({30} <= seen <= {30, 31} for seen in census.seen.values())
     held, origins = await centre.held(SZU.symbol), await centre.origins(SZU.symbol)
     assert (held, origins) == (sorted([*before[0], ("TP31", "")]), before[1] | {"CN-SZU/szu/b31#1"})
+
+
+async def test_a_record_that_was_edited_before_the_old_copy_went_counts_once(domain: Living) -> None:
+    await domain.load("szu", moving.titles(1, 3), SZU.symbol)
+    copy = payload.Held("CN-SZU/szu/b2#1", SZU.symbol, "TP2")
+    await domain.catalogue.source(fed.CHILD, fed.CHILD)
+    await fed.feed(domain.catalogue, [fed.told(9, title="全然不同之书", holdings=[copy])])
+    assert await domain.counted(SZU.symbol) == 3
+    assert len(await domain.held(SZU.symbol)) == 3
+    async with domain.stand.database.transaction() as conn:
+        (source,) = await handed.sources(conn, SZU.symbol)
+        await raws.retire(conn, domain.catalogue.queue, [source], "gone")
+    await domain.catalogue.settle()
+    assert await domain.counted(SZU.symbol) == 1
+    async with domain.stand.database.connection() as conn:
+        assert await conn.fetchval("select count(*) from pin") == 0
