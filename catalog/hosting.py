@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from catalog.connection import Connection
 from catalog.directory import HOSTED
 from config.errors import Conflict
 
-OVER = ("done", "refused")  # states of a hand-over that nothing follows on
+OVER = ("done",)  # states of a hand-over that nothing follows on
 OPEN = ("due", "rising", "risen", *OVER)  # states of the taking end in which this node may write
 
 
@@ -202,6 +203,6 @@ async def part(conn: Connection, peer: int) -> None:
             await conn.execute(f"delete from {table} where peer = $1", peer)
 
 
-def _of_row(row: object) -> Handover:
-    values = dict(row)  # type: ignore[call-overload]
+def _of_row(row: Any) -> Handover:
+    values = dict(row)
     return Handover(**{**values, "loads": tuple(values["loads"])})
