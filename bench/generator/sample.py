@@ -55,8 +55,8 @@ def files() -> dict[str, bytes]:
         if len(holders) > 1:
             shared.append("\t".join(f"{each.member.source}/{each.local_id}" for each in written))
     letters = {member.symbol: letter for letter, member in cast.items()}
-    for written in corpus.records(draw, list(shelves.values()), RECORDS):
-        bodies[letters[written.member.symbol]].append(written.body)
+    for one in corpus.records(draw, list(shelves.values()), RECORDS):
+        bodies[letters[one.member.symbol]].append(one.body)
     made = {
         cast[letter].file: b"".join(parts) + writing.FOOT[cast[letter].habit.carrier]
         for letter, parts in bodies.items()

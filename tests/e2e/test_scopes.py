@@ -17,8 +17,8 @@ from catalog.received import Received
 from node.web import schemas
 from services.discovery import wide
 from tests import tiers as cast
-from tests.e2e.test_web import fits
 from tests.postgres import Postgres
+from tests.schema import fits
 from tests.tiers import Running
 
 
