@@ -188,6 +188,7 @@ def _home(context: Context, args: argparse.Namespace) -> Iterator[Path]:
         yield context.home
         return
     home = Path(tempfile.mkdtemp(prefix="tianlu-demo-"))
+    home.chmod(0o711 if os.geteuid() == 0 else 0o700)  # root's PostgreSQL runs as another user
     try:
         yield home
     finally:

@@ -21,6 +21,7 @@ from services.discovery import find
 
 EVERY = 0.5  # seconds between two looks
 PATIENCE = 120.0  # seconds without any progress
+NAMED = 3  # of the things that are left to do
 NO_WRAP, WRAP = "\x1b[?7l", "\x1b[?7h"  # a line that wraps would spoil the drawing (DEC private mode 7)
 COLORS = {"even": GREEN, "listening": GREEN, "flowing": YELLOW}
 
@@ -37,6 +38,11 @@ class Stream:
     behind: int
     state: str
     reason: str
+
+    @property
+    def why(self) -> str:
+        """The reason on one line."""
+        return self.reason.partition("\n")[0]
 
     @property
     def even(self) -> bool:
@@ -136,11 +142,11 @@ def _unsettled(view: View) -> str:
     left = [f"{s}: {each}" for s, each in view.work.items() if each.preparing or each.to_merge]
     left += [
         f"{each.origin} → {each.to} {each.channel}: told {each.told}, heard {each.heard}, behind {each.behind} "
-        f"({each.reason or each.state})"
+        f"({each.why or each.state})"
         for each in view.streams
         if not each.even
     ]
-    return "; ".join(left) or "an index is behind its feed"
+    return "; ".join(left[:NAMED]) or "an index is behind its feed"
 
 
 @contextlib.asynccontextmanager
@@ -247,7 +253,7 @@ class Table:
     def _state(self, stream: Stream) -> str:
         color = COLORS.get(stream.state, RED)
         told = self.context.out.paint(color, self.context.text(f"demo_state_{stream.state}"))
-        return f"{told} {stream.reason}".rstrip()
+        return f"{told} {stream.why}".rstrip()
 
     def _laid_out(self, head: Sequence[str], cells: Sequence[Sequence[str]], right: Sequence[int]) -> list[str]:
         """Lines in columns, those of `right` with their text at the right; the last column is as wide as it is."""

@@ -151,6 +151,8 @@ def test_table_is_drawn_in_columns_over_what_was_drawn_before(lang: str) -> None
     assert "12,345" in lines[8]
     drawn.draw(view)
     assert stream.getvalue().count("\x1b[9A\x1b[J") == 1
+    drawn.draw(a_view(a_stream(state="trouble", reason="the disk is full\nHINT: free some space")))
+    assert "disk is full" in stream.getvalue() and "HINT" not in stream.getvalue(), "a reason takes one line"
 
 
 def test_elsewhere_than_on_a_terminal_only_news_is_said() -> None:
