@@ -61,15 +61,16 @@ async def places(conn: Connection, seq: int, limit: int, source: int) -> list[tu
     return [tuple(row) for row in rows]
 
 
-async def clusters_of(conn: Connection, source: int, limit: int) -> set[int]:
-    """Clusters that have a record of a source whose holdings may be shown, of `limit` records at most."""
+async def clusters_of(conn: Connection, source: int, limit: int) -> set[int] | None:
+    """Clusters of a source's records whose holdings may be shown; None if there are `limit` such records or more."""
     rows = await conn.fetch(
-        f"""select m.cluster from (select r.sid from record r where r.source = $1 and {HOLDS} limit $2) r
-            cross join lateral (select cluster from membership m where m.sid = r.sid offset 0) m""",
+        f"""select m.cluster from (select r.sid from record r where r.source = $1 and {HOLDS}
+                                order by r.local_id limit $2) r
+            left join lateral (select cluster from membership m where m.sid = r.sid offset 0) m on true""",
         source,
         limit,
     )
-    return {row["cluster"] for row in rows}
+    return {row["cluster"] for row in rows if row["cluster"] is not None} if len(rows) < limit else None
 
 
 async def places_of(conn: Connection, clusters: Collection[int], seq: int) -> list[tuple[int, int]]:

@@ -100,7 +100,7 @@ async def _next(database: Database, me: Me, peer: Peer, channel: str, base: int)
     async with database.connection() as conn:
         feed = await head(conn, channel)  # before the rows: whatever is up to here is committed
         if channel == CLUSTERS:
-            states, upto = await _states(conn, me, peer, base)
+            states, upto = await _states(conn, me, peer, base, feed.last)
             batch = await _batch(conn, me, peer, feed.epoch, states)
         else:
             news = await notices.after(conn, peer.no, base, ROWS)
@@ -112,21 +112,34 @@ async def _next(database: Database, me: Me, peer: Peer, channel: str, base: int)
     return Rendered(base=base, upto=latest if upto is None else upto, changes=changes)
 
 
-async def _states(conn: Connection, me: Me, peer: Peer, base: int) -> tuple[list[outward.State], int | None]:
+async def _states(conn: Connection, me: Me, peer: Peer, base: int, last: int) -> tuple[list[outward.State], int | None]:
     """(the next states that concern the peer, how far in the feed they reach): None = to its end."""
     if peer.role == "parent":
         states = await outward.after(conn, base, ROWS)
         return states, states[-1].seq if len(states) == ROWS else None
-    places = await outward.places(conn, base, PLACES, peer.source or 0)
-    others = {number: cluster_id(me.symbol, number) for number, _, mine in places if not mine}
-    told = await ledgers.known(conn, Ledger.TOLD, peer.no, CLUSTERS, Kind.BIB, others.values())
-    concern = [(number, seq) for number, seq, mine in places if mine or others[number] in told]
-    upto = places[-1][1] if len(places) == PLACES else None
+    upto = None
+    concern = await _few(conn, me, peer, base) if last - base > PLACES else None
+    if concern is None:
+        places = await outward.places(conn, base, PLACES, peer.source or 0)
+        others = {number: cluster_id(me.symbol, number) for number, _, mine in places if not mine}
+        told = await ledgers.known(conn, Ledger.TOLD, peer.no, CLUSTERS, Kind.BIB, others.values())
+        concern = [(number, seq) for number, seq, mine in places if mine or others[number] in told]
+        upto = places[-1][1] if len(places) == PLACES else None
     if len(concern) > ROWS:
         concern, upto = concern[:ROWS], concern[ROWS - 1][1]
     # What has moved on meanwhile comes again, at its new place.
-    last = concern[-1][1] if concern else 0
-    return [state for state in await outward.of(conn, [number for number, _ in concern]) if state.seq <= last], upto
+    end = concern[-1][1] if concern else 0
+    return [state for state in await outward.of(conn, [number for number, _ in concern]) if state.seq <= end], upto
+
+
+async def _few(conn: Connection, me: Me, peer: Peer, base: int) -> list[tuple[int, int]] | None:
+    """(cluster, place) of all that concerns a small child behind a place; None where it is easier to read the feed."""
+    records = await outward.clusters_of(conn, peer.source or 0, PLACES)
+    told = await ledgers.some(conn, Ledger.TOLD, peer.no, CLUSTERS, Kind.BIB, PLACES)
+    if records is None or len(told) == PLACES:
+        return None
+    numbers = (cluster_number(ident, me.symbol) for ident in told)
+    return await outward.places_of(conn, records.union(number for number in numbers if number is not None), base)
 
 
 async def current(conn: Connection, me: Me, peer: Peer, channel: str, keys: Sequence[Key]) -> list[Change]:
@@ -146,7 +159,7 @@ def _render(batch: Batch, peer: Peer) -> list[Change]:
 
 
 async def _batch(conn: Connection, me: Me, peer: Peer, epoch: int, states: Sequence[outward.State]) -> Batch:
-    standing = [state.cluster for state in states if not state.deleted]
+    standing = [state.cluster for state in states if not state.gone]
     sources = peer.policy.sources
     yours = None
     if peer.role == "child":

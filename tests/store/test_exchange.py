@@ -325,13 +325,14 @@ async def test_a_segment_in_parts_goes_on_from_its_offset(pair: tuple[Node, Node
     assert await arriving.offset(parent.database, parent.peer, parcel.link) == 0
 
 
+@pytest.mark.parametrize("places", [5, 15], ids=["by the feed", "by its records"])
 async def test_a_child_hears_of_what_it_has_and_of_what_it_had(
-    pair: tuple[Node, Node], monkeypatch: pytest.MonkeyPatch
+    pair: tuple[Node, Node], monkeypatch: pytest.MonkeyPatch, places: int
 ) -> None:
     """Most of a parent's feed doesn't concern a child, and none of it is read but its places."""
     child, parent = pair
     monkeypatch.setattr(feed, "ROWS", 2)
-    monkeypatch.setattr(feed, "PLACES", 5)
+    monkeypatch.setattr(feed, "PLACES", places)
     read: list[int] = []
     of = outward.of
 
