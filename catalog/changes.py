@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from catalog.clusters import PUBLISHED, published
+from catalog.clusters import PUBLISHED, SEEN, published
 from catalog.connection import Connection
 from catalog.model import Published
 
@@ -19,7 +19,11 @@ FEED = "clusters"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Version:
-    """A cluster's new state on its way into the feed."""
+    """A cluster's new state on its way into the feed.
+
+    One that is deleted and has an outward form is a stub: no output shows more than a tombstone of it, other nodes are
+    told what it is matched by, and its holdings (catalog.stub).
+    """
 
     cluster: int
     deleted: bool
@@ -34,7 +38,11 @@ class Version:
 
 
 async def publish(conn: Connection, versions: Sequence[Version]) -> None:
-    """Write new states with the next places in the feed. Call it last in the transaction."""
+    """Write new states with the next places in the feed. Call it last in the transaction.
+
+    A state's time is that of its last change in any output, so that harvesters aren't told of stubs: 1970 where there
+    was none.
+    """
     if not versions:
         return
     last = await conn.fetchval("update feed set last = last + $2 where name = $1 returning last", FEED, len(versions))
@@ -42,7 +50,9 @@ async def publish(conn: Connection, versions: Sequence[Version]) -> None:
     await conn.execute(
         """insert into merged (cluster, seq, at, deleted, redirect, format, fingerprint, libraries, dictionary, content,
                outward)
-           select v.cluster, v.seq, clock_timestamp(), v.deleted, v.redirect, v.format, v.fingerprint,
+           select v.cluster, v.seq,
+                  case when v.deleted and v.outward is not null then 'epoch' else clock_timestamp() end,
+                  v.deleted, v.redirect, v.format, v.fingerprint,
                   coalesce(string_to_array(nullif(v.libraries, ''), chr(9)), '{}'),
                   coalesce(v.dictionary, (select m.dictionary from merged m where m.cluster = v.cluster)),
                   coalesce(v.content, (select m.content from merged m where m.cluster = v.cluster)),
@@ -51,7 +61,10 @@ async def publish(conn: Connection, versions: Sequence[Version]) -> None:
            from unnest($1::bigint[], $2::bigint[], $3::boolean[], $4::bigint[], $5::smallint[], $6::bytea[],
                        $7::text[], $8::int[], $9::bytea[], $10::bytea[])
                 v (cluster, seq, deleted, redirect, format, fingerprint, libraries, dictionary, content, outward)
-           on conflict (cluster) do update set seq = excluded.seq, at = excluded.at, deleted = excluded.deleted,
+           on conflict (cluster) do update set seq = excluded.seq, deleted = excluded.deleted,
+               at = case when merged.deleted and excluded.deleted
+                              and (merged.at = 'epoch' or merged.redirect is not distinct from excluded.redirect)
+                         then merged.at else clock_timestamp() end,
                redirect = excluded.redirect, format = excluded.format, fingerprint = excluded.fingerprint,
                libraries = excluded.libraries, dictionary = excluded.dictionary, content = excluded.content,
                outward = excluded.outward,
@@ -121,7 +134,7 @@ async def page(
     at, cluster = after or (datetime(1970, 1, 1, tzinfo=UTC), 0)
     rows = await conn.fetch(
         f"""select {PUBLISHED} from merged m
-            where (m.at, m.cluster) > ($1, $2) and ($3::timestamptz is null or m.at >= $3)
+            where (m.at, m.cluster) > ($1, $2) and {SEEN} and ($3::timestamptz is null or m.at >= $3)
               and ($4::timestamptz is null or m.at <= $4) and ($5::text is null or $5 = any(m.libraries || m.former))
             order by m.at, m.cluster limit $6""",
         at,
@@ -136,7 +149,7 @@ async def page(
 
 async def earliest(conn: Connection) -> datetime:
     """Time of the earliest state, or now in an empty catalogue."""
-    found: datetime = await conn.fetchval("select coalesce(min(at), now()) from merged")
+    found: datetime = await conn.fetchval(f"select coalesce(min(m.at), now()) from merged m where {SEEN}")
     return found
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from catalog import bodies, dictionaries, packing
 from catalog.connection import Connection
 from catalog.model import Carrier, Cluster, Format, Published, cluster_id, cluster_number
-from catalog.visibility import HOLDS, VISIBLE
+from catalog.visibility import HOLDS, HOLDS_ONLY, VISIBLE
 
 MOST_LOST = 1 << 32  # numbers that a lost future can have given: nobody uses them all up by a word
 # What outputs are made of: the outward form where there is one, and nothing where nothing may leave.
@@ -16,6 +16,7 @@ PUBLISHED = (
     "m.cluster, m.seq, m.at, m.deleted or coalesce(m.outward = '', false) deleted, m.redirect, m.format, m.libraries,"
     " m.dictionary, coalesce(m.outward, m.content) content"
 )
+SEEN = "m.at > 'epoch'"  # was ever in an output; what was told other nodes as a stub only was not (`changes.publish`)
 
 
 async def symbol(conn: Connection) -> str:
@@ -174,11 +175,13 @@ async def clean(conn: Connection, marks: Mapping[int, int]) -> None:
     )
 
 
-async def members(conn: Connection, clusters: Collection[int]) -> list[Any]:
-    """Visible source records of clusters, ordered so that the same members always come in the same order.
+async def members(conn: Connection, clusters: Collection[int], *, shown: bool = True) -> list[Any]:
+    """Visible source records of clusters, ordered so that the same members always come in the same order. Without
+    `shown`: those instead that share holdings only.
 
     `offset 0` keeps the order of the joins: without statistics the planner reads every record there is.
     """
+    which = VISIBLE if shown else HOLDS_ONLY
     rows: list[Any] = await conn.fetch(
         f"""select c.cluster, r.source, r.trust, r.local_id, r.library, r.format, r.carrier, r.encoding,
                    r.dictionary, r.stamp, r.digest, r.body
@@ -186,7 +189,7 @@ async def members(conn: Connection, clusters: Collection[int]) -> list[Any]:
             cross join lateral (select sid from membership m where m.cluster = c.cluster offset 0) m
             cross join lateral (select s.name source, s.trust, r.local_id, r.library, r.format, r.carrier, r.encoding,
                                        r.dictionary, r.stamp, r.digest, r.body
-                                from record r join source s using (source) where r.sid = m.sid and {VISIBLE} offset 0) r
+                                from record r join source s using (source) where r.sid = m.sid and {which} offset 0) r
             order by c.cluster, r.source, r.local_id""",
         list(clusters),
     )
@@ -236,7 +239,9 @@ def _published(row: Any, symbol: str, known: Mapping[int, bytes]) -> Published:
 
 async def many(conn: Connection, clusters: Sequence[int]) -> dict[int, Published]:
     """What is published of these clusters."""
-    rows = await conn.fetch(f"select {PUBLISHED} from merged m where m.cluster = any($1::bigint[])", list(clusters))
+    rows = await conn.fetch(
+        f"select {PUBLISHED} from merged m where m.cluster = any($1::bigint[]) and {SEEN}", list(clusters)
+    )
     return {one.cluster: one for one in await published(conn, rows)}
 
 

@@ -8,6 +8,7 @@ goes back up as a receipt, the corrected record by the feed.
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 import secrets
 from collections.abc import Mapping, Sequence
@@ -15,14 +16,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import zstandard
+
 from catalog import amendments, bodies, clusters, dictionaries, notices, original, packing, payload
 from catalog.connection import Connection
 from catalog.model import cluster_id
 from catalog.notices import Notice
 from catalog.payload import Correction, Kind, Receipt
 from catalog.visibility import HOLDS
-from config.errors import BadRecord, Conflict, NotFound
+from config.errors import BadRecord, Conflict, NotFound, Retry, TianluError
 from protocols import marc
+
+log = logging.getLogger(__name__)
 
 LONGEST = 9_999  # bytes of a field (ISO 2709)
 COLUMNS = "id, peer, outward, target, tag, expected, old, new, why, who, state, at, decided_at"
@@ -153,12 +158,23 @@ async def refuse(conn: Connection, ident: str) -> None:
 
 
 async def accept_open(conn: Connection, symbol: str, limit: int = 100) -> int:
-    """Accept whatever parents have offered and nobody has decided on; how many. Call it last in the transaction."""
+    """Accept whatever parents have offered and nobody has decided on; how many were looked at. Call it last in the
+    transaction.
+
+    One that fails, because a body can't be read, doesn't stop the others: it becomes a stale one, for a person.
+    """
     rows = await conn.fetch(
         "select id from correction where state = 'open' and not outward order by at, id limit $1", limit
     )
     for row in rows:
-        await accept(conn, symbol, row["id"])
+        try:
+            async with conn.transaction():
+                await accept(conn, symbol, row["id"])
+        except Retry:
+            raise
+        except (TianluError, zstandard.ZstdError, KeyError) as error:  # KeyError: the body's dictionary isn't there
+            log.error("correction %s could not be accepted and waits for a person: %s", row["id"], error)
+            await conn.execute("update correction set state = 'stale', decided_at = now() where id = $1", row["id"])
     return len(rows)
 
 

@@ -2,8 +2,8 @@
 
 There are two questions. `VISIBLE`: may what the record says be shown? Whatever leaves the node (pages, API, OAI-PMH,
 exports, index, merged records) is made from rows that passed it. `HOLDS`: may its holdings be shown, with the merged
-record of the others in its cluster? Of a source that shares holdings only they may. Both are for queries that name the
-record table `r`.
+record of the others in its cluster? Of a source that shares holdings only they may; `HOLDS_ONLY` names those records.
+All are for queries that name the record table `r`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from catalog.model import Visibility
 
 VISIBLE = "r.visibility = 0"
 HOLDS = "r.visibility in (0, 4)"
+HOLDS_ONLY = "r.visibility = 4"
 
 
 def is_visible(visibility: int) -> bool:

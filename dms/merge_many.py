@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from catalog import bodies, original, packing
+from catalog import bodies, original, packing, stub
 from catalog.model import Format
 from dms import describe, merge, merge_policy, sharing
 from dms.merge import Member, Merged
@@ -43,12 +43,16 @@ class Kept(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
 
 class Job(msgspec.Struct, array_like=True, frozen=True):
-    """One cluster to merge: its members, by key, the memo of the last time (b"" = none), accepted corrections."""
+    """One cluster to merge: its members, by key, the memo of the last time (b"" = none), accepted corrections.
+
+    `stub`: of its members the holdings only are shared.
+    """
 
     cluster: int
     members: list[Kept]
     memo: bytes = b""
     amendments: tuple[merge.Amendment, ...] = ()
+    stub: bool = False
 
     def __reduce__(self) -> tuple[Callable[[bytes], Job], tuple[bytes]]:
         """To the pool and back in one piece: member by member, pickling costs five times as much."""
@@ -62,7 +66,7 @@ class Made(msgspec.Struct, array_like=True, frozen=True):
     format: int
     fingerprint: bytes  # 16 bytes over format, record and outward form, and the rules that made and described them
     dictionary: int  # of content and outward
-    content: bytes | None  # compressed packing.pack_content; None = it and `outward` are what they were
+    content: bytes | None  # compressed packing.pack_content; None = it and `outward` are what they were; empty = a stub
     memo: bytes
     outward: bytes | None = None  # what leaves the node, the same way; None = the content; empty = nothing
     fault: str = ""
@@ -151,6 +155,8 @@ class _Seen:
 
 
 def _made(job: Job, dictionaries: Mapping[int, bytes], newest: Mapping[int, tuple[int, bytes]]) -> Made:
+    if job.stub:
+        return _stub(job, dictionaries, newest)
     rules = _rules_for(job)
     whole = _Cluster(job, dictionaries)
     memo = _decode_memo(job.memo) if job.memo else None
@@ -183,6 +189,17 @@ def _made(job: Job, dictionaries: Mapping[int, bytes], newest: Mapping[int, tupl
     content = _content(shown, dictionary)
     outward = None if leaving is None else _content(leaving, dictionary) if leaving.record.fields else b""
     return Made(job.cluster, shown.format, fingerprint, number, content, found, outward)
+
+
+def _stub(job: Job, dictionaries: Mapping[int, bytes], newest: Mapping[int, tuple[int, bytes]]) -> Made:
+    """Nothing to show, and what the cluster is matched by to tell."""
+    reduced = _Reduced(_Cluster(job, dictionaries))
+    merged = merge.amended(merge.merge(reduced.members(reduced.kept)), job.amendments)
+    body = stub.stub(merged.body, merged.format)
+    fingerprint = hashlib.blake2b(b"stub" + _rules() + bytes([merged.format]) + body, digest_size=16).digest()
+    number, dictionary = newest.get(merged.format, (0, b""))
+    outward = bodies.shrink(packing.pack_content(body, b""), dictionary) if packing.unpack(body).fields else b""
+    return Made(job.cluster, merged.format, fingerprint, number, b"", b"", outward)
 
 
 def _see(cluster: _Cluster, memo: Memo | None) -> _Seen:

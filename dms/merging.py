@@ -56,6 +56,8 @@ async def merge_dirty(
                 corrections = await amendments.of(conn, piece) if corrected else {}
                 memos = await changes.memos(conn, piece)
                 jobs = _jobs(await clusters.members(conn, piece), memos, drops, corrections)
+                if unseen := set(piece) - {job.cluster for job in jobs}:
+                    jobs += _jobs(await clusters.members(conn, unseen, shown=False), {}, drops, corrections, stub=True)
                 used = {n: known[n] for n in {kept.dictionary for job in jobs for kept in job.members} if n}
                 running.append(asyncio.ensure_future(run(jobs, used, merged)))  # beside the reading of the next piece
                 held |= await holdings.summary(conn, piece)
@@ -90,12 +92,14 @@ def _jobs(
     memos: Mapping[int, bytes],
     drops: Mapping[str, tuple[str, ...]],
     corrections: Mapping[int, tuple[Amendment, ...]],
+    *,
+    stub: bool = False,
 ) -> list[Job]:
     jobs = []
     for cluster, members in groupby(rows, key=itemgetter("cluster")):
         some = islice(members, MOST_MEMBERS)
         kept = [Kept(*_values_of_kept(row, drops)) for row in some]
-        jobs.append(Job(cluster, kept, memos.get(cluster, b""), corrections.get(cluster, ())))
+        jobs.append(Job(cluster, kept, memos.get(cluster, b""), corrections.get(cluster, ()), stub))
     return jobs
 
 
@@ -115,7 +119,7 @@ async def _news(
     told: Mapping[int, bytes],
 ) -> list[Version]:
     """States that differ from what is published: changed records or holdings, another child that has a record in it,
-    and clusters without visible records.
+    and clusters without visible records: stubs, where holdings are shared, and tombstones.
     """
     standing = await changes.fingerprints(conn, list(marks))
     heirs = await clusters.heirs(conn, list(marks))
@@ -125,16 +129,17 @@ async def _news(
             continue
         libraries, digest = held.get(one.cluster, ((), b""))
         fingerprint = _fingerprint(one, digest + told.get(one.cluster, b""))
-        if standing.get(one.cluster) == (fingerprint, False, None):
+        stub = one.content == b""
+        if standing.get(one.cluster) == (fingerprint, stub, None):
             continue
         news.append(
             Version(
                 cluster=one.cluster,
-                deleted=False,
+                deleted=stub,
                 redirect=None,
                 format=one.format,
                 fingerprint=fingerprint,
-                libraries=libraries,
+                libraries=() if stub else libraries,
                 dictionary=one.dictionary,
                 content=one.content,
                 outward=one.outward,
@@ -144,7 +149,7 @@ async def _news(
     for cluster in sorted(set(marks) - {one.cluster for one in made}):
         there = standing.get(cluster)
         heir = heirs.get(cluster)
-        if there is None or (there[1] and there[2] == heir):
+        if there is None or there == (b"", True, heir):
             continue  # never published, or this tombstone stands already
         news.append(
             Version(

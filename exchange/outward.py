@@ -1,6 +1,7 @@
 """Clusters as one peer gets to see them: states of the feed in, changes out (pure).
 
-Upwards goes our own merged record with all its holdings. Downwards, to a child, go the clusters that hold a record of
+Upwards goes our own merged record with all its holdings; where nobody describes it but sources that share holdings
+only, its stub. Downwards, to a child, go the clusters that hold a record of
 the child, with everybody's holdings and the child's own cluster ids. What the peer may not have comes out as a
 tombstone without redirect, which the producer leaves out where nothing was told before.
 """
@@ -11,26 +12,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from catalog import bodies, packing
+from catalog import bodies, packing, stub
 from catalog.model import Format, cluster_id
 from catalog.outward import State
 from catalog.payload import Bib, Change, Held, Kind, Level, encode
 from config.errors import Misconfigured
-from protocols.marc import Record
 
 LEVELS = {"all": Level.ALL, "holdings": Level.HOLDINGS, "nothing": None}
-
-# What a record is matched by, and no more: all that a peer gets of a bib where only holdings are published.
-STUB = {
-    Format.MARC21: frozenset(
-        ("001", "005", "006", "007", "008", "010", "020", "022", "024", "028", "041", "100", "110", "111", "130", "240",
-         "245", "246", "250", "260", "264", "300", "490", "700", "710", "711", "800", "830", "880")
-    ),
-    Format.CNMARC: frozenset(
-        ("001", "005", "010", "011", "013", "020", "071", "100", "101", "102", "105", "106", "110", "200", "205", "207",
-         "210", "215", "225", "410", "461", "500", "510", "512", "517", "700", "701", "702", "710", "711", "712")
-    ),
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,27 +73,28 @@ def render(batch: Batch, to: Policy) -> list[Change]:
 
 def _change(batch: Batch, state: State, to: Policy, held: tuple[Held, ...]) -> Change:
     ident = cluster_id(batch.symbol, state.cluster)
-    if state.deleted:
+    if state.gone:
         heir = cluster_id(batch.symbol, state.redirect) if state.redirect is not None else ""
         return Change(Kind.BIB, ident, batch.epoch, state.seq, b"", heir)
     if to.level is None or not _shared(batch, state, to, held):
         return Change(Kind.BIB, ident, batch.epoch, state.seq)
     content = state.content if state.outward is None else state.outward
     body, description = packing.unpack_content(bodies.open_body(content, state.dictionary, batch.openers))
-    if to.level is Level.HOLDINGS:
-        body, description = _stub(body, Format(state.format)), b""
+    level = Level.HOLDINGS if state.deleted else to.level
+    if level is Level.HOLDINGS:
+        body, description = stub.stub(body, Format(state.format)), b""
     elif batch.yours is None:
         description = b""
     yours = () if batch.yours is None else tuple(sorted(batch.yours[state.cluster]))
-    bib = Bib(state.format, to.level, body, held, description, yours)
+    bib = Bib(state.format, level, body, held, description, yours)
     return Change(Kind.BIB, ident, batch.epoch, state.seq, encode(bib))
 
 
 def _shared(batch: Batch, state: State, to: Policy, held: tuple[Held, ...]) -> bool:
     if state.outward == b"":
         return False
-    if batch.yours is not None and state.cluster not in batch.yours:
-        return False
+    if batch.yours is not None and (state.deleted or state.cluster not in batch.yours):
+        return False  # downwards goes what is shown
     if batch.of_sources is not None and state.cluster not in batch.of_sources:
         return False
     return to.libraries is None or bool(held)
@@ -125,9 +114,3 @@ def _held(rows: Sequence[Any], to: Policy) -> dict[int, tuple[Held, ...]]:
     return {
         cluster: tuple(Held(origin, *copies[origin]) for origin in sorted(copies)) for cluster, copies in found.items()
     }
-
-
-def _stub(body: bytes, format: Format) -> bytes:
-    record = packing.unpack(body)
-    wanted = STUB[format]
-    return packing.pack(Record(record.leader, tuple(field for field in record.fields if field[0] in wanted)))

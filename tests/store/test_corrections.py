@@ -241,6 +241,26 @@ async def test_a_policy_accepts_whatever_is_open(catalogue: Catalogue) -> None:
     assert all(title(one).endswith("·正") for one in await shown(catalogue))
 
 
+async def test_a_record_that_cannot_be_read_does_not_stop_the_other_corrections(
+    catalogue: Catalogue, caplog: pytest.LogCaptureFixture
+) -> None:
+    await fed.feed(catalogue, [told(1), told(2)])
+    broken, whole = await shown(catalogue)
+    for one, name in ((broken, "TOP:1"), (whole, "TOP:2")):
+        await offer(catalogue, one, title(one), title(one) + "·正", name)
+    async with catalogue.database.connection() as conn:
+        content = await conn.fetchval("select content from merged where cluster = $1", broken.cluster)
+        await conn.execute("update merged set content = 'rubbish' where cluster = $1", broken.cluster)
+    async with catalogue.database.transaction() as conn:
+        assert await corrections.accept_open(conn, NODE) == 2
+    assert "TOP:1" in caplog.text and await receipts(catalogue) == [("TOP:2", "CN-TOP", "accepted")]
+    async with catalogue.database.transaction() as conn:
+        assert await corrections.accept_open(conn, NODE) == 0, "it is not tried in each round"
+        await conn.execute("update merged set content = $2 where cluster = $1", broken.cluster, content)
+    assert await listed(catalogue) == [("TOP:1", "stale")]
+    assert await decide(catalogue, "TOP:1") == "accepted", "a person may come back to it"
+
+
 UNSOUND = {
     "another digest": ("200", "1 \x1fa甲", "1 \x1fa乙", b"x" * 32),
     "no subfield": ("200", "1 \x1fa甲", "1 乙", None),
