@@ -6,6 +6,7 @@ import json
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from catalog import clusters
 from catalog.connection import Connection
 from catalog.model import Source
 from catalog.payload import Habits
@@ -49,13 +50,20 @@ def _json(tree: object) -> bytes:
 
 
 async def settle(conn: Connection, library: str, told: Sequence[Habits]) -> None:
-    """Sources with these habits. Conflict if another library has a source of one of the names, or a peer feeds it."""
+    """Sources with these habits. Conflict if another library has a source of one of the names, or a peer feeds it.
+
+    Records that are there already come under the sharing profile that is told.
+    """
     for one in told:
+        other: int | None = await conn.fetchval(
+            "select source from source where name = $1 and sharing <> $2::text::jsonb", one.name, one.sharing.decode()
+        )
         done = await conn.execute(
             """insert into source as s (name, library, format, encoding, identity, mapping, sharing, visibility, trust)
                values ($1, $2, $3, $4, $5, $6::text::jsonb, $7::text::jsonb, $8, $9)
                on conflict (name) do update set format = excluded.format, encoding = excluded.encoding,
                    identity = excluded.identity, mapping = excluded.mapping, sharing = excluded.sharing,
+                   sharing_after = case when s.sharing <> excluded.sharing then '' else s.sharing_after end,
                    visibility = excluded.visibility, trust = excluded.trust, state = 'active'
                where s.library = excluded.library
                    and s.source not in (select p.source from peer p where p.source is not null)""",
@@ -71,6 +79,8 @@ async def settle(conn: Connection, library: str, told: Sequence[Habits]) -> None
         )
         if done.endswith(" 0"):
             raise Conflict(f"a source named {one.name} is there already, and isn't {library}'s: remove it first")
+        if other is not None:
+            await clusters.soil_source(conn, other)
 
 
 async def clash(conn: Connection, library: str, names: Collection[str]) -> str | None:

@@ -14,7 +14,7 @@ from dataclasses import replace
 
 import msgspec
 
-from catalog import bodies, handed, spare
+from catalog import bodies, handed, sources, spare
 from catalog.connection import Connection
 from catalog.database.pool import Database
 from catalog.model import Source
@@ -30,11 +30,14 @@ from exchange.outward import Batch, Policy, render
 from exchange.producer import Cut
 
 Ask = Callable[[list[bytes]], Awaitable[set[bytes]]]  # which of these proofs the parent can open
-Alone = Callable[[Sequence[Row], Mapping[int, bytes]], Sequence[tuple[int, bytes] | None]]
-"""Of each record the (format, zstd of the content) that a cluster of it alone is merged into, None where that fails."""
+Alone = Callable[[Sequence[Row], Mapping[int, bytes], tuple[str, ...]], Sequence[tuple[int, bytes] | None]]
+"""Of each record the (format, zstd of the content) that leaves a node where a cluster of it alone is merged under this
+drop list of its source; None where that fails or nothing leaves."""
 
 
-def nobody(rows: Sequence[Row], known: Mapping[int, bytes]) -> Sequence[tuple[int, bytes] | None]:
+def nobody(
+    rows: Sequence[Row], known: Mapping[int, bytes], drop: tuple[str, ...]
+) -> Sequence[tuple[int, bytes] | None]:
     """For a node that can't tell: all bodies travel."""
     return [None] * len(rows)
 
@@ -94,7 +97,9 @@ async def lay_in(
 ) -> int:
     """Keep what the library's new node will tell of these records, should it merge each of them alone; how many."""
     shown = [row for row in rows if is_visible(row.visibility)]
-    made = await asyncio.to_thread(alone, shown, known)
+    async with database.connection() as conn:
+        drop = (await sources.drops(conn)).get(source.name, ())
+    made = await asyncio.to_thread(alone, shown, known, drop)
     async with database.connection() as conn:
         held = await handed.holdings(conn, source, [row.local_id for row in shown])
     payloads = await asyncio.to_thread(_payloads, made, held)

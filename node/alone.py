@@ -9,14 +9,19 @@ from dms import merge_many
 from dms.merge_many import Job, Kept
 
 
-def alone(rows: Sequence[Row], known: Mapping[int, bytes]) -> list[tuple[int, bytes] | None]:
-    """(format, zstd of the content) by record, None where our rules fail. `known`: dictionaries of the bodies."""
+def alone(
+    rows: Sequence[Row], known: Mapping[int, bytes], drop: tuple[str, ...] = ()
+) -> list[tuple[int, bytes] | None]:
+    """(format, zstd of what leaves the node) by record, None where our rules fail or nothing leaves. `known`:
+    dictionaries of the bodies; `drop`: what the records' source keeps back.
+    """
     jobs = [
         Job(
             number,
-            [Kept(row.local_id, 0, row.format, row.carrier, row.encoding, row.dictionary, row.digest, row.body)],
+            [Kept(row.local_id, 0, row.format, row.carrier, row.encoding, row.dictionary, row.digest, row.body, drop)],
         )
         for number, row in enumerate(rows)
     ]
     made = merge_many.make(jobs, known, {})
-    return [(one.format, one.content) if one.content is not None and not one.fault else None for one in made]
+    leaving = [one.content if one.outward is None else one.outward for one in made]
+    return [(one.format, out) if out and not one.fault else None for one, out in zip(made, leaving, strict=True)]

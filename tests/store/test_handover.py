@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from catalog import directory, hosting, libraries, payload
+from catalog import bodies, dictionaries, directory, hosting, libraries, packing, payload, sources
 from catalog.hosting import Moved
 from catalog.model import Library, LoadState
-from catalog.payload import Kind
+from catalog.payload import Kind, Level
 from config.errors import Conflict, NotFound
 from exchange import ends, handing, handover, producer, raws, running
 from exchange.handover import Ask, Untrue
@@ -86,6 +86,36 @@ async def test_the_domain_needs_no_bodies_of_what_it_hosted(
         await moving.until(own, SZU.symbol, "done")
     assert 200 * 20 < traffic.told["clusters"] < 200 * 60  # ids and proofs: a body has 500 bytes and more
     assert await domain.counted(SZU.symbol) == 200
+
+
+async def test_the_sharing_profiles_move_with_the_sources(
+    domain: Living, own: Living, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a source keeps back stays at the new host from its first record on, and proofs know of it."""
+    profiles = {"szu": {"drop": ["210"]}, "quiet": {"level": "holdings"}}
+    await own.load("szu", moving.titles(1, 3), SZU.symbol)  # is there already, under no profile
+    for name, profile in profiles.items():
+        source = await domain.catalogue.source(name, SZU.symbol)
+        async with domain.stand.database.transaction() as conn:
+            await sources.share(conn, source.no, profile)
+    await domain.load("szu", moving.titles(1, 100), SZU.symbol)
+    await domain.load("quiet", moving.titles(101, 5), SZU.symbol)
+    assert await domain.counted(SZU.symbol) == 100
+    await moving.joined(own, domain)
+    traffic = Traffic().watch(monkeypatch)
+    async with domain.at_work(), own.at_work():
+        await moving.until(own, SZU.symbol, "done")
+    assert await domain.counted(SZU.symbol) == 100 == await own.counted(SZU.symbol)
+    async with own.stand.database.connection() as conn:
+        assert {name: (await sources.get(conn, name)).sharing for name in profiles} == profiles
+    assert traffic.told["clusters"] < 100 * 60 + 5 * 600, "proofs go up, and stubs"
+    source = await domain.catalogue.source(SZU.symbol, SZU.symbol)
+    async with domain.stand.database.connection() as conn:
+        known = await dictionaries.every(conn)
+        rows = await conn.fetch("select body, dictionary from record where source = $1", source.no)
+    told = [payload.bib(bodies.open_body(row["body"], row["dictionary"], known)) for row in rows]
+    assert [one.level for one in told].count(Level.HOLDINGS) == 5
+    assert [packing.unpack(one.body).first("210") is None for one in told if not one.level] == [True] * 100
 
 
 async def test_a_record_that_is_merged_with_others_goes_up_whole(
