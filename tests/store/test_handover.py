@@ -92,7 +92,7 @@ async def test_the_sharing_profiles_move_with_the_sources(
     domain: Living, own: Living, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What a source keeps back stays at the new host from its first record on, and proofs know of it."""
-    profiles = {"szu": {"drop": ["210"]}, "quiet": {"level": "holdings"}}
+    profiles: dict[str, dict[str, object]] = {"szu": {"drop": ["210"]}, "quiet": {"level": "holdings"}}
     await own.load("szu", moving.titles(1, 3), SZU.symbol)  # is there already, under no profile
     for name, profile in profiles.items():
         source = await domain.catalogue.source(name, SZU.symbol)

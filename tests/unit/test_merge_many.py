@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog import bodies, packing
-from catalog.model import Carrier
+from catalog import bodies, packing, stub
+from catalog.model import Carrier, Format
 from dms import merge_many, sharing
 from dms.merge import Amendment, Member
 from dms.merge_many import Job, Kept, Made
@@ -54,6 +54,26 @@ def test_with_a_memo_and_without_it_the_same_is_made(found: list[Member], data: 
         standing = standing if with_memo.content is None else with_memo.content
         assert standing == fresh.content
         memo = with_memo.memo
+
+
+@settings(max_examples=100, deadline=None)
+@given(test_merge.members(), st.data())
+def test_a_stub_is_what_the_reduced_members_are_matched_by(found: list[Member], data: st.DataObject) -> None:
+    """Nothing to show, whatever was shown before, and the same in any order."""
+    unique = {member.key: member for member in found}.values()
+    drop = data.draw(st.sampled_from([(), ("2..",)]))
+    cast = [msgspec.structs.replace(kept(member), drop=drop) for member in unique]
+    shown = made(cast)
+    jobs = [Job(7, order, shown.memo, stub=True) for order in (cast, data.draw(st.permutations(cast)))]
+    one, other = merge_many.make(jobs, {}, {})
+    assert not one.fault and one == other and one.content == b"" == one.memo and one.fingerprint != shown.fingerprint
+    if one.format != shown.format:  # what is kept back may be what made the base: no outward form beside it to compare
+        return
+    leaves = shown.content if shown.outward is None else shown.outward
+    whole, _ = packing.unpack_content(bodies.grow(leaves)) if leaves else (b"", b"")
+    body, _ = packing.unpack_content(bodies.grow(one.outward)) if one.outward else (b"", b"")
+    expected = stub.stub(whole, Format(one.format)) if whole else b""
+    assert body == (expected if expected and packing.unpack(expected).fields else b"")
 
 
 @settings(max_examples=300, deadline=None)
