@@ -227,7 +227,7 @@ class _Unit:
         return True
 
     def _describe(self, one: _Work) -> bool:
-        one.facts = formats.facts(one.record, one.format)
+        one.facts = formats.facts(one.record, one.format, held=bool(one.told and one.told.holdings))
         one.title = " ".join(one.facts.titles)
         if _describable(one.facts):
             return True

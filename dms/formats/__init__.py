@@ -15,12 +15,12 @@ from protocols import marc
 WANTED: frozenset[str] = marc21.WANTED | cnmarc.WANTED
 
 
-def facts(record: marc.Record, format: Format) -> Facts:
-    """Facts of a record whose tags mean what `format` says."""
+def facts(record: marc.Record, format: Format, *, held: bool = False) -> Facts:
+    """Facts of a record whose tags mean what `format` says. `held`: copies are told beside it, not in its fields."""
     match format:
         case Format.MARC21:
             return marc21.facts(record)
         case Format.CNMARC:
-            return cnmarc.facts(record)
+            return cnmarc.facts(record, held)
         case _:
             assert_never(format)

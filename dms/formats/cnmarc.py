@@ -36,8 +36,8 @@ _ANCIENT = re.compile("古籍|善本|拓|稿本|手稿|抄本|钞本|鈔本|写�
 _ELECTRONIC_PREFIXES = ("cxebk", "ebk", "ebook", "(ebook", "(cxebk", "(superstar", "(apabi", "apabi")
 
 
-def facts(record: marc.Record) -> Facts:
-    """What a CNMARC record says about its resource."""
+def facts(record: marc.Record, held: bool = False) -> Facts:
+    """What a CNMARC record says about its resource. `held`: copies are told beside it, not in 905."""
     leader = record.leader.ljust(24)
     kind = leader[6]
     if kind in "xyz":
@@ -90,7 +90,7 @@ def facts(record: marc.Record) -> Facts:
         authors=authors,
         contributors=contributors,
         responsibility=title.responsibility,
-        media=_medium(kind, designation, fields, extent) or (isbns.medium if len(isbns.valid) == 1 else ""),
+        media=_medium(kind, designation, fields, extent, held) or (isbns.medium if len(isbns.valid) == 1 else ""),
         language=marc.value(languages, "a").strip()[:3],
         translated=languages[:1] == "1" or "\x1fc" in languages,
         isbns=isbns.valid,
@@ -309,7 +309,7 @@ def coded_form(fields: dict[str, list[str]]) -> str:
     return form if form in "df" else ""
 
 
-def _medium(kind: str, designation: str, fields: dict[str, list[str]], extent: str) -> str:
+def _medium(kind: str, designation: str, fields: dict[str, list[str]], extent: str, held: bool) -> str:
     """Any of leader/06, 200$b, 215$a, 135, 230, 856 without holdings, 035 prefix, 325 may be the only one to say it."""
     if designation and (medium := media.by_designation(designation)):
         return medium
@@ -325,7 +325,8 @@ def _medium(kind: str, designation: str, fields: dict[str, list[str]], extent: s
     for text in fields.get("325", ()):
         if medium := media.by_designation(marc.value(text, "a")):
             return medium
-    if "905" not in fields and any(text[1:2] in " 0" and "\x1fu" in text for text in fields.get("856", ())):
+    held = held or "905" in fields
+    if not held and any(text[1:2] in " 0" and "\x1fu" in text for text in fields.get("856", ())):
         return model.ELECTRONIC
     return ""
 

@@ -17,6 +17,7 @@ from catalog.work import units
 from config.errors import Conflict
 from dms import pinning
 from dms.worker import Preparing
+from protocols.marc import Record
 from tests import builders, fed
 from tests.fed import CHILD, OTHER, gone, ident, told
 from tests.pipeline import Catalogue, Inline
@@ -72,6 +73,15 @@ async def test_a_told_bib_meets_our_own_record_of_the_same_publication(catalogue
     assert await groups(catalogue) == [f"{CHILD}/1 own/x", f"{CHILD}/2"]
     async with catalogue.database.connection() as conn:
         assert [one.libraries for one in await changes.after(conn, 0, 10)] == [(CHILD, "LIB"), (CHILD,)]
+
+
+async def test_an_address_beside_copies_makes_no_electronic_book(catalogue: Catalogue) -> None:
+    """A merged record has lost its 905; that copies were told with it says as much."""
+    plain = fed.a_record(1)
+    linked = Record(plain.leader, (*plain.fields, ("856", "40\x1fuhttps://ebook.example.org/1")))
+    await catalogue.load("own", [builders.iso2709(fed.a_record(1, local_id="x"))])
+    await fed.feed(catalogue, [told(1, record=linked), told(2)])
+    assert await groups(catalogue) == [f"{CHILD}/1 own/x", f"{CHILD}/2"]
 
 
 async def test_a_new_version_replaces_and_a_tombstone_deletes(catalogue: Catalogue) -> None:

@@ -234,8 +234,8 @@ async def test_a_record_that_our_own_rules_fail_on_costs_only_itself(
     """A fault of ours in one record must not stop the others."""
     real = formats.facts
 
-    def faulty(record: Record, fmt: Format) -> Facts:
-        facts = real(record, fmt)
+    def faulty(record: Record, fmt: Format, *, held: bool = False) -> Facts:
+        facts = real(record, fmt, held=held)
         if "第3种" in facts.titles[0]:
             raise ZeroDivisionError("a planted fault")
         return facts
