@@ -5,16 +5,12 @@ It runs through PREPARE and PLACE like any load, so records, holdings, clusters 
 
 from __future__ import annotations
 
-from catalog import bodies, dictionaries, inbox, loads, records, sources
-from catalog.connection import Connection
+from catalog import bringing, dictionaries, loads, records, sources, versions
 from catalog.database.pool import Database
 from catalog.loads import Load
 from catalog.model import LoadState
-from catalog.versions import Version
-from catalog.work import units
 from catalog.work.queue import Queue
 from config.errors import Conflict
-from dms.pipeline import encode
 
 
 async def undo(database: Database, queue: Queue, number: int) -> Load:
@@ -49,31 +45,8 @@ async def undo(database: Database, queue: Queue, number: int) -> Load:
         known = await dictionaries.every(conn)
         landed = 0
         async for added in records.brought_by(conn, load.source, number):
-            landed = await _land(
-                queue, conn, back, landed, [Version(local_id, None, 1, "", b"", 0) for local_id in added]
-            )
+            landed = await bringing.land(conn, queue, back, landed, [versions.deletion(one) for one in added])
         async for rows in records.replaced_by(conn, load.source, number):
-            versions = [
-                Version(
-                    row.local_id,
-                    bodies.open_body(row.body, row.dictionary, known),
-                    row.carrier,
-                    row.encoding,
-                    row.digest,
-                    row.load,
-                )
-                for row in rows
-            ]
-            landed = await _land(queue, conn, back, landed, versions)
+            landed = await bringing.land(conn, queue, back, landed, [bringing.kept(row, known) for row in rows])
         await loads.turn(conn, back.load, LoadState.PREPARING, since=(LoadState.LANDING,))
     return back
-
-
-async def _land(queue: Queue, conn: Connection, load: Load, landed: int, versions: list[Version]) -> int:
-    payload = bodies.pass_on(encode(versions))
-    end = landed + len(versions)
-    unit = await inbox.land(
-        conn, load.load, position=landed, ordinal=landed, payload=payload, expected=landed, landed=end
-    )
-    await units.announce(queue, conn, load.load, [unit])
-    return end

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 
-from catalog import bodies, dictionaries, handed, hosting, inbox, ledgers, loads, records, sources, versions
+from catalog import bodies, bringing, dictionaries, handed, hosting, ledgers, loads, records, sources, versions
 from catalog.connection import Connection
 from catalog.database.pool import Database
 from catalog.ledgers import Ledger
@@ -18,7 +18,6 @@ from catalog.model import LoadState, Source
 from catalog.payload import HANDOVER, Change, Kind, Raw, encode
 from catalog.records import Row
 from catalog.versions import Version
-from catalog.work import units
 from catalog.work.queue import Queue
 from config.errors import BadRecord, Conflict
 from exchange.ends import Peer
@@ -134,7 +133,7 @@ async def land(conn: Connection, queue: Queue, peer: Peer, place: str, told: Map
         ]
         if wanted:
             load = await open_load(conn, source, f"{peer.symbol} {place}")
-            await bring(conn, queue, load, 0, wanted)
+            await bringing.land(conn, queue, load, 0, wanted)
             await give_over(conn, load)
 
 
@@ -153,20 +152,6 @@ async def open_load(conn: Connection, source: Source, origin: str) -> Load:
     )
 
 
-async def bring(conn: Connection, queue: Queue, load: Load, landed: int, some: Sequence[Version]) -> int:
-    """Units of these versions behind `landed`; where the load stands then."""
-    for start in range(0, len(some), versions.PAGE):
-        unit = some[start : start + versions.PAGE]
-        end = landed + len(unit)
-        payload = bodies.pass_on(versions.encode(unit))
-        number = await inbox.land(
-            conn, load.load, position=landed, ordinal=landed, payload=payload, expected=landed, landed=end
-        )
-        await units.announce(queue, conn, load.load, [number])
-        landed = end
-    return landed
-
-
 async def give_over(conn: Connection, load: Load) -> None:
     """All of the load has landed."""
     await loads.turn(conn, load.load, LoadState.PREPARING, since=(LoadState.LANDING,))
@@ -179,7 +164,7 @@ async def retire(conn: Connection, queue: Queue, of: Sequence[Source], origin: s
         load = await open_load(conn, source, origin)
         landed = 0
         async for local_ids in records.local_ids(conn, source.no):
-            landed = await bring(conn, queue, load, landed, [versions.deletion(one) for one in local_ids])
+            landed = await bringing.land(conn, queue, load, landed, [versions.deletion(one) for one in local_ids])
         await give_over(conn, load)
         begun.append(load.load)
     return begun
@@ -195,19 +180,8 @@ async def restore(conn: Connection, queue: Queue, peer: Peer, by: Sequence[int],
         while rows := await handed.replaced(conn, taken, last):
             last = rows[-1].local_id
             equal = await _proved(conn, peer, source.name, rows)
-            back = [
-                Version(
-                    row.local_id,
-                    bodies.open_body(row.body, row.dictionary, known),
-                    row.carrier,
-                    row.encoding,
-                    row.digest,
-                    row.load,
-                )
-                for row in rows
-                if row.local_id in equal
-            ]
-            landed = await bring(conn, queue, load, landed, back)
+            back = [bringing.kept(row, known) for row in rows if row.local_id in equal]
+            landed = await bringing.land(conn, queue, load, landed, back)
         count += landed
         await give_over(conn, load)
     return count
