@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from services.access.policy import Permission
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
@@ -15,42 +17,92 @@ class Command:
 
     en: str
     zh: str
+    allow: Permission  # what its actions take unless the module says otherwise of one of them (`ALLOW`)
     home: bool = True  # needs a node in the home folder, and settings without a fault
     serves: bool = False  # stays up: logs from `log.level`, not only warnings
 
 
 COMMANDS: dict[str, Command] = {
-    "init": Command(en="make a new node in the home folder", zh="在主目录中建立新节点", home=False),
-    "run": Command(en="run the node until it is stopped", zh="运行节点，直到停止", serves=True),
-    "load": Command(en="load records from files or standard input", zh="从文件或标准输入装载记录"),
-    "loads": Command(en="list, show or undo loads", zh="列出、查看或撤销装载"),
-    "source": Command(en="add and manage sources of records", zh="添加和管理数据源"),
-    "library": Command(en="add and manage libraries of the directory", zh="添加和管理成员馆"),
+    "init": Command(
+        en="make a new node in the home folder",
+        zh="在主目录中建立新节点",
+        allow=Permission.OPERATE,
+        home=False,
+    ),
+    "run": Command(
+        en="run the node until it is stopped",
+        zh="运行节点，直到停止",
+        allow=Permission.OPERATE,
+        serves=True,
+    ),
+    "load": Command(
+        en="load records from files or standard input",
+        zh="从文件或标准输入装载记录",
+        allow=Permission.LOAD,
+    ),
+    "loads": Command(en="list, show or undo loads", zh="列出、查看或撤销装载", allow=Permission.LOAD),
+    "source": Command(en="add and manage sources of records", zh="添加和管理数据源", allow=Permission.LIBRARY),
+    "library": Command(en="add and manage libraries of the directory", zh="添加和管理成员馆", allow=Permission.LIBRARY),
     "correct": Command(
         en="correct a merged record, and offer the same to those who sent it",
         zh="更正合并记录，并提交给送来该记录的节点",
+        allow=Permission.CHANGE,
     ),
-    "review": Command(en="decide on corrections that are offered", zh="处理收到的更正"),
-    "search": Command(en="search the catalogue", zh="检索目录"),
-    "show": Command(en="show a merged record or a source record", zh="显示合并记录或源记录"),
-    "explain": Command(en="say why a record is visible or not", zh="说明某条记录为何可见或不可见"),
-    "export": Command(en="write out records, holdings or clusters", zh="导出记录、馆藏或聚簇"),
-    "status": Command(en="show what the node holds and is doing", zh="显示节点的内容和当前工作"),
+    "review": Command(en="decide on corrections that are offered", zh="处理收到的更正", allow=Permission.CHANGE),
+    "search": Command(en="search the catalogue", zh="检索目录", allow=Permission.READ),
+    "show": Command(en="show a merged record or a source record", zh="显示合并记录或源记录", allow=Permission.READ),
+    "explain": Command(
+        en="say why a record is visible or not",
+        zh="说明某条记录为何可见或不可见",
+        allow=Permission.LOOK,
+    ),
+    "export": Command(en="write out records, holdings or clusters", zh="导出记录、馆藏或聚簇", allow=Permission.READ),
+    "status": Command(
+        en="show what the node holds and is doing",
+        zh="显示节点的内容和当前工作",
+        allow=Permission.OPERATE,
+    ),
     "doctor": Command(
-        en="check this machine and node, and say what to do", zh="检查本机和节点，并给出处理办法", home=False
+        en="check this machine and node, and say what to do",
+        zh="检查本机和节点，并给出处理办法",
+        allow=Permission.OPERATE,
+        home=False,
     ),
-    "config": Command(en="show or check the settings", zh="显示或检查设置", home=False),
-    "quarantine": Command(en="look after records that could not be read", zh="处理无法读取的隔离记录"),
-    "invite": Command(en="print a code with which a library's node joins this one", zh="生成成员馆加入本节点的邀请码"),
-    "join": Command(en="join a parent with the code that it gave out", zh="用邀请码加入上级节点"),
+    "config": Command(en="show or check the settings", zh="显示或检查设置", allow=Permission.OPERATE, home=False),
+    "quarantine": Command(
+        en="look after records that could not be read",
+        zh="处理无法读取的隔离记录",
+        allow=Permission.LOOK,
+    ),
+    "invite": Command(
+        en="print a code with which a library's node joins this one",
+        zh="生成成员馆加入本节点的邀请码",
+        allow=Permission.OPERATE,
+    ),
+    "join": Command(
+        en="join a parent with the code that it gave out",
+        zh="用邀请码加入上级节点",
+        allow=Permission.OPERATE,
+    ),
     "reconcile": Command(
-        en="prove that a parent and this node have told each other the same", zh="核对与上级节点互相传递的内容是否一致"
+        en="prove that a parent and this node have told each other the same",
+        zh="核对与上级节点互相传递的内容是否一致",
+        allow=Permission.OPERATE,
     ),
     "peer": Command(
-        en="list, suspend or revoke other nodes; change this node's key", zh="列出、暂停或吊销其他节点；更换本节点密钥"
+        en="list, suspend or revoke other nodes; change this node's key",
+        zh="列出、暂停或吊销其他节点；更换本节点密钥",
+        allow=Permission.OPERATE,
     ),
     "handover": Command(
-        en="hand a library over to another node, and see how far it is", zh="移交成员馆的托管节点，查看进度"
+        en="hand a library over to another node, and see how far it is",
+        zh="移交成员馆的托管节点，查看进度",
+        allow=Permission.OPERATE,
     ),
-    "demo": Command(en="try it out: a network of four nodes", zh="演示：四个节点组成的网络", home=False),
+    "demo": Command(
+        en="try it out: a network of four nodes",
+        zh="演示：四个节点组成的网络",
+        allow=Permission.READ,
+        home=False,
+    ),
 }

@@ -9,6 +9,8 @@ from typing import Any
 
 from aiohttp import web
 
+from services.access.policy import Need
+
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _IN_PATH = re.compile(r"\{(\w+)\}")
 PROBLEM = "application/problem+json"
@@ -32,6 +34,7 @@ class Route:
     path: str
     handler: Handler
     summary: str
+    allow: Need  # what asking for it takes; there is no default
     methods: tuple[str, ...] = ("GET",)
     parameters: tuple[Parameter, ...] = ()
     answer: str = ""  # media type of the answer to a program

@@ -6,7 +6,9 @@ from catalog.search import port
 from node.web import api, exchange_door, exchange_routes, handing, machine, network, pages, peering, schemas
 from node.web.inputs import SIZE, SORTS
 from node.web.openapi import Parameter, Route
+from services.access.policy import PUBLIC, Need, Permission
 
+OF_NODES = Need(permission=Permission.EXCHANGE)  # a child's, proved by its signature (exchange_door)
 ID = Parameter(name="id", about="A record's number, e.g. CN-TJU.00000a.", schema={"type": "string"})
 FORM = Parameter(name="form", about="The form of the record.", schema={"type": "string", "enum": list(pages.FORMS)})
 QUESTION = (
@@ -57,20 +59,21 @@ OAI = tuple(
 
 ROUTES: tuple[Route, ...] = (
     # For people
-    Route(path="/", handler=pages.home, summary="Search box"),
-    Route(path="/search", handler=pages.results, summary="Results"),
-    Route(path="/records/{id}", handler=pages.record, summary="A record with its holdings"),
-    Route(path="/libraries", handler=pages.libraries_page, summary="The directory of libraries"),
-    Route(path="/network", handler=network.page, summary="Nodes and streams as this node sees them"),
-    Route(path="/about", handler=pages.about, summary="How to search, and the programs' addresses"),
-    Route(path="/api", handler=pages.interface, summary="This table, for programmers"),
-    Route(path="/static/{name}", handler=pages.static, summary="Style sheet and seal"),
-    Route(path="/robots.txt", handler=pages.robots, summary="What crawlers may fetch"),
+    Route(path="/", handler=pages.home, summary="Search box", allow=PUBLIC),
+    Route(path="/search", handler=pages.results, summary="Results", allow=PUBLIC),
+    Route(path="/records/{id}", handler=pages.record, summary="A record with its holdings", allow=PUBLIC),
+    Route(path="/libraries", handler=pages.libraries_page, summary="The directory of libraries", allow=PUBLIC),
+    Route(path="/network", handler=network.page, summary="Nodes and streams as this node sees them", allow=PUBLIC),
+    Route(path="/about", handler=pages.about, summary="How to search, and the programs' addresses", allow=PUBLIC),
+    Route(path="/api", handler=pages.interface, summary="This table, for programmers", allow=PUBLIC),
+    Route(path="/static/{name}", handler=pages.static, summary="Style sheet and seal", allow=PUBLIC),
+    Route(path="/robots.txt", handler=pages.robots, summary="What crawlers may fetch", allow=PUBLIC),
     # For programs
     Route(
         path="/records/{id}/{form}",
         handler=pages.download,
         summary="A record as MARCXML, ISO 2709, MARC-in-JSON, Dublin Core or text.",
+        allow=PUBLIC,
         parameters=(ID, FORM),
         answer="application/octet-stream",
     ),
@@ -78,6 +81,7 @@ ROUTES: tuple[Route, ...] = (
         path="/api/search",
         handler=api.search,
         summary="Search the catalogue.",
+        allow=PUBLIC,
         parameters=SEARCH,
         answer="application/json",
         schema=schemas.RESULTS,
@@ -86,6 +90,7 @@ ROUTES: tuple[Route, ...] = (
         path="/api/scopes",
         handler=api.scopes,
         summary="How many titles a search finds on each level: library, city, province, nation.",
+        allow=PUBLIC,
         parameters=QUESTION,
         answer="application/json",
         schema=schemas.SCOPES,
@@ -94,6 +99,7 @@ ROUTES: tuple[Route, ...] = (
         path="/api/records/{id}",
         handler=api.record,
         summary="A record with its holdings.",
+        allow=PUBLIC,
         parameters=(ID,),
         answer="application/json",
         schema=schemas.RECORD,
@@ -102,6 +108,7 @@ ROUTES: tuple[Route, ...] = (
         path="/api/libraries",
         handler=api.libraries_list,
         summary="The directory of libraries.",
+        allow=PUBLIC,
         answer="application/json",
         schema=schemas.LIBRARIES,
     ),
@@ -109,6 +116,7 @@ ROUTES: tuple[Route, ...] = (
         path="/api/network",
         handler=network.document,
         summary="Nodes and streams as this node sees them: who, how much, how far behind.",
+        allow=PUBLIC,
         answer="application/json",
         schema=schemas.NETWORK,
     ),
@@ -116,6 +124,7 @@ ROUTES: tuple[Route, ...] = (
         path="/api/openapi.json",
         handler=api.openapi_document,
         summary="This interface as an OpenAPI 3.1 document.",
+        allow=PUBLIC,
         answer="application/json",
         schema={"type": "object"},
     ),
@@ -123,6 +132,7 @@ ROUTES: tuple[Route, ...] = (
         path="/health",
         handler=api.health,
         summary="Whether the node can answer: 200, or 503 when it can't.",
+        allow=PUBLIC,
         answer="application/json",
         schema=schemas.HEALTH,
     ),
@@ -130,6 +140,7 @@ ROUTES: tuple[Route, ...] = (
         path="/oai",
         handler=machine.oai,
         summary="OAI-PMH 2.0; POST takes the arguments as a form.",
+        allow=PUBLIC,
         methods=("GET", "POST"),
         parameters=OAI,
         answer="text/xml",
@@ -139,41 +150,48 @@ ROUTES: tuple[Route, ...] = (
         path="/x/join",
         handler=exchange_door.introduced(peering.join),
         summary="Other nodes: join this one with a one-time code",
+        allow=OF_NODES,
         methods=("POST",),
     ),
     Route(
         path="/x/hello",
         handler=exchange_door.signed(peering.hello),
         summary="Other nodes: a child greets its parent",
+        allow=OF_NODES,
         methods=("POST",),
     ),
     Route(
         path="/x/up/{link}",
         handler=exchange_door.signed(exchange_routes.up),
         summary="Other nodes: a child sends a segment, in parts if need be",
+        allow=OF_NODES,
         methods=("HEAD", "PATCH"),
     ),
     Route(
         path="/x/down/{channel}",
         handler=exchange_door.signed(exchange_routes.down),
         summary="Other nodes: a child asks for the segment that follows, and waits for it",
+        allow=OF_NODES,
     ),
     Route(
         path="/x/reconcile/{channel}/{way}",
         handler=exchange_door.signed(exchange_routes.reconcile),
         summary="Other nodes: a child compares a stream with this node and has it mended",
+        allow=OF_NODES,
         methods=("POST",),
     ),
     Route(
         path="/x/handover",
         handler=exchange_door.signed(handing.handed),
         summary="Other nodes: a child and this node tell each other how far a library has moved",
+        allow=OF_NODES,
         methods=("POST",),
     ),
     Route(
         path="/x/have",
         handler=exchange_door.signed(handing.have),
         summary="Other nodes: a child asks which records need not be sent whole while a library moves",
+        allow=OF_NODES,
         methods=("POST",),
     ),
 )

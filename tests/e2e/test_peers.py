@@ -22,7 +22,7 @@ from exchange import greeting, keys, signing
 from exchange import peer as talking
 from exchange.greeting import Fault, Hello
 from exchange.peer import Barred, Client, Impostor
-from node.web import exchange_door, trust
+from node.web import exchange_door, routes, trust
 from node.web.exchange_door import Caller
 from node.web.openapi import Route
 from protocols.signatures import sign
@@ -56,7 +56,13 @@ async def nothing(_request: web.Request, _caller: Caller) -> web.Response:
 
 
 ROUTES = tuple(
-    Route(path=f"/x/test/{handler.__name__}", handler=exchange_door.signed(handler), summary="-", methods=methods)
+    Route(
+        path=f"/x/test/{handler.__name__}",
+        handler=exchange_door.signed(handler),
+        summary="-",
+        allow=routes.OF_NODES,
+        methods=methods,
+    )
     for handler, methods in (
         (wait, ("POST",)),
         (echo, ("POST", "PATCH", "GET", "HEAD")),
