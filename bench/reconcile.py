@@ -35,7 +35,7 @@ from exchange.link import Lane, Outcome, Way
 from exchange.mending import Report as Found
 from exchange.model import START
 from exchange.moving import Moves
-from node import identity
+from node import identity, outgoing
 
 SIZE = 300_000
 PLANTED = 3
@@ -106,8 +106,9 @@ async def _moves(child: End, parent: End, database: Database) -> AsyncIterator[M
     me, to = await side(child, parent, database)
     async with database.connection() as conn:
         known = await peers.get(conn, parent.symbol)
-    keyring = identity.keyring(child.node.home, settings.load(child.node.home, {}))
-    async with talking.connect(database, keyring, child.symbol, known) as wire:
+    told = settings.load(child.node.home, {})
+    keyring = identity.keyring(child.node.home, told)
+    async with talking.connect(database, keyring, child.symbol, known, outgoing.rules(told)) as wire:
         yield Moves(database=database, queue=PgQueue(database.dsn), me=me, peer=to, wire=wire, wait=0.0)
 
 

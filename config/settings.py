@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from config import told
+from config import allow, told
 from config.secret import Secret
 from config.told import Told
 
@@ -29,7 +29,7 @@ NOT_TOLD = Secret("")
 
 def _told(default: object, about: str, **limits: object) -> Any:
     """A field with its sentence for the docs and the limits that `told.check` reads: choices, low, high, pattern with
-    its `shape` in words."""
+    its `shape` in words, `read` that raises ValueError."""
     return field(default=default, metadata={"about": about, **limits})
 
 
@@ -95,9 +95,23 @@ class Exchange:
 
     key: str = _told("node.key", "file of this node's private key, in the home folder unless absolute")
     address: str = _told("", "http(s)://host[:port]/ that other nodes reach this one at; empty = that of the web door")
-    proxy: str = _told("", "HTTP proxy for requests to other nodes: http://host:port; empty = none")
+    proxy: str = _told(
+        "",
+        "HTTP proxy that this node's requests go through: http://host:port; empty = none",
+        pattern=ADDRESS,
+        shape="an address like http://proxy.example.org:3128",
+    )
     corrections: str = _told(
         "review", "corrections that a parent offers: review = a person decides", choices=("review", "accept")
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Http:
+    """What this node's own requests may reach."""
+
+    allow: str = _told(
+        "", "private networks (10.20.0.0/16), hosts and host:port that requests may reach besides", read=allow.read
     )
 
 
@@ -130,6 +144,7 @@ class Settings:
     oai: Oai = field(default_factory=Oai)
     worker: Worker = field(default_factory=Worker)
     exchange: Exchange = field(default_factory=Exchange)
+    http: Http = field(default_factory=Http)
     log: Log = field(default_factory=Log)
     limits: Limits = field(default_factory=Limits)
     lang: str = _told("", "language of messages; empty = of the terminal or browser", choices=("", "zh", "en"))

@@ -104,6 +104,11 @@ def _within(key: Key, value: Any, where: str) -> None:
     pattern = key.limits.get("pattern")
     if pattern and value and not pattern.fullmatch(value):
         raise Misconfigured(f"{where}: {key.name} must be {key.limits['shape']}, not {value!r}")
+    if read := key.limits.get("read"):
+        try:
+            read(value)
+        except ValueError as error:
+            raise Misconfigured(f"{where}: {key.name}: {error}") from error
 
 
 def _parsed(kind: type, text: object, where: str) -> object:

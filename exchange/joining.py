@@ -5,8 +5,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 
-import aiohttp
-
 from catalog import directory, hosting, invitations, peers, sources
 from catalog.connection import Connection
 from catalog.database.pool import Database
@@ -21,6 +19,7 @@ from exchange.greeting import Join, Joined
 from exchange.keys import Key, Keyring
 from exchange.peer import Client, Known
 from protocols import suites
+from protocols.http.door import Door
 
 NAME = 200  # characters of a library's name or area
 
@@ -146,12 +145,11 @@ async def _source(conn: Connection, symbol: str) -> int:
 
 async def join(
     database: Database,
-    session: aiohttp.ClientSession,
+    out: Door,
     keyring: Keyring,
     code: Code,
     *,
     me: str,
-    proxy: str = "",
 ) -> Peer:
     """Join the parent that a code is of. Conflict if that can't be, Unreachable if it doesn't answer."""
     async with database.connection() as conn:
@@ -170,7 +168,7 @@ async def join(
         libraries=_hosted(entries, me),
     )
     parent = Known(symbol=code.symbol, address=code.address, suite=code.suite.name, fingerprint=code.fingerprint)
-    client = Client(session=session, keyring=keyring, me=me, known=parent, proxy=proxy)
+    client = Client(out=out, keyring=keyring, me=me, known=parent)
     joined = await client.call("/x/join", told, Joined)
     proto = greeting.agree((joined.proto, joined.proto), code.symbol)
     assert client.known.key is not None  # learnt from the answer, which it verified

@@ -1,8 +1,9 @@
 """Talking to another node: signed requests out, verified answers back (shell).
 
-No redirects, no proxy but the one that is set, no compression, bounded answers. Whatever isn't signed by the node that
-we mean is no answer. Where the other side refuses for the time, the difference of the clocks is measured from its own
-signed answer, and the request signed again in its time.
+All of it goes through the outgoing door, as to a host that the operator named: a parent's address is that of the code
+with which he joined it, and no message changes it. No redirects, no compression, bounded answers. Whatever isn't signed
+by the node that we mean is no answer. Where the other side refuses for the time, the difference of the clocks is
+measured from its own signed answer, and the request signed again in its time.
 """
 
 from __future__ import annotations
@@ -15,9 +16,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-import aiohttp
 import msgspec
-from yarl import URL
 
 from catalog import peers
 from catalog.database.pool import Database
@@ -27,6 +26,9 @@ from exchange import greeting, keys, signing
 from exchange.greeting import Fault
 from exchange.keys import Keyring
 from protocols import suites
+from protocols.http import door
+from protocols.http.door import Door, Limits
+from protocols.http.guard import Rules
 from protocols.signatures import fields, message, sign, verify
 from protocols.signatures.digests import BadDigest
 from protocols.signatures.fields import BadField
@@ -36,7 +38,6 @@ from protocols.signatures.verify import BadSignature
 log = logging.getLogger(__name__)
 
 MOST = 8 * 1024 * 1024  # bytes of a body, in both directions
-CONNECTING = 10.0  # seconds
 PATIENCE = 60.0  # seconds for a request as a whole, unless its caller knows better
 ALARMING = 30.0  # seconds that the clocks may be apart without a warning
 
@@ -75,7 +76,7 @@ class Known:
     """Whom we mean. `key` None = only its fingerprint is known, as from a one-time code."""
 
     symbol: str
-    address: str
+    address: str  # as the operator gave it
     suite: str
     fingerprint: bytes
     key: bytes | None = None
@@ -108,11 +109,10 @@ async def _forget(learnt: Learnt) -> None:
 class Client:
     """One node talking to another. `learn` is called when the other's key has changed."""
 
-    session: aiohttp.ClientSession
+    out: Door
     keyring: Keyring
     me: str
     known: Known
-    proxy: str = ""
     learn: Callable[[Learnt], Awaitable[None]] = _forget
     clock: Callable[[], float] = time.time
     ahead: float = 0.0  # seconds added to our clock, once the other side has refused for the time
@@ -176,26 +176,23 @@ class Client:
         request = self._signed(method, path, body, headers)
         sent = self.clock()
         try:
-            async with self.session.request(
+            got = await self.out.send(
                 method,
-                URL(request.target, encoded=True),
-                data=body or None,
+                request.target,
                 headers=request.headers,
-                allow_redirects=False,
-                proxy=self.proxy or None,
-                timeout=aiohttp.ClientTimeout(total=patience, sock_connect=CONNECTING),
-            ) as got:
-                content = await self._read(got)
-                told = Response(status=got.status, request=request, headers=message.headers(got.headers.items()))
-        except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise Unreachable(
-                f"{self.known.symbol} at {self.known.address} doesn't answer ({error or type(error).__name__})"
-            ) from error
-        created = await self._verified(told, content, request)
+                body=body,
+                named=True,
+                raw=True,
+                limits=Limits(total=patience, body=MOST),
+            )
+        except (Refused, Unreachable) as error:
+            raise Unreachable(f"{self.known.symbol} can't be asked: {error}") from error
+        told = Response(status=got.status, request=request, headers=message.headers(got.headers.items()))
+        created = await self._verified(told, got.body, request)
         self.skew = created - (sent + self.clock()) / 2
         if abs(self.skew) > ALARMING:
             log.warning("the clock of %s is %.0f s ahead of ours: set the clocks right", self.known.symbol, self.skew)
-        return Answer(status=told.status, headers=told.headers, body=content)
+        return Answer(status=told.status, headers=told.headers, body=got.body)
 
     def _signed(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Request:
         key = self.keyring.key()
@@ -213,14 +210,6 @@ class Client:
             nonce=secrets.token_urlsafe(18),
             more=[name for name in signing.BOUND_OF_REQUEST if name in fields_],
         )
-
-    async def _read(self, got: aiohttp.ClientResponse) -> bytes:
-        content = bytearray()
-        async for chunk in got.content.iter_any():
-            content += chunk
-            if len(content) > MOST:
-                raise Unreachable(f"{self.known.symbol} sends more than {MOST:,} bytes in one answer")
-        return bytes(content)
 
     async def _verified(self, told: Response, content: bytes, request: Request) -> int:
         """When the answer was signed, in its sender's time. How old it is doesn't matter: it covers our request."""
@@ -291,22 +280,7 @@ def _fault(answer: Answer) -> Fault:
 
 
 @contextlib.asynccontextmanager
-async def session() -> AsyncIterator[aiohttp.ClientSession]:
-    """Connections to peers: several requests may share them. The environment's proxies don't count."""
-    async with aiohttp.ClientSession(
-        trust_env=False,
-        auto_decompress=False,
-        skip_auto_headers=("Accept-Encoding", "Content-Type", "User-Agent"),
-        cookie_jar=aiohttp.DummyCookieJar(),
-        connector=aiohttp.TCPConnector(limit=100, limit_per_host=16),
-    ) as opened:
-        yield opened
-
-
-@contextlib.asynccontextmanager
-async def connect(
-    database: Database, keyring: Keyring, me: str, peer: Peer, *, proxy: str = ""
-) -> AsyncIterator[Client]:
+async def connect(database: Database, keyring: Keyring, me: str, peer: Peer, rules: Rules) -> AsyncIterator[Client]:
     """A client to a peer of ours; a change of its key is kept."""
 
     async def learn(learnt: Learnt) -> None:
@@ -314,8 +288,8 @@ async def connect(
             current = await peers.get(conn, peer.symbol)
             await peers.set_key(conn, current, learnt.suite, learnt.key)
 
-    async with session() as opened:
-        yield Client(session=opened, keyring=keyring, me=me, known=known(peer), proxy=proxy, learn=learn)
+    async with door.open(rules) as out:
+        yield Client(out=out, keyring=keyring, me=me, known=known(peer), learn=learn)
 
 
 def known(peer: Peer) -> Known:

@@ -28,6 +28,7 @@ from exchange.keys import Keyring
 from exchange.linking import Linking
 from exchange.moving import Moves, Wire
 from exchange.spares import Alone
+from protocols.http.guard import Rules
 
 log = logging.getLogger(__name__)
 
@@ -227,7 +228,7 @@ async def run(
     *,
     symbol: str,
     keyring: Keyring,
-    proxy: str,
+    rules: Rules,
     stop: asyncio.Event,
     alone: Alone = spares.nobody,
     accepts: bool = False,
@@ -237,7 +238,7 @@ async def run(
     """
 
     def connect(row: peers.Peer) -> AbstractAsyncContextManager[Wire]:
-        return peer.connect(database, keyring, symbol, row, proxy=proxy)
+        return peer.connect(database, keyring, symbol, row, rules)
 
     holder = lives.name()
     while not stop.is_set():

@@ -18,6 +18,7 @@ from exchange.link import Lane, Way
 from exchange.model import Cursor
 from exchange.moving import Moves, Wire
 from exchange.peer import Answer
+from protocols.http.guard import Rules
 from tests import builders, postgres, stocked
 from tests.exchanging import a_title
 from tests.network import Stand
@@ -65,7 +66,7 @@ async def exchanging(*stands: Stand) -> AsyncIterator[None]:
                 PgQueue(stand.database.dsn),
                 symbol=stand.symbol,
                 keyring=stand.keyring,
-                proxy="",
+                rules=Rules(),
                 stop=stop,
             )
         )

@@ -24,6 +24,7 @@ from catalog.work.queue import PgQueue
 from exchange import manifest, running
 from exchange.peer import Answer, Client
 from node import alone
+from protocols.http.guard import Rules
 from protocols.marc import Record
 from tests import builders, network, postgres
 from tests.network import Stand
@@ -68,7 +69,7 @@ class Living:
             PgQueue(self.stand.database.dsn),
             symbol=self.symbol,
             keyring=self.stand.keyring,
-            proxy="",
+            rules=Rules(),
             stop=stop,
             alone=alone.alone,
         )

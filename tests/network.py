@@ -34,6 +34,8 @@ from node import identity
 from node.web import app, exchange_door
 from node.web.exchange_door import Door
 from node.web.openapi import Route
+from protocols.http import door as outgoing_door
+from protocols.http.guard import Rules
 from tests import postgres
 from tests.postgres import Postgres
 from tests.stocked import Node, Shelf
@@ -48,7 +50,8 @@ class Stand:
     database: Database
     node: Node
     door: Door
-    session: aiohttp.ClientSession
+    session: aiohttp.ClientSession  # for what no node would send
+    out: outgoing_door.Door
     serving: TestServer
     address: str = ""
     offset: float = field(default=0.0)
@@ -74,7 +77,7 @@ class Stand:
 
     async def join(self, code: Code) -> Peer:
         """Join a parent."""
-        return await joining.join(self.database, self.session, self.keyring, code, me=self.symbol)
+        return await joining.join(self.database, self.out, self.keyring, code, me=self.symbol)
 
     async def peer(self, symbol: str) -> Peer:
         """A peer as this node knows it now."""
@@ -91,9 +94,10 @@ class Stand:
         await self.serving.close()
 
     @contextlib.asynccontextmanager
-    async def client(self, symbol: str) -> AsyncIterator[Client]:
+    async def client(self, symbol: str, proxy: str = "") -> AsyncIterator[Client]:
         """A client to a parent."""
-        async with talking.connect(self.database, self.keyring, self.symbol, await self.peer(symbol)) as client:
+        rules, peer = Rules(proxy=proxy), await self.peer(symbol)
+        async with talking.connect(self.database, self.keyring, self.symbol, peer, rules) as client:
             client.clock = self.clock
             yield client
 
@@ -130,7 +134,10 @@ async def standing(
         for route in routes:
             for method in route.methods:
                 made.router.add_route(method, route.path, route.handler)
-        session = await stack.enter_async_context(talking.session())
+        session = await stack.enter_async_context(
+            aiohttp.ClientSession(auto_decompress=False, skip_auto_headers=("Accept-Encoding", "Content-Type"))
+        )
+        out = await stack.enter_async_context(outgoing_door.open())
         serving = TestServer(made)
         stand = Stand(
             symbol=symbol,
@@ -139,6 +146,7 @@ async def standing(
             node=node,
             door=made[exchange_door.DOOR],
             session=session,
+            out=out,
             serving=serving,
         )
         stand.door.clock = stand.clock

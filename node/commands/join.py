@@ -6,10 +6,11 @@ import argparse
 
 from catalog import hosting
 from config.errors import Misconfigured
-from exchange import codes, joining, peer
-from node import app, identity
+from exchange import codes, joining
+from node import app, identity, outgoing
 from node.context import Context
 from protocols import suites
+from protocols.http import door
 
 NAME = "join"
 HELP = {
@@ -28,16 +29,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 async def run(context: Context, args: argparse.Namespace) -> int:
     """2 for a typing error, 4 if the parent can't be reached, 5 if the code is used, expired or not for this node."""
     code = codes.read(" ".join(args.code))
-    async with app.open(context) as node, peer.session() as session:
+    async with app.open(context) as node, door.open(outgoing.rules(node.settings)) as out:
         if not node.profile.contribute:
             raise Misconfigured(f"node.tier: a {node.profile.tier} node has no parent")
         parent = await joining.join(
             node.database,
-            session,
+            out,
             identity.keyring(node.home, node.settings),
             code,
             me=node.symbol,
-            proxy=node.settings.exchange.proxy,
         )
         async with node.database.connection() as conn:
             moves = any((one.peer, one.way) == (parent.no, "in") for one in await hosting.going(conn))

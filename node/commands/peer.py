@@ -11,7 +11,7 @@ from catalog.peers import State
 from config.errors import Conflict, NotFound, Refused, Retry, Unreachable
 from exchange import greeting, keys, outward
 from exchange import peer as talking
-from node import app, identity
+from node import app, identity, outgoing
 from node.app import Node
 from node.context import Context
 from protocols import suites
@@ -161,9 +161,9 @@ async def _rekey(context: Context, node: Node) -> None:
     _show(context, node, keyring.change(node.symbol))
     async with node.database.connection() as conn:
         parents = [each for each in await peers.every(conn, "parent") if each.state == "active"]
-    proxy = node.settings.exchange.proxy
+    rules = outgoing.rules(node.settings)
     for each in parents:
-        async with talking.connect(node.database, keyring, node.symbol, each, proxy=proxy) as client:
+        async with talking.connect(node.database, keyring, node.symbol, each, rules) as client:
             try:
                 await talking.hello(client, greeting.Hello())
             except (Unreachable, Refused, Retry) as error:

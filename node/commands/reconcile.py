@@ -13,7 +13,7 @@ from exchange.link import Lane, Outcome, Way
 from exchange.linking import LANES
 from exchange.mending import Report
 from exchange.moving import Moves
-from node import app, identity
+from node import app, identity, outgoing
 from node.context import Context
 
 NAME = "reconcile"
@@ -42,8 +42,8 @@ async def run(context: Context, args: argparse.Namespace) -> int:
         if known.role != "parent":
             raise Refused(f"{known.symbol} is a child: there, run tianlu reconcile {node.symbol}")
         keyring = identity.keyring(node.home, node.settings)
-        proxy = node.settings.exchange.proxy
-        async with talking.connect(node.database, keyring, node.symbol, known, proxy=proxy) as client:
+        rules = outgoing.rules(node.settings)
+        async with talking.connect(node.database, keyring, node.symbol, known, rules) as client:
             moves = Moves(
                 database=node.database,
                 queue=node.queue,

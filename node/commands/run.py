@@ -13,7 +13,7 @@ from config import logs
 from config.settings import KEYS
 from dms import worker
 from exchange import running as exchanging
-from node import alone, app, identity, lifecycle, roles, service
+from node import alone, app, identity, lifecycle, outgoing, roles, service
 from node.context import Context
 
 NAME = "run"
@@ -80,7 +80,7 @@ async def _alone(context: Context, role: str, stop: asyncio.Event, *, child: boo
                 node.queue,
                 symbol=node.symbol,
                 keyring=identity.keyring(node.home, node.settings),
-                proxy=node.settings.exchange.proxy,
+                rules=outgoing.rules(node.settings),
                 stop=stop,
                 alone=alone.alone,
                 accepts=node.settings.exchange.corrections == "accept",

@@ -6,12 +6,12 @@ import itertools
 from dataclasses import dataclass
 from typing import Any
 
-import aiohttp
-
 from config.errors import Fatal
 from node.commands import correct, export, review
 from node.demo import network, proof, table
 from node.demo.network import Member, Network
+from protocols.http import door
+from protocols.http.door import Door
 
 TITLES = ("200", "245")  # the field of the title: CNMARC (UNIMARC), MARC 21
 MARK = "（校订）"
@@ -29,8 +29,8 @@ class Chain:
 
 async def prove(members: Network) -> Chain:
     """Corrects a title at the centre; each node below accepts it. Fatal if one doesn't get it, or loses it again."""
-    async with aiohttp.ClientSession() as client:
-        found = await _find(client, members)
+    async with door.open() as out:
+        found = await _find(out, members)
         top, ident = found.ids[-1]
         right = f"{found.text}{MARK}"
         await network.said(
@@ -47,7 +47,7 @@ async def prove(members: Network) -> Chain:
             await _accept(members[symbol])
         await table.settled(members)
         for symbol, ident in found.ids:
-            now = _text(await _field(client, members[symbol], ident))
+            now = _text(await _field(out, members[symbol], ident))
             if now != right:
                 raise Fatal(f"the correction of {top} is not in {ident} at {symbol}: it says {now}, not {right}")
             told = await network.said(members[symbol], review, action="list", all=True)
@@ -56,7 +56,7 @@ async def prove(members: Network) -> Chain:
     return found
 
 
-async def _find(client: aiohttp.ClientSession, members: Network) -> Chain:
+async def _find(out: Door, members: Network) -> Chain:
     """A title whose title field is at the centre as at a library's node. Fatal if there is none."""
     leaf = next(each for each in members.values() if each.part.files and each.part.tier == "local")
     way = [leaf]
@@ -74,18 +74,18 @@ async def _find(client: aiohttp.ClientSession, members: Network) -> Chain:
         ids = [first]
         for step in above:
             ids.append(step[ids[-1]])
-        own = await _field(client, leaf, first)
+        own = await _field(out, leaf, first)
         text = _text(own)
         # The whole field, because a correction goes to those who sent this very one.
-        if text and own == await _field(client, way[-1], ids[-1]):
+        if text and own == await _field(out, way[-1], ids[-1]):
             named = tuple((each.part.symbol, ident) for each, ident in zip(way, ids, strict=True))
             return Chain(ids=named, tag=next(iter(own)), text=text)
     raise Fatal(f"no title at the centre is as {leaf.part.symbol} describes it: there is nothing to correct there")
 
 
-async def _field(client: aiohttp.ClientSession, member: Member, ident: str) -> dict[str, Any]:
+async def _field(out: Door, member: Member, ident: str) -> dict[str, Any]:
     """The title field as MARC-in-JSON: {tag: {ind1, ind2, subfields}}; empty if there is none."""
-    record = await proof.get(client, f"{member.address}records/{ident}/marcjson")
+    record = await proof.get(out, f"{member.address}records/{ident}/marcjson")
     return next((each for each in record["fields"] if set(each) & set(TITLES)), {})
 
 

@@ -17,13 +17,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import aiohttp
-
 from catalog import libraries
 from catalog.database import embedded
 from catalog.database.embedded import Server
 from catalog.work import workers
-from config.errors import Fatal, Misconfigured
+from config.errors import Fatal, Misconfigured, Unreachable
 from node import app, roles
 from node.app import Node
 from node.commands import init, invite, join
@@ -31,6 +29,8 @@ from node.context import Context
 from node.demo import cast, keeper
 from node.demo.cast import Part
 from node.output import Output
+from protocols.http import door
+from protocols.http.door import Door
 
 HOST = "127.0.0.1"
 PATIENCE = 120.0  # seconds for a node to come up on a busy machine
@@ -153,8 +153,8 @@ def _command(member: Member) -> list[str]:
 async def _ready(member: Member, step: Callable[[], None]) -> None:
     """Until the node answers and has a worker."""
     give_up = time.monotonic() + PATIENCE
-    async with aiohttp.ClientSession() as client:
-        while not await _answers(client, member):
+    async with door.open() as out:
+        while not await _answers(out, member):
             if time.monotonic() > give_up:
                 said = (member.context.home / LOG).read_text(encoding="utf-8", errors="replace").splitlines()
                 raise Fatal(f"{member.part.symbol} does not come up: {' / '.join(said[-SAID:]) or 'it says nothing'}")
@@ -162,12 +162,12 @@ async def _ready(member: Member, step: Callable[[], None]) -> None:
     step()
 
 
-async def _answers(client: aiohttp.ClientSession, member: Member) -> bool:
+async def _answers(out: Door, member: Member) -> bool:
     try:
-        async with client.get(f"{member.address}health") as answer:
-            if answer.status not in (200, 503):  # 503: its index is being made
-                return False
-    except aiohttp.ClientError:
+        answer = await out.send("GET", f"{member.address}health", named=True)
+    except Unreachable:
+        return False
+    if answer.status not in (200, 503):  # 503: its index is being made
         return False
     async with member.node.database.connection() as conn:
         return bool(await workers.every(conn))

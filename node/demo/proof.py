@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
-
-import aiohttp
 
 from config.errors import Fatal
 from node.commands import export, reconcile
 from node.demo import cast, network
 from node.demo.filling import Filled
 from node.demo.network import Member, Network
+from protocols.http import door
+from protocols.http.door import Door
 
 FAMOUS = "红楼梦"  # stands in the catalogues of all libraries of the sample
 COPY = ("library", "call_number", "location", "status")  # of a holding; item numbers stay at home unless shared
@@ -102,10 +103,10 @@ async def example(members: Network, found: Holdings, *, bundled: bool) -> Exampl
     if not found.shared:
         return None
     address = centre(members).address
-    async with aiohttp.ClientSession() as client:
-        best = await get(client, f"{address}api/records/{found.shared[0]}")
+    async with door.open() as out:
+        best = await get(out, f"{address}api/records/{found.shared[0]}")
         if bundled:
-            hits = (await get(client, f"{address}api/search", q=FAMOUS, limit="100"))["hits"]
+            hits = (await get(out, f"{address}api/search", q=FAMOUS, limit="100"))["hits"]
             best = max(hits, key=lambda each: len(each["libraries"]), default=best)
     return Example(id=best["id"], title=best["title"], libraries=tuple(best["libraries"]))
 
@@ -115,11 +116,11 @@ async def seen(members: Network, found: Holdings, shown: Example | None) -> None
     if shown is None:
         raise Fatal("no title is held by two libraries: nothing was brought together")
     address = centre(members).address
-    async with aiohttp.ClientSession() as client:
-        hits = (await get(client, f"{address}api/search", q=shown.title, limit="100"))["hits"]
+    async with door.open() as out:
+        hits = (await get(out, f"{address}api/search", q=shown.title, limit="100"))["hits"]
         if not any(len(each["libraries"]) > 1 for each in hits):
             raise Fatal(f"searching {shown.title} finds {len(hits)} titles, none of them held by two libraries")
-        record = await get(client, f"{address}api/records/{shown.id}")
+        record = await get(out, f"{address}api/records/{shown.id}")
     if Counter(_copy(each) for each in record["holdings"]) != found.titles[shown.id]:
         raise Fatal(f"the page of {shown.title} ({shown.id}) doesn't show the holdings that the title has")
 
@@ -133,12 +134,12 @@ async def equal_streams(members: Network) -> int:
     return sum(len(rows) for rows in answers)
 
 
-async def get(client: aiohttp.ClientSession, url: str, **query: str) -> Any:
-    """What a node answers. Fatal if that isn't 200."""
-    async with client.get(url, params=query) as answer:
-        if answer.status != 200:
-            raise Fatal(f"{answer.url} answers {answer.status} instead of 200")
-        return await answer.json(content_type=None)  # marcjson has a type of its own
+async def get(out: Door, url: str, **query: str) -> Any:
+    """What a node answers, in JSON. Fatal if that isn't 200."""
+    answer = await out.send("GET", url, parameters=query.items(), named=True)
+    if answer.status != 200:
+        raise Fatal(f"{answer.url} answers {answer.status} instead of 200")
+    return json.loads(answer.body)
 
 
 def _copy(row: Mapping[str, Any]) -> tuple[str, ...]:

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 
+from node import outgoing
 from node.flows import Counts
-from node.web import context, exchange_door, machine, middleware, network, routes
-from node.web.asking import HttpAsker
+from node.web import asking, context, exchange_door, machine, middleware, network, routes
 from services.discovery.registry import Registry
 
 BODY = 64 * 1024  # bytes that a request may carry: the longest is an OAI-PMH form
@@ -34,6 +34,6 @@ def make(node: context.Node) -> web.Application:
 
 
 async def _asker(app: web.Application) -> AsyncIterator[None]:
-    async with HttpAsker() as asker:
+    async with asking.making(outgoing.rules(app[context.NODE].settings)) as asker:
         app[context.ASKER] = asker
         yield

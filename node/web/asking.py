@@ -2,27 +2,31 @@
 
 Equal questions within a few seconds share one request. A parent that failed twice in a row rests for some seconds, and
 longer each time, so that a dead or slow one hardly makes a reader wait. Nothing a parent does costs more than its
-share: so many requests at once, so many bytes, no redirects, no compression, no proxy of the environment.
+share: so many requests at once, so many bytes, no redirects, no compression. A parent's address is the one that the
+operator joined it at, so it may be on a private network.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
-import aiohttp
-
 from catalog.parents import Parent
+from config.errors import Refused, Unreachable
+from protocols.http import door
+from protocols.http.door import Door, Limits
+from protocols.http.guard import Rules
 from services.discovery import ask
 
 log = logging.getLogger(__name__)
 
 LEFT, HOPS = "Tianlu-Left", "Tianlu-Hops"  # milliseconds left for the answer; nodes that passed the question on
-MOST_BYTES = 1_000_000  # of an answer: 100 titles are 200 kB
+LIMITS = Limits(body=1_000_000)  # bytes of an answer: 100 titles are 200 kB
 SHORTEST = 0.02  # seconds that a question must have left to be asked at all
 MOST_AT_ONCE = 8  # requests to one parent
 KEPT = 5.0  # seconds that an answer is as good as a new one
@@ -56,28 +60,21 @@ class _Refused(ask.Unreachable):
 
 
 class HttpAsker:
-    """`ask.Asker` through one session. An async context manager: it ends what is on its way."""
+    """`ask.Asker` through one outgoing door. It ends what is on its way when it is closed."""
 
-    def __init__(self) -> None:
-        self._session: aiohttp.ClientSession | None = None
+    def __init__(self, out: Door) -> None:
+        self._out = out
         self._asked: dict[_Question, _Asked] = {}
         self._busy: Counter[str] = Counter()
         self._trouble: dict[str, _Trouble] = {}
         self._last: dict[tuple[str, str], Sequence[ask.Level]] = {}  # by parent and home
 
-    async def __aenter__(self) -> HttpAsker:
-        self._session = aiohttp.ClientSession(
-            trust_env=False, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False
-        )
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
+    async def aclose(self) -> None:
+        """Ends what is on its way."""
         tasks = [each.answer for each in self._asked.values()]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        if self._session:
-            await self._session.close()
 
     def last(self, parent: Parent, home: str) -> Sequence[ask.Level]:
         """See `ask.Asker`."""
@@ -130,7 +127,7 @@ class HttpAsker:
         try:
             async with asyncio.timeout_at(until):
                 told = await self._fetch(question, until)
-        except (TimeoutError, ask.Unreachable, aiohttp.ClientError, OSError) as error:
+        except (TimeoutError, Refused, Unreachable) as error:
             kind = ask.Late if isinstance(error, TimeoutError) else ask.Unreachable
             if fair if kind is ask.Late else not isinstance(error, _Refused):
                 self._failed(parent, kind, str(error) or "too late")
@@ -150,7 +147,6 @@ class HttpAsker:
 
     async def _fetch(self, question: _Question, until: float) -> ask.Told:
         address, what, parameters, hops = question
-        assert self._session
         left = until - asyncio.get_running_loop().time()
         headers = {
             "Accept": "application/json",
@@ -158,22 +154,24 @@ class HttpAsker:
             LEFT: str(max(0, round(left * 1000))),
             HOPS: str(hops),
         }
-        async with self._session.get(
-            f"{address.rstrip('/')}/{what}", params=parameters, headers=headers, allow_redirects=False
-        ) as got:
-            if 400 <= got.status < 500:
-                raise _Refused(f"it refuses the question with status {got.status}")
-            if got.status != 200 or got.headers.get("Content-Encoding", "identity") != "identity":
-                raise ask.Unreachable(f"it answers with status {got.status}")
-            return ask.told(await _body(got.content))
+        got = await self._out.send(
+            "GET",
+            f"{address.rstrip('/')}/{what}",
+            parameters=parameters,
+            headers=headers,
+            named=True,
+            raw=True,
+            limits=LIMITS,
+        )
+        if 400 <= got.status < 500:
+            raise _Refused(f"it refuses the question with status {got.status}")
+        if got.status != 200 or got.headers.get("Content-Encoding", "identity") != "identity":
+            raise ask.Unreachable(f"it answers with status {got.status}")
+        return ask.told(got.body)
 
 
-async def _body(stream: aiohttp.StreamReader) -> bytes:
-    """Everything up to the end. Unreachable if it is more than an answer may be."""
-    parts, size = [], 0
-    async for part in stream.iter_any():
-        size += len(part)
-        if size > MOST_BYTES:
-            raise ask.Unreachable(f"its answer has more than {MOST_BYTES:,} bytes")
-        parts.append(part)
-    return b"".join(parts)
+@contextlib.asynccontextmanager
+async def making(rules: Rules) -> AsyncIterator[HttpAsker]:
+    """An asker for the length of the block."""
+    async with door.open(rules) as out, contextlib.aclosing(HttpAsker(out)) as asker:
+        yield asker

@@ -235,7 +235,7 @@ async def test_tampered_join_is_refused(centre: Stand, local: Stand) -> None:
     told = greeting.decode(seen[0], greeting.Join)
     assert bytes.fromhex(code.secret.reveal()) not in seen[0]
     forged = greeting.encode({**_fields(told), "key": thief.key().public})
-    client = Client(session=local.session, keyring=thief, me="TJU", known=network.known(centre))
+    client = Client(out=local.out, keyring=thief, me="TJU", known=network.known(centre))
     answer = await client.send("POST", "/x/join", forged)
     assert (answer.status, greeting.decode(answer.body, Fault).code) == (409, BadCode.code)
     await local.join(code)

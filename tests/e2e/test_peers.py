@@ -96,11 +96,11 @@ async def test_unsigned_request_is_refused(centre: Stand, local: Stand) -> None:
 
 
 async def test_stranger_is_refused(server: Postgres, centre: Stand, local: Stand) -> None:
-    client = Client(session=local.session, keyring=local.keyring, me="TJU", known=network.known(centre))
+    client = Client(out=local.out, keyring=local.keyring, me="TJU", known=network.known(centre))
     with pytest.raises(Refused, match="has not joined"):
         await talking.hello(client, Hello())
     await network.joined(local, centre)
-    own = Client(session=centre.session, keyring=centre.keyring, me="CENTRE", known=network.known(local))
+    own = Client(out=centre.out, keyring=centre.keyring, me="CENTRE", known=network.known(local))
     with pytest.raises(Refused, match="is a parent of TJU"):
         await talking.hello(own, Hello())
 
@@ -244,11 +244,12 @@ async def test_child_goes_through_the_proxy_that_is_set_and_no_other(
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
     await network.joined(local, centre)
     seen: list[str] = []
-    async with proxying(seen) as proxy, local.client("CENTRE") as client:
-        await talking.hello(client, Hello())
+    async with proxying(seen) as proxy:
+        async with local.client("CENTRE") as client:
+            await talking.hello(client, Hello())
         assert seen == []
-        client.proxy = proxy
-        await talking.hello(client, Hello())
+        async with local.client("CENTRE", proxy) as client:
+            await talking.hello(client, Hello())
         assert seen == [f"{centre.address}x/hello"]
 
 
