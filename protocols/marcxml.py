@@ -2,12 +2,14 @@
 
 MARC 21 XML Schema (MARC21slim). Each `record` element is parsed alone, wrapped in an element that declares whatever
 prefixes it uses, so a file of any size needs the memory of one record, a broken record harms no other, and neither a
-DOCTYPE nor an entity of the document is ever processed. Namespaces are ignored: many files have none or a wrong one.
-Only the innermost `record` elements count, so records inside SRU, OAI-PMH or our own envelopes are found too.
+DOCTYPE nor an entity of the document is ever processed: a DOCTYPE is refused where it stands, and whatever it declares
+is passed over. Namespaces are ignored: many files have none or a wrong one. Only the innermost `record` elements count,
+so records inside SRU, OAI-PMH or our own envelopes are found too.
 """
 
 from __future__ import annotations
 
+import codecs
 import html
 import html.entities
 import re
@@ -23,10 +25,19 @@ from protocols.marc import DELIMITER, Record
 
 NAMESPACE = "http://www.loc.gov/MARC21/slim"
 DEFAULT_LEADER = "00000nam a2200000   4500"
+LONGEST = 3 << 19  # bytes of a record element; ISO 2709 has room for 99,999
+MOST_PREFIXES = 64  # of namespaces in one record
+REFUSED_DOCTYPE = (
+    "a DOCTYPE is refused: it can name files and addresses, and make entities of any size; take it out of the file. "
+    "Nothing that it declares was read"
+)
 
-_TOKEN = re.compile(rb"<!--|<!\[CDATA\[|<(/?)(?:[A-Za-z_][\w.-]*:)?record(?=[\s/>])")
+_TOKEN = re.compile(rb"<!--|<!\[CDATA\[|<!DOCTYPE(?=[\s\[>])|<(/?)(?:[A-Za-z_][\w.-]*:)?record(?=[\s/>])")
 _CLOSE = re.compile(rb"\s*>")
 _SKIPPED = {b"<!--": b"-->", b"<![CDATA[": b"]]>"}
+_DOCTYPE = b"<!DOCTYPE"
+_IN_DOCTYPE = re.compile(rb"[\[\]>\"']|<!--|<\?")
+_CLOSING = {b'"': b'"', b"'": b"'", b"<!--": b"-->", b"<?": b"?>"}
 _CONTENT = re.compile(rb"<(?:[A-Za-z_][\w.-]*:)?(?:leader|controlfield|datafield)[\s/>]")
 _PREFIX = re.compile(r"[<\s/]([A-Za-z_][\w.-]*):[A-Za-z_][\w.-]*(?=[\s/>=])", re.ASCII)
 _OWN_PREFIX = re.compile(r"<([A-Za-z_][\w.-]*):", re.ASCII)
@@ -38,6 +49,8 @@ _BARE = re.compile(r"&(?!#?\w{1,32};)")
 _IN_QUOTES = str.maketrans(
     {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\n": "&#10;", "\r": "&#13;", "\t": "&#9;"}
 )
+_TAGS = b"</record><leader><controlfield tag='001'><datafield ind1=\"\"><subfield>"
+_NO_CHARSETS = frozenset(("idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape", "utf-7"))
 _PREDEFINED = frozenset(("amp", "lt", "gt", "quot", "apos"))
 
 Finding = tuple[str, str]  # rule id, detail
@@ -56,12 +69,23 @@ class Element:
     start: int
     end: int
     whole: bool
+    doctype: bool = False  # it is no element but a document type declaration
 
 
 def declared_encoding(head: bytes) -> str:
     """Encoding named in the XML declaration, or "" (then it is UTF-8)."""
     found = _DECLARATION.match(head.removeprefix(b"\xef\xbb\xbf"))
     return found.group(1).decode("ascii").lower() if found else ""
+
+
+@lru_cache(maxsize=256)
+def _is_charset(encoding: str) -> bool:
+    """Whether tags in this encoding are ASCII bytes, as `elements` found them. Python knows more by the name of an
+    encoding: ways to write other texts, some of which take the square of the time."""
+    try:
+        return codecs.lookup(encoding).name not in _NO_CHARSETS and _TAGS.decode(encoding) == _TAGS.decode("ascii")
+    except (LookupError, UnicodeError):
+        return False
 
 
 def declaration(head: bytes) -> bytes:
@@ -71,13 +95,21 @@ def declaration(head: bytes) -> bytes:
 
 
 def elements(data: bytes) -> Iterator[Element]:
-    """Every innermost `record` element of `data`, and pieces that hold MARC fields but lack a tag, in order."""
+    """Every innermost `record` element of `data`, pieces that hold MARC fields but lack a tag, and DOCTYPEs between
+    records, in order."""
     opened, last = -1, 0  # place of the open start tag; end of the element before
     at = 0
     absent: set[bytes] = set()  # comments or sections that never end: their start is then plain text
     while token := _TOKEN.search(data, at):
         at = token.end()
-        if skip := _SKIPPED.get(token.group()):
+        if token.group() == _DOCTYPE:
+            at = _after_doctype(data, at, absent) or at
+            if opened < 0:  # within a record it is bad mark-up like any other
+                if orphan := _CONTENT.search(data, last, token.start()):
+                    yield Element(start=orphan.start(), end=token.start(), whole=False)
+                yield Element(start=token.start(), end=at, whole=False, doctype=True)
+                last = at
+        elif skip := _SKIPPED.get(token.group()):
             end = data.find(skip, at) if skip not in absent else -1
             if end < 0:
                 absent.add(skip)
@@ -92,20 +124,39 @@ def elements(data: bytes) -> Iterator[Element]:
             end = closed.end() if closed else at
             if opened >= 0:
                 yield Element(start=opened, end=end, whole=bool(closed))
-                last = end
             elif orphan := _CONTENT.search(data, last, token.start()):  # its start tag was damaged
                 yield Element(start=orphan.start(), end=end, whole=False)
-                last = end
             opened = -1
-            at = end
+            at = last = end
         else:
             if piece := _CONTENT.search(data, max(opened, last), token.start()):
                 yield Element(start=opened if opened >= 0 else piece.start(), end=token.start(), whole=False)
-                last = token.start()
+            last = token.start()
             end = data.find(b">", at)
             opened = -1 if end > 0 and data[end - 1] == 0x2F else token.start()
     if piece := _CONTENT.search(data, max(opened, last)):
         yield Element(start=opened if opened >= 0 else piece.start(), end=len(data), whole=False)
+
+
+def _after_doctype(data: bytes, at: int, absent: set[bytes]) -> int:
+    """One past the end of the DOCTYPE whose name begins at `at`, or 0 if it has none."""
+    within = False  # its internal subset
+    while _DOCTYPE not in absent and (found := _IN_DOCTYPE.search(data, at)):
+        sign, at = found.group(), found.end()
+        if sign == b"[":
+            within = True
+        elif sign == b"]":
+            within = False
+        elif sign == b">":
+            if not within:
+                return at
+        else:
+            end = data.find(_CLOSING[sign], at)
+            if end < 0:
+                break
+            at = end + len(_CLOSING[sign])
+    absent.add(_DOCTYPE)
+    return 0
 
 
 def read(data: bytes, encoding: str = "utf-8") -> tuple[Record, tuple[Finding, ...]]:
@@ -114,14 +165,16 @@ def read(data: bytes, encoding: str = "utf-8") -> tuple[Record, tuple[Finding, .
     Characters that XML forbids, unknown entities, bare ampersands and invalid bytes are mended with a finding; broken
     mark-up is not guessed at. Raises `Unreadable` with the reason.
     """
+    if len(data) > LONGEST:
+        raise Unreadable(f"the element has {len(data):,} bytes; no record has more than {LONGEST:,}")
+    if not _is_charset(encoding):
+        raise Unreadable(f"{encoding!r} in the XML declaration is no encoding that a document can be in")
     findings: list[Finding] = []
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError as error:
         findings.append(("encoding-invalid-bytes", f"byte {error.start}: {error.reason}"))
         text = data.decode(encoding, "replace")
-    except LookupError as error:
-        raise Unreadable(f"unknown encoding {encoding!r} in the XML declaration") from error
     element = _parse(text, findings)
     return _record(element, findings), tuple(findings)
 
@@ -134,7 +187,10 @@ def _parse(text: str, findings: list[Finding]) -> etree._Element:
         return _element(text, names)
     except etree.XMLSyntaxError as error:
         first = error.msg
-    names = _names(set(_PREFIX.findall(text)))
+    prefixes = set(_PREFIX.findall(text))
+    if len(prefixes) > MOST_PREFIXES:
+        raise Unreadable(f"the element uses {len(prefixes):,} prefixes; no record has more than {MOST_PREFIXES}")
+    names = _names(prefixes)
     mended = _mended(text, findings)
     for attempt in (text, mended):
         try:

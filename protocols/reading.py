@@ -6,7 +6,8 @@ failure or padding.
 
 Rules of findings: `iso2709-*` (structure, see `iso2709`, `directory`, `framing`), `xml-*`, `json-*`, `leader-*`,
 `encoding-uncertain` (no encoding fits well), `encoding-invalid-bytes` (codes without meaning became U+FFFD),
-`encoding-leader` (leader/09 says otherwise). Rules of failures: `unreadable`, and `not-a-record` for rubbish.
+`encoding-leader` (leader/09 says otherwise). Rules of failures: `unreadable`, `not-a-record` for rubbish, and `doctype`
+for a document type declaration, which is never processed.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ Raw = list[tuple[str, bytes]]
 
 OPENING = 16  # records heard of a stretch whose encoding is not plain
 LOST = "\ufffd"
+WIDE = ("utf-16", "utf_16", "utf16", "utf-32", "utf_32", "utf32", "ucs-2", "ucs-4", "iso-10646")
 
 
 class Read(NamedTuple):
@@ -295,10 +297,13 @@ def _limited(record: Record, wanted: frozenset[str] | None) -> Record:
 def _read_marcxml(data: bytes, encoding: str, wanted: frozenset[str] | None) -> Batch:
     batch = Batch()
     name = encoding or codec.UTF8
-    if not encoding and (declared := marcxml.declared_encoding(data[:400])):
-        name = declared
+    if not encoding and (declared := marcxml.declared_encoding(data[:400])) and not declared.startswith(WIDE):
+        name = declared  # what is wide has been made UTF-8, whatever it says
     for ordinal, element in enumerate(marcxml.elements(data)):
         raw = data[element.start : element.end]
+        if element.doctype:
+            batch.failed.append(Failed(element.start, ordinal, raw, "doctype", marcxml.REFUSED_DOCTYPE))
+            continue
         try:
             if not element.whole:
                 raise marcxml.Unreadable("a tag of the record element is missing or damaged")

@@ -54,7 +54,6 @@ def test_written_xml_has_a_whole_leader_and_no_forbidden_characters() -> None:
         f"<response><records><record><recordData>{element(1)}</recordData></record></records></response>",
         f"<OAI-PMH><record><header/><metadata>{element(1)}</metadata></record></OAI-PMH>",
         f"<c><!-- <record>{INNER} --><record\n type='Bibliographic'>{INNER.format(1, 'T')}</record ></c>",
-        f"<!DOCTYPE collection SYSTEM 'http://127.0.0.1:9/none.dtd'><collection>{element(1)}</collection>",
     ],
 )
 def test_records_are_found_in_any_envelope(document: str) -> None:
