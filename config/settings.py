@@ -135,6 +135,24 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """Who comes in, and for how long."""
+
+    duties: str = _told(
+        "together",
+        "separate = operator, security and auditor are different accounts, and commands ask who is there (--as)",
+        choices=("together", "separate"),
+    )
+    totp: str = _told(
+        "duties",
+        "who must sign in with a one-time code beside the password: those with a duty, all staff or nobody",
+        choices=("duties", "staff", "nobody"),
+    )
+    idle_minutes: int = _told(30, "minutes without a request after which a session ends", low=1, high=720)
+    absolute_hours: int = _told(12, "hours after which a session ends in any case", low=1, high=168)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """The whole tree, and the origin of every value by its dotted key."""
 
