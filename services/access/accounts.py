@@ -137,7 +137,8 @@ async def within(conn: Connection, staff: Reach, readers: Reach) -> list[Account
     """The accounts at home within the one reach, and those of readers within the other, by library and name."""
     rows = await conn.fetch(
         f"select {COLUMNS} from account a"
-        " where ($1 or a.library = any($2::text[])) or (a.kind = 'reader' and ($3 or a.library = any($4::text[]))) order by a.library, lower(a.name)",
+        " where ($1 or a.library = any($2::text[]))"
+        " or (a.kind = 'reader' and ($3 or a.library = any($4::text[]))) order by a.library, lower(a.name)",
         staff.everywhere, sorted(staff.libraries), readers.everywhere, sorted(readers.libraries),
     )  # fmt: skip
     return [built(row) for row in rows]
