@@ -18,7 +18,7 @@ from protocols.http.networks import Address
 
 LONGEST, LONGEST_SHOWN = 8_000, 200  # characters of a URL
 PORTS = {"http": 80, "https": 443}
-AMBIGUOUS = re.compile(r"[\x00-\x20\x7f-\xa0\\\u2028\u2029]")
+AMBIGUOUS = re.compile(r"[\x00-\x20\x7f-\xa0\\\u2028\u2029\ud800-\udfff]")
 EXACT = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+")  # the characters of RFC 3986
 HOST = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*")
 Parameters = Iterable[tuple[str, str]]
@@ -57,6 +57,8 @@ def read(text: str, parameters: Parameters = ()) -> Target:
     if "@" in url.raw_authority:
         raise Forbidden(redacted(text), "there are credentials in it")
     host = (url.raw_host or "").lower().removesuffix(".")
+    if not host:
+        raise Forbidden(redacted(text), "there is no host in it")
     shown = f"{url.scheme}://{url.raw_authority}{url.raw_path}"[:LONGEST_SHOWN]
     if not port:
         raise Forbidden(shown, "port 0 is none")
@@ -64,6 +66,8 @@ def read(text: str, parameters: Parameters = ()) -> Target:
         raise Forbidden(shown, "the host is percent-encoded, or names an interface of this machine")
     try:
         address = guard.literal(host)
+        if address is not None and host != (url.raw_host or "").lower():
+            raise ValueError("an address with a dot behind it")
     except ValueError as error:
         raise Forbidden(shown, f"{host} is no IP address in its usual spelling") from error
     bracketed = url.raw_authority.startswith("[")
