@@ -88,20 +88,22 @@ create table api_key_use (
 -- old entries have been dropped); its row is what appending locks.
 create table audit (
     no bigint primary key,                  -- 1, 2, … without a gap
-    at timestamptz not null,
+    at timestamptz not null check (isfinite(at)),
     actor text not null,                    -- account:wang, key:wang/ab12cd, os:root, node:CN-TJ, nobody
     library text not null,                  -- whose data it was about; '' = the node's
     act text not null,                      -- e.g. account.role, load.undo
     object text not null,
-    outcome text not null check (outcome in ('done', 'refused', 'failed')),
-    detail jsonb not null default '{}',     -- never a secret
-    address text not null default '',
-    request text not null default '',
+    outcome text not null check (outcome in ('begun', 'done', 'refused', 'failed')),
+    detail text not null check (jsonb_typeof(detail::jsonb) = 'object'),     -- the very text that is chained; never a secret
+    address text not null,
+    request text not null,
     previous bytea not null,
     digest bytea not null
 );
 create index audit_at on audit (at);
 create index audit_library on audit (library, no);
+create index audit_actor on audit (actor, no);
+create index audit_act on audit (act, no);
 
 create table audit_end (
     single boolean primary key default true check (single),
@@ -112,12 +114,41 @@ create table audit_end (
 );
 insert into audit_end (no, digest, start_digest) values (0, decode(repeat('00', 32), 'hex'), decode(repeat('00', 32), 'hex'));
 
--- Ends of the children's logs as they told them, each minute: a log whose tail was cut is found out.
+-- Entries are added and, after half a year, dropped from the beginning; nothing else ever happens to them.
+create function audit_kept() returns trigger language plpgsql as $$
+begin
+    if tg_op = 'DELETE' and old.no <= (select start_no from audit_end) and old.at < now() - interval '180 days' then
+        return old;
+    end if;
+    raise exception 'the audit log is only added to' using errcode = 'insufficient_privilege';
+end $$;
+create trigger audit_kept before update or delete on audit for each row execute function audit_kept();
+create trigger audit_kept_whole before truncate on audit for each statement execute function audit_kept();
+
+create function audit_end_grows() returns trigger language plpgsql as $$
+begin
+    if tg_op = 'UPDATE' and new.no >= old.no and new.start_no between old.start_no and new.no then
+        return new;
+    end if;
+    raise exception 'the end of the audit log only moves on' using errcode = 'insufficient_privilege';
+end $$;
+create trigger audit_end_grows before update or delete on audit_end for each row execute function audit_end_grows();
+create trigger audit_end_stays before truncate on audit_end for each statement execute function audit_end_grows();
+
+-- Ends of other nodes' logs as they told them, each minute: a log whose tail was cut, or that was rewritten, is found
+-- out. Kept are the last and the first of each hour.
 create table audit_heard (
     symbol text not null,
     no bigint not null,
     digest bytea not null,
-    at timestamptz not null,
+    at timestamptz not null,                -- by its clock
     heard_at timestamptz not null default now(),
     primary key (symbol, no)
+);
+
+-- Other nodes whose logs are not what they were; until somebody has accepted it.
+create table audit_alarm (
+    symbol text primary key,
+    reason text not null,
+    at timestamptz not null default now()
 );
