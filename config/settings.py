@@ -172,6 +172,7 @@ class Settings:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Key:
     """One setting as the docs and `config show` name it."""
+    access: Access = field(default_factory=Access)
 
     name: str  # dotted, e.g. "web.port"
     kind: type

@@ -18,7 +18,9 @@ from config.secret import Secret
 
 PREFIX = "TIANLU_"
 # Read by other parts of the program before there are settings, or by its tests; not settings themselves.
-NOT_SETTINGS = ("TIANLU_HOME", "TIANLU_TEST_")
+NOT_SETTINGS = (
+    "TIANLU_HOME", "TIANLU_PASSWORD_FILE", "TIANLU_NEW_PASSWORD_FILE", "TIANLU_CODE_FILE", "TIANLU_TEST_",
+)  # fmt: skip
 FROM_FILE = "_file"
 KINDS = {str: "a text in quotes", int: "a whole number", float: "a number", Secret: "a text in quotes"}
 HEADER = re.compile(r"\s*\[\s*([^\[\]]+?)\s*\]\s*(?:#.*)?$")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import dataclasses
 import importlib
 import importlib.util
 import json
@@ -32,7 +33,7 @@ from node.context import TRACES, Context, default_home
 from node.output import RED, Output
 
 INTERRUPTED = 130
-WITH_VALUE = ("--home", "--lang")
+WITH_VALUE = ("--home", "--lang", "--as")
 
 
 class Module(Protocol):
@@ -74,7 +75,7 @@ def _run(module: Module, args: argparse.Namespace, out: Output, lang: str) -> in
         if command.home:
             _require_node(context)
         _log(told, serves=command.serves, debug=args.debug)
-        code = _await(module.run(context, args))
+        code = _await(_act(module, context, args))
         out.flush()
         return code
     except KeyboardInterrupt:
@@ -95,6 +96,15 @@ def _run(module: Module, args: argparse.Namespace, out: Output, lang: str) -> in
         if isinstance(cause, TianluError):
             return _failed(cause, out, lang)
         return _unexpected(error, cause, context)
+
+
+async def _act(module: Module, context: Context, args: argparse.Namespace) -> int:
+    """Runs the command as the user of this machine, or as the account of --as, which proves itself first."""
+    if args.actor:
+        # Only then, because most commands can spare what proving takes to import.
+        acting = importlib.import_module("node.acting")
+        context = dataclasses.replace(context, actor=await acting.prove(context, args.actor))
+    return await module.run(context, args)
 
 
 def _parser(words: Sequence[str], lang: str) -> tuple[argparse.ArgumentParser, Module | None]:
@@ -145,6 +155,7 @@ def _global(parser: argparse.ArgumentParser, lang: str, *, first: bool) -> None:
     flag("--home", None, metavar="DIR", help=messages.text(lang, "cli_home", home=home))
     flag("--json", False, action="store_true", help=messages.text(lang, "cli_json"))
     flag("--lang", None, choices=messages.LANGUAGES, help=messages.text(lang, "cli_lang"))
+    flag("--as", None, dest="actor", metavar="NAME", help=messages.text(lang, "cli_as"))
     flag("--debug", False, action="store_true", help=messages.text(lang, "cli_debug"))
 
 

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import os
+import pwd
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from config.errors import Misconfigured
 from config.settings import Settings
 from node import messages
 from node.output import Output
+from services.access.policy import ALL, DUTIES, Actor, Grant
 
 HOME = "TIANLU_HOME"
 TRACES = "traces.log"  # of unexpected errors, in the home folder
+
+
+def of_machine() -> Actor:
+    """The user of this machine: whoever can read the home folder has all three duties (`node.acting`)."""
+    try:
+        login = pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        login = str(os.geteuid())
+    return Actor(name=f"os:{login}", grants=tuple(Grant(role=each, library=ALL) for each in DUTIES))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +35,7 @@ class Context:
     out: Output
     lang: str  # "zh" or "en"
     told: Settings | Misconfigured  # the settings, or what is wrong with them
+    actor: Actor = field(default_factory=of_machine)  # who gives it
 
     @property
     def settings(self) -> Settings:

@@ -7,7 +7,7 @@ import os
 import shutil
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -16,9 +16,12 @@ from config import settings
 from config.errors import Misconfigured, TianluError
 from node import app, lifecycle
 from node.context import Context
+from services.access import accounts
+from services.access.policy import Role
 
 PYTHON = (3, 11)
 GIGABYTE = 1 << 30
+ENOUGH = 2  # accounts with each duty
 TIGHT, FULL = 10 * GIGABYTE, GIGABYTE  # free disk: below the first a warning, below the second a failure
 
 
@@ -49,7 +52,8 @@ async def examine(context: Context) -> AsyncIterator[Check]:
     for check in (_programs, _port):
         yield check(context)
     if _has_node(context):
-        yield await _database(context)
+        async for found in _opened(context):
+            yield found
 
 
 def _python(context: Context) -> Check:
@@ -113,13 +117,28 @@ def _port(context: Context) -> Check:
     return _good(context, "port", context.text("doctor_port_free", where=where))
 
 
-async def _database(context: Context) -> Check:
+async def _opened(context: Context) -> AsyncIterator[Check]:
+    """The database, and what only it can tell."""
+    found: dict[Role, int] | None = None
     try:
         async with app.open(context) as node:
-            return _good(context, "database", f"PostgreSQL {node.database.version} ({node.database.kind})")
+            database = _good(context, "database", f"PostgreSQL {node.database.version} ({node.database.kind})")
+            async with node.database.connection() as conn:
+                found = await accounts.holders(conn)
     except TianluError as error:
         todo = "" if isinstance(error, Misconfigured) else context.text("doctor_database")
-        return _bad(context, "database", str(error), todo=todo)
+        database = _bad(context, "database", str(error), todo=todo)
+    yield database
+    if found is not None:
+        yield _accounts(context, found)
+
+
+def _accounts(context: Context, found: Mapping[Role, int]) -> Check:
+    """Whether somebody else can help when a password is lost."""
+    detail = ", ".join(f"{role}: {count}" for role, count in found.items())
+    if min(found.values()) >= ENOUGH:
+        return _good(context, "accounts", detail)
+    return _bad(context, "accounts", detail, todo=context.text("doctor_accounts_few"), state=State.WARN)
 
 
 def _has_node(context: Context) -> bool:

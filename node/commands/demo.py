@@ -158,6 +158,9 @@ def _say_what_to_try(context: Context, members: Network, example: Example | None
             record=f"{centre.address}records/{example.id}" if example else centre.address,
             tianlu=LOCAL if LOCAL.exists() else Path(sys.argv[0]).name,
             home=leaf.context.home,
+            sign_in=f"{centre.address}sign-in",
+            operator=network.OPERATOR,
+            password=centre.password.reveal(),
         )
     )
     context.out.flush()

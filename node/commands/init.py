@@ -1,4 +1,4 @@
-"""`tianlu init`: makes a node: its home folder, database, settings file, and its own library in the directory."""
+"""`tianlu init`: makes a node: its home folder, database, settings file, its own library and its first accounts."""
 
 from __future__ import annotations
 
@@ -6,15 +6,20 @@ import argparse
 import json
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from catalog import libraries, ownership
+from catalog.connection import Connection
 from catalog.database import pool
 from catalog.model import Library
 from config import settings
 from config.errors import Conflict, Misconfigured
+from config.secret import Secret
 from config.settings import KEYS, Settings
-from node.context import TRACES, Context
+from node.context import TRACES, Context, of_machine
+from services.access import accounts, passwords
+from services.access.policy import ALL, DUTIES, Grant, Role
 
 NAME = "init"
 HELP = {
@@ -22,8 +27,21 @@ HELP = {
     "zh": "在主目录中建立新节点；主目录必须不存在或为空。",
 }
 UNFINISHED = "tianlu.toml.unfinished"
+# The first accounts, with their duties, by `access.duties`.
+FIRST: Mapping[str, Mapping[str, tuple[Role, ...]]] = {
+    "together": {"operator": DUTIES},
+    "separate": {str(each): (each,) for each in DUTIES},
+}
 # What an interrupted `init` leaves; and the databases of other nodes, which live below root's default home.
 OURS = frozenset({UNFINISHED, TRACES, "pg", "embedded"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """A new node: its settings, and the passwords of its first accounts by name, which are kept nowhere."""
+
+    settings: Settings
+    passwords: Mapping[str, Secret]
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,6 +51,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--name", dest="node.name", help=KEYS["node.name"].about)
     parser.add_argument("--host", dest="web.host", help=KEYS["web.host"].about)
     parser.add_argument("--port", dest="web.port", type=int, help=KEYS["web.port"].about)
+    parser.add_argument(
+        "--duties",
+        dest="access.duties",
+        choices=KEYS["access.duties"].limits["choices"],
+        help=KEYS["access.duties"].about,
+    )
     parser.add_argument("--dsn-file", metavar="FILE", help=f"file that holds the {KEYS['database.dsn'].about}")
 
 
@@ -40,10 +64,15 @@ async def run(context: Context, args: argparse.Namespace) -> int:
     """Exit code 5 if there is a node in the home folder already."""
     _ = context.settings  # names a flag or variable that is wrong before anything is made
     made = await make(context.home, _chosen(args))
-    context.out.say(context.text("ready", symbol=made.node.symbol, home=context.home))
+    told = made.settings.node
+    context.out.say(context.text("ready", symbol=told.symbol, home=context.home))
+    for name, password in made.passwords.items():
+        context.out.say(context.text("user_password", name=name, password=password.reveal()))
     context.out.say(context.text("ready_next"))
     if context.out.json:
-        context.out.item({"symbol": made.node.symbol, "tier": made.node.tier, "home": str(context.home)})
+        context.out.item({"symbol": told.symbol, "tier": told.tier, "home": str(context.home)})
+        for name, password in made.passwords.items():
+            context.out.item({"account": name, "password": password.reveal()})
     return 0
 
 
@@ -57,21 +86,41 @@ def _chosen(args: argparse.Namespace) -> dict[str, object]:
     return chosen
 
 
-async def make(home: Path, chosen: Mapping[str, object]) -> Settings:
+async def make(home: Path, chosen: Mapping[str, object]) -> Made:
     """Make a node with these settings (dotted key → value); an interrupted attempt may be repeated."""
     _make_home(home)
     unfinished = home / UNFINISHED
     _write(unfinished, chosen)
     told = settings.load(home, os.environ, file=UNFINISHED)
-    async with (
-        pool.open(home, told.database.dsn.reveal() or None, told.database.programs) as database,
-        database.transaction() as conn,
-    ):
-        await ownership.claim(conn, told.node.symbol)
-        if await libraries.get(conn, told.node.symbol) is None:
-            await libraries.add(conn, Library(symbol=told.node.symbol, name=told.node.name or told.node.symbol))
+    async with pool.open(home, told.database.dsn.reveal() or None, told.database.programs) as database:
+        first = {name: passwords.make() for name in FIRST[told.access.duties]}
+        kept = {name: await passwords.shrouded(password.reveal()) for name, password in first.items()}
+        async with database.transaction() as conn:
+            await ownership.claim(conn, told.node.symbol)
+            if await libraries.get(conn, told.node.symbol) is None:
+                await libraries.add(conn, Library(symbol=told.node.symbol, name=told.node.name or told.node.symbol))
+            known = [name for name in first if not await _account(conn, told, name, kept[name])]
     unfinished.rename(home / settings.FILE)  # from here on there is a node
-    return settings.load(home, os.environ)
+    return Made(
+        settings=settings.load(home, os.environ),
+        passwords={name: password for name, password in first.items() if name not in known},
+    )
+
+
+async def _account(conn: Connection, told: Settings, name: str, password: str) -> bool:
+    """The account, with its duties; False if somebody has it already. One whose password was lost with an interrupted
+    attempt gets another."""
+    found = await accounts.find(conn, name)
+    if found is not None and not (found.must_change and found.seen_at is None):
+        return False
+    by = of_machine().name
+    if found is None:
+        found = await accounts.add(conn, name, library=told.node.symbol, password=password, by=by)
+    else:
+        await accounts.set_password(conn, found.account, password, must_change=True)
+    for role in FIRST[told.access.duties][name]:
+        await accounts.give(conn, found.account, Grant(role=role, library=ALL), by)
+    return True
 
 
 def _make_home(home: Path) -> None:

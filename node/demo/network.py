@@ -22,6 +22,7 @@ from catalog.database import embedded
 from catalog.database.embedded import Server
 from catalog.work import workers
 from config.errors import Fatal, Misconfigured, Unreachable
+from config.secret import Secret
 from node import app, roles
 from node.app import Node
 from node.commands import init, invite, join
@@ -33,6 +34,7 @@ from protocols.http import door
 from protocols.http.door import Door
 
 HOST = "127.0.0.1"
+OPERATOR = "operator"
 PATIENCE = 120.0  # seconds for a node to come up on a busy machine
 LOOK = 0.1  # seconds between looks
 SAID = 8  # lines of a log that explain why a node doesn't come up
@@ -49,6 +51,7 @@ class Member:
     context: Context  # of commands for this node
     node: Node
     address: str
+    password: Secret  # of its operator
 
 
 Network = Mapping[str, Member]  # by symbol, a parent before its children
@@ -80,11 +83,15 @@ async def up(context: Context, home: Path, parts: Sequence[Part], base_port: int
         stack.callback(stop.set)
         made = await asyncio.gather(*(_made(context, server, home, each, ports[each.symbol], step) for each in parts))
         members = {}
-        for part, told in zip(parts, made, strict=True):
+        for part, (told, password) in zip(parts, made, strict=True):
             node = await stack.enter_async_context(app.open(told))
             await _register(node, part)
             members[part.symbol] = Member(
-                part=part, context=told, node=node, address=f"http://{HOST}:{ports[part.symbol]}/"
+                part=part,
+                context=told,
+                node=node,
+                address=f"http://{HOST}:{ports[part.symbol]}/",
+                password=password,
             )
         for each in members.values():
             output = stack.enter_context((each.context.home / LOG).open("ab"))
@@ -116,12 +123,12 @@ def _check_free(port: int) -> None:
 
 async def _made(
     context: Context, server: Server, home: Path, part: Part, port: int, step: Callable[[], None]
-) -> Context:
-    """The node's home and database; the context of its commands."""
+) -> tuple[Context, Secret]:
+    """The node's home and database; the context of its commands, and its operator's password."""
     file = home / f"{part.folder}.dsn"
     file.touch(0o600)
     file.write_text(await server.another(part.folder) + "\n", encoding="utf-8")
-    told = await init.make(
+    made = await init.make(
         home / part.folder,
         {
             "node.tier": part.tier,
@@ -131,10 +138,11 @@ async def _made(
             "web.port": port,
             "worker.processes": 1,
             "database.dsn_file": str(file),
+            "access.totp": "nobody",  # trying it out takes no phone
         },
     )
     step()
-    return dataclasses.replace(context, home=home / part.folder, told=told)
+    return dataclasses.replace(context, home=home / part.folder, told=made.settings), made.passwords[OPERATOR]
 
 
 async def _register(node: Node, part: Part) -> None:

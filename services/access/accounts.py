@@ -7,7 +7,7 @@ codes sealed (`sealed`); neither is ever part of an `Account`.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -125,6 +125,11 @@ async def get(conn: Connection, name: str) -> Account:
     return found
 
 
+async def hold(conn: Connection, name: str) -> None:
+    """Nobody else changes it until the caller's transaction ends."""
+    await conn.execute("select from account where lower(name) = lower($1) for update", name)
+
+
 async def actor(conn: Connection, name: str) -> Actor:
     """Who the account with this name is, and what it may. NotFound if there is none that can be used."""
     found = await get(conn, name)
@@ -144,10 +149,26 @@ async def within(conn: Connection, staff: Reach, readers: Reach) -> list[Account
     return [built(row) for row in rows]
 
 
-async def proof(conn: Connection, account: int) -> Proof:
-    """What the account is proved by."""
+async def proof(conn: Connection, account: int | None) -> Proof | None:
+    """What the account is proved by; None for no account, asked all the same."""
     row = await conn.fetchrow("select password, totp, totp_step from account where account = $1", account)
-    return Proof(**dict(row))
+    return Proof(**dict(row)) if row else None
+
+
+async def unchanged(conn: Connection, seen: Account) -> bool:
+    """Whether it can be used with the password that it had when it was seen; it stays so until the caller's transaction
+    ends."""
+    return bool(
+        await conn.fetchval(
+            "select true from account where account = $1 and password_at = $2 and state = 'active' for share",
+            seen.account, seen.password_at,
+        )
+    )  # fmt: skip
+
+
+async def keep_password(conn: Connection, account: int, password: str) -> None:
+    """The same password, kept with today's costs; nothing ends."""
+    await conn.execute("update account set password = $2 where account = $1", account, password)
 
 
 async def set_password(conn: Connection, account: int, password: str, *, must_change: bool) -> None:
@@ -212,11 +233,3 @@ async def holders(conn: Connection) -> dict[Role, int]:
     )
     found = {row["role"]: row["held"] for row in rows}
     return {each: found.get(str(each), 0) for each in DUTIES}
-
-
-async def exist(conn: Connection, names: Collection[str]) -> list[str]:
-    """Those of the names that have been signed in with: whoever uses them knows their passwords."""
-    rows = await conn.fetch(
-        "select name from account where lower(name) = any($1::text[]) and seen_at is not null", list(names)
-    )
-    return [row["name"] for row in rows]

@@ -17,6 +17,8 @@ from config.errors import Conflict, Misconfigured, Unreachable
 from node import cli
 from node.commands import init
 from node.context import TRACES
+from services.access import accounts, passwords
+from services.access.policy import DUTIES, Role
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +38,9 @@ def test_init_makes_a_node_that_the_doctor_finds_well(
     name = '天津大学"图书馆\\'
     told = ["--tier", "local", "--symbol", "TJU", "--name", name, "--port", "1", "--dsn-file", str(secret)]
     assert cli.main([*words, "init", *told]) == 0
-    assert json.loads(capsys.readouterr().out) == {"symbol": "TJU", "tier": "local", "home": str(home)}
+    said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert said[0] == {"symbol": "TJU", "tier": "local", "home": str(home)}
+    assert [each["account"] for each in said[1:]] == ["operator"]
 
     made = settings.load(home, {})
     assert (made.node.symbol, made.node.tier, made.node.name, made.web.port) == ("TJU", "local", name, 1)
@@ -49,6 +53,27 @@ def test_init_makes_a_node_that_the_doctor_finds_well(
     checks = {row["name"]: row for row in map(json.loads, capsys.readouterr().out.splitlines())}
     assert checks["database"]["state"] == "ok"
     assert checks["settings"]["state"] == "ok"
+    assert checks["accounts"]["state"] == "warn"  # one person alone
+
+
+@pytest.mark.parametrize("duties", ["together", "separate"])
+async def test_the_first_accounts_have_the_duties_and_passwords_that_are_shown_once(
+    home: Path, dsn: str, conn: Connection, monkeypatch: pytest.MonkeyPatch, duties: str
+) -> None:
+    monkeypatch.setenv("TIANLU_DATABASE__DSN", dsn)
+    made = await init.make(home, {"node.tier": "local", "node.symbol": "TJU", "access.duties": duties})
+    assert made.settings.access.duties == duties
+    found = {name: await accounts.get(conn, name) for name in made.passwords}
+    expected: dict[str, tuple[Role, ...]] = {"operator": DUTIES}
+    assert {name: each.duties for name, each in found.items()} == (
+        expected if duties == "together" else {str(each): (each,) for each in DUTIES}
+    )
+    for name, password in made.passwords.items():
+        assert found[name].must_change
+        kept = await accounts.proof(conn, found[name].account)
+        assert kept and await passwords.right(password.reveal(), kept.password)
+        assert password.reveal() not in kept.password
+    assert all(count == 1 for count in (await accounts.holders(conn)).values())
 
 
 async def test_own_library_is_in_the_directory_and_the_database_is_claimed(
@@ -94,5 +119,9 @@ async def test_interrupted_init_can_be_repeated(home: Path, dsn: str, monkeypatc
     assert not (home / settings.FILE).exists()
     (home / TRACES).touch()
     monkeypatch.setenv("TIANLU_DATABASE__DSN", dsn)
-    await init.make(home, chosen)
+    first = await init.make(home, chosen)
     assert (home / settings.FILE).exists()
+    # As if it had been interrupted when the password was to be shown: that one is lost, and there is another.
+    (home / settings.FILE).rename(home / init.UNFINISHED)
+    again = await init.make(home, chosen)
+    assert again.passwords["operator"] != first.passwords["operator"]
