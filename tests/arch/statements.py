@@ -73,9 +73,21 @@ def loose(where: Module) -> Iterator[Loose]:
     relative = where.path.relative_to(ROOT) if where.path.is_relative_to(ROOT) else where.path
     for function, call in _calls(where.tree, None):
         for argument in _arguments(where, call):
-            if not _Judge(where, function).fixed(argument):
+            if not fixed(where, function, argument):
                 name = function.name if function else ""
                 yield Loose(f"{relative}:{name}", argument.lineno, ast.unparse(argument))
+
+
+def inside(where: Module) -> Iterator[tuple[Function, ast.Call]]:
+    """Every call inside a function of a module, with that function."""
+    for function, call in _calls(where.tree, None):
+        if function:
+            yield function, call
+
+
+def fixed(where: Module, function: Function | None, node: ast.expr) -> bool:
+    """Whether an expression in that function has only fixed values."""
+    return _Judge(where, function).fixed(node)
 
 
 def _is_module(dotted: str) -> bool:
