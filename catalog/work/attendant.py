@@ -104,7 +104,9 @@ async def attend(
                 raise
             if asyncio.get_running_loop().time() - began > LONGEST_PAUSE:
                 pause = FIRST_PAUSE
-            log.warning("the work queue has lost the database (%s); again in %.1f s", error, pause)
+            log.warning(
+                "the work queue has lost the database (%s); again in %.1f s", str(error) or type(error).__name__, pause
+            )
             await _either(stop, pause)
             pause = min(pause * 2, LONGEST_PAUSE)
 
@@ -118,6 +120,8 @@ async def _attend_once(
         room = asyncio.Semaphore(habits.concurrency)
         for kind, handler in handlers.items():
             manager.register_executor(kind, Attempt(handler, pool, room, habits.attempts))
+        # Its first probe of the listener may be sent before the listener is there, and takes 10 s to be given up.
+        await manager.queries.driver.add_listener(manager.channel, _nothing)
         async with _beside(_pass_on(stop, manager.shutdown)), _beside(_prune(pool)):
             await manager.run(
                 dequeue_timeout=POLL,
@@ -129,6 +133,10 @@ async def _attend_once(
             )
     finally:
         pool.terminate()  # close() would wait for the listener, which a lost database keeps
+
+
+def _nothing(told: str | bytes | bytearray) -> None:
+    """Heard, and left to the manager's own listener."""
 
 
 async def _pass_on(stop: asyncio.Event, shutdown: asyncio.Event) -> None:

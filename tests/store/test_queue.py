@@ -9,9 +9,12 @@ import sys
 import textwrap
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
 from pathlib import Path
 
+import asyncpg
 import pytest
+from pgqueuer.qm import QueueManager
 
 from catalog.connection import Connection
 from catalog.database import pool, supervisor
@@ -258,3 +261,31 @@ async def test_work_goes_on_after_the_database_was_killed(used: Path) -> None:
         assert b"after" in seen
         watching.cancel()
         await asyncio.wait({watching})
+
+
+async def test_a_listener_that_is_slow_to_come_is_not_taken_for_a_lost_database(
+    dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    probe, listen = QueueManager.listener_healthy, asyncpg.Connection.add_listener
+    done = asyncio.Event()
+    heard: list[object] = []
+    listens: list[object] = []
+
+    async def impatient(self: QueueManager, **_: timedelta) -> object:
+        try:
+            event = await probe(self, timeout=timedelta(seconds=1))
+            heard.append(event)
+            return event
+        finally:
+            done.set()
+
+    async def slow(self: object, *given: object) -> None:
+        if not listens:
+            await asyncio.sleep(0.3)  # of a machine that is busy: the probe needs less
+        listens.append(given)
+        await listen(self, *given)
+
+    monkeypatch.setattr(QueueManager, "listener_healthy", impatient)
+    monkeypatch.setattr(asyncpg.Connection, "add_listener", slow)
+    await work(PgQueue(dsn), {}, done)
+    assert heard
