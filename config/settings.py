@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from config import allow, told
+from config import allow, networks, told
 from config.secret import Secret
 from config.told import Told
 
@@ -68,6 +68,14 @@ class Web:
         pattern=ADDRESS,
         shape="an address like https://catalogue.example.org/ without a path",
     )
+    proxies: str = _told(
+        "", "addresses and networks of reverse proxies, whose X-Forwarded-For is believed; empty = none",
+        read=networks.read,
+    )  # fmt: skip
+    connections: int = _told(4000, "connections at once", low=16)
+    connections_each: int = _told(200, "connections at once of one address", low=1)
+    at_work: int = _told(16, "requests that are worked on at once", low=1, high=1000)
+    waiting: int = _told(64, "requests that wait for that; further ones are told to come back", low=0, high=100_000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +112,8 @@ class Exchange:
     corrections: str = _told(
         "review", "corrections that a parent offers: review = a person decides", choices=("review", "accept")
     )
+    peer_requests: int = _told(60_000, "requests that each other node may make in an hour", low=60)
+    peer_megabytes: int = _told(20_000, "megabytes that each other node may send and fetch in an hour", low=16)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +163,13 @@ class Access:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Audit:
+    """The audit log."""
+
+    days: int = _told(365, "days that its entries are kept, at the least 180", low=180)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """The whole tree, and the origin of every value by its dotted key."""
 
@@ -162,9 +179,11 @@ class Settings:
     oai: Oai = field(default_factory=Oai)
     worker: Worker = field(default_factory=Worker)
     exchange: Exchange = field(default_factory=Exchange)
+    access: Access = field(default_factory=Access)
     http: Http = field(default_factory=Http)
     log: Log = field(default_factory=Log)
     limits: Limits = field(default_factory=Limits)
+    audit: Audit = field(default_factory=Audit)
     lang: str = _told("", "language of messages; empty = of the terminal or browser", choices=("", "zh", "en"))
     origins: Mapping[str, str] = field(default_factory=dict)
 
@@ -172,7 +191,6 @@ class Settings:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Key:
     """One setting as the docs and `config show` name it."""
-    access: Access = field(default_factory=Access)
 
     name: str  # dotted, e.g. "web.port"
     kind: type

@@ -18,8 +18,10 @@ from typing import IO
 
 from aiohttp import web
 
+from config import networks
 from config.errors import Misconfigured
 from config.settings import Settings
+from node.web import address, connections, headers
 
 log = logging.getLogger(__name__)
 
@@ -41,15 +43,26 @@ def named(words: Sequence[str]) -> frozenset[str]:
 @contextlib.asynccontextmanager
 async def serving(application: web.Application, settings: Settings) -> AsyncIterator[str]:
     """Serves the application for the length of the block; yields its address. Misconfigured if the port is taken."""
-    host, port = settings.web.host, settings.web.port
+    told = settings.web
+    host, port = told.host, told.port
+    proxies = networks.read(told.proxies)
     runner = web.AppRunner(application, access_log=None, shutdown_timeout=5.0)
     await runner.setup()
+    assert runner.server is not None
+    guard = connections.Guard(
+        runner.server,
+        most=connections.room(told.connections),
+        each=told.connections_each,
+        shared=lambda peer: peer.is_loopback or address.within(peer, proxies),
+        headers=headers.of(told.base_url),
+    )
     try:
-        try:
-            await web.TCPSite(runner, host, port).start()
-        except OSError as error:
-            raise Misconfigured(unavailable(error, host, port)) from error
-        yield f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+        async with contextlib.AsyncExitStack() as open_:
+            try:
+                await open_.enter_async_context(connections.listening(guard, host, port))
+            except OSError as error:
+                raise Misconfigured(unavailable(error, host, port)) from error
+            yield f"http://{f'[{host}]' if ':' in host else host}:{port}/"
     finally:
         await runner.cleanup()
 

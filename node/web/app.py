@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
 from aiohttp import web
 
 from node import outgoing
 from node.flows import Counts
-from node.web import asking, context, exchange_door, machine, middleware, network, routes
+from node.web import asking, context, exchange_door, gate, headers, machine, middleware, network, routes
+from node.web.gate import Gate
 from services.discovery.registry import Registry
 
 BODY = 64 * 1024  # bytes that a request may carry: the longest is an OAI-PMH form
@@ -16,8 +17,10 @@ BODY = 64 * 1024  # bytes that a request may carry: the longest is an OAI-PMH fo
 
 def make(node: context.Node) -> web.Application:
     """The application, ready for a runner."""
-    app = web.Application(middlewares=[middleware.around], client_max_size=BODY)
+    app = web.Application(middlewares=[gate.around, middleware.around], client_max_size=BODY)
     app[context.NODE] = node
+    app[gate.GATE] = Gate(node.settings.web)
+    app.on_response_prepare.append(_signed_off(headers.of(node.settings.web.base_url)))
     exchange_door.hang(app, node)
     app[context.PLACE] = context.place(node)
     app[context.REGISTRY] = Registry()
@@ -31,6 +34,15 @@ def make(node: context.Node) -> web.Application:
         if "GET" in route.methods:
             app.router.add_route("HEAD", route.path, route.handler)
     return app
+
+
+def _signed_off(everywhere: Mapping[str, str]) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
+    """What puts the headers that every answer has on each of them, also on those that aiohttp makes."""
+
+    async def put(_request: web.Request, response: web.StreamResponse) -> None:
+        response.headers.update(everywhere)
+
+    return put
 
 
 async def _asker(app: web.Application) -> AsyncIterator[None]:

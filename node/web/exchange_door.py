@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -26,9 +27,11 @@ from exchange import arriving, greeting, keys, signing
 from exchange.greeting import Fault, Join
 from exchange.peer import MOST
 from node import identity
+from node.web import connections, gate, refusing
+from node.web.allowance import Allowance, Spent
 from node.web.bell import Bell
 from node.web.context import Node
-from node.web.middleware import RETRY_AFTER, BadInput
+from node.web.middleware import BadInput
 from node.web.openapi import Handler
 from node.web.trust import Watch, barred
 from protocols import suites
@@ -46,6 +49,12 @@ MOST_JOINING = 256 * 1024  # bytes of a request by somebody that we don't know y
 T = TypeVar("T")
 
 
+class Packed(errors.Refused):
+    """The body has a Content-Encoding."""
+
+    code = "packed"
+
+
 class TooLarge(errors.Refused):
     """The body is larger than a request may have."""
 
@@ -60,6 +69,7 @@ STATUS: tuple[tuple[type[BaseException], int], ...] = (
     (BadField, 401),
     (BadMessage, 401),
     (TooLarge, 413),
+    (Packed, 415),
     (BadInput, 400),
     (errors.BadRecord, 422),
     (digests.BadDigest, 422),
@@ -67,6 +77,7 @@ STATUS: tuple[tuple[type[BaseException], int], ...] = (
     (errors.NotFound, 404),
     (errors.Conflict, 409),
     (arriving.Crowded, 429),
+    (Spent, 429),
     (errors.Retry, 503),
     (errors.Misconfigured, 503),
     (errors.Unreachable, 503),
@@ -84,6 +95,8 @@ class Door:
         self.watch = Watch(node.database, node.symbol)
         self.bell = Bell(node.database)
         self.clock = clock
+        told = node.settings.exchange
+        self.allowance = Allowance({"requests": told.peer_requests, "bytes": told.peer_megabytes * 1e6})
 
     def told(self, request: web.Request) -> Request:
         """The request as it was signed: under the address that its sender used, also behind a proxy that ends TLS."""
@@ -128,12 +141,6 @@ class Caller:
         """For what waits, as a long-poll: its result, or a refusal within a second of the peer's being suspended."""
         return await self.door.watch.during(self.peer, work)
 
-    async def still_trusted(self) -> bool:
-        """Whether the peer may be dealt with at this moment."""
-        async with self.door.node.database.connection() as conn:
-            found = await peers.find(conn, self.peer.symbol)
-        return found is not None and found.state == "active"
-
 
 Answering = Callable[[web.Request, Caller], Awaitable[web.Response]]
 Admitting = Callable[[web.Request, Join], Awaitable[web.Response]]
@@ -150,11 +157,20 @@ def signed(handler: Answering) -> Handler:
 
     async def work(request: web.Request, door: Door, told: Request, claim: Claim) -> web.Response:
         peer = await _peer(door, told, claim)
+        connections.spare(request)  # `_body` waits as long as it makes sense for a node
+        door.allowance.check(peer.no, time.monotonic())
+        door.allowance.spend(peer.no, time.monotonic(), requests=1)
         if peer.role != "child":
             raise errors.Refused(f"{peer.symbol} is a parent of {door.node.symbol}, which asks it and not the reverse")
         body = await door.watch.during(peer, _body(request, told, MOST))
         skew = claim.created - door.clock()
-        return await handler(request, Caller(peer=peer, body=body, skew=skew, door=door))
+        sent = 0
+        try:
+            response = await handler(request, Caller(peer=peer, body=body, skew=skew, door=door))
+            sent = len(response.body) if isinstance(response.body, bytes) else 0
+        finally:
+            door.allowance.spend(peer.no, time.monotonic(), bytes=len(body) + sent)
+        return response
 
     return _knock(work)
 
@@ -221,8 +237,8 @@ async def _peer(door: Door, told: Request, claim: Claim) -> Peer:
 
 async def _body(request: web.Request, told: Request, most: int) -> bytes:
     """The body, no larger than `most` bytes and the one whose digest is signed."""
-    if request.headers.get("Content-Encoding", "identity") != "identity":
-        raise BadInput("Content-Encoding is not used here.")
+    if gate.encoded(request):
+        raise Packed("a body is sent as it is, without a Content-Encoding")
     too_large = TooLarge(f"a request has at most {most:,} bytes: send it in parts")
     if (request.content_length or 0) > most:
         raise too_large
@@ -247,8 +263,9 @@ def _refusal(request: web.Request, error: Exception, now: float) -> web.Response
     # Messages of our own errors are safe to show; what went wrong inside is for the log.
     code, reason = (error.code, str(error)) if isinstance(error, errors.TianluError) and status != 500 else ("", "")
     response = answer(Fault(code=code, reason=reason, time=now), status)
-    if status in (429, 503):
-        response.headers["Retry-After"] = RETRY_AFTER
+    if status in refusing.LATER:
+        pause = math.ceil(error.pause) if isinstance(error, Spent) else 0
+        response.headers["Retry-After"] = str(pause) if pause else refusing.RETRY_AFTER
     return response
 
 

@@ -1,8 +1,4 @@
-"""Around every request: its number, the language, errors as pages or problems, and the security headers.
-
-The content security policy allows no script at all and styles only from our own file, so nothing in a record can run
-even where an escape is forgotten (OWASP ASVS 5.0, 3.4).
-"""
+"""Around every request: its number, the language, and errors as pages or problems."""
 
 from __future__ import annotations
 
@@ -16,28 +12,16 @@ from aiohttp import web
 from catalog.search import port
 from config import errors
 from config.logs import about
-from node.web import texts, view
+from node.web import refusing, texts, view
 from node.web.context import NODE, VISIT, Visit
 from node.web.openapi import PROBLEM, Handler
 from services.delivery.render import Tombstone
 
 log = logging.getLogger(__name__)
 
-HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "
-        "frame-ancestors 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-    "Cross-Origin-Opener-Policy": "same-origin",
-}
 COOKIE = "lang"
 YEAR = 365 * 24 * 3600  # seconds
 FOR_PROGRAMS = ("/api/", "/oai", "/health", "/x/")
-RETRY_AFTER = "5"  # seconds
 
 
 class BadInput(errors.TianluError):
@@ -70,7 +54,6 @@ async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
     request[VISIT] = visit
     with about(request=visit.id):
         response = await _answer(request, handler)
-    response.headers.update(HEADERS)
     response.headers["X-Request-Id"] = visit.id
     if response.content_type == "text/html":
         response.headers["Vary"] = "Accept-Language, Cookie"
@@ -116,7 +99,7 @@ def wants_page(request: web.Request) -> bool:
 def refusal(request: web.Request, status: int, detail: str, allow: str = "") -> web.Response:
     """An error as a page or as a problem (RFC 9457), by what the visitor accepts."""
     visit = request[VISIT]
-    known = f"error_{status}" if f"error_{status}" in texts.TEXTS else "error_other"
+    known = refusing.known(status)
     heading = texts.TEXTS[known][visit.lang]
     if wants_page(request):
         response = view.page(request, "error.html", status=status, heading=heading, detail=detail, request_id=visit.id)
@@ -127,6 +110,6 @@ def refusal(request: web.Request, status: int, detail: str, allow: str = "") -> 
         response = web.Response(text=json.dumps(problem, ensure_ascii=False), status=status, content_type=PROBLEM)
     if allow:
         response.headers["Allow"] = allow
-    if status == 503:
-        response.headers["Retry-After"] = RETRY_AFTER
+    if status in refusing.LATER:
+        response.headers["Retry-After"] = refusing.RETRY_AFTER
     return response

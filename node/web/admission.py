@@ -1,0 +1,122 @@
+"""Who is worked for now, who waits and who is told to come back: a bounded queue that is fair to clients (pure).
+
+So many requests are worked on at once, and so many wait; beyond that the answer is 503 at once, because an answer that
+nobody waits for any longer costs as much as any other (`Verdict.CROWDED`). Clients are blocks of addresses. Nobody has
+more than a share of the work and of the queue; who has fewest requests at work is next; and when no more can wait, the
+client with most waiting gives up its newest (`Verdict.GREEDY`, 429). So a crawler fills its own share and no other's.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+EVERYBODY = ""  # the client of those who can't be told apart: no share is too large for it
+
+
+class Verdict(Enum):
+    """What becomes of a request."""
+
+    GO = auto()
+    WAIT = auto()
+    CROWDED = auto()  # everybody asks too much
+    GREEDY = auto()  # its client does
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Of a queue; both shares are of one client."""
+
+    at_work: int
+    waiting: int
+    share_at_work: int
+    share_waiting: int
+
+
+@dataclass(eq=False, slots=True)
+class Ticket:
+    """A request in the queue."""
+
+    client: str
+
+
+@dataclass(slots=True)
+class _Client:
+    at_work: int = 0
+    served: int = 0  # turn in which it was served last
+    waiting: deque[Ticket] = field(default_factory=deque)
+
+
+Told = list[tuple[Ticket, Verdict]]
+
+
+class Queue:
+    """Each event tells what becomes of which ticket."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.at_work = 0
+        self.waiting = 0
+        self._turn = 0
+        self._clients: dict[str, _Client] = {}
+
+    def come(self, ticket: Ticket) -> Told:
+        """A request has come."""
+        client = self._clients.setdefault(ticket.client, _Client())
+        if self.at_work < self.limits.at_work and self._may_work(ticket.client, client):
+            self._start(client)
+            return [(ticket, Verdict.GO)]
+        told: Told = []
+        if ticket.client != EVERYBODY and len(client.waiting) >= self.limits.share_waiting:
+            return [(ticket, Verdict.GREEDY)]
+        if self.waiting >= self.limits.waiting:
+            greedy = max(self._clients.values(), key=lambda each: len(each.waiting))
+            if len(greedy.waiting) <= len(client.waiting) + 1:
+                self._forget(ticket.client)
+                return [(ticket, Verdict.CROWDED)]
+            told.append((greedy.waiting.pop(), Verdict.GREEDY))
+            self.waiting -= 1
+        client.waiting.append(ticket)
+        self.waiting += 1
+        return [*told, (ticket, Verdict.WAIT)]
+
+    def done(self, ticket: Ticket) -> Told:
+        """A request that was worked on is answered, or its visitor has gone."""
+        self._clients[ticket.client].at_work -= 1
+        self.at_work -= 1
+        self._forget(ticket.client)
+        return self._next()
+
+    def gone(self, ticket: Ticket) -> None:
+        """A request that waited does so no longer."""
+        self._clients[ticket.client].waiting.remove(ticket)
+        self.waiting -= 1
+        self._forget(ticket.client)
+
+    def _next(self) -> Told:
+        """Whoever can start now."""
+        told: Told = []
+        while self.at_work < self.limits.at_work:
+            fit = [each for name, each in self._clients.items() if each.waiting and self._may_work(name, each)]
+            if not fit:
+                break
+            client = min(fit, key=lambda each: (each.at_work, each.served))
+            told.append((client.waiting.popleft(), Verdict.GO))
+            self.waiting -= 1
+            self._start(client)
+        return told
+
+    def _may_work(self, name: str, client: _Client) -> bool:
+        return name == EVERYBODY or client.at_work < self.limits.share_at_work
+
+    def _start(self, client: _Client) -> None:
+        self._turn += 1
+        client.served = self._turn
+        client.at_work += 1
+        self.at_work += 1
+
+    def _forget(self, name: str) -> None:
+        client = self._clients[name]
+        if not client.at_work and not client.waiting:
+            del self._clients[name]

@@ -1,0 +1,151 @@
+"""What every request passes before anything of it is worked on: is it well formed, and is there room for it (shell).
+
+Three lanes, so that none starves another: addresses that tell whether the node is well and carry its style sheet; other
+nodes, whose long-polls wait for minutes in all and whose shares are counted by peer (`exchange_door`); everybody else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from urllib.parse import unquote_to_bytes
+
+from aiohttp import web
+from aiohttp.http import HttpVersion11
+
+from config import settings
+from node.web import address, connections, refusing
+from node.web.admission import Limits, Queue, Ticket, Verdict
+from node.web.openapi import Handler
+
+PATIENCE = 3.0  # seconds that a request may wait for its turn
+LONGEST = 60.0  # seconds that it may be worked on
+LIGHT = ("/health", "/static/", "/robots.txt")
+NODES = "/x/"
+OF_LIGHT = Limits(at_work=16, waiting=256, share_at_work=8, share_waiting=64)
+OF_NODES = Limits(at_work=4096, waiting=0, share_at_work=512, share_waiting=0)
+
+# What a path may hold (RFC 3986, 3.3); of queries old browsers know no such rule.
+_TARGET = re.compile(r"/[A-Za-z0-9._~!$&'()*+,;=:@/%-]*(?:\?[^\x00-\x20\x7f]*)?")
+_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_HIDDEN = re.compile(r"%(?:2[fF]|5[cC]|[01][0-9A-Fa-f]|7[fF])")  # a slash, a backslash, a control character
+_HOST = re.compile(r"(?:[A-Za-z0-9_.-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
+
+
+class Gate:
+    """What the gate keeps for the life of the application."""
+
+    def __init__(self, told: settings.Web) -> None:
+        half = max(1, told.at_work // 2)
+        crowd = Limits(
+            at_work=told.at_work, waiting=told.waiting, share_at_work=half, share_waiting=max(1, told.waiting // 2)
+        )
+        self._light, self._nodes, self.crowd = Queue(OF_LIGHT), Queue(OF_NODES), Queue(crowd)
+        self._calls: dict[Ticket, asyncio.Future[Verdict]] = {}
+
+    def lane(self, path: str) -> Queue:
+        """The queue for an address."""
+        if path.startswith(NODES):
+            return self._nodes
+        return self._light if path.startswith(LIGHT) else self.crowd
+
+    @asynccontextmanager
+    async def turn(self, queue: Queue, client: str) -> AsyncIterator[Verdict]:
+        """Waits for a turn: GO, or why there is none."""
+        ticket = Ticket(client)
+        verdict = self._tell(queue.come(ticket), ticket)
+        if verdict is Verdict.WAIT:
+            verdict = await self._wait(queue, ticket)
+        try:
+            yield verdict
+        finally:
+            if verdict is Verdict.GO:
+                self._tell(queue.done(ticket))
+
+    async def _wait(self, queue: Queue, ticket: Ticket) -> Verdict:
+        call: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
+        self._calls[ticket] = call
+        try:
+            await asyncio.wait((call,), timeout=PATIENCE)
+        except asyncio.CancelledError:
+            if call.done() and call.result() is Verdict.GO:
+                self._tell(queue.done(ticket))
+            elif not call.done():
+                queue.gone(ticket)
+            raise
+        finally:
+            del self._calls[ticket]
+        if call.done():
+            return call.result()
+        queue.gone(ticket)
+        return Verdict.CROWDED
+
+    def _tell(self, told: list[tuple[Ticket, Verdict]], own: Ticket | None = None) -> Verdict:
+        """Call those who wait; the verdict about one's own ticket."""
+        about = Verdict.WAIT
+        for ticket, verdict in told:
+            if ticket is own:
+                about = verdict
+            else:
+                self._calls[ticket].set_result(verdict)
+        return about
+
+
+GATE = web.AppKey("gate", Gate)
+
+
+@web.middleware
+async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """The outermost middleware."""
+    connections.begun(request)
+    page = "text/html" in request.headers.get("Accept", "") and not request.path.startswith(("/api/", NODES))
+    status, detail = fault(request)
+    if status:
+        refusal = refusing.answer(status, detail, page=page, close=True)
+        if status == 415:
+            refusal.headers["Accept-Encoding"] = "identity"  # RFC 9110, 15.5.16
+        return refusal
+    gate = request.app[GATE]
+    queue = gate.lane(request.path)
+    async with gate.turn(queue, address.block(address.of(request))) as verdict:
+        match verdict:
+            case Verdict.GREEDY:
+                return refusing.answer(429, page=page)
+            case Verdict.CROWDED | Verdict.WAIT:
+                return refusing.answer(503, page=page)
+        if request.path.startswith(NODES):
+            return await handler(request)  # each has limits of its own
+        try:
+            async with asyncio.timeout(LONGEST):
+                return await handler(request)
+        except TimeoutError:
+            return refusing.answer(503, page=page)
+
+
+def fault(request: web.Request) -> tuple[int, str]:
+    """(status, why) if a request isn't one that we take, (0, "") if it is."""
+    target = request.raw_path
+    path = target.partition("?")[0]
+    if not _TARGET.fullmatch(target) or _ESCAPE.search(path):
+        return 400, "The address has characters that no address may have as they are."
+    if _HIDDEN.search(path):
+        return 400, "The path hides a slash, a backslash or a control character."
+    try:
+        plain = unquote_to_bytes(path).decode("utf-8")
+    except UnicodeDecodeError:
+        return 400, "The path is not written in UTF-8."
+    if {".", ".."} & set(plain.split("/")) or "\\" in plain:
+        return 400, "The path goes up, or round about."
+    hosts = request.headers.getall("Host", ())
+    if len(hosts) > 1 or (not hosts and request.version >= HttpVersion11) or not all(map(_HOST.fullmatch, hosts)):
+        return 400, "One Host header is wanted, with a host's name or address."
+    if encoded(request) and not path.startswith(NODES):  # there refusals are signed
+        return 415, "A request's body is taken as it is, without a Content-Encoding."
+    return 0, ""
+
+
+def encoded(request: web.Request) -> bool:
+    """Is the body packed? None is unpacked, by us or by aiohttp: a small one could become any size."""
+    return any(each.strip().lower() != "identity" for each in request.headers.getall("Content-Encoding", ()))
