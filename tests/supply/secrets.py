@@ -31,8 +31,9 @@ SHORTEST = 12  # characters of a value that may be a secret
 SHAPES: dict[str, str] = {
     "private-key": r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----"
     r"(?:\s|\\n|\\r|[\"'+])+(?P<secret>[\w+/=:, -]{40,})",
-    "tianlu-key": r"(?i)\btlk_[a-z2-7]{6,12}_[a-z2-7]{24,}",
+    "tianlu-key": r"(?i)\btlk_[a-z0-9]{6,12}_[a-z0-9]{24,}",
     "tianlu-code": r"\bTIANLU1(?:-[0-9A-HJKMNP-TV-Z]{2,5}){8,}",
+    "tianlu-password": r"\b(?:[a-hjkmnp-z2-9]{5}-){4}[a-hjkmnp-z2-9]{5}\b",  # also a reset code
     "totp": r"otpauth://[^\s\"']*[?&]secret=(?P<secret>[A-Z2-7]{16,})",
     "password-hash": r"\$(?:argon2(?:id|i|d)\$v=\d+\$[^$\s]+|2[aby]\$\d\d|6|scrypt\$[^$\s]+)"
     r"\$[\w./+]{16,}(?:\$[\w./+]{20,})?",

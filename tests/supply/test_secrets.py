@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from services.access import keys, passwords
 from tests.supply import secrets
 from tests.supply.locked import ROOT
 
@@ -31,6 +32,7 @@ UPPER = LOWER.upper()
 DIGITS = "0123456789"
 BASE32 = UPPER + "234567"
 BASE64 = UPPER + LOWER + DIGITS
+LETTERS = passwords.LETTERS  # of what a node gives out
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 KEY = base64.b64encode(hashlib.shake_256(b"no key at all").digest(90)).decode()
 PEM = "-----BEGIN {}PRIVATE " + "KEY-----"
@@ -46,6 +48,7 @@ PLANTED = {
         f'    "{PEM.format("")}\\n"\n    "{KEY}"',
     ],
     "tianlu-key": ["tl" + f"k_{random(8, BASE32.lower())}_{random(26, BASE32.lower())}"],
+    "tianlu-password": ["-".join(random(5, LETTERS, str(n)) for n in range(5))],
     "tianlu-code": ["TIAN" + "LU1-" + "-".join(random(5, CROCKFORD, str(n)) for n in range(24))],
     "totp": [f"otpauth://totp/Tianlu:wang?secr{''}et={random(32, BASE32)}&issuer=Tianlu"],
     "password-hash": [
@@ -115,6 +118,17 @@ def test_planted_secret_is_found_where_it_is(rule: str, text: str) -> None:
     found = secrets.scan("config/a.py", f"first line\n\n{text}\nlast line\n")
     assert rule in {each.rule for each in found}, found
     assert {each.line for each in found} <= {3, 4}
+
+
+def test_what_a_node_gives_out_is_found_whatever_it_is() -> None:
+    for n in range(50):
+        made = passwords.make().reveal()
+        assert [each.rule for each in secrets.scan("a.md", f"The password is {made}, said init.")] == [
+            "tianlu-password"
+        ]
+        key = f"tlk_{random(keys.PREFIX_LENGTH, LETTERS, str(n))}_{random(keys.SECRET_LENGTH, LETTERS, str(n))}"
+        assert keys.SHAPE.fullmatch(key)
+        assert [each.rule for each in secrets.scan("a.md", f"curl -H 'Authorization: Bearer {key}'")] == ["tianlu-key"]
 
 
 def test_every_rule_has_a_planted_secret() -> None:
