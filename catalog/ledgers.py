@@ -66,14 +66,6 @@ async def some(conn: Connection, ledger: Ledger, peer: int, channel: str, kind: 
     return [row["id"] for row in rows]
 
 
-async def is_empty(conn: Connection, ledger: Ledger, peer: int, channel: str) -> bool:
-    """Nothing was ever told or heard."""
-    found: bool = await conn.fetchval(
-        f"select not exists (select from {ledger.value} where peer = $1 and channel = $2)", peer, channel
-    )
-    return found
-
-
 async def write(
     conn: Connection, ledger: Ledger, peer: int, channel: str, entries: Sequence[Entry], *, fresh: bool = False
 ) -> None:

@@ -26,7 +26,7 @@ class Kind(IntEnum):
     LIBRARY = 2
     CORRECTION = 3
     RECEIPT = 4
-    SOURCE = 5
+    # 5 is free
     RAW = 6  # a source record as received; its id is `<source>` TAB `<local id>`
     SAME = 7  # a bib that the receiver can put together itself: the payload is `proof` of the bib's
 

@@ -40,7 +40,7 @@ _HANDOVER: Mapping[int, Place] = {Kind.RAW: Place.HANDOVER}
 TAKEN: Mapping[tuple[str, str], Mapping[int, Place]] = {
     (CHILD, CLUSTERS): {Kind.BIB: Place.INBOX},
     (PARENT, CLUSTERS): {Kind.BIB: Place.RECEIVED},
-    (CHILD, NOTICES): dict.fromkeys((Kind.LIBRARY, Kind.RECEIPT, Kind.SOURCE), Place.NOTICES),
+    (CHILD, NOTICES): dict.fromkeys((Kind.LIBRARY, Kind.RECEIPT), Place.NOTICES),
     (PARENT, NOTICES): dict.fromkeys((Kind.LIBRARY, Kind.CORRECTION), Place.NOTICES),
     (CHILD, HANDOVER): _HANDOVER,
     (PARENT, HANDOVER): _HANDOVER,
