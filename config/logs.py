@@ -17,6 +17,12 @@ from typing import TextIO
 
 OURS = ("node", "services", "exchange", "dms", "catalog", "protocols", "config")
 
+# Signs that end a line, order a terminal about or turn the reading around: names and messages come from anywhere
+# (CWE-117). They are written as in Python, so that nothing is lost.
+_CONTROLS = [*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2066, 0x206A)]
+_PLAIN = {code: chr(code).encode("unicode_escape").decode("ascii") for code in _CONTROLS}
+_ESCAPED = {code: f"\\u{code:04x}" for code in _CONTROLS}  # the same as JSON has it
+
 _about: ContextVar[Mapping[str, object]] = ContextVar("about", default={})  # noqa: B039 (never changed in place)
 
 
@@ -45,7 +51,8 @@ class _Text(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         names = "".join(f" {name}={value}" for name, value in _about.get().items())
         line = f"{_time(record)} {record.levelname.lower():7} {record.name}{names}: {record.getMessage()}"
-        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+        trace = self.formatException(record.exc_info).split("\n") if record.exc_info else ()
+        return "\n".join([line.translate(_PLAIN), *(f"    {each.translate(_PLAIN)}" for each in trace)])
 
 
 class _Json(logging.Formatter):
@@ -59,7 +66,7 @@ class _Json(logging.Formatter):
         }
         if record.exc_info:
             line["trace"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False)
+        return json.dumps(line, ensure_ascii=False).translate(_ESCAPED)
 
 
 def _time(record: logging.LogRecord) -> str:

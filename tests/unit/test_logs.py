@@ -69,3 +69,33 @@ def test_level_holds_for_ours_and_others_speak_from_warning_up() -> None:
     logging.getLogger("aiohttp").warning("loud")
     assert "quiet" not in stream.getvalue()
     assert "loud" in stream.getvalue()
+
+
+# A line's end, what a terminal takes for one or for an order, and what turns the reading around (CWE-117, CWE-150).
+SIGNS = "\r\n\v\f\0\x1b[2J\x7f\x85\x9b31m\u2028\u2029\u202e"
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_nothing_from_outside_makes_a_line_of_its_own(form: str) -> None:
+    stream = io.StringIO()
+    logs.set_up("info", form, stream)
+    with logs.about(record=f"a{SIGNS}2026-11-21T00:00:00.000+00:00 info    node: forged"):
+        logging.getLogger("node").info("asked for %s", f"b{SIGNS}2026-11-21T00:00:00.000+00:00 info    node: forged")
+    (line,) = stream.getvalue()[:-1].split("\n")
+    assert len(stream.getvalue().splitlines()) == 1
+    assert not set(line) & set(SIGNS.replace("[2J", "").replace("31m", ""))
+    assert "\\n" in line, "what was there can still be read"
+
+
+def test_lines_of_a_trace_are_no_lines_of_the_log() -> None:
+    stream = io.StringIO()
+    logs.set_up("info", "text", stream)
+    try:
+        raise ValueError(f"no {SIGNS}2026-11-21T00:00:00.000+00:00 info    node: forged")
+    except ValueError:
+        logging.getLogger("node").exception("failed")
+    first, *trace = stream.getvalue()[:-1].split("\n")
+    assert first.endswith("failed")
+    assert len(trace) >= 4
+    assert all(line.startswith("    ") for line in trace)
+    assert len(stream.getvalue().splitlines()) == 1 + len(trace)
