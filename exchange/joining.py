@@ -17,7 +17,7 @@ from exchange import codes, greeting
 from exchange.codes import Code
 from exchange.greeting import Join, Joined
 from exchange.keys import Key, Keyring
-from exchange.peer import Client, Known
+from exchange.peer import Barred, Client, Known, hello, known
 from protocols import suites
 from protocols.http.door import Door
 
@@ -153,8 +153,14 @@ async def join(
 ) -> Peer:
     """Join the parent that a code is of. Conflict if that can't be, Unreachable if it doesn't answer."""
     async with database.connection() as conn:
-        path = await _path(conn, code, me)
+        before = await _before(conn, code, me)
+        path = await _path(conn, before)
         entries = await directory.entries(conn)
+    if before is not None and before.state != "revoked" and not await _shut_out(out, keyring, me, before):
+        raise Conflict(
+            f"this node has joined {code.symbol} already, which is {before.state}: see `tianlu peer list`; "
+            f"to join it anew, revoke it first (tianlu peer revoke {code.symbol})"
+        )
     key = keyring.key()
     seed, public = codes.ticket(code.secret, code.suite)
     told = Join(
@@ -193,16 +199,33 @@ async def join(
         return peer
 
 
-async def _path(conn: Connection, code: Code, me: str) -> greeting.Path:
-    """The first parent is the uplink, later ones are memberships. Conflict if the code is of no possible parent."""
+async def _before(conn: Connection, code: Code, me: str) -> Peer | None:
+    """The parent that a code is of, if it is known. Conflict if the code is of no possible parent."""
     if code.symbol == me:
         raise Conflict(f"the code is of this node, {me}, itself: it is for another library's node")
     before = await peers.find(conn, code.symbol)
-    if before is not None and before.state != "revoked":
-        what = "this node has joined it already" if before.role == "parent" else "it is a child of this node"
-        raise Conflict(f"{code.symbol}: {what} ({before.state}); see `tianlu peer list`")
-    uplinks = [each for each in await peers.every(conn, "parent") if each.path == "uplink" and each.state != "revoked"]
+    if before is not None and before.role == "child" and before.state != "revoked":
+        raise Conflict(f"{code.symbol} is a child of this node ({before.state}) and can't be its parent")
+    return before
+
+
+async def _path(conn: Connection, before: Peer | None) -> greeting.Path:
+    """The first parent is the uplink, later ones are memberships."""
+    others = [each for each in await peers.every(conn, "parent") if before is None or each.no != before.no]
+    uplinks = [each for each in others if each.path == "uplink" and each.state != "revoked"]
     return "membership" if uplinks else "uplink"
+
+
+async def _shut_out(out: Door, keyring: Keyring, me: str, parent: Peer) -> bool:
+    """Has the parent ended what this node takes for going on? Then a code may begin it anew."""
+    if parent.state != "active":
+        return False
+    client = Client(out=out, keyring=keyring, me=me, known=known(parent))
+    try:
+        await hello(client, greeting.Hello())
+    except Barred:
+        return True
+    return False
 
 
 def _hosted(entries: Mapping[str, Entry], me: str) -> dict[str, Entry]:

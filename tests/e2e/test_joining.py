@@ -184,8 +184,34 @@ async def test_join_whose_answer_was_lost_can_be_repeated(centre: Stand, local: 
     async with local.database.transaction() as conn:
         await conn.execute("delete from peer")
     assert (await local.join(code)).symbol == "CENTRE"
-    with pytest.raises(Conflict, match="joined it already"):
+    with pytest.raises(Conflict, match="joined CENTRE already"):
         await local.join(code)
+
+
+@pytest.mark.parametrize("path", ["uplink", "membership"])
+async def test_revoked_node_comes_back_with_a_new_code_and_nothing_else(
+    centre: Stand, local: Stand, path: peers.Path
+) -> None:
+    """It has not heard yet, or only in the words of a refusal, that it was revoked."""
+    used = await centre.invite("TJU", path=path)
+    await local.join(used)
+    await centre.set_state("TJU", "revoked")
+    with pytest.raises(Conflict, match="used already"):
+        await local.join(used)
+    parent = await local.join(await centre.invite("TJU", path=path))
+    assert (parent.state, parent.path, (await centre.peer("TJU")).state) == ("active", path, "active")
+    async with local.client("CENTRE") as client:
+        assert (await talking.hello(client, Hello())).proto == 1
+
+
+async def test_parent_that_does_not_answer_is_not_joined_anew(centre: Stand, local: Stand) -> None:
+    await local.join(await centre.invite("TJU"))
+    await centre.set_state("TJU", "revoked")
+    code = await centre.invite("TJU")
+    await centre.stop()
+    with pytest.raises(Unreachable):
+        await local.join(code)
+    assert (await local.peer("CENTRE")).state == "active"
 
 
 async def test_joined_node_with_another_key_must_be_revoked_first(
