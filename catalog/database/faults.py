@@ -21,6 +21,7 @@ PASSING: tuple[type[Exception], ...] = (
     asyncpg.SerializationError,
     asyncpg.DeadlockDetectedError,
     asyncpg.DiskFullError,
+    asyncpg.QueryCanceledError,
 )
 # The driver's own errors are mostly our mistakes (a wrong number of parameters), but it says these of a connection that
 # was cut while it was used.
@@ -47,4 +48,6 @@ def as_retry(which: Callable[[Exception], bool] = passes) -> Iterator[None]:
     except Exception as error:
         if not which(error):
             raise
+        if isinstance(error, asyncpg.QueryCanceledError):
+            raise Retry("that took the database too long and was given up; ask for less, or try again later") from error
         raise Retry(f"the database is not available just now ({type(error).__name__}: {error}); try again") from error

@@ -40,12 +40,16 @@ class Database:
     server: Server | None  # the embedded one
 
     @contextlib.asynccontextmanager
-    async def connection(self) -> AsyncIterator[Connection]:
-        """A connection without a transaction. Retry when the database is away."""
+    async def connection(self, within: float | None = None) -> AsyncIterator[Connection]:
+        """A connection without a transaction. Retry when the database is away, or a statement takes longer than
+        `within` seconds, which the pool forgets when the connection comes back.
+        """
         with faults.as_retry(faults.passes_connecting):
             conn = await self.pool.acquire()
         with faults.as_retry():
             try:
+                if within:
+                    await conn.execute("select set_config('statement_timeout', $1, false)", str(round(within * 1000)))
                 yield conn
             finally:
                 await self.pool.release(conn)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from catalog.search import pinyin
+from catalog.search import pinyin, tree
 from catalog.search.document import notation
 from catalog.search.fold import fold, is_cjk, squeeze, words
 from catalog.search.grams import phrase
@@ -18,7 +18,10 @@ from catalog.search.port import BadQuery
 from catalog.search.tree import All, Either, Node, Number, Query, Sound, Spelled, Stem, Text, Year
 
 MOST_WORDS = 24
-MOST_STEMS = 3
+MOST_STEMS = 3  # of words
+MOST_OPEN = 10  # beginnings of words and of class numbers in all
+MOST_NODES = 64  # of a tree
+DEEPEST = 20
 SHORTEST_STEM = 2  # letters before *
 LONGEST_EXACT = 80  # as in document
 LONGEST_SPELLED = 40
@@ -68,12 +71,37 @@ def parse(text: str, field: str = "any") -> Query:
         raise BadQuery(f"At most {MOST_STEMS} words may end with *.")
     wanted = [chunk for chunk in chunks if not chunk.unwanted]
     sounding = [chunk.text for chunk in wanted if chunk.field in ("any", "title")]
+    unwanted = tuple(node for chunk in chunks if chunk.unwanted for node in _atoms(chunk))
     return Query(
-        wanted=_wanted(wanted),
-        unwanted=tuple(node for chunk in chunks if chunk.unwanted for node in _atoms(chunk)),
+        wanted=_bounded(_wanted(wanted), unwanted),
+        unwanted=unwanted,
         whole=squeeze("".join(sounding))[:LONGEST_EXACT],
         piece=phrase(" ".join(sounding)),
     )
+
+
+def _bounded(wanted: tuple[Node, ...], unwanted: tuple[Node, ...]) -> tuple[Node, ...]:
+    """What is wanted, with fewer ways to read its pinyin if there are too many. Raises BadQuery beyond the bounds."""
+    if len([*tree.walk(wanted + unwanted)]) > MOST_NODES:
+        wanted = tuple(map(_straight, wanted))
+    found = [*tree.walk(wanted + unwanted)]
+    if len(found) > MOST_NODES or max((depth for _, depth in found), default=0) > DEEPEST:
+        raise BadQuery("The query can be understood in too many ways; leave some words out, or put them in quotes.")
+    if sum(isinstance(node, Stem) for node, _ in found) > MOST_OPEN:
+        raise BadQuery(f"At most {MOST_OPEN} words with * and class numbers in one query.")
+    return wanted
+
+
+def _straight(node: Node) -> Node:
+    """A node without other readings of its pinyin than the likeliest."""
+    match node:
+        case Sound(field=field, ways=ways):
+            return Sound(field=field, ways=ways[:1])
+        case All(parts=parts):
+            return All(parts=tuple(map(_straight, parts)))
+        case Either(parts=parts):
+            return Either(parts=tuple(map(_straight, parts)))
+    return node
 
 
 def _chunk(found: re.Match[str], field: str) -> _Chunk | None:

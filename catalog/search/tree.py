@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from catalog.search.grams import Phrase
@@ -81,3 +82,13 @@ class Query:
     unwanted: tuple[Node, ...]
     whole: str
     piece: Phrase
+
+
+def walk(nodes: Iterable[Node], depth: int = 1) -> Iterator[tuple[Node, int]]:
+    """All nodes with how deep each stands; the ways of a `Sound` are alternatives and count as nodes below it."""
+    for node in nodes:
+        yield node, depth
+        if isinstance(node, All | Either):
+            yield from walk(node.parts, depth + 1)
+        elif isinstance(node, Sound) and len(node.ways) > 1:
+            yield from ((node, depth + 1) for _ in node.ways)

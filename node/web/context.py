@@ -15,9 +15,12 @@ from catalog.database.pool import Database
 from catalog.search.port import Reader
 from config.settings import Settings
 from node.web.openapi import Route
+from services.access.sessions import Session
 from services.discovery.ask import Asker
 from services.discovery.registry import Registry
 from services.discovery.scope import Kind, Place
+
+STATEMENT = 5.0  # seconds that the database may take for one statement of a visitor's
 
 
 class Node(Protocol):
@@ -52,6 +55,7 @@ OAI_KEY = web.AppKey("oai_key", bytes)
 # What everything that a node of a tier holds is called in the scope bar.
 KINDS: Mapping[str, Kind] = {"local": "here", "domain": "province", "central": "nation"}
 VISIT = web.RequestKey("visit", Visit)
+SESSION: web.RequestKey[Session | None] = web.RequestKey("session", Session)  # of the cookie (visitor.session)
 
 
 def node_of(request: web.Request) -> Node:
@@ -60,8 +64,9 @@ def node_of(request: web.Request) -> Node:
 
 
 def connection(request: web.Request) -> AbstractAsyncContextManager[Connection]:
-    """A connection for the time of an `async with`; a passing fault of the database becomes Retry (503)."""
-    return node_of(request).database.connection()
+    """A connection for the time of an `async with`; a passing fault of the database, or a statement that takes too
+    long, becomes Retry (503)."""
+    return node_of(request).database.connection(within=STATEMENT)
 
 
 def lang_of(request: web.Request) -> str:

@@ -20,7 +20,7 @@ async def look(request: web.Request, *, strict: Collection[str] | None = None, h
     visit = wide.visit(*inputs.passed_on(request.headers), asyncio.get_running_loop().time())
     node = context.node_of(request)
     return await wide.look(
-        node.database.connection,
+        lambda: context.connection(request),
         node.reader,
         request.app[context.ASKER],
         request.app[context.REGISTRY],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 from catalog.search.grams import index_text, phrase, runs
 from catalog.search.port import BadQuery
 from catalog.search.query import isbn13, parse, years
-from catalog.search.tree import All, Either, Number, Sound, Spelled, Stem, Text, Year
+from catalog.search.tree import All, Either, Number, Sound, Spelled, Stem, Text, Year, walk
 
 
 def text(piece: str, field: str = "any") -> Text:
@@ -185,3 +187,49 @@ def test_any_text_is_a_query_or_refused(typed: str) -> None:
         parse(typed)
     except BadQuery:
         pass
+
+
+PIECES = (
+    "xian", "fangan", "xianxianxian", "tiananmen", "xi'an", "a-b", "红楼梦", "z", "-a", "author:xian", "title:fangan",
+    '"a b"', "class:I2", "aa*", "year:1990-", "9787020002207", "1998-2000", "mixed中文", "the",
+)  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=24).map(" ".join))
+def test_no_text_makes_a_tree_beyond_the_bounds(typed: str) -> None:
+    try:
+        made = parse(typed)
+    except BadQuery as error:
+        assert re.search("leave some|At most", str(error))
+        return
+    found = [*walk((*made.wanted, *made.unwanted))]
+    assert len(found) <= 64
+    assert max((depth for _, depth in found), default=0) <= 20
+    assert sum(isinstance(node, Stem) for node, _ in found) <= 10
+
+
+def test_a_long_pinyin_text_has_fewer_readings_rather_than_none() -> None:
+    few, many = parse("fangan xian"), parse("fangan " * 24)
+    assert [each for each in many.wanted if isinstance(each, Either)]
+    sounds = [[node for node, _ in walk(made.wanted) if isinstance(node, Sound)] for made in (few, many)]
+    assert max(len(each.ways) for each in sounds[0]) > 1
+    assert {len(each.ways) for each in sounds[1]} == {1}
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Proceedings of the third international conference on the history of science in China and its neighbours held "
+        "in Beijing in 1984",
+        "zhong guo gu dai wen xue zuo pin xuan di er ban shang ce jiao xue can kao zi liao",
+        "中国古代文学作品选 第二版 上册 教学参考资料 高等学校文科教材 袁世硕主编",
+    ],
+)
+def test_the_longest_title_is_within_them(title: str) -> None:
+    assert parse(title).wanted
+
+
+@pytest.mark.parametrize("typed", ["class:I2 " * 11, "tianan " * 3 + "author:tianan title:fangan " * 8, "a b " * 13])
+def test_beyond_them_the_reader_is_told_what_to_do(typed: str) -> None:
+    with pytest.raises(BadQuery, match=r"leave some|At most 10"):
+        parse(typed)
