@@ -12,16 +12,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import AsyncIterator, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
+from catalog.acts import Entry, Outcome
 from catalog.connection import Connection
-
-Outcome = Literal["begun", "done", "refused", "failed"]
 
 KEPT_DAYS = 180  # at least (《网络安全法》, article 21: network logs for six months)
 FIRST = bytes(32)  # what the first entry follows on
@@ -32,20 +32,6 @@ FAULTS = 20  # after which `verify` stops looking for more
 COLUMNS = "no, at, actor, library, act, object, outcome, detail, address, request, previous, digest"
 _EPOCH = datetime.fromtimestamp(0, UTC)
 _pack = msgspec.msgpack.Encoder().encode
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """What somebody did. Nothing of it may be a secret."""
-
-    actor: str  # account:wang, key:wang/ab12cd, os:root, node:CN-TJ, nobody
-    act: str  # e.g. library.add
-    object: str = ""  # what it was done to
-    library: str = ""  # whose data it was about; '' = the node's
-    outcome: Outcome = "done"
-    detail: Mapping[str, Any] = field(default_factory=dict)  # texts, whole numbers, truths, lists and maps of them
-    address: str = ""  # of the visitor
-    request: str = ""  # its number, as in the log and on error pages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,6 +232,8 @@ def _plain(value: Any) -> Any:
     """Texts cut, lists cut, keys as texts; anything else than plain values is refused: a Secret, for one."""
     match value:
         case None | bool() | int():
+            return value
+        case float() if math.isfinite(value):
             return value
         case str():
             return _text(value)

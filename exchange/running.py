@@ -14,6 +14,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 
 from catalog import corrections, directory, hosting, peers, streams
+from catalog.audit import KEPT_DAYS
 from catalog.database.pool import Database
 from catalog.hosting import Handover
 from catalog.peers import PeerNo
@@ -21,6 +22,7 @@ from catalog.work import leases, lives
 from catalog.work.queue import Queue
 from config.errors import Retry, TianluError
 from exchange import ends, feed, link, peer, spares
+from exchange.auditing import Keeper
 from exchange.ends import CHANNELS, FEEDS, Me, Peer
 from exchange.feed import AHEAD
 from exchange.handing import Handing, asking
@@ -63,6 +65,7 @@ class Exchange:
     connect: Connect
     alone: Alone = spares.nobody
     accepts: bool = False  # what parents correct, with nobody deciding
+    keeper: Keeper
     links: dict[PeerNo, _Live] = field(default_factory=dict)
     cutting: dict[tuple[int, str], asyncio.Task[int]] = field(default_factory=dict)
     handing: dict[tuple[str, int], asyncio.Task[None]] = field(default_factory=dict)
@@ -92,6 +95,7 @@ class Exchange:
             to = peer_of.get(PeerNo(lag.no))
             if to and not lag.held_up and (lag.told < lag.last or lag.policy != to.published) and lag.waiting < AHEAD:
                 self.begin_to_cut(to, lag.channel)
+        self.keeper.look({no: (live.row.symbol, live.linking.moves.wire) for no, live in self.links.items()})
         await self._carry_on({one.no: one for one in known if one.no in peer_of})
         return LOOK if known else ALONE
 
@@ -149,6 +153,7 @@ class Exchange:
 
     async def close(self) -> None:
         """End the links and what is being cut."""
+        await self.keeper.close()
         for no in list(self.links):
             await self._unlink(no)
         tasks = [*self.cutting.values(), *self.handing.values()]
@@ -232,9 +237,10 @@ async def run(
     stop: asyncio.Event,
     alone: Alone = spares.nobody,
     accepts: bool = False,
+    audited_days: int = KEPT_DAYS,
 ) -> None:
     """Hold the lease when it is free, and exchange until `stop`. `alone`: how this node merges a record by itself;
-    `accepts`: it does what parents correct, with nobody deciding.
+    `accepts`: it does what parents correct, with nobody deciding; `audited_days`: how long the audit log is kept.
     """
 
     def connect(row: peers.Peer) -> AbstractAsyncContextManager[Wire]:
@@ -253,6 +259,7 @@ async def run(
                         connect=connect,
                         alone=alone,
                         accepts=accepts,
+                        keeper=Keeper(database=database, days=audited_days),
                     )
                     await _held(role, database, holder, term, stop)
         except Retry as error:

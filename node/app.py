@@ -17,6 +17,7 @@ from catalog.work.queue import PgQueue, Queue
 from config import profile
 from config.profile import Profile
 from config.settings import Settings
+from node import deeds
 from node.context import Context
 
 INDEX = "index"
@@ -53,7 +54,8 @@ class Node:
 
 @contextlib.asynccontextmanager
 async def open(context: Context) -> AsyncIterator[Node]:
-    """The node in the home folder of a command, for the length of the block."""
+    """The node in the home folder of a command, for the length of the block; at its end the audit log has what the
+    command did."""
     settings = context.settings
     async with contextlib.AsyncExitStack() as stack:
         database = await stack.enter_async_context(
@@ -61,6 +63,7 @@ async def open(context: Context) -> AsyncIterator[Node]:
         )
         async with database.connection() as conn:
             await ownership.confirm(conn, settings.node.symbol)
+        await stack.enter_async_context(deeds.settled(database, context.deed))
         yield Node(
             home=context.home,
             settings=settings,

@@ -17,19 +17,21 @@ import select
 import signal
 import sys
 import traceback
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol, cast
 
 import uvloop
 
+from catalog.acts import Entry
 from config import logs, settings
 from config.errors import Misconfigured, TianluError
 from config.settings import KEYS, Settings
-from node import messages
+from node import deeds, messages
 from node.commands import COMMANDS
 from node.context import TRACES, Context, default_home
+from node.deeds import Act, Deed
 from node.output import RED, Output
 
 INTERRUPTED = 130
@@ -41,6 +43,7 @@ class Module(Protocol):
 
     NAME: str
     HELP: dict[str, str]
+    ACTS: Mapping[str, Act | None]  # by action ("" if there are none): what the audit log is told; None = it only looks
 
     def arguments(self, parser: argparse.ArgumentParser) -> None: ...
     def run(self, context: Context, args: argparse.Namespace) -> Coroutine[Any, Any, int]: ...
@@ -103,8 +106,15 @@ async def _act(module: Module, context: Context, args: argparse.Namespace) -> in
     if args.actor:
         # Only then, because most commands can spare what proving takes to import.
         acting = importlib.import_module("node.acting")
-        context = dataclasses.replace(context, actor=await acting.prove(context, args.actor))
-    return await module.run(context, args)
+        proving = dataclasses.replace(context, deed=_proof(context, args.actor))
+        context = dataclasses.replace(context, actor=await acting.prove(proving, args.actor))
+    deed = deeds.of_command(module.ACTS, args, context.actor.name)
+    return await module.run(dataclasses.replace(context, deed=deed), args)
+
+
+def _proof(context: Context, name: str) -> Deed:
+    """That somebody proves, or tries to prove, to be an account."""
+    return Deed(entry=Entry(actor=context.actor.name, act="sign-in.command", object=name))
 
 
 def _parser(words: Sequence[str], lang: str) -> tuple[argparse.ArgumentParser, Module | None]:

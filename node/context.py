@@ -11,6 +11,7 @@ from pathlib import Path
 from config.errors import Misconfigured
 from config.settings import Settings
 from node import messages
+from node.deeds import Deed
 from node.output import Output
 from services.access.policy import ALL, DUTIES, Actor, Grant
 
@@ -36,6 +37,7 @@ class Context:
     lang: str  # "zh" or "en"
     told: Settings | Misconfigured  # the settings, or what is wrong with them
     actor: Actor = field(default_factory=of_machine)  # who gives it
+    deed: Deed = field(default_factory=Deed)  # what that is to the audit log
 
     @property
     def settings(self) -> Settings:

@@ -51,6 +51,7 @@ COMMANDS: dict[str, Command] = {
     "review": Command(en="decide on corrections that are offered", zh="处理收到的更正", allow=Permission.CHANGE),
     "user": Command(en="make and manage accounts", zh="建立和管理账户", allow=Permission.ACCOUNTS),
     "key": Command(en="make and manage keys for programs", zh="建立和管理程序密钥", allow=Permission.ACCOUNTS),
+    "audit": Command(en="read, verify and export the audit log", zh="查看、校验和导出审计日志", allow=Permission.AUDIT),
     "search": Command(en="search the catalogue", zh="检索目录", allow=Permission.READ),
     "show": Command(en="show a merged record or a source record", zh="显示合并记录或源记录", allow=Permission.READ),
     "explain": Command(

@@ -13,6 +13,7 @@ HELP = {
     "en": "show: every setting, its value and where that comes from. check: only say whether they are right.",
     "zh": "show：每项设置的值及其来源。check：只检查设置是否正确。",
 }
+ACTS = {"show": None, "check": None}
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

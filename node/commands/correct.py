@@ -9,6 +9,7 @@ from catalog.model import Cluster
 from config.errors import NotFound
 from node import app, attending
 from node.context import Context
+from node.deeds import Act
 from services.cataloguing import patch
 
 NAME = "correct"
@@ -19,6 +20,7 @@ HELP = {
     "zh": "更正合并记录的一个字段。本节点的记录立即更正并保持；同一更正同时提交给送来该字段的各节点，由其决定是否采纳。"
     "$a 表示子字段 a 的开头，$$ 表示美元符号。",
 }
+ACTS = {"": Act(name="record.correct", object="id", detail=("field", "find", "put", "why"))}
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,6 +44,7 @@ async def run(context: Context, args: argparse.Namespace) -> int:
             ident, offers = await corrections.make(
                 conn, node.symbol, Cluster(published.cluster), args.field, old, new, why=args.why, who=node.symbol
             )
+            await context.deed.done(conn, object=published.id, correction=ident)
         await attending.leave_nothing(node)
     told = {"old": patch.shown(old), "new": patch.shown(new), "offered": offers}
     if context.out.json:

@@ -31,6 +31,7 @@ HELP = {
     "zh": "在临时目录中建立一个网络：中心、托管一个馆的区域节点，以及另外两个馆的本地节点。"
     "装载样例（或您自己的文件），让记录与更正流转，提供目录服务，直到 Ctrl-C，然后全部清除。",
 }
+ACTS = {"": None}
 INTERRUPTED = 130
 LOCAL = Path(".venv/bin/tianlu")  # where ./dev setup puts it, seen from the checkout
 

@@ -15,6 +15,7 @@ HELP = {
     "en": "Check this machine and node: each line says ok, warn or fail, and what to do. Exit code 1 if one fails.",
     "zh": "检查本机和节点：每行给出 ok、warn 或 fail 及处理办法。有 fail 时退出码为 1。",
 }
+ACTS = {"": None}
 COLORS = {State.OK: GREEN, State.WARN: YELLOW, State.FAIL: RED}
 
 

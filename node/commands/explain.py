@@ -25,6 +25,7 @@ HELP = {
     "ID is source/local_id, or a cluster id.",
     "zh": "说明记录为何可见或不可见：隔离、暂停、排队、聚合及其理由、合并、索引。ID 为 数据源/本地号 或聚簇号。",
 }
+ACTS = {"": None}
 MOST_EDGES = 40
 Step = tuple[str, Any]
 

@@ -20,6 +20,7 @@ HELP = {
     "en": "Write out source records, merged records, holdings or clusters. Waits until what was loaded is clustered.",
     "zh": "导出源记录、合并记录、馆藏或聚簇。会等待已装载的记录完成聚簇。",
 }
+ACTS = {"": None}
 PAGE = 2000
 HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n<collection xmlns="http://www.loc.gov/MARC21/slim">\n'
 

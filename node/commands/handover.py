@@ -11,6 +11,7 @@ from catalog.peers import PeerNo
 from exchange import handing
 from node import app
 from node.context import Context
+from node.deeds import Act
 
 NAME = "handover"
 HELP = {
@@ -22,6 +23,7 @@ HELP = {
     "在自有节点 `give --to 上级` 则交回托管。两端节点均须运行（tianlu run）；"
     "自 list 显示 freezing 起，原托管节点拒绝装载。",
 }
+ACTS = {"list": None, "give": Act(name="library.handover", detail=("to",))}
 COLUMNS = ("library", "way", "peer", "reign", "state", "reason")
 
 
@@ -40,6 +42,7 @@ async def run(context: Context, args: argparse.Namespace) -> int:
             context.out.table(await _rows(conn), COLUMNS)
             return 0
         begun = await handing.give(conn, node.symbol, args.to)
+        await context.deed.done(conn, object=begun.library, library=begun.library)
         if context.out.json:
             context.out.item({"library": begun.library, "reign": begun.reign, "to": args.to, "state": begun.state})
         context.out.say(context.text("handover_begun", library=begun.library, peer=args.to))

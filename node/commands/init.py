@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from catalog import libraries, ownership
+from catalog import audit, libraries, ownership
+from catalog.acts import Entry
 from catalog.connection import Connection
 from catalog.database import pool
 from catalog.model import Library
@@ -18,6 +19,7 @@ from config.errors import Conflict, Misconfigured
 from config.secret import Secret
 from config.settings import KEYS, Settings
 from node.context import TRACES, Context, of_machine
+from node.deeds import Act
 from services.access import accounts, passwords
 from services.access.policy import ALL, DUTIES, Grant, Role
 
@@ -26,6 +28,7 @@ HELP = {
     "en": "Make a new node in the home folder, which must be new or empty.",
     "zh": "在主目录中建立新节点；主目录必须不存在或为空。",
 }
+ACTS = {"": Act(name="node.init")}
 UNFINISHED = "tianlu.toml.unfinished"
 # The first accounts, with their duties, by `access.duties`.
 FIRST: Mapping[str, Mapping[str, tuple[Role, ...]]] = {
@@ -91,7 +94,7 @@ async def make(home: Path, chosen: Mapping[str, object]) -> Made:
     _make_home(home)
     unfinished = home / UNFINISHED
     _write(unfinished, chosen)
-    told = settings.load(home, os.environ, file=UNFINISHED)
+    told, by = settings.load(home, os.environ, file=UNFINISHED), of_machine()
     async with pool.open(home, told.database.dsn.reveal() or None, told.database.programs) as database:
         first = {name: passwords.make() for name in FIRST[told.access.duties]}
         kept = {name: await passwords.shrouded(password.reveal()) for name, password in first.items()}
@@ -100,10 +103,13 @@ async def make(home: Path, chosen: Mapping[str, object]) -> Made:
             if await libraries.get(conn, told.node.symbol) is None:
                 await libraries.add(conn, Library(symbol=told.node.symbol, name=told.node.name or told.node.symbol))
             known = [name for name in first if not await _account(conn, told, name, kept[name])]
+            fresh = [name for name in first if name not in known]
+            act = Entry(actor=by.name, act=ACTS[""].name, object=told.node.symbol, detail={"accounts": fresh})
+            await audit.append(conn, act)
     unfinished.rename(home / settings.FILE)  # from here on there is a node
     return Made(
         settings=settings.load(home, os.environ),
-        passwords={name: password for name, password in first.items() if name not in known},
+        passwords={name: first[name] for name in fresh},
     )
 
 

@@ -11,6 +11,7 @@ from exchange import codes, joining
 from exchange.codes import Code
 from node import app, identity
 from node.context import Context
+from node.deeds import Act
 from protocols import suites
 
 NAME = "invite"
@@ -20,6 +21,7 @@ HELP = {
     "zh": "为一个成员馆生成一次性邀请码；对方节点用 `tianlu join 邀请码` 加入本节点。"
     "邀请码含本节点地址、密钥指纹和一个秘密，请像密码一样转交。",
 }
+ACTS = {"": Act(name="peer.invite", object="symbol", library="symbol", detail=("membership", "days"))}
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,6 +52,7 @@ async def run(context: Context, args: argparse.Namespace) -> int:
         path = "membership" if args.membership else "uplink"
         async with node.database.transaction() as conn:
             made = await joining.invite(conn, ticket, args.symbol, path, args.days, node.symbol)
+            await context.deed.done(conn, path=path)
     text = codes.write(code)
     fingerprint = suites.spelled(key.fingerprint)
     if context.out.json:

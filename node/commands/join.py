@@ -9,6 +9,7 @@ from config.errors import Misconfigured
 from exchange import codes, joining
 from node import app, identity, outgoing
 from node.context import Context
+from node.deeds import Act
 from protocols import suites
 from protocols.http import door
 
@@ -19,6 +20,7 @@ HELP = {
     "zh": "用上级节点 `tianlu invite` 生成的邀请码加入：交换密钥，登记成员馆，此后记录开始流转。"
     "第一个上级为主上级（uplink），其后的为成员关系。",
 }
+ACTS = {"": Act(name="peer.join")}  # the code is a secret
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,6 +42,7 @@ async def run(context: Context, args: argparse.Namespace) -> int:
             me=node.symbol,
         )
         async with node.database.connection() as conn:
+            context.deed.about(object=parent.symbol, path=parent.path)
             moves = any((one.peer, one.way) == (parent.no, "in") for one in await hosting.going(conn))
     fingerprint = suites.spelled(suites.named(parent.suite).fingerprint(parent.key))
     if context.out.json:

@@ -8,9 +8,17 @@ from catalog import libraries
 from catalog.model import Library
 from node import app
 from node.context import Context
+from node.deeds import Act
 
 NAME = "library"
 HELP = {"en": "The directory of libraries.", "zh": "成员馆名录。"}
+ACTS = {
+    "list": None,
+    "add": Act(name="library.add", object="symbol", library="symbol", detail=("name", "name_en", "area")),
+    "rename": Act(name="library.rename", object="symbol", library="symbol", detail=("name", "name_en")),
+    "move": Act(name="library.move", object="symbol", library="symbol", detail=("area",)),
+    "remove": Act(name="library.remove", object="symbol", library="symbol", detail=("into",)),
+}
 AREA = "where it is, from the largest part: 广东/深圳; libraries of one city are a level of the scope bar"
 COLUMNS = ("symbol", "name", "name_en", "area", "state", "successor")
 
@@ -54,5 +62,6 @@ async def run(context: Context, args: argparse.Namespace) -> int:
                 await libraries.move(conn, args.symbol, args.area)
             case "remove":
                 await libraries.close(conn, args.symbol, args.into)
+        await context.deed.done(conn)
     context.out.say(context.text("done"))
     return 0

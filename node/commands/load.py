@@ -18,6 +18,7 @@ from exchange import landing
 from node import app, attending
 from node.app import Node
 from node.context import Context
+from node.deeds import Act, Deed
 from node.output import Progress
 
 NAME = "load"
@@ -27,6 +28,7 @@ HELP = {
     "zh": "装载记录。重复装载同一文件不会产生变化；中断后再次执行同一命令即可继续。"
     "full 模式下，文件中没有的记录将被删除。",
 }
+ACTS = {"": Act(name="load.add", object="source", library="library", detail=("mode", "yes"))}
 FORMATS = ("auto", "iso2709", "marcxml", "marcjson")
 OVER = (LoadState.DONE, LoadState.HELD, LoadState.FAILED, LoadState.UNDONE)
 
@@ -51,27 +53,34 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 async def run(context: Context, args: argparse.Namespace) -> int:
     """0 done; 3 done, but records came back; 1 held or failed; 5 the source is busy."""
     async with app.open(context) as node:
-        source = await the_source(node, args.source, args.library)
+        source = await the_source(node, args.source, args.library, context.deed)
         with contextlib.ExitStack() as stack, context.out.progress(context.text("landing")) as bar:
             inputs = landing.open_inputs(stack, args.files, args.format)
             load, seconds, spent = await load_inputs(
                 node, source, inputs, mode=args.mode, encoding=args.encoding, assured=args.yes, bar=bar
             )
+        context.deed.about(load=load.load, state=load.state.value, counts=load.counts)
         return report(context, source, load, seconds, spent)
 
 
-async def the_source(node: Node, name: str, library: str | None) -> Source:
-    """The source of this name, made if it is new and a library is given."""
+async def the_source(node: Node, name: str, library: str | None, deed: Deed) -> Source:
+    """The source of this name, made if it is new and a library is given. That a load of it begins is audited."""
     async with node.database.transaction() as conn:
-        with contextlib.suppress(NotFound):
-            found = await sources.get(conn, name)
-            if library and library != found.library:
-                raise Misconfigured(f"source {name} is of library {found.library}, not {library}: use another name")
-            return found
-        if not library:
-            raise Misconfigured(f"source {name} is new: say whose records these are with --library SYMBOL")
-        await libraries.ensure(conn, library)
-        return await sources.add(conn, name, library)
+        source = await _source(conn, name, library)
+        await deed.begun(conn, library=source.library)
+        return source
+
+
+async def _source(conn: Connection, name: str, library: str | None) -> Source:
+    with contextlib.suppress(NotFound):
+        found = await sources.get(conn, name)
+        if library and library != found.library:
+            raise Misconfigured(f"source {name} is of library {found.library}, not {library}: use another name")
+        return found
+    if not library:
+        raise Misconfigured(f"source {name} is new: say whose records these are with --library SYMBOL")
+    await libraries.ensure(conn, library)
+    return await sources.add(conn, name, library)
 
 
 async def load_inputs(

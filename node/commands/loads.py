@@ -13,12 +13,14 @@ from dms import undo
 from node import app, attending
 from node.app import Node
 from node.context import Context
+from node.deeds import Act
 
 NAME = "loads"
 HELP = {
     "en": "List loads, show one, or undo the newest of a source: everything it added, changed or deleted is put back.",
     "zh": "列出装载、查看某次装载，或撤销某数据源最近一次装载：其新增、修改、删除的一切都将恢复。",
 }
+ACTS = {"list": None, "show": None, "undo": Act(name="load.undo", object="load")}
 COLUMNS = ("load", "source", "mode", "state", "records", "added", "updated", "deleted", "unreadable", "origin")
 
 
@@ -69,7 +71,10 @@ async def _row(conn: Connection, load: Load) -> dict[str, Any]:
 
 async def _undo(context: Context, node: Node, number: int) -> int:
     async with node.database.connection() as conn:
-        source = (await loads.get(conn, number)).source
+        found = await loads.get(conn, number)
+    async with node.database.transaction() as conn:
+        await context.deed.begun(conn, library=found.library)
+    source = found.source
     await attending.see_through(node, source)
     back = await undo.undo(node.database, node.queue, number)
 
@@ -80,6 +85,7 @@ async def _undo(context: Context, node: Node, number: int) -> int:
     async with node.database.connection() as conn:
         done = await loads.get(conn, back.load)
         undone = await loads.get(conn, number)
+    context.deed.about(state=undone.state.value, by=back.load)
     context.out.say(context.text("undone", load=number, by=back.load, records=done.records))
     if context.out.json:
         context.out.item({"load": number, "state": undone.state.value, "undone_by": back.load, **done.counts})

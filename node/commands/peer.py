@@ -14,6 +14,7 @@ from exchange import peer as talking
 from node import app, identity, outgoing
 from node.app import Node
 from node.context import Context
+from node.deeds import Act
 from protocols import suites
 
 NAME = "peer"
@@ -25,6 +26,15 @@ HELP = {
     "zh": "与本节点往来的节点。policy：对其发布的范围，收窄后不再发布的内容将从对方撤回。"
     "suspend：暂停往来，直到 resume；revoke：吊销其密钥。两者一秒内生效。"
     "rekey：更换本节点密钥，由旧密钥向对方确认，旧密钥再有效 7 天。key：显示本节点密钥。",
+}
+ACTS = {
+    "list": None,
+    "key": None,
+    "policy": Act(name="peer.policy", object="symbol", detail=("level", "libraries", "sources")),
+    "suspend": Act(name="peer.suspend", object="symbol"),
+    "resume": Act(name="peer.resume", object="symbol"),
+    "revoke": Act(name="peer.revoke", object="symbol"),
+    "rekey": Act(name="peer.rekey"),
 }
 COLUMNS = ("symbol", "name", "role", "path", "state", "fingerprint", "skew", "seen", "trouble")
 PARTS = ("libraries", "sources")  # of a publish policy, each a list of names
@@ -66,6 +76,7 @@ async def run(context: Context, args: argparse.Namespace) -> int:
             case action:
                 async with node.database.transaction() as conn:
                     await _set(conn, args.symbol, STATES[action])
+                    await context.deed.done(conn)
                 context.out.say(context.text(f"peer_{STATES[action]}", symbol=args.symbol))
     return 0
 
@@ -129,6 +140,9 @@ async def _policy(context: Context, node: Node, args: argparse.Namespace) -> Non
         outward.policy(now)
         if now != before:
             await peers.set_policy(conn, args.symbol, now)
+            await context.deed.done(conn)
+        else:
+            context.deed.nothing()
     shown = {"level": now.get("level", "all"), **{part: now.get(part) for part in PARTS}}
     if context.out.json:
         context.out.item({"symbol": args.symbol, **shown})
@@ -158,7 +172,10 @@ def _show(context: Context, node: Node, key: keys.Key) -> None:
 async def _rekey(context: Context, node: Node) -> None:
     """A new key. Parents are told at once; whoever can't be reached learns it with the next message."""
     keyring = identity.keyring(node.home, node.settings)
-    _show(context, node, keyring.change(node.symbol))
+    made = keyring.change(node.symbol)
+    async with node.database.transaction() as conn:
+        await context.deed.done(conn, fingerprint=suites.spelled(made.fingerprint))
+    _show(context, node, made)
     async with node.database.connection() as conn:
         parents = [each for each in await peers.every(conn, "parent") if each.state == "active"]
     rules = outgoing.rules(node.settings)

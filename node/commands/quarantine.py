@@ -14,11 +14,19 @@ from exchange import returns
 from node import app
 from node.commands import load as loading
 from node.context import Context
+from node.deeds import Act
 
 NAME = "quarantine"
 HELP = {
     "en": "Records that came back: list them, show one, write their bytes out, read them again, or forget them.",
     "zh": "被退回的记录：列出、查看、导出原始字节、重新读取或丢弃。",
+}
+ACTS = {
+    "list": None,
+    "show": None,
+    "export": Act(name="quarantine.export", object="source", detail=("rule",)),
+    "rerun": Act(name="quarantine.rerun", object="source", detail=("rule", "encoding")),
+    "drop": Act(name="quarantine.drop", object="source", detail=("rule",)),
 }
 COLUMNS = ("id", "source", "load", "ordinal", "position", "local_id", "verdict", "rule", "reason")
 SHOWN = 600  # characters of a record's bytes that `show` prints
@@ -51,6 +59,7 @@ async def run(context: Context, args: argparse.Namespace) -> int:
                 return _show(context, await quarantine.get(conn, args.id))
             source = (await sources.get(conn, args.source)) if args.source else None
             number = source.no if source else None
+            context.deed.about(library=source.library if source else "")
             if args.action == "list":
                 found = await quarantine.listing(conn, source=number, rule=args.rule, limit=args.limit)
                 context.out.table([dict(row) for row in found], COLUMNS)
@@ -58,12 +67,13 @@ async def run(context: Context, args: argparse.Namespace) -> int:
             if args.action == "export":
                 return await _export(context, conn, number, args.rule)
             if args.action == "drop":
-                context.out.say(
-                    context.text("dropped", count=await quarantine.drop(conn, source=number, rule=args.rule))
-                )
+                count = await quarantine.drop(conn, source=number, rule=args.rule)
+                await context.deed.done(conn, count=count)
+                context.out.say(context.text("dropped", count=count))
                 return 0
             if source is None:
                 raise Misconfigured("quarantine rerun needs --source NAME")
+            await context.deed.begun(conn)
             cases = [dict(row) async for row in quarantine.bodies(conn, source=source.no, rule=args.rule)]
         worst = 0
         for carrier, raws, idents in _by_carrier(cases):

@@ -15,6 +15,7 @@ from exchange.mending import Report
 from exchange.moving import Moves
 from node import app, identity, outgoing
 from node.context import Context
+from node.deeds import Act
 
 NAME = "reconcile"
 HELP = {
@@ -24,6 +25,7 @@ HELP = {
     "zh": "以 4096 个桶的摘要核对本节点与上级节点互相传递的内容；在途内容先行传完。--repair：重新传递有差异的记录。"
     "--deep：同时核对双方实际保存的字节，可发现磁盘上翻转的字节。有差异时退出码为 1。核对总由下级节点发起。",
 }
+ACTS = {"": Act(name="peer.reconcile", object="symbol", detail=("deep",))}
 COLUMNS = ("channel", "way", "equal", "told", "heard", "buckets", "mended")
 
 
@@ -37,6 +39,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 async def run(context: Context, args: argparse.Namespace) -> int:
     """1 if something differs at the end, 4 if the parent doesn't answer."""
     async with app.open(context) as node:
+        if not args.repair:
+            context.deed.nothing()
         async with node.database.connection() as conn:
             known = await peers.get(conn, args.symbol)
         if known.role != "parent":

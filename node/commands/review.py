@@ -8,6 +8,7 @@ from catalog import corrections
 from catalog.corrections import Entry
 from node import app, attending
 from node.context import Context
+from node.deeds import Act
 from services.cataloguing import patch
 
 NAME = "review"
@@ -18,6 +19,7 @@ HELP = {
     "zh": "待处理的更正：上级提出、尚未决定的，已过时的（字段已与当时不同），以及本节点提出而下级未采纳的。"
     "decide：采纳则更正本节点记录并告知上下级，或拒绝。",
 }
+ACTS = {"list": None, "decide": Act(name="correction.decide", object="correction", detail=("verdict",))}
 COLUMNS = ("correction", "from", "to", "state", "id", "field", "old", "new", "why")
 
 
@@ -46,6 +48,7 @@ async def run(context: Context, args: argparse.Namespace) -> int:
                 state = await corrections.accept(conn, node.symbol, args.correction)
             else:
                 await corrections.refuse(conn, args.correction)
+            await context.deed.done(conn, state=state)
         await attending.leave_nothing(node)
     if context.out.json:
         context.out.item({"correction": args.correction, "state": state})

@@ -5,16 +5,21 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import hashlib
+import json
 from collections.abc import AsyncIterator
 
-from catalog import changes
+from catalog import audit, changes
 from catalog.search import indexer
-from config import logs
+from config import logs, settings
 from config.settings import KEYS
 from dms import worker
 from exchange import running as exchanging
 from node import alone, app, identity, lifecycle, outgoing, roles, service
+from node.app import Node
 from node.context import Context
+from node.deeds import Act
+from services.access import sealed
 
 NAME = "run"
 HELP = {
@@ -26,6 +31,7 @@ HELP = {
     "worker（预处理、查重、合并已装载的记录）、exchange（与其他节点收发记录）；不指定则全部运行。"
     "`run worker` 可在共享数据库的任意机器上多次启动。",
 }
+ACTS = {"": Act(name="node.run", detail=("roles",))}
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,12 +49,15 @@ async def run(context: Context, args: argparse.Namespace) -> int:
     with lifecycle.stop_wanted() as stop, logs.about(node=context.settings.node.symbol):
         if len(playing) == 1 and playing <= set(roles.CHILDREN):
             (role,) = playing
+            if args.child:  # no person's doing
+                context.deed.nothing()
             await _alone(context, role, stop, child=args.child)
             return 0
         async with (
             _watched(stop, child=args.child),
             service.up(context, playing, stop, debug=args.debug) as running,
         ):
+            await _begun(context, running.node)
             context.out.say(context.text("up", symbol=running.node.symbol, address=running.addresses.get("web", "")))
             if context.out.json:
                 context.out.item({"event": "up", "symbol": running.node.symbol, "addresses": running.addresses})
@@ -69,6 +78,17 @@ async def _watched(stop: asyncio.Event, *, child: bool) -> AsyncIterator[None]:
             watching.cancel()
 
 
+async def _begun(context: Context, node: Node) -> None:
+    """The audit log is told that the node starts, with which settings: a digest that only this node can make, since
+    there may be a password in them."""
+    told = (context.home / settings.FILE).read_bytes()
+    shown = sealed.of(context.home).derived(f"settings {hashlib.sha256(told).hexdigest()}", 8).hex()
+    async with node.database.transaction() as conn:
+        before = await audit.latest(conn, ACTS[""].name)
+        changed = before is not None and json.loads(before.detail).get("settings", shown) != shown
+        await context.deed.begun(conn, settings=shown, changed=changed)
+
+
 async def _alone(context: Context, role: str, stop: asyncio.Event, *, child: bool) -> None:
     """One of the roles that are processes of their own, until `stop`."""
     async with _watched(stop, child=child), app.open(context) as node:
@@ -84,6 +104,7 @@ async def _alone(context: Context, role: str, stop: asyncio.Event, *, child: boo
                 stop=stop,
                 alone=alone.alone,
                 accepts=node.settings.exchange.corrections == "accept",
+                audited_days=node.settings.audit.days,
             )
         else:
             await worker.run(

@@ -16,6 +16,7 @@ HELP = {
     "en": "Search the catalogue. Simplified, traditional and variant characters, pinyin and its initials all find.",
     "zh": "检索目录。简体、繁体、异体字、拼音和拼音首字母均可。",
 }
+ACTS = {"": None}
 TOTAL = {"en": "{shown} of {total} titles", "zh": "共 {total} 种，列出 {shown} 种"}
 COLUMNS = ("id", "title", "responsibility", "publication", "libraries")
 

@@ -23,6 +23,7 @@ HELP = {
     "en": "Show a merged record (cluster id, old ones too) or a source record (SOURCE/LOCAL-ID).",
     "zh": "显示合并记录（聚簇号，旧号亦可）或源记录（数据源/本地号）。",
 }
+ACTS = {"": None}
 
 MOVED = {"en": "{old} was taken over by {new}", "zh": "{old} 已并入 {new}"}
 

@@ -18,6 +18,7 @@ from exchange import landing
 from node import app, attending
 from node.app import Node
 from node.context import Context
+from node.deeds import Act
 from protocols import dialect, reading, stream
 from protocols.marc import Record
 
@@ -26,6 +27,20 @@ HELP = {
     "en": "Sources of records: add one with its habits, list them, test a file (which identity rule suits it, and "
     "which fields tell of holdings), or say what of a source is shared.",
     "zh": "数据源：按其著录习惯添加、列出，测试文件（适用何种标识规则、哪些字段是馆藏），或设定其共享范围。",
+}
+ACTS = {
+    "list": None,
+    "test": None,
+    "add": Act(
+        name="source.add",
+        object="name",
+        library="library",
+        detail=("format", "encoding", "identity", "private", "trust"),
+    ),
+    "share": Act(name="source.share", object="name", detail=("level", "drop", "hide", "items")),
+    "pause": Act(name="source.pause", object="name"),
+    "resume": Act(name="source.resume", object="name"),
+    "remove": Act(name="source.remove", object="name"),
 }
 SAMPLE = 5000  # records that a test looks at
 COLUMNS = ("source", "library", "format", "encoding", "identity", "visibility", "shared", "state", "records")
@@ -87,9 +102,12 @@ async def run(context: Context, args: argparse.Namespace) -> int:
             context.out.table(rows, COLUMNS)
         elif args.action == "add":
             await _add(conn, args)
+            await context.deed.done(conn)
             context.out.say(context.text("done"))
         else:
+            library = (await sources.get(conn, args.name)).library
             await _set(conn, args.name, {"pause": "paused", "resume": "active", "remove": "removed"}[args.action])
+            await context.deed.done(conn, library=library)
             context.out.say(context.text("done"))
     return 0
 
@@ -114,6 +132,9 @@ async def _add(conn: Connection, args: argparse.Namespace) -> None:
 async def _share(context: Context, node: Node, args: argparse.Namespace) -> None:
     async with node.database.transaction() as conn:
         profile = await _shared(conn, args)
+        if args.show:
+            context.deed.nothing()
+        await context.deed.done(conn, library=(await sources.get(conn, args.name)).library)
     await attending.leave_nothing(node)
     async with node.database.connection() as conn:
         due = await sources.sharing_from(conn, (await sources.get(conn, args.name)).no) is not None

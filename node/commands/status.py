@@ -21,6 +21,7 @@ HELP = {
     "zh": "显示节点的内容和当前工作。--wait：等到流水线、变更流和索引全部处理完毕，"
     "且上级节点和保持联系的下级节点已全部收到。",
 }
+ACTS = {"": None}
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

@@ -12,6 +12,7 @@ from config.secret import Secret
 from node import acting, app
 from node.app import Node
 from node.context import Context
+from node.deeds import Act
 from services.access import attempts, keeping, passwords, resets, signing
 from services.access.accounts import Account
 from services.access.policy import Role
@@ -25,6 +26,17 @@ HELP = {
     "zh": "人员账户。账户属于岗位（如 cataloguing-1），不属于个人邮箱。此处生成或设置的密码只显示一次，"
     "首次登录必须更改。reset：改发一次性重置码，由本人在 /reset 设置密码。totp --remove：存有动态口令的手机遗失。"
     "unlock：密码错误过多后解除锁定。",
+}
+ACTS = {
+    "list": None,
+    "add": Act(name="account.add", object="name", library="library", detail=("role", "title")),
+    "passwd": Act(name="account.password", object="name"),
+    "role": Act(name="account.role", object="name", detail=("add", "remove", "library")),
+    "disable": Act(name="account.disable", object="name"),
+    "enable": Act(name="account.enable", object="name"),
+    "reset": Act(name="account.reset", object="name"),
+    "unlock": Act(name="account.unlock", object="name"),
+    "totp": Act(name="account.totp", object="name"),
 }
 COLUMNS = ("name", "title", "library", "kind", "roles", "state", "totp", "seen")
 ROLES = tuple(map(str, Role))
@@ -92,6 +104,7 @@ async def run(context: Context, args: argparse.Namespace) -> int:
                     await keeping.unlock(conn, context.actor, args.name)
                 case "totp":
                     await keeping.remove_codes(conn, context.actor, args.name)
+            await context.deed.done(conn, library=(await keeping.one(conn, context.actor, args.name)).library)
     made = password if password and not (args.prompt or args.password_file) else Secret("")
     _tell(context, args.name, made, found)
     return 0

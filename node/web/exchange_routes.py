@@ -1,14 +1,19 @@
-"""What children do at this node's door: push segments, pull segments with a long-poll, reconcile streams."""
+"""What children do at this node's door: push segments, pull segments with a long-poll, reconcile streams, and tell the
+end of their audit log.
+"""
 
 from __future__ import annotations
+
+from datetime import UTC, datetime
 
 import msgspec
 from aiohttp import web
 
 from catalog.work.queue import PgQueue
 from config.errors import BadRecord, NotFound
-from exchange import arriving, ends, giving, greeting, manifest, parcels, receiving, reconciling
+from exchange import arriving, auditing, ends, giving, greeting, manifest, parcels, receiving, reconciling
 from exchange.arriving import WrongOffset
+from exchange.auditing import Told
 from exchange.ends import KNOWN, Me, Peer
 from exchange.giving import HeldUp, Parcel
 from exchange.model import Cursor, Damaged, Incompatible, Untrusted
@@ -91,6 +96,14 @@ async def reconcile(request: web.Request, caller: Caller) -> web.Response:
         raise BadRecord(f"the body asks for nothing of a reconcile: {error}") from error
     told = await reconciling.answer(caller.door.node.database, _me(caller), peer, channel, asked)
     return web.Response(body=greeting.encode(told), content_type=greeting.MEDIA)
+
+
+async def audit(_request: web.Request, caller: Caller) -> web.Response:
+    """The end of a child's audit log, compared with what it told before."""
+    told = caller.message(Told)
+    async with caller.door.node.database.transaction() as conn:
+        compared = await auditing.compare(conn, caller.peer.symbol, told, datetime.now(UTC))
+    return answer(compared)
 
 
 def _me(caller: Caller) -> Me:

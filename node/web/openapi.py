@@ -36,6 +36,7 @@ class Route:
     summary: str
     allow: Need  # what asking for it takes; there is no default
     methods: tuple[str, ...] = ("GET",)
+    act: str = ""  # what the audit log calls asking for it; with GET besides, only what changes something is kept
     parameters: tuple[Parameter, ...] = ()
     answer: str = ""  # media type of the answer to a program
     schema: Mapping[str, Any] | None = None  # of a JSON answer

@@ -188,6 +188,13 @@ ROUTES: tuple[Route, ...] = (
         methods=("POST",),
     ),
     Route(
+        path="/x/audit",
+        handler=exchange_door.signed(exchange_routes.audit),
+        summary="Other nodes: a child tells the end of its audit log",
+        allow=OF_NODES,
+        methods=("POST",),
+    ),
+    Route(
         path="/x/have",
         handler=exchange_door.signed(handing.have),
         summary="Other nodes: a child asks which records need not be sent whole while a library moves",

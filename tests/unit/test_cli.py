@@ -44,7 +44,9 @@ def plant(monkeypatch: pytest.MonkeyPatch, act: Any) -> list[Context]:
         seen.append(context)
         return int(await act() or 0)
 
-    module = SimpleNamespace(NAME="status", HELP={"en": "-", "zh": "-"}, arguments=lambda parser: None, run=run)
+    module = SimpleNamespace(
+        NAME="status", HELP={"en": "-", "zh": "-"}, ACTS={"": None}, arguments=lambda parser: None, run=run
+    )
     monkeypatch.setattr(cli, "_module", lambda name: module)
     return seen
 
@@ -206,7 +208,7 @@ def test_reader_that_goes_away_ends_the_command_quietly(home: Path) -> None:
         "async def run(context, args):\n"
         "    for n in range(100000): context.out.item({'n': n})\n"
         "    return 0\n"
-        "planted = SimpleNamespace(HELP={'en': ''}, arguments=lambda p: None, run=run)\n"
+        "planted = SimpleNamespace(HELP={'en': ''}, ACTS={}, arguments=lambda p: None, run=run)\n"
         "cli._module = lambda name: planted\n"
         f"sys.exit(cli.main(['--home', {str(home)!r}, 'status']))"
     )

@@ -21,7 +21,15 @@ def a_role(**troubles: str) -> tuple[Exchange, dict[PeerNo, list[object]]]:
             linking=SimpleNamespace(link=SimpleNamespace(trouble=trouble), tell=heard.append)
         )
     nothing = cast(Any, None)
-    role = Exchange(database=nothing, queue=nothing, symbol="CN-TJU", keyring=nothing, connect=nothing, links=links)
+    role = Exchange(
+        database=nothing,
+        queue=nothing,
+        symbol="CN-TJU",
+        keyring=nothing,
+        connect=nothing,
+        keeper=nothing,
+        links=links,
+    )
     return role, told
 
 
