@@ -154,7 +154,7 @@ class Door:
                 proxy=self.rules.proxy or None,
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=limits.connecting),
             ) as got:
-                coding = "" if raw or method == "HEAD" else got.headers.get("Content-Encoding", "")
+                coding = "" if raw else got.headers.get("Content-Encoding", "")
                 content = Body(coding, limits.body, target.shown)
                 async for piece in got.content.iter_any():
                     content.feed(piece)

@@ -152,7 +152,10 @@ def test_host_named_by_the_operator_may_be_private_at_its_port_only() -> None:
     for url in ("http://10.1.2.3:82/", "http://10.1.2.4:81/", "http://node.:81/x"):
         with pytest.raises(Forbidden):
             admitted(url, "10.1.2.3:81")
-    assert not admitted("http://10.1.2.3:8081/", "10.0.0.0/8")
+    for url in ("http://10.1.2.3:8081/", "http://[::ffff:10.1.2.3]:8081/"):
+        assert not admitted(url, "10.0.0.0/8")
+    with pytest.raises(Forbidden, match="port 0"):
+        admitted("http://node:0/", named=True)
     with pytest.raises(Forbidden, match="port 81"):
         admitted("http://10.1.2.3:81/", "10.0.0.0/8")
     for url in ("http://169.254.169.254/", "http://0.0.0.0:80/", "http://[fe80::1]/"):
