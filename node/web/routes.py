@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 from catalog.search import port
-from node.web import api, exchange_door, exchange_routes, handing, machine, network, pages, peering, schemas
+from node.web import (
+    account_pages,
+    api,
+    exchange_door,
+    exchange_routes,
+    handing,
+    machine,
+    network,
+    pages,
+    peering,
+    schemas,
+    signing_in,
+    staff_pages,
+)
 from node.web.inputs import SIZE, SORTS
 from node.web.openapi import Parameter, Route
-from services.access.policy import PUBLIC, Need, Permission
+from services.access.policy import PUBLIC, Need, Permission, Subject
 
+OWN = Need(permission=Permission.OWN, subject=Subject.SELF)
+ACCOUNTS = Need(permission=Permission.ACCOUNTS, subject=Subject.LIBRARY)
 OF_NODES = Need(permission=Permission.EXCHANGE)  # a child's, proved by its signature (exchange_door)
 ID = Parameter(name="id", about="A record's number, e.g. CN-TJU.00000a.", schema={"type": "string"})
 FORM = Parameter(name="form", about="The form of the record.", schema={"type": "string", "enum": list(pages.FORMS)})
@@ -68,6 +83,49 @@ ROUTES: tuple[Route, ...] = (
     Route(path="/api", handler=pages.interface, summary="This table, for programmers", allow=PUBLIC),
     Route(path="/static/{name}", handler=pages.static, summary="Style sheet and seal", allow=PUBLIC),
     Route(path="/robots.txt", handler=pages.robots, summary="What crawlers may fetch", allow=PUBLIC),
+    # For those who have an account
+    Route(
+        path="/sign-in",
+        handler=signing_in.sign_in,
+        summary="Sign in, or type the password once more",
+        allow=PUBLIC,
+        methods=("GET", "POST"),
+    ),
+    Route(path="/sign-out", handler=signing_in.sign_out, summary="End the session", allow=PUBLIC, methods=("POST",)),
+    Route(
+        path="/reset",
+        handler=signing_in.reset,
+        summary="Set a new password with a one-time code",
+        allow=PUBLIC,
+        methods=("GET", "POST"),
+    ),
+    Route(
+        path="/account",
+        handler=account_pages.account,
+        summary="One's own account: password, one-time codes, sessions",
+        allow=OWN,
+        methods=("GET", "POST"),
+    ),
+    Route(
+        path="/account/codes.svg",
+        handler=account_pages.picture,
+        summary="The secret of new one-time codes as a QR code",
+        allow=OWN,
+    ),
+    Route(
+        path="/accounts",
+        handler=staff_pages.listed,
+        summary="Accounts that one looks after; make another",
+        allow=ACCOUNTS,
+        methods=("GET", "POST"),
+    ),
+    Route(
+        path="/accounts/{name}",
+        handler=staff_pages.one,
+        summary="One account: roles, reset code, one-time codes, state",
+        allow=ACCOUNTS,
+        methods=("GET", "POST"),
+    ),
     # For programs
     Route(
         path="/records/{id}/{form}",

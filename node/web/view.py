@@ -14,6 +14,8 @@ from aiohttp import web
 
 from catalog.search.port import FIELDS, LONGEST_TEXT
 from node.web import context, texts
+from services.access import csrf, sessions
+from services.access.policy import Permission
 
 HERE = Path(__file__).parent
 _ENGINE = jinja2.Environment(
@@ -49,6 +51,7 @@ def _other_language(request: web.Request, lang: str) -> str:
 def page(request: web.Request, template: str, *, status: int = 200, **values: object) -> web.Response:
     """A page in the visitor's language; `values` are the template's own."""
     lang = context.lang_of(request)
+    session = request.get(context.SESSION)
     body = _ENGINE.get_template(template).render(
         t=texts.in_language(lang),
         lang=lang,
@@ -59,6 +62,9 @@ def page(request: web.Request, template: str, *, status: int = 200, **values: ob
         url=url,
         other_language=_other_language(request, lang),
         style_version=STYLE_VERSION,
+        signed_in=session.account.name if session else "",
+        keeper=session is not None and session.actor.may(Permission.ACCOUNTS),
+        csrf=csrf.token(request.cookies.get(sessions.COOKIE, "")) if session else "",
         **values,
     )
     return web.Response(text=body, status=status, content_type="text/html", charset="utf-8")

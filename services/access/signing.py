@@ -100,9 +100,7 @@ async def sign_in(
     return token, made
 
 
-async def change_password(
-    database: Database, seal: Seal, claim: Claim, new: str, now: datetime, site: tuple[str, ...]
-) -> Account:
+async def change_password(database: Database, claim: Claim, new: str, now: datetime, site: tuple[str, ...]) -> Account:
     """Another password for an account that proves itself by the old one; all its sessions end. Weak, Wrong, Locked.
 
     The one-time code isn't asked again: a session with it does this.
