@@ -16,6 +16,8 @@ from typing import Any
 
 import aiohttp
 
+from tests import postgres
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
@@ -72,13 +74,13 @@ class Tab:
         url = str(history["entries"][history["currentIndex"]]["url"])
         return "/" + url.partition("://")[2].partition("/")[2]
 
-    async def shot(self, path: Path, width: int) -> None:
-        """A picture of the whole page in a window of this width."""
+    async def shot(self, width: int) -> bytes:
+        """A picture (PNG) of the whole page in a window of this width."""
         await self.say("Emulation.setDeviceMetricsOverride", width=width, height=800, deviceScaleFactor=1, mobile=False)
         size = (await self.say("Page.getLayoutMetrics"))["cssContentSize"]
         clip = {"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1}
         found = await self.say("Page.captureScreenshot", clip=clip, captureBeyondViewport=True)
-        path.write_bytes(base64.b64decode(found["data"]))
+        return base64.b64decode(found["data"])
 
     async def width(self, window: int) -> int:
         """How wide the page is in a window of this width: no wider, unless something sticks out."""
@@ -109,6 +111,12 @@ class Tab:
         return answer, happened
 
 
+def _port(file: Path) -> str:
+    """Where the browser listens: it tells only by this file that it is up."""
+    postgres.until(lambda: file.exists() and file.read_text().strip(), PATIENCE)
+    return file.read_text().split()[0]
+
+
 @contextlib.asynccontextmanager
 async def tab(folder: Path) -> AsyncIterator[Tab]:
     """A browser with a new profile in the folder, for the length of the block; scripts are off."""
@@ -119,10 +127,7 @@ async def tab(folder: Path) -> AsyncIterator[Tab]:
         stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
     try:
-        async with asyncio.timeout(PATIENCE):
-            while not (profile / PORT_FILE).exists() or not (profile / PORT_FILE).read_text().strip():
-                await asyncio.sleep(0.05)  # the browser tells only by this file that it is up
-        port = (profile / PORT_FILE).read_text().split()[0]
+        port = await asyncio.to_thread(_port, profile / PORT_FILE)
         async with aiohttp.ClientSession() as client:
             async with client.get(f"http://127.0.0.1:{port}/json/list") as answer:
                 pages = [each for each in await answer.json() if each["type"] == "page"]
