@@ -59,10 +59,11 @@ async def serving(application: web.Application, settings: Settings) -> AsyncIter
     try:
         async with contextlib.AsyncExitStack() as open_:
             try:
-                await open_.enter_async_context(connections.listening(guard, host, port))
+                server = await open_.enter_async_context(connections.listening(guard, host, port))
             except OSError as error:
                 raise Misconfigured(unavailable(error, host, port)) from error
-            yield f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+            taken = server.sockets[0].getsockname()[1]  # port 0 takes a free one
+            yield f"http://{f'[{host}]' if ':' in host else host}:{taken}/"
     finally:
         await runner.cleanup()
 

@@ -15,7 +15,7 @@ import resource
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from aiohttp import StreamReader, web
 from aiohttp.web_protocol import RequestHandler
@@ -80,14 +80,13 @@ class Connection(RequestHandler):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Taken in, or told to come back."""
-        assert isinstance(transport, asyncio.Transport)
-        self._wire = transport
+        self._wire = cast(asyncio.Transport, transport)  # uvloop's is one in all but name
         peer = address.of_peer(transport)
         self.address = "" if peer is None or self._guard.shared(peer) else address.block(str(peer), address.HOST)
         if self._guard.take_in(self):
             super().connection_made(transport)
         else:
-            transport.write(self._guard.refusal)
+            self._wire.write(self._guard.refusal)
             transport.close()
 
     def data_received(self, data: bytes) -> None:
