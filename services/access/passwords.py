@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import os
+import re
 import secrets
 import unicodedata
 from collections.abc import Callable, Iterable
@@ -29,9 +30,10 @@ AT_ONCE, WAITING = 2, 20
 GROUPS, GROUP = 5, 5  # of a password that is made: 5 × 5 letters of 31 are 123 bits
 LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that looks like another
 FEWEST_LETTERS = 6  # different ones
-LEFT_OVER = 5  # characters beside words that are tried first, that are nothing to guess
+LEFT_OVER = 6  # characters beside words that are tried first, that are nothing to guess
 SHORTEST_WORD = 4
 _LIKE = str.maketrans("@$013457!", "asoieastl")
+_WORD = re.compile(r"[^\W_]+")
 _THREADS = ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="argon2")
 _in_line: set[Future[Any]] = set()  # at it or waiting
 _Result = TypeVar("_Result")
@@ -49,7 +51,7 @@ def objection(password: str, about: Iterable[str] = ()) -> str:
         return "long"
     if len(set(text)) < FEWEST_LETTERS:
         return "few"
-    known = [word for each in about for word in _folded(each).lower().split() if len(word) > 1]
+    known = [word for each in about for word in _WORD.findall(_folded(each).lower()) if len(word) > 1]
     plain = text.lower()
     for spelled in (plain, plain.translate(_LIKE)):
         if len(_without(spelled, _common())) <= LEFT_OVER:
