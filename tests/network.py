@@ -34,6 +34,7 @@ from node import identity
 from node.web import app, exchange_door
 from node.web.exchange_door import Door
 from node.web.openapi import Route
+from node.web.routes import ROUTES
 from protocols.http import door as outgoing_door
 from protocols.http.guard import Rules
 from tests import postgres
@@ -130,10 +131,7 @@ async def standing(
             await libraries.add(conn, Library(symbol=symbol, name=name or f"{symbol} library", area="天津"))
         told = settings.load(home, {}, {"node.symbol": symbol, "node.tier": tier, "node.name": name})
         node = Node(database=database, reader=Shelf(), home=home, settings=told, symbol=symbol)
-        made: web.Application = app.make(node)
-        for route in routes:
-            for method in route.methods:
-                made.router.add_route(method, route.path, route.handler)
+        made: web.Application = app.make(node, (*ROUTES, *routes))
         session = await stack.enter_async_context(
             aiohttp.ClientSession(auto_decompress=False, skip_auto_headers=("Accept-Encoding", "Content-Type"))
         )

@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
 from aiohttp import web
 
 from node import outgoing
 from node.flows import Counts
-from node.web import asking, context, exchange_door, gate, headers, machine, middleware, network, routes
+from node.web import (
+    asking,
+    auditing,
+    context,
+    exchange_door,
+    gate,
+    headers,
+    machine,
+    metering,
+    middleware,
+    network,
+    permits,
+    routes,
+)
 from node.web.gate import Gate
+from node.web.openapi import Route
+from services.access.pace import Pace
 from services.discovery.registry import Registry
 
 BODY = 64 * 1024  # bytes that a request may carry: the longest is an OAI-PMH form
 
 
-def make(node: context.Node) -> web.Application:
-    """The application, ready for a runner."""
-    app = web.Application(middlewares=[gate.around, middleware.around], client_max_size=BODY)
+def make(node: context.Node, table: Sequence[Route] = routes.ROUTES) -> web.Application:
+    """The application that answers for the addresses of a table, ready for a runner."""
+    app = web.Application(
+        middlewares=[gate.around, middleware.around, auditing.around, permits.around], client_max_size=BODY
+    )
     app[context.NODE] = node
     app[gate.GATE] = Gate(node.settings.web)
     app.on_response_prepare.append(_signed_off(headers.of(node.settings.web.base_url)))
@@ -26,12 +43,16 @@ def make(node: context.Node) -> web.Application:
     app[context.REGISTRY] = Registry()
     app[network.COUNTS] = Counts()
     app.cleanup_ctx.append(_asker)
-    app[context.ROUTES] = routes.ROUTES
+    app[context.ROUTES] = table
+    auditing.hang(app, table)
+    app[permits.TABLE] = permits.table(table)
+    app[permits.PACE] = Pace()
+    app.cleanup_ctx.append(metering.metering)
     app[context.OAI_KEY] = machine.key(node.home)
-    for route in routes.ROUTES:
+    for route in table:
         for method in route.methods:
             app.router.add_route(method, route.path, route.handler)
-        if "GET" in route.methods:
+        if "GET" in route.methods and "HEAD" not in route.methods:
             app.router.add_route("HEAD", route.path, route.handler)
     return app
 

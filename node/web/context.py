@@ -15,6 +15,7 @@ from catalog.database.pool import Database
 from catalog.search.port import Reader
 from config.settings import Settings
 from node.web.openapi import Route
+from services.access.policy import Actor, Need, Reach
 from services.access.sessions import Session
 from services.discovery.ask import Asker
 from services.discovery.registry import Registry
@@ -55,6 +56,8 @@ OAI_KEY = web.AppKey("oai_key", bytes)
 # What everything that a node of a tier holds is called in the scope bar.
 KINDS: Mapping[str, Kind] = {"local": "here", "domain": "province", "central": "nation"}
 VISIT = web.RequestKey("visit", Visit)
+NEED = web.RequestKey("need", Need)  # what this request takes (permits)
+ACTOR = web.RequestKey("actor", Actor)  # who asks (permits)
 SESSION: web.RequestKey[Session | None] = web.RequestKey("session", Session)  # of the cookie (visitor.session)
 
 
@@ -67,6 +70,11 @@ def connection(request: web.Request) -> AbstractAsyncContextManager[Connection]:
     """A connection for the time of an `async with`; a passing fault of the database, or a statement that takes too
     long, becomes Retry (503)."""
     return node_of(request).database.connection(within=STATEMENT)
+
+
+def reach(request: web.Request) -> Reach:
+    """The libraries whose things this request may see or touch."""
+    return request[ACTOR].reach(request[NEED].permission)
 
 
 def lang_of(request: web.Request) -> str:
