@@ -38,23 +38,25 @@ class Body:
         self._member = zlib.decompressobj(31) if coding in GZIP else None
         self._most = most
         self._shown = shown
-        self._taken = 0
-        self._content = bytearray()
+        self._taken = self._given = 0  # bytes in, bytes out
+        self._parts: list[bytes] = []
 
     def feed(self, data: bytes) -> None:
         """What came next. Excessive if it is too much, Damaged if it can't be unpacked."""
         self._taken += len(data)
         self._within(self._taken)
         if self._member is None:
-            self._content += data
+            self._parts.append(data)
             return
         while data:
             try:
-                self._content += self._member.decompress(data, PIECE)
+                part = self._member.decompress(data, PIECE)
             except zlib.error as error:
                 raise Damaged(f"{self._shown} sends gzip that is corrupt ({error})") from error
-            self._within(len(self._content))
-            if len(self._content) > FREE and len(self._content) > MAX_RATIO * self._taken:
+            self._parts.append(part)
+            self._given += len(part)
+            self._within(self._given)
+            if self._given > FREE and self._given > MAX_RATIO * self._taken:
                 raise Excessive(f"{self._shown} sends gzip that grows more than {MAX_RATIO} times")
             if self._member.unused_data:
                 raise Damaged(f"{self._shown} sends something behind the end of its gzip")
@@ -64,7 +66,7 @@ class Body:
         """All of it, at the end. Damaged if it was cut short."""
         if self._member and self._taken and not self._member.eof:
             raise Damaged(f"{self._shown} sends gzip that ends early")
-        return bytes(self._content)
+        return b"".join(self._parts)
 
     def _within(self, size: int) -> None:
         if size > self._most:
