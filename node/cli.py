@@ -114,7 +114,7 @@ async def _act(module: Module, context: Context, args: argparse.Namespace) -> in
 
 def _proof(context: Context, name: str) -> Deed:
     """That somebody proves, or tries to prove, to be an account."""
-    return Deed(entry=Entry(actor=context.actor.name, act="sign-in.command", object=name))
+    return Deed(entry=Entry(actor=context.actor.name, act="session.prove", object=name))
 
 
 def _parser(words: Sequence[str], lang: str) -> tuple[argparse.ArgumentParser, Module | None]:

@@ -51,10 +51,12 @@ class Deed:
     entry: Entry = field(default_factory=lambda: Entry(actor="nobody", act=""))
     kept: bool = False
 
-    def about(self, *, object: str = "", library: str = "", actor: str = "", **detail: Any) -> None:
-        """What has become known: the object, whose data it is, who did it, and what else the log should tell."""
+    def about(self, *, object: str = "", library: str = "", actor: str = "", act: str = "", **detail: Any) -> None:
+        """What has become known: the object, whose data it is, who did it, what exactly, and what else the log should
+        tell."""
         self.entry = replace(
             self.entry,
+            act=act or self.entry.act,
             object=object or self.entry.object,
             library=library or self.entry.library,
             actor=actor or self.entry.actor,

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from catalog import libraries
 from catalog.model import Library
-from node.web import address, context, signing_in, view, visitor
+from node.web import address, auditing, context, signing_in, view, visitor
 from node.web.labels import library_name
 from services.access import passwords, qr, sealed, sessions, signing, totp
 from services.access.policy import Grant
@@ -25,13 +25,17 @@ async def account(request: web.Request) -> web.StreamResponse:
     if request.method in ("GET", "HEAD"):
         return await _page(request, found)
     fields = await visitor.form(request)
+    auditing.deed(request).about(object=found.account.name, library=found.account.library)
     match visitor.text(fields, "do"):
         case "password":
+            auditing.deed(request).about(act="account.password")
             new, again = visitor.text(fields, "new"), visitor.text(fields, "again")
             return await _password(request, found, visitor.text(fields, "password"), new, again)
         case "codes":
+            auditing.deed(request).about(act="account.totp")
             return await _codes(request, found, visitor.text(fields, "code"))
         case "end":
+            auditing.deed(request).about(act="session.end")
             return await _end(request, found, visitor.text(fields, "session"))
         case _:
             raise web.HTTPBadRequest

@@ -36,7 +36,7 @@ class Route:
     summary: str
     allow: Need  # what asking for it takes; there is no default
     methods: tuple[str, ...] = ("GET",)
-    act: str = ""  # what the audit log calls asking for it; with GET besides, only what changes something is kept
+    act: str = ""  # what the audit log calls it to change something here, or to export what is private
     parameters: tuple[Parameter, ...] = ()
     answer: str = ""  # media type of the answer to a program
     schema: Mapping[str, Any] | None = None  # of a JSON answer

@@ -6,6 +6,7 @@ from catalog.search import port
 from node.web import (
     account_pages,
     api,
+    audit_pages,
     exchange_door,
     exchange_routes,
     handing,
@@ -23,6 +24,7 @@ from services.access.policy import PUBLIC, Need, Permission, Subject
 
 OWN = Need(permission=Permission.OWN, subject=Subject.SELF)
 ACCOUNTS = Need(permission=Permission.ACCOUNTS, subject=Subject.LIBRARY)
+AUDIT = Need(permission=Permission.AUDIT, subject=Subject.LIBRARY)
 OF_NODES = Need(permission=Permission.EXCHANGE)  # a child's, proved by its signature (exchange_door)
 ID = Parameter(name="id", about="A record's number, e.g. CN-TJU.00000a.", schema={"type": "string"})
 FORM = Parameter(name="form", about="The form of the record.", schema={"type": "string", "enum": list(pages.FORMS)})
@@ -71,6 +73,18 @@ OAI = tuple(
         ("resumptionToken", "Where a list goes on; alone."),
     )
 )
+AUDITED = tuple(
+    Parameter(name=name, about=about, schema={"type": "string"})
+    for name, about in (
+        ("since", "From this day on, UTC: YYYY-MM-DD."),
+        ("until", "Up to this day."),
+        ("actor", "account:NAME, key:NAME/PREFIX, os:LOGIN or node:SYMBOL."),
+        ("act", "library.add, or library for all acts that begin so."),
+        ("library", "Symbol of the library whose data it was about."),
+        ("outcome", "done, begun, refused or failed."),
+        ("before", "Only entries before this number: `next` of the answer before."),
+    )
+)
 
 ROUTES: tuple[Route, ...] = (
     # For people
@@ -89,14 +103,23 @@ ROUTES: tuple[Route, ...] = (
         handler=signing_in.sign_in,
         summary="Sign in, or type the password once more",
         allow=PUBLIC,
+        act="session.begin",
         methods=("GET", "POST"),
     ),
-    Route(path="/sign-out", handler=signing_in.sign_out, summary="End the session", allow=PUBLIC, methods=("POST",)),
+    Route(
+        path="/sign-out",
+        handler=signing_in.sign_out,
+        summary="End the session",
+        allow=PUBLIC,
+        act="session.end",
+        methods=("POST",),
+    ),
     Route(
         path="/reset",
         handler=signing_in.reset,
         summary="Set a new password with a one-time code",
         allow=PUBLIC,
+        act="account.password",
         methods=("GET", "POST"),
     ),
     Route(
@@ -104,6 +127,7 @@ ROUTES: tuple[Route, ...] = (
         handler=account_pages.account,
         summary="One's own account: password, one-time codes, sessions",
         allow=OWN,
+        act="account.change",
         methods=("GET", "POST"),
     ),
     Route(
@@ -117,6 +141,7 @@ ROUTES: tuple[Route, ...] = (
         handler=staff_pages.listed,
         summary="Accounts that one looks after; make another",
         allow=ACCOUNTS,
+        act="account.add",
         methods=("GET", "POST"),
     ),
     Route(
@@ -124,7 +149,16 @@ ROUTES: tuple[Route, ...] = (
         handler=staff_pages.one,
         summary="One account: roles, reset code, one-time codes, state",
         allow=ACCOUNTS,
+        act="account.change",
         methods=("GET", "POST"),
+    ),
+    Route(path="/audit", handler=audit_pages.page, summary="Who did what, and whether the log is whole", allow=AUDIT),
+    Route(
+        path="/audit/export",
+        handler=audit_pages.export,
+        summary="The audit log for a spreadsheet",
+        allow=AUDIT,
+        act="audit.export",
     ),
     # For programs
     Route(
@@ -169,6 +203,15 @@ ROUTES: tuple[Route, ...] = (
         allow=PUBLIC,
         answer="application/json",
         schema=schemas.LIBRARIES,
+    ),
+    Route(
+        path="/api/audit",
+        handler=audit_pages.document,
+        summary="Who did what, the newest first, 100 entries at once.",
+        allow=AUDIT,
+        parameters=AUDITED,
+        answer="application/json",
+        schema=schemas.AUDIT,
     ),
     Route(
         path="/api/network",

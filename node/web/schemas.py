@@ -90,6 +90,25 @@ _MORE = {
 }
 RECORD = _object(**(HIT["properties"] | _MORE))
 _AREA = {**_TEXT, "description": "a path from the largest part, e.g. 广东/深圳"}
+AUDIT = _object(
+    entries={
+        "type": "array",
+        "items": _object(
+            no=_COUNT,
+            at={"type": "string", "format": "date-time"},
+            actor=_TEXT,
+            act=_TEXT,
+            object=_TEXT,
+            library=_TEXT,
+            outcome={"type": "string", "enum": ["done", "begun", "refused", "failed"]},
+            detail={"type": "object"},
+            address=_TEXT,
+            request=_TEXT,
+            digest=_TEXT,
+        ),
+    },
+    next={"type": ["integer", "null"], "description": "value of `before` for the entries that follow"},
+)
 LIBRARIES = _object(
     libraries={
         "type": "array",

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 from aiohttp import web
 
-from node.web import address, context, texts, view, visitor
-from services.access import passwords, sealed, sessions, signing
+from node.web import address, auditing, context, texts, view, visitor
+from services.access import accounts, passwords, sealed, sessions, signing
 from services.access.signing import Claim, Locked, Weak, Wrong
 
 LONGEST_AGENT = 200  # characters that are kept
@@ -34,9 +34,13 @@ async def sign_in(request: web.Request) -> web.StreamResponse:
     try:
         token, made = await signing.sign_in(node.database, seal, claim, now, node.settings.access, before)
     except Locked as error:
+        await _tried(request, claim.name)
         return _locked(request, "sign_in.html", error, now, **_values(request, claim.name))
     except Wrong:
+        await _tried(request, claim.name)
         return _page(request, claim.name, "sign_in_wrong", status=403)
+    by, home = f"account:{made.account.name}", made.account.library
+    auditing.deed(request).about(actor=by, object=made.account.name, library=home)
     response = _on("/account" if made.todo else visitor.inside(visitor.text(fields, "next")))
     visitor.admit(response, token)
     return response
@@ -48,6 +52,9 @@ async def sign_out(request: web.Request) -> web.StreamResponse:
     if found := await visitor.session(request):
         async with context.node_of(request).database.transaction() as conn:
             await sessions.end(conn, found.account.account, found.id)
+            await auditing.deed(request).done(conn, object=found.account.name, library=found.account.library)
+    else:
+        auditing.deed(request).nothing()
     response = _on("/")
     visitor.dismiss(response)
     return response
@@ -66,14 +73,22 @@ async def reset(request: web.Request) -> web.StreamResponse:
     if new != visitor.text(fields, "again"):
         return _reset(request, "password_differs", code, status=400)
     try:
-        await signing.reset(node.database, code, new, now, site(request), address.of(request))
+        changed = await signing.reset(node.database, code, new, now, site(request), address.of(request))
     except Locked as error:
         return _locked(request, "reset.html", error, now, **_secrecy(request), code=code)
     except Wrong:
         return _reset(request, "reset_wrong", status=403)
     except Weak as error:
         return _reset(request, f"weak_{error.why}", code, status=400)
+    auditing.deed(request).about(actor=f"account:{changed.name}", object=changed.name, library=changed.library)
     return _on("/sign-in?done=reset")
+
+
+async def _tried(request: web.Request, name: str) -> None:
+    """Whose account was tried. What is no account's name is not kept: it may be a password in the wrong field."""
+    async with context.node_of(request).database.connection() as conn:
+        found = await accounts.find(conn, name.strip())
+    auditing.deed(request).about(object=found.name if found else "", library=found.library if found else "")
 
 
 def site(request: web.Request) -> tuple[str, ...]:

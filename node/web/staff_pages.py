@@ -14,7 +14,7 @@ from catalog import libraries
 from catalog.connection import Connection
 from catalog.model import Library
 from config.errors import Conflict, NotFound, Refused
-from node.web import account_pages, context, signing_in, view, visitor
+from node.web import account_pages, auditing, context, signing_in, view, visitor
 from node.web.labels import library_name
 from services.access import accounts, attempts, giving, keeping, passwords
 from services.access.accounts import Account
@@ -23,6 +23,16 @@ from services.access.policy import DUTIES, Actor, Grant, Permission, Role
 from services.access.sessions import Session
 
 DONE = ("changed", "role")
+# What the audit log calls that which a form asks for.
+ACTS = {
+    "give": "account.role",
+    "take": "account.role",
+    "disable": "account.disable",
+    "enable": "account.enable",
+    "codes": "account.totp",
+    "unlock": "account.unlock",
+    "reset": "account.reset",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +66,7 @@ async def listed(request: web.Request) -> web.StreamResponse:
                 password=kept,
                 separate=node.settings.access.duties == "separate",
             )
+            await auditing.deed(request).done(conn, object=made.name, library=made.library, role=typed["role"])
     except Unfit as error:
         return await _list(request, found, error.why, typed, status=403)
     except Conflict:
@@ -73,6 +84,8 @@ async def one(request: web.Request) -> web.StreamResponse:
     try:
         async with context.node_of(request).database.transaction() as conn:
             shown = await _do(conn, request, found.actor, name, fields)
+            library = (await keeping.one(conn, found.actor, name)).library
+            await auditing.deed(request).done(conn, library=library)
     except Unfit as error:
         return await _one(request, found, name, error.why, status=403)
     if shown:
@@ -83,9 +96,12 @@ async def one(request: web.Request) -> web.StreamResponse:
 async def _do(
     conn: Connection, request: web.Request, actor: Actor, name: str, fields: MultiMapping[str]
 ) -> Shown | None:
-    match visitor.text(fields, "do"):
+    asked = visitor.text(fields, "do")
+    auditing.deed(request).about(act=ACTS.get(asked, ""), object=name)
+    match asked:
         case "give" | "take" as what:
             role, library = _role(visitor.text(fields, "role")), visitor.text(fields, "library")
+            auditing.deed(request).about(do=what, role=str(role), within=library)
             if what == "take":
                 await keeping.take(conn, actor, name, Grant(role=role, library=library))
                 return None

@@ -63,6 +63,7 @@ def page(request: web.Request, template: str, *, status: int = 200, **values: ob
         other_language=_other_language(request, lang),
         style_version=STYLE_VERSION,
         signed_in=session.account.name if session else "",
+        auditor=session is not None and session.actor.may(Permission.AUDIT),
         keeper=session is not None and session.actor.may(Permission.ACCOUNTS),
         csrf=csrf.token(request.cookies.get(sessions.COOKIE, "")) if session else "",
         **values,
