@@ -9,7 +9,7 @@ from typing import TypeVar, get_args
 from multidict import MultiMapping
 
 from catalog.search import port
-from catalog.search.port import DEEPEST, LONGEST_TEXT
+from catalog.search.port import LONGEST_TEXT
 from node.web.asking import HOPS, LEFT
 from node.web.middleware import BadInput
 from services.discovery.find import Question
@@ -31,12 +31,13 @@ def question(query: MultiMapping[str], *, strict: Collection[str] | None = None)
     if strict is not None:
         _refuse_unknown(query, strict)
     size = _number(query, "limit", SIZE, 1, port.MOST_HITS)
-    deepest = DEEPEST // size
+    sort = _choice(query, "sort", SORTS)
+    deepest = port.deepest(sort) // size
     return Question(
         text=_text(query.get("q", ""), "q", LONGEST_TEXT).strip(),
         filters=_filters(query),
         field=_choice(query, "field", port.FIELDS),
-        sort=_choice(query, "sort", SORTS),
+        sort=sort,
         page=_number(query, "page", 1, 1, deepest),
         size=size,
         scope=_scope(query.get("scope", "")),

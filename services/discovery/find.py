@@ -65,7 +65,7 @@ async def find(
     published = await clusters.many(conn, [hit.cluster for hit in result.hits])
     found = (published.get(hit.cluster) for hit in result.hits)
     return Answer(
-        page=Page(number=question.page, size=question.size, total=result.total),
+        page=Page(number=question.page, size=question.size, total=result.total, deepest=port.deepest(question.sort)),
         hits=tuple(each for each in found if each and each.description),
         facets=result.facets,
     )

@@ -14,6 +14,7 @@ class Page:
     number: int  # 1 = first
     size: int  # results a page
     total: int
+    deepest: int = DEEPEST  # results that paging reaches
 
     @property
     def offset(self) -> int:
@@ -23,7 +24,7 @@ class Page:
     @property
     def pages(self) -> int:
         """Pages that can be reached; at least 1."""
-        return max(1, min(-(-self.total // self.size), DEEPEST // self.size))
+        return max(1, min(-(-self.total // self.size), self.deepest // self.size))
 
     @property
     def limited(self) -> bool:

@@ -101,7 +101,12 @@ async def look(
         return Wide(plan=plan, levels=levels, names=names, page=page, answer=answer)
     found = next(each for each in heard if each.parent == plan.answerer)
     if found.told:
-        page = Page(number=plan.question.page, size=plan.question.size, total=found.told.total)
+        page = Page(
+            number=plan.question.page,
+            size=plan.question.size,
+            total=found.told.total,
+            deepest=port.deepest(plan.question.sort),
+        )
         return Wide(plan=plan, levels=levels, names=names, page=page, told=found.told)
     async with connect() as conn:
         answer = await find.find(conn, reader, plan.question, plan.part)

@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from catalog.search.grams import index_text, phrase, runs
-from catalog.search.port import BadQuery
+from catalog.search.port import BadQuery, Request
 from catalog.search.query import isbn13, parse, years
 from catalog.search.tree import All, Either, Number, Sound, Spelled, Stem, Text, Year, walk
 
@@ -233,3 +233,12 @@ def test_the_longest_title_is_within_them(title: str) -> None:
 def test_beyond_them_the_reader_is_told_what_to_do(typed: str) -> None:
     with pytest.raises(BadQuery, match=r"leave some|At most 10"):
         parse(typed)
+
+
+def test_an_order_that_costs_by_the_hit_is_paged_through_less_far() -> None:
+    Request(offset=9_900, limit=100)
+    Request(offset=900, limit=100, sort="title")
+    with pytest.raises(BadQuery, match="first 10,000"):
+        Request(offset=9_901, limit=100)
+    with pytest.raises(BadQuery, match="first 1,000"):
+        Request(offset=901, limit=100, sort="title")
