@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import time
 
-from catalog import streams
+from catalog import hosting, streams
 from catalog.connection import Connection
+from catalog.hosting import Handover
+from catalog.payload import HANDOVER
 from catalog.streams import Lag
 from config.errors import Unreachable
 from exchange.ends import CHANNELS, FEEDS
@@ -21,6 +23,26 @@ PATIENCE = 60.0  # seconds that an exchange may be in trouble, or reach nothing,
 async def lags(conn: Connection) -> list[Lag]:
     """Every stream to and from active peers."""
     return await streams.lags(conn, FEEDS)
+
+
+async def moved(node: Node) -> None:
+    """Until no library moves to or from a parent, or a child that is in touch. Unreachable if one gets stuck."""
+    seen: object = None
+    since = time.monotonic()
+    while True:
+        runs = bool(lifecycle.running(node.home))
+        async with node.database.connection() as conn:
+            every = await lags(conn)
+            awaited = {lag.no for lag in every if _awaited(lag, runs=runs)}
+            going = [one for one in await hosting.going(conn) if one.peer in awaited]
+        if not going:
+            return
+        now = ([_stands(one) for one in going], [_moves(lag) for lag in every if lag.channel == HANDOVER])
+        if now != seen:
+            seen, since = now, time.monotonic()
+        if not runs or time.monotonic() - since > PATIENCE:
+            raise Unreachable(_waits(going[0], running=runs))
+        await asyncio.sleep(LOOK)
 
 
 async def heard(node: Node) -> None:
@@ -47,10 +69,22 @@ def in_touch(lag: Lag) -> bool:
     return lag.seen_ago is not None and lag.seen_ago < SILENT
 
 
-def _late(lag: Lag, *, runs: bool) -> bool:
+def _awaited(lag: Lag, *, runs: bool) -> bool:
     """A child calls when it can, perhaps after weeks: nobody waits for it unless it is there."""
-    awaited = lag.role == "parent" or (runs and in_touch(lag))
-    return awaited and lag.channel in CHANNELS and bool(lag.behind or lag.held_up)
+    return lag.role == "parent" or (runs and in_touch(lag))
+
+
+def _late(lag: Lag, *, runs: bool) -> bool:
+    return _awaited(lag, runs=runs) and lag.channel in CHANNELS and bool(lag.behind or lag.held_up)
+
+
+def _stands(one: Handover) -> tuple[object, ...]:
+    return one.library, one.reign, one.state, one.theirs, one.reason
+
+
+def _moves(lag: Lag) -> tuple[object, ...]:
+    """How far source records have come."""
+    return lag.no, lag.known, lag.waiting, lag.heard
 
 
 def _reason(lag: Lag, *, running: bool) -> str:
@@ -58,3 +92,9 @@ def _reason(lag: Lag, *, running: bool) -> str:
         return f"{lag.peer} has not heard all from this node, which is not running: start it (tianlu run)"
     why = lag.trouble or lag.held_up or "it doesn't acknowledge what it is sent"
     return f"{lag.peer} has not heard all from this node: {why}"
+
+
+def _waits(one: Handover, *, running: bool) -> str:
+    if not running:
+        return f"{one.library} is on its way to another host, and this node is not running: start it (tianlu run)"
+    return f"{one.library} is on its way to another host and doesn't get on: {one.reason or f'it is {one.state}'}"

@@ -16,9 +16,10 @@ from node.context import Context
 
 NAME = "status"
 HELP = {
-    "en": "Show what the node holds and is doing. --wait: until pipeline, feed and index are drained and the parents, "
-    "and the children that are in touch, have heard all of it.",
-    "zh": "显示节点的内容和当前工作。--wait：等到流水线、变更流和索引全部处理完毕，"
+    "en": "Show what the node holds and is doing. --wait: until libraries that move have "
+    "arrived, pipeline, feed and index are drained, and the parents, and the children that are in touch, have heard "
+    "all of it.",
+    "zh": "显示节点的内容和当前工作。--wait：等到移交中的成员馆全部到位，流水线、变更流和索引全部处理完毕，"
     "且上级节点和保持联系的下级节点已全部收到。",
 }
 ACTS = {"": None}
@@ -33,6 +34,7 @@ async def run(context: Context, args: argparse.Namespace) -> int:
     """0."""
     async with app.open(context) as node:
         if args.wait:
+            await telling.moved(node)
             await attending.drain(node)
             await indexed.caught_up(node)
             await telling.heard(node)

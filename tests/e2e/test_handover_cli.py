@@ -62,7 +62,8 @@ async def test_a_library_moves_to_its_own_node_and_back(operators: tuple[Operato
         with own.runs(killed=True):
             await until(own, "moving", "landing", "rising")
         with own.runs():
-            await until(own, "done")
+            own.asks("status", "--wait")
+            assert own.asks("handover", "list")[-1]["state"] == "done"
             assert held(own) == held(domain) == before
             load(domain, tmp_path / "refused.mrc", 900, 1, code=5)
             load(own, tmp_path / "new.mrc", COUNT + 1, 1)
