@@ -126,9 +126,11 @@ async def soil_source(conn: Connection, source: int) -> None:
     )
 
 
-async def dirty(conn: Connection, limit: int) -> dict[int, int]:
-    """Clusters to merge again, with the mark to clear."""
-    rows = await conn.fetch("select cluster, mark from dirty order by cluster limit $1", limit)
+async def dirty(conn: Connection, limit: int, lane: int = 0, lanes: int = 1) -> dict[int, int]:
+    """Clusters to merge again, with the mark to clear, of the lane that their number falls into."""
+    rows = await conn.fetch(
+        "select cluster, mark from dirty where cluster % $3 = $2 order by cluster limit $1", limit, lane, lanes
+    )
     return {row["cluster"]: row["mark"] for row in rows}
 
 
@@ -136,6 +138,11 @@ async def dirty_count(conn: Connection) -> int:
     """How many clusters wait for their merged record."""
     found: int = await conn.fetchval("select count(*) from dirty")
     return found
+
+
+async def more_dirty_than(conn: Connection, count: int) -> bool:
+    """Whether more clusters than that wait for their merged record."""
+    return bool(await conn.fetchval("select exists (select from dirty offset $1)", count))
 
 
 async def marked(conn: Connection, clusters: Collection[int]) -> set[int]:

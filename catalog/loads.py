@@ -12,6 +12,7 @@ from catalog.connection import Connection
 from catalog.model import LoadState
 from config.errors import Conflict, NotFound
 
+LANDING = "landing:"  # and the source's number: the lease of who lands something into it
 COUNTS = ("records", "unchanged", "added", "updated", "deleted", "superseded", "returned", "unreadable")
 
 
@@ -232,6 +233,19 @@ async def first_open(conn: Connection) -> list[Load]:
             order by load"""
     )
     return [of_row(row) for row in rows]
+
+
+async def any_bulk(conn: Connection, units: int) -> bool:
+    """Whether a load of more units than that is at work. One whose landing has ended half-way is not."""
+    found: bool = await conn.fetchval(
+        """select exists (
+               select from load l where units > $1 and (
+                   state in ('preparing', 'placing') or state = 'landing' and exists (
+                       select from lease e where e.name = $2 || l.source and e.until > clock_timestamp())))""",
+        units,
+        LANDING,
+    )
+    return found
 
 
 async def in_state(conn: Connection, *states: LoadState) -> list[Load]:

@@ -1,8 +1,9 @@
 """The matcher: judges loads, places what is released, merges what changed. One a node, by lease (shell).
 
-Merging goes on beside placing: the one computes in the pool while the other computes here, and the fence lets one of
-them write at a time. Everything it does is found in the tables by a slow poll, so nothing depends on a signal; `wake`
-only makes it quick.
+Merging may go on beside placing: the one computes in the pool while the other computes here, and the fence lets one of
+them write at a time. But while a big load is on its way merging is put off, so that a cluster which grows with each of
+several loads is merged once. Everything it does is found in the tables by a slow poll, so nothing depends on a signal;
+`wake` only makes it quick.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from catalog import inbox, loads, quarantine, sources
+from catalog import clusters, inbox, loads, quarantine, sources
 from catalog.connection import Connection
 from catalog.database.pool import Database
 from catalog.loads import Load
@@ -34,23 +35,29 @@ LEASE_SECONDS = 30
 POLL = 0.5  # seconds
 UNITS = 4  # units placed in one transaction: about 4,000 records
 CLUSTERS = 2000  # clusters merged in one round
+LANES = 2  # rounds at once, of different clusters: one is read and published while the other is computed
+PATIENCE = 30.0  # seconds that merging is put off at most
 FEED_LOADS = 100  # of a source, that are kept to be looked at
 TIDY_EVERY = 16  # feed loads, which are of one unit
 
 
 @dataclass(slots=True)
 class Matcher:
-    """One holder of the lease. `spent`: seconds by stage, for the benches; stages overlap."""
+    """One holder of the lease. `spent`: seconds by stage, for the benches; stages overlap. `most`: if more clusters
+    than that wait to be merged they are left to another process; None = they never are.
+    """
 
     database: Database
     merge: Merge
     limits: Limits
     holder: str
     term: int = 0
+    most: int | None = None
     memory: Memory = field(default_factory=Memory)
     spent: dict[str, float] = field(default_factory=dict)
     renewed: float = 0.0  # when the lease was last seen to be ours, by the monotonic clock
     soiled: asyncio.Event = field(default_factory=asyncio.Event)  # something was placed: there is work for merging
+    put_off: float = 0.0  # since when merging has been put off, by the monotonic clock; 0 = it isn't
 
     async def step(self) -> bool:
         """Do the next piece of work; False if there is none."""
@@ -74,15 +81,35 @@ class Matcher:
             self.soiled.set()
         return bool(due or preparing or placing)
 
-    async def merge_next(self) -> bool:
-        """Merge some clusters that changed; False if there are none."""
+    async def merge_due(self, lane: int) -> bool:
+        """Merge some clusters of a lane, unless it is better done later; False if nothing was done."""
+        async with self.database.connection() as conn:
+            bulk = await loads.any_bulk(conn, UNITS)
+            if self.most is not None and not bulk and await clusters.more_dirty_than(conn, self.most):
+                return False
+        if not bulk:
+            self.put_off = 0.0
+        elif not self.put_off:
+            self.put_off = time.monotonic()
+        if bulk and time.monotonic() - self.put_off < PATIENCE:
+            return False
+        if await self.merge_next(lane, LANES):
+            return True
+        self.put_off = 0.0
+        return False
+
+    async def merge_next(self, lane: int = 0, lanes: int = 1) -> bool:
+        """Merge some clusters of a lane that changed; False if there are none."""
         term = self.term  # under which it is read what is merged: what another holder did meanwhile must not be undone
 
         async def fence(conn: Connection) -> None:
             await leases.fence(conn, LEASE, term)
 
-        merged = await self._timed("merge", lambda: merging.merge_dirty(self.database, self.merge, CLUSTERS, fence))
-        return bool(merged)
+        return bool(
+            await self._timed(
+                "merge", lambda: merging.merge_dirty(self.database, self.merge, CLUSTERS, fence, lane, lanes)
+            )
+        )
 
     async def _share(self) -> None:
         async with self.database.transaction() as conn:
@@ -129,13 +156,17 @@ async def run(matcher: Matcher, *, stop: asyncio.Event, wake: asyncio.Event) -> 
     async def placing() -> bool:
         return await _hold(matcher) and await matcher.place_next()
 
-    async def merge() -> bool:
-        return bool(matcher.term) and await matcher.merge_next()
+    def merge(lane: int) -> Callable[[], Awaitable[bool]]:
+        async def some() -> bool:
+            return bool(matcher.term) and await matcher.merge_due(lane)
+
+        return some
 
     try:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(_go_on(matcher, placing, wake, stop))
-            tasks.create_task(_go_on(matcher, merge, matcher.soiled, stop))
+            for lane in range(LANES):
+                tasks.create_task(_go_on(matcher, merge(lane), matcher.soiled, stop))
     finally:
         if matcher.term:
             async with matcher.database.connection() as conn:

@@ -33,13 +33,20 @@ Merge = Callable[[Sequence[Job], Mapping[int, bytes], Mapping[int, tuple[int, by
 
 
 async def merge_dirty(
-    database: Database, run: Merge, limit: int, fence: Callable[[Connection], Awaitable[None]]
+    database: Database,
+    run: Merge,
+    limit: int,
+    fence: Callable[[Connection], Awaitable[None]],
+    lane: int = 0,
+    lanes: int = 1,
 ) -> int:
-    """Merge up to `limit` clusters that changed; how many were looked at."""
+    """Merge up to `limit` clusters of a lane that changed; how many were looked at. Calls for different lanes may
+    overlap.
+    """
     running: list[asyncio.Future[list[Made]]] = []
     try:
         async with database.connection() as conn:
-            marks = await clusters.dirty(conn, limit)
+            marks = await clusters.dirty(conn, limit, lane, lanes)
             if not marks:
                 return 0
             drops = await sources.drops(conn)

@@ -205,8 +205,9 @@ async def run(
     stop: asyncio.Event,
     wake: asyncio.Event | None = None,
     spent: dict[str, float] | None = None,
+    most: int | None = None,
 ) -> None:
-    """Work until `stop`. `wake` hurries the matcher; `spent` collects seconds by stage."""
+    """Work until `stop`. `wake` hurries the matcher; `spent` collects seconds by stage; `most` as in `Matcher`."""
     gc.set_threshold(GARBAGE)
     wake = wake or asyncio.Event()
     crew = Crew(processes)
@@ -217,7 +218,7 @@ async def run(
     ) -> list[Made]:
         return await crew.run(merge_many.make, jobs, known, newest, light=len(jobs) < LIGHT_CLUSTERS)
 
-    one = Matcher(database=database, merge=merge, limits=limits, holder=ident)
+    one = Matcher(database=database, merge=merge, limits=limits, holder=ident, most=most)
     if spent is not None:
         one.spent = spent
     preparing = Preparing(database, crew, wake)

@@ -155,7 +155,7 @@ async def open_load(
 
 
 def _lease(source: Source) -> str:
-    return f"landing:{source.no}"
+    return f"{loads.LANDING}{source.no}"
 
 
 async def land(

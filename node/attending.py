@@ -18,11 +18,18 @@ from node.app import Node
 
 LIVING = 10.0  # seconds since a worker's last sign of life
 LOOK = 0.1  # seconds between looks
+SOON = 2000  # clusters that are merged in half a second: more are left to whoever wants to see them
 AWAY = 60.0  # seconds that the database may be away while we wait
 
 
-async def attend(node: Node, finished: Callable[[Connection], Awaitable[bool]]) -> dict[str, float]:
-    """Until `finished`; seconds by stage if the work was done here. A worker that dies meanwhile is replaced by us."""
+async def attend(
+    node: Node, finished: Callable[[Connection], Awaitable[bool]], most: int | None = None
+) -> dict[str, float]:
+    """Until `finished`; seconds by stage if the work was done here. A worker that dies meanwhile is replaced by us.
+
+    What this process began to place it also merges, so that a search finds it; but if more than `most` clusters wait,
+    they are left for now: further loads will change many of them again.
+    """
     stop = asyncio.Event()
     spent: dict[str, float] = {}
     living, away = True, 0.0
@@ -33,8 +40,8 @@ async def attend(node: Node, finished: Callable[[Connection], Awaitable[bool]]) 
         while True:
             try:
                 async with node.database.connection() as conn:
-                    if await finished(conn) and (own is None or await clustered(conn)):
-                        return spent  # what this process began to place it also merges, so that a search finds it
+                    if await finished(conn) and (own is None or await clustered(conn, most)):
+                        return spent
                     living = await _living(conn)
                 away = 0.0
             except Retry:  # the database is being started again by the node, or by those who look after it
@@ -52,6 +59,7 @@ async def attend(node: Node, finished: Callable[[Connection], Awaitable[bool]]) 
                         limits=node.settings.limits,
                         stop=stop,
                         spent=spent,
+                        most=most,
                     )
                 )
             if own is not None and own.done():
@@ -81,18 +89,22 @@ async def see_through(node: Node, source: int) -> None:
     async def over(conn: Connection) -> bool:
         return (await loads.get(conn, number)).state not in (LoadState.PREPARING, LoadState.PLACING)
 
-    await attend(node, over)
+    await attend(node, over, SOON)
 
 
-async def clustered(conn: Connection) -> bool:
-    """Everything that was released is placed and merged. Held and half-landed loads don't count."""
+async def clustered(conn: Connection, most: int | None = None) -> bool:
+    """Everything that was released is placed and merged, or, if more than `most` clusters wait to be merged, placed.
+    Held and half-landed loads don't count.
+    """
     if await loads.in_state(conn, LoadState.PREPARING, LoadState.PLACING) or await sources.sharing_due(conn):
         return False
-    return not await clusters.dirty_count(conn)
+    if most is not None and await clusters.more_dirty_than(conn, most):
+        return True
+    return not await clusters.more_dirty_than(conn, 0)
 
 
 async def leave_nothing(node: Node) -> None:
-    """Finish what a process that is gone left unmerged, if no worker will."""
+    """Merge what loads, or a process that is gone, left unmerged, if no worker will."""
     async with node.database.connection() as conn:
         left = not await clustered(conn) and not await _living(conn)
     if left:

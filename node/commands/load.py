@@ -119,7 +119,7 @@ async def load_inputs(
         bar.at(position, f"{records:,} records, {rate:,.0f}/s", inputs.size)
 
     async with asyncio.TaskGroup() as tasks:
-        working = tasks.create_task(attending.attend(node, over))
+        working = tasks.create_task(attending.attend(node, over, attending.SOON))
         await landing.land(node.database, node.queue, source, load, inputs, landed, habits=habits)
     async with node.database.connection() as conn:
         return await loads.get(conn, number), time.perf_counter() - started, working.result()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from catalog.search import port
-from node import app, indexed
+from node import app, attending, indexed
 from node.context import Context
 from services.delivery import values
 from services.discovery import find
@@ -40,6 +40,7 @@ async def run(context: Context, args: argparse.Namespace) -> int:
         size=args.limit,
     )
     async with app.open(context) as node:
+        await attending.leave_nothing(node)
         reader = await indexed.reader(node)
         async with node.database.connection() as conn:
             answer = await find.find(conn, reader, question)

@@ -10,7 +10,7 @@ from catalog import libraries
 from catalog.connection import Connection
 from catalog.model import Description, Holding
 from dms import describe
-from node import app
+from node import app, attending
 from node.context import Context
 from node.output import Output
 from protocols import iso2709, marcjson, marcxml
@@ -56,18 +56,21 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 async def run(context: Context, args: argparse.Namespace) -> int:
     """1 if there is no such record."""
-    async with app.open(context) as node, node.database.connection() as conn:
-        if "/" in args.id:
-            shown = await _source_record(conn, args.id)
-            if context.out.json and args.to == "text":
-                args.to = "marcjson"
-        else:
-            found = await records.by_id(conn, args.id)
-            if context.out.json and args.to == "text":
-                copies = ((copy.source, copy.local_id, copy.holding) for copy in found.copies)
-                context.out.item(values.full(found.published, copies))
-                return 0
-            shown = await _merged(conn, found, context.lang)
+    async with app.open(context) as node:
+        if "/" not in args.id:
+            await attending.leave_nothing(node)
+        async with node.database.connection() as conn:
+            if "/" in args.id:
+                shown = await _source_record(conn, args.id)
+                if context.out.json and args.to == "text":
+                    args.to = "marcjson"
+            else:
+                found = await records.by_id(conn, args.id)
+                if context.out.json and args.to == "text":
+                    copies = ((copy.source, copy.local_id, copy.holding) for copy in found.copies)
+                    context.out.item(values.full(found.published, copies))
+                    return 0
+                shown = await _merged(conn, found, context.lang)
     if shown.ident != args.id:
         context.out.note(MOVED[context.lang].format(old=args.id, new=shown.ident))
     if args.to == "text":

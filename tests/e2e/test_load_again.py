@@ -6,7 +6,9 @@ import asyncio
 from pathlib import Path
 
 import asyncpg
+import pytest
 
+from node import attending
 from tests import builders
 from tests.e2e.test_load_cli import Cli, alone, cli
 
@@ -46,3 +48,18 @@ def test_what_a_killed_load_left_unmerged_is_merged_by_the_same_command(cli: Cli
     assert cli.lines("status")[0]["to_merge"]
     assert cli.load(str(path), "--source", "s")["unchanged"] == 3
     assert not cli.lines("status")[0]["to_merge"]
+
+
+def test_what_a_load_leaves_to_be_merged_is_merged_by_who_wants_to_see_it(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = a_file(tmp_path)
+    monkeypatch.setattr(attending, "SOON", 0)
+    cli.load(str(path), "--source", "s", "--library", "CN-A")
+    assert cli.lines("status")[0]["to_merge"]
+    (shown, *_) = cli.lines("search")
+    assert cli.lines("status")[0]["to_merge"] == 0
+    cli.load(str(path), "--source", "t", "--library", "CN-B")
+    assert cli.lines("status")[0]["to_merge"]
+    cli.run("show", shown["id"])
+    assert cli.lines("status")[0]["to_merge"] == 0
