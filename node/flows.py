@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from catalog import changes, clusters, ledgers, libraries, loads, peers
+from catalog import changes, clusters, heads, ledgers, libraries, loads, peers
 from catalog.connection import Connection
 from catalog.ledgers import Ledger
 from catalog.model import Library, LoadState
@@ -37,6 +37,7 @@ class Known:
     libraries: tuple[Library, ...] = ()  # that it hosts
     seen: datetime | None = None
     trouble: str = ""  # why the last exchange with it failed
+    alarm: str = ""  # why its audit log is not what it was
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +88,8 @@ async def look(conn: Connection, counts: Counts, symbol: str, name: str) -> tupl
         told = await counts.of(conn, Ledger.TOLD, lag.no, lag.channel)
         heard = await counts.of(conn, Ledger.HEARD, lag.no, lag.channel)
         flows += between(symbol, lag, told=told, heard=heard)
-    return known(symbol, name, every, await libraries.every(conn)), flows
+    alarms = {other: each.reason for other, each in (await heads.alarms(conn)).items()}
+    return known(symbol, name, every, await libraries.every(conn), alarms), flows
 
 
 async def work(conn: Connection) -> Work:
@@ -101,8 +103,12 @@ async def work(conn: Connection) -> Work:
     )
 
 
-def known(symbol: str, name: str, every: Iterable[Peer], directory: Sequence[Library]) -> list[Known]:
-    """Nodes in order: this one, parents, children, and those that only the directory tells of."""
+def known(
+    symbol: str, name: str, every: Iterable[Peer], directory: Sequence[Library], alarms: Mapping[str, str]
+) -> list[Known]:
+    """Nodes in order: this one, parents, children, and those that only the directory tells of. `alarms`: about audit
+    logs, by symbol.
+    """
     hosted: dict[str, list[Library]] = defaultdict(list)
     for each in directory:
         hosted[each.node or symbol].append(each)
@@ -120,6 +126,7 @@ def known(symbol: str, name: str, every: Iterable[Peer], directory: Sequence[Lib
                 libraries=tuple(hosted.pop(peer.symbol, ())),
                 seen=peer.seen_at,
                 trouble=peer.trouble,
+                alarm=alarms.get(peer.symbol, ""),
             )
         )
     for other in sorted(hosted):

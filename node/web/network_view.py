@@ -34,7 +34,7 @@ def document(nodes: Sequence[Known], flows: Sequence[Flow], work: Work, titles: 
                 "address": each.address,
                 "libraries": [library.symbol for library in each.libraries],
                 "seen": each.seen and each.seen.isoformat(timespec="seconds"),
-                "trouble": each.trouble,
+                "trouble": each.trouble or _alarm(each, "en"),
             }
             for each in nodes
         ],
@@ -98,8 +98,12 @@ def _node(node: Known, name: str, names: Mapping[str, Library], now: datetime, l
         "state": node.state,
         "label": t(f"peer_{node.state}") if node.state else "",
         "seen": ago((now - node.seen).total_seconds(), lang) if node.seen else "",
-        "trouble": node.trouble,
+        "trouble": node.trouble or _alarm(node, lang),
     }
+
+
+def _alarm(node: Known, lang: str) -> str:
+    return f"{texts.in_language(lang)('audit_alarm', symbol=node.symbol)} {node.alarm}" if node.alarm else ""
 
 
 def _busy(work: Work, lang: str) -> str:

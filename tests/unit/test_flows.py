@@ -77,7 +77,7 @@ def test_nodes_that_only_the_directory_tells_of_are_known_too() -> None:
         Library(symbol="CN-SZL", name="Shenzhen", node="CN-SZL"), Library(symbol="CN-TJU", name="Tianjin", node="CN-N"),
     ]  # fmt: skip
     every = [a_peer("CN-SZL", "child"), a_peer("CN-ALL", "parent", "membership"), a_peer("CN-C", "parent")]
-    found = flows.known("CN-GD", "Lingnan", every, directory)
+    found = flows.known("CN-GD", "Lingnan", every, directory, {})
     assert [(each.symbol, each.relation, [one.symbol for one in each.libraries]) for each in found] == [
         ("CN-GD", "self", ["CN-GD", "CN-SZU"]), ("CN-C", "parent", []), ("CN-ALL", "parent", []),
         ("CN-SZL", "child", ["CN-SZL"]), ("CN-N", "further", ["CN-TJU"]),
