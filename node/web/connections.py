@@ -47,6 +47,7 @@ class Connection(RequestHandler):
         "address",
         "answers",
         "body",
+        "gone",
         "heard",
         "left",
         "left_since",
@@ -62,6 +63,7 @@ class Connection(RequestHandler):
         self.address = ""
         self.answers = 0  # requests that are answered
         self.body: StreamReader | None = None  # of the request at work, unless its handler watches it
+        self.gone: asyncio.Future[None] | None = None  # done when the client leaves, if somebody wants to know
         self.heard = 0  # bytes of the header that isn't whole yet
         self.rest: StreamReader | None = None  # of a body that nobody wanted, which aiohttp passes over
         self.left, self.left_since = 0, 0.0  # bytes of an answer that wait to be taken, and since when
@@ -139,6 +141,8 @@ class Connection(RequestHandler):
     def connection_lost(self, exc: BaseException | None) -> None:
         """Gone, whoever ended it."""
         self._wire = None
+        if self.gone and not self.gone.done():
+            self.gone.set_result(None)
         if self.watched:
             self._guard.lost(self)
             super().connection_lost(exc)
@@ -153,6 +157,16 @@ def begun(request: web.Request) -> None:
     """A handler is to have the request: from now on its body is waited for."""
     if isinstance(request.protocol, Connection) and request.can_read_body:
         request.protocol.body = request.content
+
+
+def gone(request: web.Request) -> asyncio.Future[None]:
+    """Done when the visitor has left."""
+    found = request.protocol.gone if isinstance(request.protocol, Connection) else None
+    if found is None:
+        found = asyncio.get_running_loop().create_future()
+        if isinstance(request.protocol, Connection):
+            request.protocol.gone = found
+    return found
 
 
 def spare(request: web.Request) -> None:

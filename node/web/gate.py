@@ -52,23 +52,23 @@ class Gate:
         return self._light if path.startswith(LIGHT) else self.crowd
 
     @asynccontextmanager
-    async def turn(self, queue: Queue, client: str) -> AsyncIterator[Verdict]:
-        """Waits for a turn: GO, or why there is none."""
+    async def turn(self, queue: Queue, client: str, request: web.Request) -> AsyncIterator[Verdict]:
+        """Waits for a turn: GO, or why there is none. Whoever leaves waits no longer."""
         ticket = Ticket(client)
         verdict = self._tell(queue.come(ticket), ticket)
         if verdict is Verdict.WAIT:
-            verdict = await self._wait(queue, ticket)
+            verdict = await self._wait(queue, ticket, connections.gone(request))
         try:
             yield verdict
         finally:
             if verdict is Verdict.GO:
                 self._tell(queue.done(ticket))
 
-    async def _wait(self, queue: Queue, ticket: Ticket) -> Verdict:
+    async def _wait(self, queue: Queue, ticket: Ticket, gone: asyncio.Future[None]) -> Verdict:
         call: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
         self._calls[ticket] = call
         try:
-            await asyncio.wait((call,), timeout=PATIENCE)
+            await asyncio.wait((call, gone), timeout=PATIENCE, return_when=asyncio.FIRST_COMPLETED)
         except asyncio.CancelledError:
             if call.done() and call.result() is Verdict.GO:
                 self._tell(queue.done(ticket))
@@ -109,7 +109,7 @@ async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
         return refusal
     gate = request.app[GATE]
     queue = gate.lane(request.path)
-    async with gate.turn(queue, address.block(address.of(request))) as verdict:
+    async with gate.turn(queue, address.block(address.of(request)), request) as verdict:
         match verdict:
             case Verdict.GREEDY:
                 return refusing.answer(429, page=page)
