@@ -12,6 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from config.secret import Secret
+from exchange import codes
+from exchange.codes import Code
+from protocols.suites import ED25519
 from services.access import keys, passwords
 from tests.supply import secrets
 from tests.supply.locked import ROOT
@@ -128,6 +132,9 @@ def test_what_a_node_gives_out_is_found_whatever_it_is() -> None:
         ]
         key = f"tlk_{random(keys.PREFIX_LENGTH, LETTERS, str(n))}_{random(keys.SECRET_LENGTH, LETTERS, str(n))}"
         assert keys.SHAPE.fullmatch(key)
+        secret = Secret(hashlib.sha256(f"invented {n}".encode()).hexdigest()[:32])
+        code = Code(address="http://a.example/", symbol="A", suite=ED25519, fingerprint=bytes(16), secret=secret)
+        assert [each.rule for each in secrets.scan("a.md", f"tianlu join {codes.write(code)}")] == ["tianlu-code"]
         assert [each.rule for each in secrets.scan("a.md", f"curl -H 'Authorization: Bearer {key}'")] == ["tianlu-key"]
 
 
