@@ -17,12 +17,13 @@ from pathlib import Path
 import pytest
 from aiohttp import ClientSession
 
+from catalog.database import pool
 from catalog.database.pool import Database
 from catalog.search import port
 from config import networks
 from config.settings import Settings, Web
 from node import roles
-from node.web import app, context, gate, headers, refusing, routes
+from node.web import app, gate, headers, refusing, routes
 from node.web.address import behind, block, read
 from tests import stocked
 from tests.stocked import Shelf
@@ -311,10 +312,10 @@ async def test_no_request_is_worked_on_for_ever(
 
 
 async def test_a_statement_that_takes_too_long_costs_its_visitor_alone(
-    database: Database, home: Path, monkeypatch: pytest.MonkeyPatch
+    dsn: str, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(context, "STATEMENT", 0.2)
-    async with standing(database, home) as door, database.transaction() as conn:
+    monkeypatch.setattr(pool, "STATEMENT", 0.2)
+    async with pool.open(home, dsn) as database, standing(database, home) as door, database.transaction() as conn:
         await conn.execute("lock table library in access exclusive mode")
         slow = asyncio.create_task(door.get("/api/libraries"))
         assert (await door.get("/about"))[0] == 200
