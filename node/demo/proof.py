@@ -15,11 +15,12 @@ from node.demo import cast, network
 from node.demo.filling import Filled
 from node.demo.network import Member, Network
 from protocols.http import door
-from protocols.http.door import Door
+from protocols.http.door import Door, Limits
 
 FAMOUS = "红楼梦"  # stands in the catalogues of all libraries of the sample
 COPY = ("library", "call_number", "location", "status")  # of a holding; item numbers stay at home unless shared
 NAMED = 3  # of those that are wrong
+MOVED = Limits(redirects=1)  # an old id leads to its record
 
 Copies = Counter[tuple[str, ...]]
 
@@ -136,7 +137,7 @@ async def equal_streams(members: Network) -> int:
 
 async def get(out: Door, url: str, **query: str) -> Any:
     """What a node answers, in JSON. Fatal if that isn't 200."""
-    answer = await out.send("GET", url, parameters=query.items(), named=True)
+    answer = await out.send("GET", url, parameters=query.items(), named=True, limits=MOVED)
     if answer.status != 200:
         raise Fatal(f"{answer.url} answers {answer.status} instead of 200")
     return json.loads(answer.body)
