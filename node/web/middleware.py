@@ -75,8 +75,8 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
     except web.HTTPException as error:
-        if error.status < 400:
-            return error
+        if error.status < 400:  # somebody is sent elsewhere
+            return web.Response(status=error.status, headers={"Location": error.headers["Location"]})
         return refusal(request, error.status, "", allow=error.headers.get("Allow", ""))
     except asyncio.CancelledError:
         raise  # the visitor has gone, or the node stops

@@ -6,6 +6,7 @@ The cookie's name begins with `__Host-`: browsers take it only with Secure, for 
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
@@ -14,9 +15,11 @@ from multidict import MultiMapping
 
 from config.errors import Refused
 from node.web import context, view
+from node.web.middleware import BadInput
 from services.access import csrf, sessions
 from services.access.sessions import Session
 
+_UNTYPED = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 LOCAL = ("localhost", "127.0.0.1", "::1")
 LONGEST = 1024  # characters of a form's field
 
@@ -88,10 +91,10 @@ async def form(request: web.Request) -> MultiMapping[str]:
 
 
 def text(fields: MultiMapping[object], name: str) -> str:
-    """A field of a form; Refused if it is a file or too long."""
+    """A field of a form; BadInput if it is a file, too long, or has characters that nobody types."""
     found = fields.get(name, "")
-    if not isinstance(found, str) or len(found) > LONGEST:
-        raise Refused(f"the field {name} can't be taken")
+    if not isinstance(found, str) or len(found) > LONGEST or _UNTYPED.search(found):
+        raise BadInput(f"the field {name} can't be taken")
     return found
 
 
