@@ -103,9 +103,9 @@ class Exchange:
 
     key: str = _told("node.key", "file of this node's private key, in the home folder unless absolute")
     address: str = _told("", "http(s)://host[:port]/ that other nodes reach this one at; empty = that of the web door")
-    proxy: str = _told(
-        "",
-        "HTTP proxy that this node's requests go through: http://host:port; empty = none",
+    proxy: Secret = _told(  # noqa: RUF009
+        NOT_TOLD,
+        "HTTP proxy that this node's requests go through: http://host:port or http://user:password@host:port",
         pattern=ADDRESS,
         shape="an address like http://proxy.example.org:3128",
     )

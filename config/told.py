@@ -104,7 +104,7 @@ def _within(key: Key, value: Any, where: str) -> None:
         span = f"at least {low}" if high is None else f"from {low} to {high}"
         raise Misconfigured(f"{where}: {key.name} must be {span}, not {value}")
     pattern = key.limits.get("pattern")
-    if pattern and value and not pattern.fullmatch(value):
+    if pattern and value and not pattern.fullmatch(value.reveal() if isinstance(value, Secret) else value):
         raise Misconfigured(f"{where}: {key.name} must be {key.limits['shape']}, not {value!r}")
     if read := key.limits.get("read"):
         try:

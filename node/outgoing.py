@@ -9,4 +9,4 @@ from protocols.http.guard import Rules
 
 def rules(settings: Settings) -> Rules:
     """For the outgoing door (`protocols.http.door`)."""
-    return Rules(proxy=settings.exchange.proxy, allow=allow.read(settings.http.allow))
+    return Rules(proxy=settings.exchange.proxy.reveal(), allow=allow.read(settings.http.allow))

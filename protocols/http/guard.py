@@ -43,7 +43,8 @@ class Forbidden(errors.Refused):
 class Rules:
     """What its operator says about this node's own requests."""
 
-    proxy: str = ""  # http://host:port that all requests go through, empty = none
+    # http://host:port that all requests go through, perhaps with user and password before it; empty = none
+    proxy: str = field(default="", repr=False)
     allow: Allow = field(default_factory=Allow)
 
 
