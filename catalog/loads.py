@@ -168,6 +168,12 @@ async def repeat(conn: Connection, before: Load, *, origin: str, fingerprint: by
     return of_row(row)
 
 
+async def under_way(conn: Connection) -> int:
+    """How many are landing, preparing or placing, of whichever library; whoever sees none of them is told this too."""
+    found: int = await conn.fetchval("select loads_under_way()")
+    return found
+
+
 async def tell_content(conn: Connection, load: int, content: bytes) -> None:
     """The whole input has landed and this is its digest."""
     await conn.execute("update load set content = $2 where load = $1", load, content)

@@ -12,7 +12,7 @@ from typing import Literal
 from catalog import changes, clusters, heads, ledgers, libraries, loads, peers
 from catalog.connection import Connection
 from catalog.ledgers import Ledger
-from catalog.model import Library, LoadState
+from catalog.model import Library
 from catalog.peers import Peer
 from catalog.streams import Lag
 from node import telling
@@ -96,7 +96,7 @@ async def work(conn: Connection) -> Work:
     """What is under way here."""
     epoch, last = await changes.head(conn)
     return Work(
-        preparing=len(await loads.in_state(conn, LoadState.LANDING, LoadState.PREPARING, LoadState.PLACING)),
+        preparing=await loads.under_way(conn),
         to_merge=await clusters.dirty_count(conn),
         epoch=epoch,
         last=last,

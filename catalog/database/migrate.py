@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from catalog.connection import Connection
+from catalog.database import door
 from catalog.work import queue
 from config.errors import Fatal, Misconfigured
 
@@ -57,12 +58,14 @@ def known(folder: Path = SCHEMA) -> list[Migration]:
 async def migrate(conn: Connection, migrations: Sequence[Migration] | None = None) -> int:
     """Apply what is missing, each file in a transaction with its entry in table `migration`; how many were applied.
 
-    Fatal if an applied file has been changed, Misconfigured if the database belongs to a release that is too new.
+    Fatal if an applied file has been changed, Misconfigured if the database belongs to a release that is too new, or
+    the web door's role can't be had.
     Connections that were open before must not be used after (their statement caches hold the old column types).
     """
     migrations = known() if migrations is None else migrations
     await conn.execute("select pg_advisory_lock($1)", LOCK)
     try:
+        await door.provide(conn)
         await conn.execute(
             "create table if not exists migration (number int primary key, name text not null, digest bytea not null,"
             " applied_at timestamptz not null default now())"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn, TypeAlias
@@ -13,7 +13,7 @@ import asyncpg
 import msgspec
 
 from catalog.connection import Connection
-from catalog.database import embedded, faults, migrate
+from catalog.database import door, embedded, faults, migrate
 from catalog.database.embedded import Server
 from catalog.database.programs import OLDEST
 from config.errors import Misconfigured, Unreachable
@@ -21,6 +21,7 @@ from config.errors import Misconfigured, Unreachable
 Pool: TypeAlias = asyncpg.Pool
 
 CONNECT_PATIENCE = 20.0  # seconds
+STATEMENT = 5.0  # seconds that the database may take for one statement of a visitor's
 
 NO_SUCH: tuple[type[Exception], ...] = (
     asyncpg.InvalidPasswordError,
@@ -34,25 +35,32 @@ class Database:
     """An open database. `kind` is dsn, or the embedded server's: machine, wheel or folder."""
 
     pool: Pool
+    door: Pool  # for the web door: its connections are another role, which reads alone (catalog.database.door)
     dsn: str
     kind: str
     version: str  # PostgreSQL's
     server: Server | None  # the embedded one
 
     @contextlib.asynccontextmanager
-    async def connection(self, within: float | None = None) -> AsyncIterator[Connection]:
-        """A connection without a transaction. Retry when the database is away, or a statement takes longer than
-        `within` seconds, which the pool forgets when the connection comes back.
+    async def connection(self) -> AsyncIterator[Connection]:
+        """A connection without a transaction. Retry when the database is away."""
+        async with _taken(self.pool) as conn:
+            yield conn
+
+    @contextlib.asynccontextmanager
+    async def visit(self) -> AsyncIterator[Connection]:
+        """A connection for what everybody may read. Retry when the database is away, or a statement takes longer than
+        `STATEMENT`.
         """
-        with faults.as_retry(faults.passes_connecting):
-            conn = await self.pool.acquire()
-        with faults.as_retry():
-            try:
-                if within:
-                    await conn.execute("select set_config('statement_timeout', $1, false)", str(round(within * 1000)))
-                yield conn
-            finally:
-                await self.pool.release(conn)
+        async with _taken(self.door) as conn:
+            yield conn
+
+    @contextlib.asynccontextmanager
+    async def private(self, account: int | None, libraries: Collection[str] | None) -> AsyncIterator[Connection]:
+        """The same in a transaction that reads besides what is private of an account and of libraries (None = all)."""
+        async with self.visit() as conn, conn.transaction():
+            await door.tell(conn, account, libraries)
+            yield conn
 
     @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
@@ -82,18 +90,34 @@ async def open(home: Path, dsn: str | None = None, programs: str = "auto", size:
     async with contextlib.AsyncExitStack() as stack:
         server = None if dsn else await stack.enter_async_context(embedded.server(home, programs))
         address = dsn or (server.dsn if server else "")
-        version = await _ready(address)
+        version, path = await _ready(address)
         # Opened after the migration: a connection's statement cache would keep the old column types.
-        pool = await asyncpg.create_pool(
-            address,
-            min_size=0,
-            max_size=size,
-            init=prepare,
-            server_settings={"application_name": "tianlu", "timezone": "UTC", "jit": "off"},
-        )
-        stack.push_async_callback(_close, pool)
+        pool = await _pool(stack, address, size, {})
+        # Said when a connection begins, and what resetting goes back to: no visitor pays for it, none can lose it.
+        told = {"role": door.ROLE, "search_path": path, "default_transaction_read_only": "on"}
+        told["statement_timeout"] = str(round(STATEMENT * 1000))
+        doors = await _pool(stack, address, size, told)
         kind = server.kind if server else "dsn"
-        yield Database(pool=pool, dsn=address, kind=kind, version=version, server=server)
+        yield Database(pool=pool, door=doors, dsn=address, kind=kind, version=version, server=server)
+
+
+async def _pool(stack: contextlib.AsyncExitStack, address: str, size: int, told: Mapping[str, str]) -> Pool:
+    """A pool, as yet without a connection, closed with the stack."""
+    told = {"application_name": "tianlu", "timezone": "UTC", "jit": "off", **told}
+    pool = await asyncpg.create_pool(address, min_size=0, max_size=size, init=prepare, server_settings=told)
+    stack.push_async_callback(_close, pool)
+    return pool
+
+
+@contextlib.asynccontextmanager
+async def _taken(pool: Pool) -> AsyncIterator[Connection]:
+    with faults.as_retry(faults.passes_connecting):
+        conn = await pool.acquire()
+    with faults.as_retry():
+        try:
+            yield conn
+        finally:
+            await pool.release(conn)
 
 
 async def prepare(conn: Connection) -> None:
@@ -107,8 +131,8 @@ async def prepare(conn: Connection) -> None:
     )
 
 
-async def _ready(address: str) -> str:
-    """Check and migrate; the server's version."""
+async def _ready(address: str) -> tuple[str, str]:
+    """Check and migrate; the server's version, and where the tables are: `$user` in a path is another for the door."""
     conn = await _connect(address)
     try:
         number, version, encoding = await conn.fetchrow(
@@ -123,7 +147,11 @@ async def _ready(address: str) -> str:
                 "`create database … encoding 'UTF8' template template0`"
             )
         await migrate.migrate(conn)
-        return str(version)
+        path = await conn.fetchval(
+            "select string_agg(quote_ident(name), ', ' order by n)"
+            " from unnest(current_schemas(false)) with ordinality s (name, n)"
+        )
+        return str(version), path
     finally:
         await conn.close()
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import asyncpg
 
-from catalog.database import complaints, place
+from catalog.database import complaints, door, place
 from catalog.database.place import Place
 from catalog.database.programs import Programs
 from config.errors import Fatal, Misconfigured
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 SETTINGS: Mapping[str, str] = {
     "listen_addresses": "",  # no port: other hosts need a DSN to a server of their own
     "unix_socket_permissions": "0700",
-    "max_connections": "100",  # some ten processes with a pool of ten
+    "max_connections": "120",  # some ten processes with a pool of ten, the web door with one more
     "synchronous_commit": "on",  # what is acknowledged survives a power cut: off lost records in 5 of 6 cuts
     "shared_buffers": "256MB",  # untouched pages cost nothing; holds the hot part of the key index
     "work_mem": "32MB",
@@ -198,7 +198,8 @@ def remembered(where: Place) -> Started:
 
 
 async def provide(keeper: asyncpg.Connection, where: Place) -> None:
-    """The node's own role, which may nothing beyond its database, and the database."""
+    """The node's own role, which may nothing beyond its database, the web door's, which it may become, and the
+    database."""
     if not await keeper.fetchval("select true from pg_roles where rolname = $1", place.ROLE):
         # A role's password can't be a parameter; the text is quoted by the server.
         await keeper.execute(
@@ -206,6 +207,7 @@ async def provide(keeper: asyncpg.Connection, where: Place) -> None:
                 "select format('create role %I login password %L', $1::text, $2::text)", place.ROLE, where.secret()
             )
         )
+    await door.provide(keeper, place.ROLE)
     await make_database(keeper, place.DATABASE)
 
 

@@ -29,7 +29,7 @@ async def page(request: web.Request) -> web.StreamResponse:
     """Entries, the newest first. With `verify` the whole chain is read, by those who may see all of it."""
     wanted, before = _wanted(request), _before(request)
     everywhere = context.reach(request).everywhere
-    async with context.connection(request) as conn:
+    async with context.private(request) as conn:
         found = await audit.page(conn, wanted, before=before, limit=SIZE + 1)
         head = await audit.head(conn)
         alarms = await heads.alarms(conn) if everywhere else {}
@@ -58,7 +58,7 @@ async def page(request: web.Request) -> web.StreamResponse:
 async def document(request: web.Request) -> web.StreamResponse:
     """The same for programs; `next` says where the list goes on."""
     wanted, before = _wanted(request), _before(request)
-    async with context.connection(request) as conn:
+    async with context.private(request) as conn:
         found = await audit.page(conn, wanted, before=before, limit=SIZE + 1)
     goes_on = found[SIZE - 1].no if len(found) > SIZE else None
     return api.answer({"entries": [_plain(each) for each in found[:SIZE]], "next": goes_on})
@@ -83,7 +83,7 @@ async def export(request: web.Request) -> web.StreamResponse:
     before: int | None = None
     while True:
         # A page at a time: no connection is held while a slow client takes its lines.
-        async with context.connection(request) as conn:
+        async with context.private(request) as conn:
             found = await audit.page(conn, wanted, before=before, limit=audit.PAGE)
         if not found:
             break

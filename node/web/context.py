@@ -15,13 +15,11 @@ from catalog.database.pool import Database
 from catalog.search.port import Reader
 from config.settings import Settings
 from node.web.openapi import Route
-from services.access.policy import Actor, Need, Reach
+from services.access.policy import NOWHERE, Actor, Need, Permission, Reach, Subject
 from services.access.sessions import Session
 from services.discovery.ask import Asker
 from services.discovery.registry import Registry
 from services.discovery.scope import Kind, Place
-
-STATEMENT = 5.0  # seconds that the database may take for one statement of a visitor's
 
 
 class Node(Protocol):
@@ -67,9 +65,20 @@ def node_of(request: web.Request) -> Node:
 
 
 def connection(request: web.Request) -> AbstractAsyncContextManager[Connection]:
-    """A connection for the time of an `async with`; a passing fault of the database, or a statement that takes too
-    long, becomes Retry (503)."""
-    return node_of(request).database.connection(within=STATEMENT)
+    """A connection for the time of an `async with`, to read what is public; a passing fault of the database, or a
+    statement that takes too long, becomes Retry (503)."""
+    return node_of(request).database.visit()
+
+
+def private(request: web.Request, permission: Permission | None = None) -> AbstractAsyncContextManager[Connection]:
+    """The same with what is private of the visitor's account, and of the libraries within the reach of what the request
+    takes, or of another permission. Queries filter by reach all the same; the database does so once more."""
+    actor = request[ACTOR]
+    if permission is None and request[NEED].subject is Subject.SELF:
+        seen = NOWHERE
+    else:
+        seen = actor.reach(permission or request[NEED].permission)
+    return node_of(request).database.private(actor.account, None if seen.everywhere else seen.libraries)
 
 
 def reach(request: web.Request) -> Reach:

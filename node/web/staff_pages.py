@@ -148,7 +148,7 @@ async def _list(
     request: web.Request, found: Session, fault: str = "", typed: Mapping[str, str] | None = None, status: int = 200
 ) -> web.Response:
     lang, now = context.lang_of(request), datetime.now(UTC)
-    async with context.connection(request) as conn:
+    async with context.private(request) as conn:
         seen = await keeping.seen(conn, found.actor)
         locked = await attempts.locked(conn, [each.name for each in seen], now)
         members = await libraries.every(conn)
@@ -187,7 +187,7 @@ async def _one(
     request: web.Request, found: Session, name: str, fault: str = "", shown: Shown | None = None, status: int = 200
 ) -> web.Response:
     lang, now, actor = context.lang_of(request), datetime.now(UTC), found.actor
-    async with context.connection(request) as conn:
+    async with context.private(request) as conn:
         account = await accounts.find(conn, name)
         if account is None or not giving.may_add(actor, account.kind, account.library):
             raise NotFound(f"there is no account named {name}")

@@ -20,7 +20,7 @@ SHAPE = "2 to 40 letters, digits, dots, hyphens and underscores: the name of a p
 LONGEST_TITLE = 80  # characters
 COLUMNS = (
     "a.account, a.name, a.title, a.library, a.kind, a.must_change, a.state, a.made_at, a.made_by, a.password_at,"
-    " a.seen_at, a.totp is not null as has_totp,"
+    " a.seen_at, a.has_totp,"
     " array(select r.role || '@' || r.library from account_role r where r.account = a.account order by 1) as grants"
 )
 _KNOWN = frozenset(map(str, Role))  # a later release may have more of them; here they permit nothing

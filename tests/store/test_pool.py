@@ -45,16 +45,21 @@ async def test_a_lost_connection_is_a_retry_and_the_next_one_works(database: Dat
         assert await conn.fetchval("select 1") == 1
 
 
-async def test_a_statement_that_takes_too_long_is_given_up_and_the_next_user_has_no_limit(database: Database) -> None:
-    async with database.connection(within=0.1) as conn:
-        process = conn.get_server_pid()
-        assert await conn.fetchval("show statement_timeout") == "100ms"
-    with pytest.raises(Retry, match="too long"):
-        async with database.connection(within=0.1) as conn:
-            await conn.execute("select pg_sleep(60)")
-    async with database.connection() as conn:
-        assert conn.get_server_pid() == process  # the same connection
-        assert await conn.fetchval("show statement_timeout") == "0"
+async def test_a_visitors_statement_that_takes_too_long_is_given_up(
+    dsn: str, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "STATEMENT", 0.1)
+    async with pool.open(home, dsn) as database:
+        async with database.visit() as conn:
+            process = conn.get_server_pid()
+        with pytest.raises(Retry, match="too long"):
+            async with database.visit() as conn:
+                await conn.execute("select pg_sleep(60)")
+        async with database.visit() as conn:
+            assert conn.get_server_pid() == process  # the same connection, which stays as it was begun
+            assert await conn.fetchval("show statement_timeout") == "100ms"
+        async with database.connection() as conn:
+            assert await conn.fetchval("show statement_timeout") == "0"
 
 
 async def test_our_own_mistakes_are_no_retry(database: Database) -> None:
