@@ -104,7 +104,7 @@ async def _page(
     request: web.Request, found: Session, fault: str = "", status: int = 200, minutes: int = 0
 ) -> web.Response:
     lang, node, now = context.lang_of(request), context.node_of(request), datetime.now(UTC)
-    async with context.connection(request) as conn:
+    async with context.private(request) as conn:
         open_now = await sessions.every(conn, found.account.account, now, node.settings.access)
         names = {each.symbol: each for each in await libraries.every(conn)}
     own = found.account
