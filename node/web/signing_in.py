@@ -30,7 +30,7 @@ async def sign_in(request: web.Request) -> web.StreamResponse:
         address=address.of(request),
         agent=request.headers.get("User-Agent", "")[:LONGEST_AGENT],
     )
-    seal, before = sealed.of(node.home), visitor.token_of(request)
+    seal, before, target = sealed.of(node.home), visitor.token_of(request), visitor.text(fields, "next")
     try:
         token, made = await signing.sign_in(node.database, seal, claim, now, node.settings.access, before)
     except Locked as error:
@@ -41,7 +41,7 @@ async def sign_in(request: web.Request) -> web.StreamResponse:
         return _page(request, claim.name, "sign_in_wrong", status=403)
     by, home = f"account:{made.account.name}", made.account.library
     auditing.deed(request).about(actor=by, object=made.account.name, library=home)
-    response = _on("/account" if made.todo else visitor.inside(visitor.text(fields, "next")))
+    response = _on("/account" if made.todo else visitor.inside(target))
     visitor.admit(response, token)
     return response
 

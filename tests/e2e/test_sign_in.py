@@ -97,7 +97,9 @@ async def test_nobody_is_sent_elsewhere(browser: Browser, target: str) -> None:
     fields = {"name": "bianmu-1", "password": access.PASSWORD, "next": target}
     done = await browser.ask("POST", "/sign-in", fields)
     assert done.leads_to == "/"
+    browser.cookies.clear()
     assert (await browser.ask("POST", "/sign-in", {**fields, "next": f"/ok\r\nX-Evil: {target}"})).status == 400
+    assert sessions.COOKIE not in browser.cookies
 
 
 async def test_ten_tries_lock_over_all_processes(database: Database, dsn: str, home: Path, browser: Browser) -> None:
