@@ -15,7 +15,8 @@ from catalog.directory import HOSTED
 from config.errors import Conflict
 
 OVER = ("done",)  # states of a hand-over that nothing follows on
-OPEN = ("due", "rising", "risen", *OVER)  # states of the taking end in which this node may write
+DROPPED = "cancelled"  # a state: the giving end wants it no more, and its peer is still to hear so
+OPEN = ("due", "rising", "risen", DROPPED, *OVER)  # states of the taking end in which this node may write
 
 
 class Moved(Conflict):
@@ -96,6 +97,8 @@ async def begin(conn: Connection, library: str, reign: int, peer: int, way: str)
     _, known = await host(conn, library)
     there = await find(conn, library, reign)
     if there is not None and (there.peer, there.way) == (peer, way):
+        if there.state == DROPPED:
+            await turn(conn, there, "due")
         return there
     if reign != known + 1 or there is not None:
         raise Conflict(f"a hand-over of {library} under reign {reign} is stale here, where it is {known}")
@@ -149,6 +152,17 @@ async def turn(conn: Connection, one: Handover, state: str) -> bool:
         one.reign,
         one.state,
         state,
+    )
+    return not done.endswith(" 0")
+
+
+async def drop(conn: Connection, one: Handover, *states: str) -> bool:
+    """Forget one that is in such a state, in which nothing has been signed; True if it was."""
+    done: str = await conn.execute(
+        "delete from handover where library = $1 and reign = $2 and state = any($3::text[])",
+        one.library,
+        one.reign,
+        list(states),
     )
     return not done.endswith(" 0")
 

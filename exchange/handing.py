@@ -34,7 +34,7 @@ from catalog.model import LoadState, Source
 from catalog.payload import CLUSTERS, HANDOVER
 from catalog.work.queue import Queue
 from config.errors import Conflict, TianluError
-from exchange import feed, greeting, handover, raws, spares
+from exchange import feed, greeting, handover, parting, raws, spares
 from exchange.ends import Me, Peer
 from exchange.giving import HeldUp
 from exchange.handover import Ask, Had, Have, Side, Statement, Step, Told, Turn
@@ -245,6 +245,12 @@ class Handing:
             await hosting.keep(conn, one, loads=begun)
             await _turn(conn, one, turn)
 
+    async def drop(self, one: Handover, turn: Turn) -> None:
+        """Both ends have forgotten it."""
+        async with self.database.transaction() as conn:
+            if await hosting.drop(conn, one, turn.state):
+                await parting.forget_given(conn, self.peer.no)
+
     async def clear(self, one: Handover, turn: Turn) -> None:
         """Forget what only the hand-over needed."""
         parts = Side((self.peer.role, one.way)) is Side.CHILD_GIVES
@@ -256,10 +262,11 @@ class Handing:
             for number in found.loads if found else ():
                 if (await loads.get(conn, number)).state is not LoadState.DONE:
                     raise Waits(f"load {number} takes away the copy that counts no more")
-            await ledgers.forget(conn, Ledger.TOLD if one.way == "out" else Ledger.HEARD, self.peer.no, HANDOVER)
             if one.way == "out":
-                await spare.forget(conn, self.peer.no)
+                await parting.forget_given(conn, self.peer.no)
                 await handed.pause(conn, one.library)
+            else:
+                await ledgers.forget(conn, Ledger.HEARD, self.peer.no, HANDOVER)
             if parts:
                 await peers.set_state(conn, self.peer.symbol, "revoked")
             await _turn(conn, one, turn)
@@ -275,6 +282,7 @@ STEPS: Mapping[Step, Callable[[Handing, Handover, Turn], Awaitable[None]]] = {
     Step.RISE: Handing.rise,
     Step.RETIRE: Handing.retire,
     Step.CLEAR: Handing.clear,
+    Step.DROP: Handing.drop,
 }
 
 
@@ -306,38 +314,6 @@ async def _see_through(conn: Connection, of: list[Source], host: str) -> None:
         await quarantine.forget(conn, load)
     if busy:
         raise Waits("; ".join(busy))
-
-
-async def give(conn: Connection, me: str, parent: str) -> Handover:
-    """Begin to hand this node's own library over to a parent, which hosts it from then on. Conflict if it can't be."""
-    peer = await peers.get(conn, parent)
-    if peer.role != "parent" or peer.state != "active":
-        raise Conflict(f"{parent} is no parent that this node deals with: see `tianlu peer list`")
-    node, reign = await hosting.host(conn, me)
-    if node:
-        raise Conflict(f"{me} is hosted by {node} already")
-    return await hosting.begin(conn, me, reign + 1, peer.no, "out")
-
-
-async def hear(conn: Connection, me: str, peer: Peer, asked: Ask) -> Told:
-    """What a parent answers a child: its own state. Conflict if the hand-over is stale, or no such one is due."""
-    way = "out" if asked.way == "in" else "in"
-    one = await hosting.find(conn, asked.library, asked.reign)
-    if one is None and way == "in":
-        node, _ = await hosting.host(conn, asked.library)
-        if node != peer.symbol:
-            raise Conflict(f"{asked.library} is not {peer.symbol}'s to give: {node or me} hosts it")
-        if name := await handed.clash(conn, asked.library, asked.sources):
-            raise Conflict(f"{me} has a source named {name} that isn't {asked.library}'s: it must be removed first")
-        one = await hosting.begin(conn, asked.library, asked.reign, peer.no, way)
-    if one is None or (one.peer, one.way) != (peer.no, way):
-        raise Conflict(f"no hand-over of {asked.library} with {peer.symbol} under reign {asked.reign} is due at {me}")
-    await hosting.tell(conn, one, theirs=asked.state)
-    if way == "in" and asked.statement and one.state == "due":
-        await hosting.keep(conn, one, statement=asked.statement)
-    if way == "in" and (one.state, asked.state) == ("done", "done"):
-        await peers.set_state(conn, peer.symbol, "revoked")
-    return Told(state=one.state, statement=one.statement if way == "out" else b"", reason=one.reason)
 
 
 def asking(wire: Wire) -> spares.Ask:

@@ -12,7 +12,9 @@ after a crash.
 
 *freezing*: loads that are under way are seen through, new ones are refused. *moving*: the giver has signed that it
 gives way; source records go over where the two ends differ. *landing*: they are placed and merged. *rising*: the new
-node's merged records go up. *retiring*: the parent takes away the copy that counts no more.
+node's merged records go up. *retiring*: the parent takes away the copy that counts no more. Until it has signed the
+giver can cancel: a parent forgets the hand-over and revokes the node, a child stays in *cancelled* until the parent has
+forgotten it too.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from enum import Enum
 
 import msgspec
 
+from catalog.hosting import DROPPED
 from catalog.payload import Habits, encode
 from config.errors import Refused
 from exchange.model import Signer, Trusted
@@ -58,6 +61,7 @@ class Step(Enum):
     RISE = "rise"  # wait until the parent has applied what this node tells
     RETIRE = "retire"  # take away the copy that counts no more, once the other is in place
     CLEAR = "clear"  # forget what only the hand-over needed
+    DROP = "drop"  # forget the hand-over: it was cancelled, and the peer knows
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,7 @@ LIVES: Mapping[Side, tuple[Turn, ...]] = {
         _turn("freezing", ANY, Step.FREEZE, "moving"),
         _turn("moving", "moving", Step.CARRY, "moved"),
         _turn("moved", "done", Step.CLEAR, "done"),
+        _turn(DROPPED, DROPPED, Step.DROP, DROPPED),
     ),
     Side.PARENT_TAKES: (
         _turn("due", "moving", Step.ACCEPT, "moving"),

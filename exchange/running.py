@@ -12,6 +12,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from catalog import corrections, directory, hosting, peers, streams
 from catalog.audit import KEPT_DAYS
@@ -71,6 +72,7 @@ class Exchange:
     handing: dict[tuple[str, int], asyncio.Task[None]] = field(default_factory=dict)
     unreadable: dict[PeerNo, str] = field(default_factory=dict)  # why a peer's row makes no sense
     taking: frozenset[int] = frozenset()  # parents that hand a library over to this node
+    seen: dict[PeerNo, datetime | None] = field(default_factory=dict)  # when parents had last talked with this node
     troubled: frozenset[PeerNo] = frozenset()  # parents whose links were in trouble at the last look
 
     @property
@@ -91,6 +93,7 @@ class Exchange:
             if no not in self.links:
                 await self._link(row)
         self.wake()
+        self.greet(parents)
         for lag in lags:
             to = peer_of.get(PeerNo(lag.no))
             if to and not lag.held_up and (lag.told < lag.last or lag.policy != to.published) and lag.waiting < AHEAD:
@@ -106,6 +109,14 @@ class Exchange:
             for no in now:
                 self.links[no].linking.tell(link.Back())
         self.troubled = now
+
+    def greet(self, parents: Mapping[PeerNo, peers.Peer]) -> None:
+        """A parent that has dealt with a command of this node (it let it in again, say) deals with the link too."""
+        for no, row in parents.items():
+            apart = self.links[no].linking.link.state is not link.State.OPEN
+            if apart and row.seen_at != self.seen.get(no, row.seen_at):
+                self.links[no].linking.tell(link.Back())
+            self.seen[no] = row.seen_at
 
     def _readable(self, known: Sequence[peers.Peer]) -> dict[PeerNo, Peer]:
         """Peers by number, without those whose rows make no sense: they must not stop the others."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from config.errors import BadRecord
-from exchange import ends, handing, handover, spares
+from exchange import ends, handover, parting, spares
 from exchange.handover import Ask, Have
 from node.web.exchange_door import Caller, answer
 
@@ -17,7 +17,7 @@ async def handed(_request: web.Request, caller: Caller) -> web.Response:
         raise BadRecord("the statement is too long")
     node = caller.door.node
     async with node.database.transaction() as conn:
-        return answer(await handing.hear(conn, node.symbol, ends.peer(caller.peer), asked))
+        return answer(await parting.hear(conn, node.symbol, ends.peer(caller.peer), asked))
 
 
 async def have(_request: web.Request, caller: Caller) -> web.Response:

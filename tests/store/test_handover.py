@@ -15,7 +15,7 @@ from catalog.hosting import Moved
 from catalog.model import Library, LoadState
 from catalog.payload import Kind, Level
 from config.errors import Conflict, NotFound
-from exchange import ends, handing, handover, producer, raws, running
+from exchange import ends, handing, handover, parting, producer, raws, running
 from exchange.handover import Ask, Untrue
 from exchange.peer import Answer, Client
 from tests import builders, moving, postgres
@@ -277,12 +277,12 @@ async def test_statements_that_are_false_stale_or_repeated_are_refused(domain: L
         for reign in (0, 2, 9):
             with pytest.raises(Conflict, match="reign"):
                 asked = Ask(library=SZU.symbol, reign=reign, way="in", state="due")
-                await handing.hear(conn, domain.symbol, child, asked)
+                await parting.hear(conn, domain.symbol, child, asked)
         with pytest.raises(Conflict, match="stale"):
             asked = Ask(library=SZU.symbol, reign=one.reign + 4, way="out", state="due")
-            await handing.hear(conn, domain.symbol, child, asked)
+            await parting.hear(conn, domain.symbol, child, asked)
         with pytest.raises(Conflict, match="not CN-SZU's to give"):
-            await handing.hear(conn, domain.symbol, child, Ask(library="CN-GD", reign=1, way="out", state="due"))
+            await parting.hear(conn, domain.symbol, child, Ask(library="CN-GD", reign=1, way="out", state="due"))
         # An older host that has not heard of it changes nothing, and nobody takes what is hosted here by a word.
         await directory.take(
             conn, {SZU.symbol: payload.Entry("old", node="CN-X", reign=0)}, peer=own.symbol, role="child", theirs=[]
@@ -295,96 +295,6 @@ async def test_statements_that_are_false_stale_or_repeated_are_refused(domain: L
             entry = payload.Entry("taken", node=domain.symbol, reign=99)
             await directory.take(conn, {symbol: entry}, peer=domain.symbol, role="parent", theirs=[])
             assert (await hosting.host(conn, symbol))[0] == ""
-
-
-async def returned(domain: Living, own: Living) -> None:
-    """The library moves to its own node's parent."""
-    async with own.stand.database.transaction() as conn:
-        await handing.give(conn, own.symbol, domain.symbol)
-    async with domain.at_work(), own.at_work():
-        await moving.until(own, SZU.symbol, "done")
-
-
-async def test_a_library_comes_back_and_what_is_there_still_is_not_sent(
-    domain: Living, own: Living, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await domain.load("szu", moving.titles(1, 60), SZU.symbol)
-    before = await domain.records(SZU.symbol)
-    await moving.joined(own, domain)
-    async with domain.at_work(), own.at_work():
-        await moving.until(own, SZU.symbol, "done")
-        await own.load("szu", [*moving.titles(1, 2, shelf="NEW"), *moving.titles(61, 1)], SZU.symbol)
-        await own.load("szu", moving.titles(2, 1), SZU.symbol)  # as it was before
-        await postgres.eventually(lambda: _is(domain, 61))
-    traffic, census = Traffic().watch(monkeypatch), Census()
-    async with census.of(SZU.symbol, domain):
-        await returned(domain, own)
-    assert await domain.state(SZU.symbol) == "done"
-    assert census.seen[domain.symbol] == {61}
-    now = await domain.records(SZU.symbol)
-    assert now == await own.records(SZU.symbol)
-    assert {key for key in now if now[key] != before.get(key)} == {"szu/b1", "szu/b61"}
-    assert 0 < traffic.told["handover"] < 2 * 1200  # those two, and nothing else
-    assert await domain.held(SZU.symbol) == sorted([("NEW1", ""), *((f"TP{n}", "") for n in range(2, 62))])
-    async with domain.stand.database.connection() as conn:
-        child = await domain.stand.peer(own.symbol)
-        assert child.state == "revoked"
-        assert await conn.fetchval("select count(*) from record where source = $1", child.source) == 0
-        assert await hosting.host(conn, SZU.symbol) == ("", 2)
-    with pytest.raises(Moved, match="hosted by the node CN-GD"):
-        await own.load("szu", moving.titles(70, 1), SZU.symbol)
-    await domain.load("szu", moving.titles(70, 1), SZU.symbol)
-    assert await domain.counted(SZU.symbol) == 62
-
-
-async def _is(living: Living, count: int) -> bool:
-    return await living.counted(SZU.symbol) == count
-
-
-async def test_a_library_that_was_never_hosted_comes_to_the_domain(domain: Living, own: Living) -> None:
-    await own.load("szu", moving.titles(1, 20), SZU.symbol)
-    await moving.joined(own, domain)
-    async with domain.at_work(), own.at_work():
-        await postgres.eventually(lambda: _is(domain, 20))
-    before = await domain.held(SZU.symbol), await domain.origins(SZU.symbol)
-    await returned(domain, own)
-    assert await domain.brought("move") == 20 + 20  # twenty came, twenty of the node's merged records went
-    assert (await domain.held(SZU.symbol), await domain.origins(SZU.symbol)) == before
-    assert await domain.records(SZU.symbol) == await own.records(SZU.symbol)
-
-
-async def test_a_return_that_is_cut_off_again_and_again_ends_the_same_and_goes_out_again(
-    domain: Living, own: Living, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(producer, "CHANGES", 20)
-    await domain.load("szu", moving.titles(1, 60), SZU.symbol)
-    await moving.joined(own, domain)
-    async with domain.at_work(), own.at_work():
-        await moving.until(own, SZU.symbol, "done")
-        await own.load("szu", moving.titles(31, 90, shelf="NEW"), SZU.symbol)
-        await postgres.eventually(lambda: _is(domain, 120))
-    async with own.stand.database.transaction() as conn:
-        await handing.give(conn, own.symbol, domain.symbol)
-    chance = random.Random(4)
-    census = Census()
-    async with census.of(SZU.symbol, domain):
-        for cuts in range(400):
-            async with domain.at_work(), own.at_work():
-                await asyncio.sleep(chance.random() * (0.1 + cuts / 40))
-            if await own.state(SZU.symbol) == await domain.state(SZU.symbol) == "done":
-                break
-    assert cuts > 4
-    assert census.seen[domain.symbol] == {120}
-    assert await domain.records(SZU.symbol) == await own.records(SZU.symbol)
-    moved = await own.brought("move")
-    await moving.joined(own, domain)  # and once more: both have everything
-    async with domain.at_work(), own.at_work():
-        await moving.until(own, SZU.symbol, "done")
-    assert await own.brought("move") == moved
-    assert await domain.records(SZU.symbol) == {}
-    assert await domain.counted(SZU.symbol) == 120
-    async with domain.stand.database.connection() as conn:
-        assert await hosting.host(conn, SZU.symbol) == (own.symbol, 3)
 
 
 async def test_a_proof_that_cannot_be_opened_any_more_is_followed_by_whole_bodies(
@@ -441,20 +351,3 @@ async def test_a_node_that_lost_everything_on_the_way_joins_anew(domain: Living,
         async with again.at_work():
             await moving.until(again, SZU.symbol, "done")
         assert await again.counted(SZU.symbol) == await domain.counted(SZU.symbol) == 30
-
-
-async def test_a_library_is_not_given_where_its_sources_cannot_be(domain: Living, own: Living) -> None:
-    await domain.load("szu", moving.titles(1, 1), domain.symbol)  # a source of that name, of another library
-    await own.load("szu", moving.titles(11, 2), SZU.symbol)
-    await moving.joined(own, domain)
-    async with own.stand.database.transaction() as conn:
-        await handing.give(conn, own.symbol, domain.symbol)
-    async with domain.at_work(), own.at_work():
-
-        async def told() -> bool:
-            found = await own.handover(SZU.symbol)
-            return found is not None and "a source named szu that isn't CN-SZU's" in found.reason
-
-        await postgres.eventually(told)
-        assert await own.state(SZU.symbol) == "due"
-        await own.load("szu", moving.titles(21, 1), SZU.symbol)  # nothing is frozen
