@@ -10,6 +10,7 @@ from node.web import (
     exchange_door,
     exchange_routes,
     handing,
+    key_pages,
     machine,
     network,
     pages,
@@ -27,6 +28,7 @@ ACCOUNTS = Need(permission=Permission.ACCOUNTS, subject=Subject.LIBRARY)
 AUDIT = Need(permission=Permission.AUDIT, subject=Subject.LIBRARY)
 OF_NODES = Need(permission=Permission.EXCHANGE)  # a child's, proved by its signature (exchange_door)
 ID = Parameter(name="id", about="A record's number, e.g. CN-TJU.00000a.", schema={"type": "string"})
+KEY = Parameter(name="key", about="A key's number.", schema={"type": "integer", "minimum": 1})
 FORM = Parameter(name="form", about="The form of the record.", schema={"type": "string", "enum": list(pages.FORMS)})
 QUESTION = (
     Parameter(
@@ -152,6 +154,22 @@ ROUTES: tuple[Route, ...] = (
         act="account.change",
         methods=("GET", "POST"),
     ),
+    Route(
+        path="/keys",
+        handler=key_pages.listed,
+        summary="Keys for programs; make one",
+        allow=OWN,
+        act="key.add",
+        methods=("GET", "POST"),
+    ),
+    Route(
+        path="/keys/{key}",
+        handler=key_pages.one,
+        summary="One key: what it was used for, and its end",
+        allow=OWN,
+        act="key.disable",
+        methods=("GET", "POST"),
+    ),
     Route(path="/audit", handler=audit_pages.page, summary="Who did what, and whether the log is whole", allow=AUDIT),
     Route(
         path="/audit/export",
@@ -212,6 +230,36 @@ ROUTES: tuple[Route, ...] = (
         parameters=AUDITED,
         answer="application/json",
         schema=schemas.AUDIT,
+    ),
+    Route(
+        path="/api/keys",
+        handler=key_pages.document,
+        summary="Keys of one's own account and of those that one looks after; POST makes one.",
+        allow=OWN,
+        act="key.add",
+        methods=("GET", "POST"),
+        answer="application/json",
+        schema=schemas.KEYS,
+    ),
+    Route(
+        path="/api/keys/{key}",
+        handler=key_pages.single,
+        summary="One key; DELETE ends it.",
+        allow=OWN,
+        act="key.disable",
+        methods=("GET", "DELETE"),
+        parameters=(KEY,),
+        answer="application/json",
+        schema=schemas.KEY,
+    ),
+    Route(
+        path="/api/keys/{key}/usage",
+        handler=key_pages.usage,
+        summary="What a key was used for, by day and operation.",
+        allow=OWN,
+        parameters=(KEY,),
+        answer="application/json",
+        schema=schemas.USAGE,
     ),
     Route(
         path="/api/network",

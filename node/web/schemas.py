@@ -152,4 +152,26 @@ NETWORK = _object(
         ),
     },
 )
+KEY = _object(
+    key=_COUNT,
+    account=_TEXT,
+    library=_TEXT,
+    title=_TEXT,
+    prefix=_TEXT,
+    scopes={**_TEXTS, "description": "permission@library; * = wherever its account may"},
+    rate={**_COUNT, "description": "requests a minute"},
+    made_at={"type": "string", "format": "date-time"},
+    made_by=_TEXT,
+    until={"type": "string", "format": "date-time"},
+    state={"type": "string", "enum": ["active", "disabled", "expired"]},
+    used={"type": ["string", "null"], "format": "date-time"},
+)
+KEYS = _object(keys={"type": "array", "items": KEY})
+USAGE = _object(
+    key=_COUNT,
+    usage={
+        "type": "array",
+        "items": _object(day={"type": "string", "format": "date"}, operation=_TEXT, calls=_COUNT, refused=_COUNT),
+    },
+)
 HEALTH = _object(status={"type": "string", "enum": ["ok"]}, symbol=_TEXT, records=_COUNT)
