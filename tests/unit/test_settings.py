@@ -155,3 +155,21 @@ def test_secret_shows_itself_nowhere() -> None:
 )
 def test_tier_expands_to_capabilities(tier: str, contribute: bool, aggregate: bool) -> None:
     assert profile.load(tier) == profile.Profile(tier=tier, contribute=contribute, aggregate=aggregate, catalogue=True)
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("allow = '10.0.0.1/8'", "http.allow: 10.0.0.1/8 is no network"),
+        ("allow = 'opac, 300.1.1.1'", "http.allow: 300.1.1.1 is no address"),
+        ("allow = ['10.0.0.0/8']", "a text in quotes"),
+    ],
+)
+def test_wrong_item_of_what_requests_may_reach_is_named(tmp_path: Path, line: str, reason: str) -> None:
+    path = write(tmp_path, f"[http]\n{line}\n")
+    assert f"{path}:2" in complaint(tmp_path) and reason in complaint(tmp_path)
+
+
+def test_proxy_must_be_an_address(tmp_path: Path) -> None:
+    write(tmp_path, "[exchange]\nproxy = 'proxy.example.org:3128'\n")
+    assert "http://proxy.example.org:3128" in complaint(tmp_path)
