@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 
-from bench import exchange, generate, load, match, options, reconcile, scan, search, visible
+from bench import door, exchange, generate, load, match, options, reconcile, scan, search, visible
 from bench.node import Failed
 from bench.options import Options
 from bench.report import Report
@@ -20,6 +20,7 @@ BENCHES: dict[str, Callable[[Options], Report]] = {
     "match": match.run,
     "exchange": exchange.run,
     "reconcile": reconcile.run,
+    "door": door.run,
 }
 
 

@@ -76,6 +76,7 @@ class Web:
     connections_each: int = _told(200, "connections at once of one address", low=1)
     at_work: int = _told(16, "requests that are worked on at once", low=1, high=1000)
     waiting: int = _told(64, "requests that wait for that; further ones are told to come back", low=0, high=100_000)
+    rate: float = _told(20.0, "requests a second of one block of addresses, while others ask too", low=0.1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

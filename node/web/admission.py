@@ -3,11 +3,13 @@
 So many requests are worked on at once, and so many wait; beyond that the answer is 503 at once, because an answer that
 nobody waits for any longer costs as much as any other (`Verdict.CROWDED`). Clients are blocks of addresses. Nobody has
 more than a share of the work and of the queue; who has fewest requests at work is next; and when no more can wait, the
-client with most waiting gives up its newest (`Verdict.GREEDY`, 429). So a crawler fills its own share and no other's.
+client with most waiting gives up its newest (`Verdict.GREEDY`, 429). While others ask too, a client has so many
+requests a second (token bucket); alone it may have all. So a crawler takes its own share and no other's.
 """
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -32,6 +34,12 @@ class Limits:
     waiting: int
     share_at_work: int
     share_waiting: int
+    rate: float = math.inf  # requests a second of one client while others ask too
+
+
+BURST = 3.0  # seconds' worth of requests that a client may save up
+BESIDE = 1.0  # seconds after a client's request in which it is there
+MOST_KNOWN = 4096  # clients whose pace is remembered
 
 
 @dataclass(eq=False, slots=True)
@@ -48,6 +56,12 @@ class _Client:
     waiting: deque[Ticket] = field(default_factory=deque)
 
 
+@dataclass(slots=True)
+class _Pace:
+    used: float = 0.0  # requests that are used up …
+    at: float = 0.0  # … at this time of the clock
+
+
 Told = list[tuple[Ticket, Verdict]]
 
 
@@ -59,10 +73,14 @@ class Queue:
         self.at_work = 0
         self.waiting = 0
         self._turn = 0
-        self._clients: dict[str, _Client] = {}
+        self._clients: dict[str, _Client] = {}  # that have requests at work or waiting
+        self._paces: dict[str, _Pace] = {}  # who came last is last
+        self._latest = self._before = ("", -math.inf)  # the last two clients to come, and when
 
-    def come(self, ticket: Ticket) -> Told:
-        """A request has come."""
+    def come(self, ticket: Ticket, now: float) -> Told:
+        """A request has come, at a time of a clock that never goes back."""
+        if self._too_quick(ticket.client, now):
+            return [(ticket, Verdict.GREEDY)]
         client = self._clients.setdefault(ticket.client, _Client())
         if self.at_work < self.limits.at_work and self._may_work(ticket.client, client):
             self._start(client)
@@ -93,6 +111,22 @@ class Queue:
         self._clients[ticket.client].waiting.remove(ticket)
         self.waiting -= 1
         self._forget(ticket.client)
+
+    def _too_quick(self, name: str, now: float) -> bool:
+        """Has it used up its pace, and are there others?"""
+        if name != self._latest[0]:
+            self._before = self._latest
+        self._latest = (name, now)
+        if name == EVERYBODY or self.limits.rate == math.inf:
+            return False
+        pace = self._paces[name] = self._paces.pop(name, None) or _Pace()
+        if len(self._paces) > MOST_KNOWN:
+            del self._paces[next(iter(self._paces))]
+        pace.used, pace.at = max(0.0, pace.used - (now - pace.at) * self.limits.rate), now
+        if pace.used >= self.limits.rate * BURST:
+            return now - self._before[1] < BESIDE
+        pace.used += 1
+        return False
 
     def _next(self) -> Told:
         """Whoever can start now."""

@@ -1,6 +1,6 @@
 """Watches over connections: aiohttp waits for ever for a header, a body, the next request or a slow reader.
 
-A connection waits for a header, or is at work, or is kept for the next request. Once a second all are looked at, and
+A connection waits for a header, or is at work, or is kept for the next request. Twice a second all are looked at, and
 those are cut that took too long (`fault`). When there are too many, the one that has waited longest makes room: a
 visitor sends a whole header at once, so those who wait longest are the idle and the slow. What is at work is never cut
 for room; if everything is, the new one is told to come back.
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import logging
 import resource
 import time
@@ -32,7 +33,8 @@ STALLED = 60.0  # seconds in which a reader must take as much of an answer as at
 LINGER = 3.0  # seconds that the rest of a refused body is listened to
 MOST_HEADER = 32 * 1024  # bytes
 MOST_FIELDS = 64  # in a header
-LOOK = 1.0  # seconds
+LOOK = 0.5  # seconds
+MOST_CUTS = 300  # at one look: thousands at once would hold up everybody else
 TELL = 60.0  # seconds between lines of the log
 SPARE_FILES = 200  # open files that are left to the database, the index and other nodes
 BACKLOG = 1024  # connections that the system keeps until we take them
@@ -219,6 +221,7 @@ class Guard:
         self._waiting: dict[Connection, None] = {}  # not at work, longest first
         self._of: dict[str, dict[Connection, None]] = {}  # by address
         self._told = self._looked = clock()
+        self._late = False  # we ourselves were, at the look before
 
     def __call__(self) -> Connection:
         """A new connection, for the server's socket."""
@@ -296,9 +299,11 @@ class Guard:
     def look(self) -> None:
         """Cut what took too long, unless we ourselves were late: then nobody can be blamed for it."""
         now = self.clock()
-        late, self._looked = now - self._looked > 3 * LOOK, now
-        if not late:
-            for connection, reason in [(each, why) for each in self._all if (why := fault(each, now))]:
+        self._late = now - self._looked > 3 * LOOK and not self._late
+        self._looked = now
+        if not self._late:
+            slow = ((each, why) for each in self._all if (why := fault(each, now)))
+            for connection, reason in list(itertools.islice(slow, MOST_CUTS)):
                 self.cut(connection, reason)
         if now - self._told >= TELL and (new := self.cuts - self._told_cuts):
             reasons = ", ".join(f"{reason}: {count}" for reason, count in new.most_common())

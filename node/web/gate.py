@@ -40,7 +40,11 @@ class Gate:
     def __init__(self, told: settings.Web) -> None:
         half = max(1, told.at_work // 2)
         crowd = Limits(
-            at_work=told.at_work, waiting=told.waiting, share_at_work=half, share_waiting=max(1, told.waiting // 2)
+            at_work=told.at_work,
+            waiting=told.waiting,
+            share_at_work=half,
+            share_waiting=max(1, told.waiting // 2),
+            rate=told.rate,
         )
         self._light, self._nodes, self.crowd = Queue(OF_LIGHT), Queue(OF_NODES), Queue(crowd)
         self._calls: dict[Ticket, asyncio.Future[Verdict]] = {}
@@ -55,7 +59,7 @@ class Gate:
     async def turn(self, queue: Queue, client: str, request: web.Request) -> AsyncIterator[Verdict]:
         """Waits for a turn: GO, or why there is none. Whoever leaves waits no longer."""
         ticket = Ticket(client)
-        verdict = self._tell(queue.come(ticket), ticket)
+        verdict = self._tell(queue.come(ticket, asyncio.get_running_loop().time()), ticket)
         if verdict is Verdict.WAIT:
             verdict = await self._wait(queue, ticket, connections.gone(request))
         try:

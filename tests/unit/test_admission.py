@@ -17,7 +17,7 @@ LIMITS = Limits(at_work=4, waiting=4, share_at_work=2, share_waiting=3)
 
 
 def come(queue: Queue, client: str) -> list[tuple[str, Verdict]]:
-    return [(ticket.client, verdict) for ticket, verdict in queue.come(Ticket(client))]
+    return [(ticket.client, verdict) for ticket, verdict in queue.come(Ticket(client), 0.0)]
 
 
 def test_one_client_has_its_share_and_others_theirs() -> None:
@@ -35,7 +35,7 @@ def test_whoever_has_least_at_work_is_next() -> None:
     queue = Queue(Limits(at_work=2, waiting=8, share_at_work=2, share_waiting=8))
     tickets = [Ticket("a"), Ticket("a"), Ticket("a"), Ticket("a"), Ticket("b")]
     for each in tickets:
-        queue.come(each)
+        queue.come(each, 0.0)
     assert queue.done(tickets[0]) == [(tickets[4], GO)]  # b came last and has none
     assert queue.done(tickets[4]) == [(tickets[2], GO)]
 
@@ -43,6 +43,39 @@ def test_whoever_has_least_at_work_is_next() -> None:
 def test_those_who_cannot_be_told_apart_have_no_share() -> None:
     queue = Queue(LIMITS)
     assert [come(queue, EVERYBODY)[0][1] for _ in range(9)] == [GO] * 4 + [WAIT] * 4 + [CROWDED]
+
+
+PACED = Limits(at_work=999, waiting=0, share_at_work=999, share_waiting=0, rate=10.0)
+
+
+def test_a_client_alone_has_all_there_is_and_beside_others_its_pace() -> None:
+    queue = Queue(PACED)
+    assert {queue.come(Ticket("crawler"), n / 100)[0][1] for n in range(300)} == {GO}
+    assert queue.come(Ticket("reader"), 3.0)[0][1] is GO
+    verdicts = []
+    for n in range(1000):  # ten seconds, in which a reader asks twice a second
+        now = 3.0 + n / 100
+        if n % 50 == 0:
+            assert queue.come(Ticket("reader"), now)[0][1] is GO
+        verdicts.append(queue.come(Ticket("crawler"), now)[0][1])
+    assert verdicts.count(GO) == pytest.approx(100, abs=2)
+    assert set(verdicts) == {GO, GREEDY}
+    assert queue.come(Ticket("crawler"), 15.0)[0][1] is GO  # the reader has gone
+
+
+def test_a_pause_saves_up_some_seconds_and_no_more() -> None:
+    queue = Queue(PACED)
+    queue.come(Ticket("reader"), 100.0)
+    assert [queue.come(Ticket("crawler"), 100.0)[0][1] for _ in range(40)] == [GO] * 30 + [GREEDY] * 10
+
+
+def test_not_all_who_ever_came_are_remembered() -> None:
+    queue = Queue(PACED)
+    for n in range(10_000):
+        ticket = Ticket(f"{n}")
+        queue.come(ticket, 0.0)
+        queue.done(ticket)
+    assert (len(queue._clients), len(queue._paces)) == (0, 4096)
 
 
 class Crowd(RuleBasedStateMachine):
@@ -67,7 +100,7 @@ class Crowd(RuleBasedStateMachine):
     @rule(client=st.sampled_from(["", "a", "b", "c"]))
     def come(self, client: str) -> None:
         ticket = Ticket(client)
-        told = self.queue.come(ticket)
+        told = self.queue.come(ticket, 0.0)
         assert [verdict for each, verdict in told if each is ticket] and len(told) <= 2
         self.learn(told)
 
