@@ -1,4 +1,8 @@
-"""What the network page shows: the nodes and streams of this node as values, for the page and for programs (pure)."""
+"""What the network page shows: the nodes and streams of this node as values, for the page and for programs (pure).
+
+Everybody may read them, so they say that an exchange fails, and not why: that may be in another node's words, or tell
+what only operators should know. `tianlu peer list` and `tianlu status` tell them.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +38,7 @@ def document(nodes: Sequence[Known], flows: Sequence[Flow], work: Work, titles: 
                 "address": each.address,
                 "libraries": [library.symbol for library in each.libraries],
                 "seen": each.seen and each.seen.isoformat(timespec="seconds"),
-                "trouble": each.trouble or _alarm(each, "en"),
+                "trouble": _trouble(each, "en"),
             }
             for each in nodes
         ],
@@ -46,7 +50,7 @@ def document(nodes: Sequence[Known], flows: Sequence[Flow], work: Work, titles: 
                 "records": each.records,
                 "behind": each.behind,
                 "state": each.state,
-                "reason": each.reason,
+                "reason": _reason(each, "en"),
             }
             for each in flows
         ],
@@ -74,7 +78,7 @@ def values(
                 "behind": "" if each.behind is None else f"{each.behind:,}",
                 "state": each.state,
                 "label": t(f"stream_{each.state}"),
-                "reason": each.reason,
+                "reason": _reason(each, lang),
             }
             for each in flows
             if each.channel != HANDOVER or each.records or each.state not in ("even", "listening")
@@ -98,12 +102,19 @@ def _node(node: Known, name: str, names: Mapping[str, Library], now: datetime, l
         "state": node.state,
         "label": t(f"peer_{node.state}") if node.state else "",
         "seen": ago((now - node.seen).total_seconds(), lang) if node.seen else "",
-        "trouble": node.trouble or _alarm(node, lang),
+        "trouble": _trouble(node, lang),
     }
 
 
-def _alarm(node: Known, lang: str) -> str:
-    return f"{texts.in_language(lang)('audit_alarm', symbol=node.symbol)} {node.alarm}" if node.alarm else ""
+def _trouble(node: Known, lang: str) -> str:
+    t = texts.in_language(lang)
+    if node.trouble:
+        return t("network_trouble")
+    return f"{t('audit_alarm', symbol=node.symbol)} {node.alarm}" if node.alarm else ""
+
+
+def _reason(flow: Flow, lang: str) -> str:
+    return texts.in_language(lang)("network_held_up") if flow.state == "held_up" else ""
 
 
 def _busy(work: Work, lang: str) -> str:
