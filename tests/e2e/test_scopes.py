@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +20,7 @@ from catalog.received import Received
 from node.web import schemas
 from services.discovery import wide
 from tests import tiers as cast
+from tests.e2e.test_run import ROOT, environ, tianlu
 from tests.postgres import Postgres
 from tests.schema import fits
 from tests.tiers import Running
@@ -124,6 +128,34 @@ async def test_programs_get_the_same_levels_with_the_search_and_alone(tiers: Tie
     assert {each["url"].partition("/records/")[0] for each in told["hits"]} == {centre.address}
     assert sorted(each["title"] for each in told["hits"] if each["held"]) == ["Garden 1", "Garden 2"]
     assert {"value": "CN-TJU", "label": "天津大学图书馆", "count": 2} in told["facets"]["library"]
+
+
+def searches(leaf: Running, home: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """`tianlu search` at the node, in another process."""
+    secret = home / "dsn"
+    secret.write_text(leaf.database.dsn, encoding="utf-8")
+    told = (("symbol", leaf.who.symbol), ("tier", leaf.who.tier), ("name", leaf.who.name))
+    lines = ["[node]", *(f'{name} = "{value}"' for name, value in told), "[database]", f'dsn_file = "{secret}"']
+    (home / "tianlu.toml").write_text("\n".join(lines), encoding="utf-8")
+    line = tianlu("--home", str(home), "search", "garden", *words)
+    return subprocess.run(line, env=environ(), cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+
+
+async def test_the_command_line_searches_every_level_too(tiers: Tiers, tmp_path: Path) -> None:
+    leaf, domain, _ = tiers
+    home = tmp_path / leaf.who.symbol
+    for scope, count in (("library", 2), ("nation", 5)):
+        done = await asyncio.to_thread(searches, leaf, home, "--scope", scope, "--json")
+        assert done.returncode == 0, done.stderr
+        assert len({json.loads(line)["title"] for line in done.stdout.splitlines()}) == count
+        assert "city 深圳 3 > province 岭南文献中心 4 > nation 国家书目中心 5" in done.stderr
+    done = await asyncio.to_thread(searches, leaf, home, "--scope", "nowhere")
+    assert (done.returncode, "nowhere" in done.stderr) == (1, True)
+    async with leaf.database.connection() as conn:
+        await conn.execute("update peer set address = 'http://127.0.0.1:9/'")
+    done = await asyncio.to_thread(searches, leaf, home, "--scope", "province", "--lang", "en")
+    assert done.returncode == 4 and "Garden 1" in done.stdout
+    assert domain.who.name in done.stderr and "can't be reached at the moment" in done.stderr
 
 
 async def test_counts_follow_the_filters_and_paging_goes_through_a_parents_titles(
