@@ -158,7 +158,5 @@ async def horizon(conn: Connection) -> datetime:
 
     A state's time is taken after its writer got the feed row; whoever holds that row now has written nothing older.
     """
-    async with conn.transaction():
-        await conn.fetchval("select last from feed where name = $1 for share", FEED)
-        found: datetime = await conn.fetchval("select clock_timestamp()")
+    found: datetime = await conn.fetchval("select feed_horizon($1)", FEED)
     return found

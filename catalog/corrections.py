@@ -11,7 +11,7 @@ import hashlib
 import logging
 import re
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 
 LONGEST = 9_999  # bytes of a field (ISO 2709)
 COLUMNS = "id, peer, outward, target, tag, expected, old, new, why, who, state, at, decided_at"
+_KNOWN = """select c.*, coalesce(p.symbol, '') symbol, coalesce(correction_library(c.outward, c.peer), '') library
+            from correction c left join peer p using (peer)"""
 _TAG = re.compile(r"[0-9A-Z]{3}")
 _NUMBERS = ("001", "003", "005")  # not part of a merged record
 _STRANGE = re.compile("[\0-\x1e\x7f\ud800-\udfff]")
@@ -61,6 +63,7 @@ class Entry:
     at: datetime
     decided_at: datetime | None
     symbol: str = ""  # of the peer
+    library: str = ""  # whose it is to see: of the child that it is offered to, else this node's
 
 
 def check(tag: str, old: str, new: str) -> None:
@@ -178,18 +181,27 @@ async def accept_open(conn: Connection, symbol: str, limit: int = 100) -> int:
     return len(rows)
 
 
-async def listing(conn: Connection, *, decided: bool = False) -> list[Entry]:
+async def listing(conn: Connection, *, decided: bool = False, within: Collection[str] | None = None) -> list[Entry]:
     """Corrections that wait for somebody here: offered and not decided on, stale ones, and those that a child refused
-    or found stale. With `decided`: all. Newest first.
+    or found stale. With `decided`: all. Those of some libraries, if told. Newest first.
     """
     rows = await conn.fetch(
-        f"""select {COLUMNS}, coalesce(symbol, '') symbol from (
-                select c.*, p.symbol from correction c left join peer p using (peer)) c
-            where $1 or state = 'stale' or (state = 'open' and not outward) or (state = 'refused' and outward)
+        f"""select {COLUMNS}, symbol, library from ({_KNOWN}) c
+            where ($1 or state = 'stale' or (state = 'open' and not outward) or (state = 'refused' and outward))
+              and ($2::text[] is null or library = any($2))
             order by at desc, id""",
         decided,
+        None if within is None else sorted(within),
     )
     return [Entry(**dict(row)) for row in rows]
+
+
+async def get(conn: Connection, ident: str) -> Entry:
+    """The correction with this id, or NotFound."""
+    row = await conn.fetchrow(f"select {COLUMNS}, symbol, library from ({_KNOWN}) c where id = $1", ident)
+    if row is None:
+        raise NotFound(f"there is no correction {ident} (tianlu review list)")
+    return Entry(**dict(row))
 
 
 async def _undecided(conn: Connection, ident: str) -> Entry:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -69,11 +69,21 @@ async def get(conn: Connection, load: int) -> Load:
     return of_row(row)
 
 
-async def recent(conn: Connection, limit: int = 50, *, feeds: bool = False) -> list[Load]:
-    """The newest loads first; those that other nodes fed only if asked for."""
+async def recent(
+    conn: Connection,
+    limit: int = 50,
+    *,
+    feeds: bool = False,
+    within: Collection[str] | None = None,
+    before: int | None = None,
+) -> list[Load]:
+    """The newest loads first; those that other nodes fed only if asked for. Those of some libraries, and those before a
+    load, if told."""
     rows = await conn.fetch(
-        f"select {COLUMNS} from load where $2 or mode <> 'feed' order by load desc limit $1", limit, feeds
-    )
+        f"select {COLUMNS} from load where ($2 or mode <> 'feed') and ($3::text[] is null or library = any($3))"
+        " and ($4::bigint is null or load < $4) order by load desc limit $1",
+        limit, feeds, None if within is None else sorted(within), before,
+    )  # fmt: skip
     return [of_row(row) for row in rows]
 
 

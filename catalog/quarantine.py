@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,16 +74,27 @@ async def forget(conn: Connection, load: int) -> None:
         await conn.execute(f"delete from {table} where load = $1", load)
 
 
-async def listing(conn: Connection, *, source: int | None, rule: str | None, limit: int) -> list[Any]:
-    """Cases without their bytes, newest first."""
+async def listing(
+    conn: Connection,
+    *,
+    source: int | None,
+    rule: str | None,
+    limit: int,
+    within: Collection[str] | None = None,
+    before: int | None = None,
+) -> list[Any]:
+    """Cases without their bytes, newest first. Those of some libraries, and those before a case, if told."""
     rows: list[Any] = await conn.fetch(
         """select q.id, s.name source, q.library, q.load, q.position, q.ordinal, q.local_id, q.verdict, q.rule,
                   q.reason, q.at from quarantine q join source s using (source)
            where ($1::int is null or q.source = $1) and ($2::text is null or q.rule = $2)
+             and ($4::text[] is null or q.library = any($4)) and ($5::bigint is null or q.id < $5)
            order by q.id desc limit $3""",
         source,
         rule,
         limit,
+        None if within is None else sorted(within),
+        before,
     )
     return rows
 

@@ -94,8 +94,7 @@ async def open(home: Path, dsn: str | None = None, programs: str = "auto", size:
         # Opened after the migration: a connection's statement cache would keep the old column types.
         pool = await _pool(stack, address, size, {})
         # Said when a connection begins, and what resetting goes back to: no visitor pays for it, none can lose it.
-        told = {"role": door.ROLE, "search_path": path, "default_transaction_read_only": "on"}
-        told["statement_timeout"] = str(round(STATEMENT * 1000))
+        told = {"role": door.ROLE, "search_path": path, "statement_timeout": str(round(STATEMENT * 1000))}
         doors = await _pool(stack, address, size, told)
         kind = server.kind if server else "dsn"
         yield Database(pool=pool, door=doors, dsn=address, kind=kind, version=version, server=server)

@@ -78,6 +78,16 @@ create function correction_library(outward boolean, to_peer int) returns text la
 alter table correction enable row level security;
 create policy door on correction for select to tianlu_door using (tianlu_reaches(correction_library(outward, peer)));
 
+-- The time up to which a feed is complete (catalog.changes.horizon): waiting for a row's lock takes the right to change it.
+create function feed_horizon(feed_name text) returns timestamptz language plpgsql volatile security definer
+    set search_path from current as $$
+begin
+    perform from feed where name = feed_name for share;
+    return clock_timestamp();
+end $$;
+revoke execute on function feed_horizon(text) from public;
+grant execute on function feed_horizon(text) to tianlu_door;
+
 -- How much is on its way into the catalogue is public; whose it is, is not.
 create function loads_under_way() returns bigint language sql stable security definer
     return (select count(*) from load where state in ('landing', 'preparing', 'placing'));

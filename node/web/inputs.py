@@ -30,7 +30,7 @@ def question(query: MultiMapping[str], *, strict: Collection[str] | None = None)
     pages pass None, because addresses gather foreign parameters on their way through mails and other sites."""
     if strict is not None:
         _refuse_unknown(query, strict)
-    size = _number(query, "limit", SIZE, 1, port.MOST_HITS)
+    size = number(query, "limit", SIZE, 1, port.MOST_HITS)
     sort = _choice(query, "sort", SORTS)
     deepest = port.deepest(sort) // size
     return Question(
@@ -38,7 +38,7 @@ def question(query: MultiMapping[str], *, strict: Collection[str] | None = None)
         filters=_filters(query),
         field=_choice(query, "field", port.FIELDS),
         sort=sort,
-        page=_number(query, "page", 1, 1, deepest),
+        page=number(query, "page", 1, 1, deepest),
         size=size,
         scope=_scope(query.get("scope", "")),
         home=_text(query["from"], "from", LONGEST_VALUE) if "from" in query else None,
@@ -87,7 +87,8 @@ def _text(value: str, name: str, longest: int) -> str:
     return value
 
 
-def _number(query: MultiMapping[str], name: str, default: int, low: int, high: int) -> int:
+def number(query: MultiMapping[str], name: str, default: int, low: int, high: int) -> int:
+    """A whole number of a query string, `default` where it isn't said."""
     text = query.get(name, "")
     if not text:
         return default

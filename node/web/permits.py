@@ -39,8 +39,12 @@ TABLE: web.AppKey[Mapping[str, Route]] = web.AppKey("table", Mapping)
 
 
 def table(routes: Iterable[Route]) -> dict[str, Route]:
-    """The routes by their path."""
-    return {route.path: route for route in routes}
+    """The routes by their path. ValueError where two have the same: each address has one need."""
+    found: dict[str, Route] = {}
+    for route in routes:
+        if found.setdefault(route.path, route) is not route:
+            raise ValueError(f"two routes for {route.path}")
+    return found
 
 
 @web.middleware

@@ -7,6 +7,7 @@ from node.web import (
     account_pages,
     api,
     audit_pages,
+    desk,
     exchange_door,
     exchange_routes,
     handing,
@@ -25,6 +26,8 @@ from services.access.policy import PUBLIC, Need, Permission, Subject
 
 OWN = Need(permission=Permission.OWN, subject=Subject.SELF)
 ACCOUNTS = Need(permission=Permission.ACCOUNTS, subject=Subject.LIBRARY)
+LOOK = Need(permission=Permission.LOOK, subject=Subject.LIBRARY)
+CHANGE = Need(permission=Permission.CHANGE, subject=Subject.LIBRARY)
 AUDIT = Need(permission=Permission.AUDIT, subject=Subject.LIBRARY)
 OF_NODES = Need(permission=Permission.EXCHANGE)  # a child's, proved by its signature (exchange_door)
 ID = Parameter(name="id", about="A record's number, e.g. CN-TJU.00000a.", schema={"type": "string"})
@@ -63,6 +66,15 @@ SEARCH = (
         schema={"type": "integer", "minimum": 1, "maximum": port.MOST_HITS, "default": SIZE},
     ),
 )
+LISTED = (
+    Parameter(
+        name="limit",
+        about="Items at once.",
+        schema={"type": "integer", "minimum": 1, "maximum": desk.MOST, "default": desk.SIZE},
+    ),
+    Parameter(name="before", about="Only what is older than this one.", schema={"type": "integer", "minimum": 1}),
+)
+LOAD = Parameter(name="load", about="A load's number.", schema={"type": "integer", "minimum": 1})
 OAI = tuple(
     Parameter(name=name, about=about, schema={"type": "string"}, required=name == "verb")
     for name, about in (
@@ -260,6 +272,51 @@ ROUTES: tuple[Route, ...] = (
         parameters=(KEY,),
         answer="application/json",
         schema=schemas.USAGE,
+    ),
+    Route(
+        path="/api/loads",
+        handler=desk.loads_list,
+        summary="Loads of the libraries that one works for, the newest first.",
+        allow=LOOK,
+        parameters=LISTED,
+        answer="application/json",
+        schema=schemas.LOADS,
+    ),
+    Route(
+        path="/api/loads/{load}",
+        handler=desk.load,
+        summary="One load with its counts.",
+        allow=LOOK,
+        parameters=(LOAD,),
+        answer="application/json",
+        schema=schemas.LOAD,
+    ),
+    Route(
+        path="/api/quarantine",
+        handler=desk.quarantined,
+        summary="Records that came back, the newest first.",
+        allow=LOOK,
+        parameters=LISTED,
+        answer="application/json",
+        schema=schemas.QUARANTINE,
+    ),
+    Route(
+        path="/api/review",
+        handler=desk.review,
+        summary="Corrections that wait for somebody.",
+        allow=LOOK,
+        answer="application/json",
+        schema=schemas.REVIEW,
+    ),
+    Route(
+        path="/api/review/decision",
+        handler=desk.decide,
+        summary="Accept or refuse a correction.",
+        allow=CHANGE,
+        act="correction.decide",
+        methods=("POST",),
+        answer="application/json",
+        schema=schemas.DECIDED,
     ),
     Route(
         path="/api/network",

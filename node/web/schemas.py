@@ -109,6 +109,66 @@ AUDIT = _object(
     },
     next={"type": ["integer", "null"], "description": "value of `before` for the entries that follow"},
 )
+_NEXT = {"type": ["integer", "null"], "description": "value of `before` for those that follow"}
+_AT = {"type": "string", "format": "date-time"}
+LOAD = _object(
+    load=_COUNT,
+    source=_TEXT,
+    library=_TEXT,
+    mode={"type": "string", "enum": ["changes", "full", "undo", "feed", "move"]},
+    state=_TEXT,
+    reason=_TEXT,
+    origin=_TEXT,
+    records=_COUNT,
+    unchanged=_COUNT,
+    added=_COUNT,
+    updated=_COUNT,
+    deleted=_COUNT,
+    superseded=_COUNT,
+    returned=_COUNT,
+    unreadable=_COUNT,
+    started_at=_AT,
+    finished_at={"type": ["string", "null"], "format": "date-time"},
+)
+LOADS = _object(loads={"type": "array", "items": LOAD}, next=_NEXT)
+QUARANTINE = _object(
+    cases={
+        "type": "array",
+        "items": _object(
+            id=_COUNT,
+            source=_TEXT,
+            library=_TEXT,
+            load=_COUNT,
+            position={**_COUNT, "description": "byte of the input at which the record begins"},
+            ordinal={**_COUNT, "description": "1 = first record of the input"},
+            local_id=_TEXT,
+            verdict={"type": "string", "enum": ["unreadable", "returned"]},
+            rule=_TEXT,
+            reason=_TEXT,
+            at=_AT,
+        ),
+    },
+    next=_NEXT,
+)
+REVIEW = _object(
+    corrections={
+        "type": "array",
+        "items": _object(
+            correction=_TEXT,
+            library={**_TEXT, "description": "whose it is: of the child that it is offered to, else this node's"},
+            offered_to=_TEXT,
+            offered_by=_TEXT,
+            state={"type": "string", "enum": ["open", "accepted", "refused", "stale"]},
+            record=_TEXT,
+            field=_TEXT,
+            old=_TEXT,
+            new=_TEXT,
+            why=_TEXT,
+            at=_AT,
+        ),
+    }
+)
+DECIDED = _object(correction=_TEXT, state={"type": "string", "enum": ["accepted", "refused", "stale"]})
 LIBRARIES = _object(
     libraries={
         "type": "array",
