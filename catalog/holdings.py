@@ -76,6 +76,23 @@ async def summary(conn: Connection, clusters: Collection[int]) -> dict[int, tupl
     return {r["cluster"]: (tuple(r["libraries"]), r["digest"]) for r in rows}
 
 
+async def count(conn: Connection) -> int:
+    """All holdings, each origin once.
+
+    Origins are compared only of libraries that two sources tell of, one of them another node: it takes a second for
+    each 300,000 holdings of theirs.
+    """
+    found: int = await conn.fetchval(
+        f"""with told as (select library, source, count(*) n, bool_or(origin <> '') away from holding group by 1, 2),
+                twice as (select library from told group by library having count(*) > 1 and bool_or(away))
+            select (select coalesce(sum(n), 0) from told where library not in (select * from twice))
+                 + (select count(*) from (
+                       select distinct ({ORIGIN}) collate "C" from holding h join source r using (source)
+                       where h.library in (select * from twice)) once)"""
+    )
+    return int(found)
+
+
 async def visible(conn: Connection, sources: Collection[int]) -> AsyncIterator[Any]:
     """(cluster, source, local_id, library, call_number, item, location, status, note) of the sources' visible holdings.
 

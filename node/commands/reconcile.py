@@ -44,7 +44,10 @@ async def run(context: Context, args: argparse.Namespace) -> int:
         async with node.database.connection() as conn:
             known = await peers.get(conn, args.symbol)
         if known.role != "parent":
-            raise Refused(f"{known.symbol} is a child: there, run tianlu reconcile {node.symbol}")
+            raise Refused(
+                f"{known.symbol} is a child of this node and opens all connections: on the machine of {known.symbol}, "
+                f"run tianlu reconcile {node.symbol}, which proves both directions"
+            )
         keyring = identity.keyring(node.home, node.settings)
         rules = outgoing.rules(node.settings)
         async with talking.connect(node.database, keyring, node.symbol, known, rules) as client:

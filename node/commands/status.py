@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from catalog import changes, clusters, loads, quarantine
+from catalog import changes, clusters, holdings, loads, quarantine
 from catalog.connection import Connection
 from catalog.model import LoadState
 from catalog.streams import Lag
@@ -44,7 +44,8 @@ async def run(context: Context, args: argparse.Namespace) -> int:
         context.out.item(told)
         return 0
     for name, value in told.items():
-        context.out.say(f"{name:12} {_line(value)}")
+        for n, line in enumerate(_lines(value)):
+            context.out.say(f"{name if n == 0 else '':12} {line}")
     return 0
 
 
@@ -61,7 +62,7 @@ async def _told(conn: Connection, node: Node) -> dict[str, Any]:
         "sources": await conn.fetchval("select count(*) from source where state <> 'removed'"),
         "records": await conn.fetchval("select count(*) from record"),
         "clusters": await conn.fetchval("select count(*) from merged where not deleted"),
-        "holdings": await conn.fetchval("select count(*) from holding"),
+        "holdings": await holdings.count(conn),
         "quarantine": {f"{r['source']}/{r['rule']}": r["n"] for r in await quarantine.summary(conn)},
         "loads": {
             str(load.load): f"{load.state.value} {load.origin}: {load.reason or f'{load.landed:,} bytes landed'}"
@@ -92,9 +93,14 @@ def _stream(lag: Lag) -> dict[str, object]:
     return told | {name: why for name in ("held_up", "trouble") if (why := getattr(lag, name))}
 
 
-def _line(value: object) -> str:
+def _lines(value: object) -> list[str]:
+    """One for each stream, one for anything else."""
     if isinstance(value, dict) and any(isinstance(v, dict) for v in value.values()):
-        return "; ".join(f"{k}: {_line(v)}" for k, v in value.items())
+        return [f"{k}: {_line(v)}" for k, v in value.items()]
+    return [_line(value)]
+
+
+def _line(value: object) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{k} {v}" for k, v in value.items()) or "-"
     if isinstance(value, list):

@@ -72,7 +72,7 @@ def _levels(wide: Wide) -> dict[str, Any]:
 
 
 def _brief(request: web.Request, published: Published) -> dict[str, Any]:
-    return values.brief(published) | {"url": context.origin(request) + view.record_url(published.id)}
+    return values.brief(published) | {"url": context.lasting(request) + view.record_url(published.id)}
 
 
 def _told(hit: ask.Hit) -> dict[str, Any]:
@@ -135,6 +135,6 @@ async def openapi_document(request: web.Request) -> web.StreamResponse:
             request.app[context.ROUTES],
             title=context.site(context.node_of(request)),
             version=version("tianlu"),
-            server=context.origin(request),
+            server=context.lasting(request),
         )
     )

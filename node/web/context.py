@@ -108,3 +108,12 @@ def origin(request: web.Request) -> str:
     """Scheme, host and port of the node: as the operator told them (behind a proxy), else as the visitor asked."""
     told = node_of(request).settings.web.base_url
     return told.rstrip("/") or f"{request.scheme}://{request.host}"
+
+
+def lasting(request: web.Request) -> str:
+    """The same for addresses that programs and other nodes keep: where nobody has said what visitors know, the one that
+    other nodes know, and not the one behind a proxy by which this request came.
+    """
+    settings = node_of(request).settings
+    told = settings.exchange.address if not settings.web.base_url else ""
+    return told.rstrip("/") or origin(request)

@@ -91,7 +91,7 @@ async def oai(request: web.Request) -> web.StreamResponse:
 
 
 def _base_url(request: web.Request) -> str:
-    return f"{context.origin(request)}{request.path}"
+    return f"{context.lasting(request)}{request.path}"
 
 
 async def _reply(request: web.Request, conn: Connection, wanted: provider.Request, now: datetime) -> Reply:

@@ -51,7 +51,7 @@ async def record(request: web.Request) -> web.StreamResponse:
         moved = view.url(view.record_url(found.published.id), view=marc)
         return web.Response(status=301, headers={"Location": moved})
     values = record_view.values(found, names, context.lang_of(request), marc=bool(marc))
-    canonical = context.origin(request) + view.record_url(ident)
+    canonical = context.lasting(request) + view.record_url(ident)
     return view.page(request, "record.html", canonical=canonical, **values)
 
 

@@ -110,6 +110,6 @@ async def test_status_waits_for_parents_and_reconcile_proves_it(operators: tuple
         assert all(row["equal"] for row in local.asks("reconcile", "NLC"))
 
         wrong = centre.says("reconcile", "TJU")
-        assert (wrong.returncode, "tianlu reconcile NLC" in wrong.stderr) == (1, True)
+        assert (wrong.returncode, "on the machine of TJU, run tianlu reconcile NLC" in wrong.stderr) == (1, True)
     away = local.says("reconcile", "NLC")
     assert away.returncode == 4

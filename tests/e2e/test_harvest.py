@@ -17,7 +17,7 @@ from lxml import etree
 from catalog import changes
 from catalog.database.pool import Database
 from catalog.model import Format, cluster_id
-from config.settings import Oai, Settings, Web
+from config.settings import Exchange, Oai, Settings, Web
 from node.web import machine
 from tests import builders, stocked
 from tests.stocked import Shelf, Stock
@@ -102,6 +102,21 @@ async def test_the_operator_says_who_looks_after_it_and_where_it_is(database: Da
         root = await ask(f"{address}/oai", "verb=Identify")
     assert root.findtext(f".//{OAI}baseURL") == "https://opac.example.org/oai"
     assert root.findtext(f".//{OAI}adminEmail") == "oai@example.org"
+
+
+async def test_a_node_behind_a_proxy_has_the_address_that_other_nodes_know(database: Database, home: Path) -> None:
+    """So that a harvest goes on, and what a parent found opens, where the proxy's own requests come from."""
+    told = Settings(exchange=Exchange(address="https://node.example.org/"))
+    async with database.connection() as conn:
+        await stocked.open_house(conn)
+        (number,) = await stocked.stock(conn, [Stock(record=builders.a_marc21(title="Garden"))])
+    ident = cluster_id(stocked.SYMBOL, number)
+    async with stocked.serving(database, Shelf(), home, told) as address:
+        root = await ask(f"{address}/oai", "verb=Identify")
+        async with ClientSession() as session, session.get(f"{address}/api/records/{ident}") as got:
+            record = await got.json()
+    assert root.findtext(f".//{OAI}baseURL") == "https://node.example.org/oai"
+    assert record["url"] == f"https://node.example.org/records/{ident}"
 
 
 REFUSED = (

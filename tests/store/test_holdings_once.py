@@ -56,6 +56,23 @@ async def test_an_export_writes_each_origin_once(paths: Connection) -> None:
     assert found == [("DOMAIN-A", "F1"), ("DOMAIN-A", "F2"), ("cn-szl", "S1"), ("cn-tju", "T1"), ("cn-tju", "T2")]
 
 
+async def test_all_holdings_are_counted_once(paths: Connection) -> None:
+    """F1 came twice; T1, T2 and S1 are ours. A hosted copy that moves is still here when the child has told it too."""
+    assert await paths.fetchval("select count(*) from holding") == 6
+    assert await holdings.count(paths) == 5
+    row = await paths.fetchrow(
+        "select h.*, s.name from holding h join source s using (source) where h.library = 'CN-SZL' and h.origin = ''"
+    )
+    child = await paths.fetchval("select source from source where name = 'DOMAIN-A'")
+    await paths.execute(
+        """insert into holding (source, local_id, n, library, call_number, item, location, status, note, origin)
+           values ($1, 'x', 9, 'CN-SZL', '', '', '', '', '', $2)""",
+        child,
+        f"CN-SZL/{row['name']}/{row['local_id']}#{row['n']}",
+    )
+    assert await holdings.count(paths) == 5
+
+
 async def test_a_second_path_changes_nothing_of_the_summary_and_a_change_does(paths: Connection) -> None:
     before = await holdings.summary(paths, [1])
     assert before[1][0] == ("CN-FAR", "CN-SZL", "CN-TJU")
