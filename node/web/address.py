@@ -7,7 +7,8 @@ it. Then a proxy is the one address of all its visitors, so what comes from this
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from aiohttp import web
@@ -19,6 +20,7 @@ from node.web.context import NODE
 Address = IPv4Address | IPv6Address
 
 FORWARDED = "X-Forwarded-For"
+KNOWN = 4096  # addresses that are remembered, so that the next request needs no reading
 MOST_HOPS = 16  # entries that are looked at
 BLOCK = {4: 24, 6: 56}  # bits that one subscriber or campus has in common (RFC 6177)
 HOST = {4: 32, 6: 64}  # bits that one machine has to itself
@@ -42,6 +44,7 @@ def of_peer(transport: asyncio.BaseTransport | None) -> Address | None:
     return read(name[0]) if isinstance(name, tuple) else None
 
 
+@lru_cache(maxsize=KNOWN)
 def read(text: str) -> Address | None:
     """An address, an IPv4 one also where it is written as IPv6; None if it is none."""
     try:
@@ -65,7 +68,18 @@ def within(address: Address, found: Sequence[Network]) -> bool:
     return any(address in each for each in found)
 
 
-def block(address: str, bits: dict[int, int] = BLOCK) -> str:
+@lru_cache(maxsize=KNOWN)
+def block(address: str) -> str:
     """The network that an address shares with those who are counted as one with it; "" of ""."""
+    return _network(address, BLOCK)
+
+
+@lru_cache(maxsize=KNOWN)
+def host(address: str) -> str:
+    """The network of one machine; "" of ""."""
+    return _network(address, HOST)
+
+
+def _network(address: str, bits: Mapping[int, int]) -> str:
     known = read(address)
     return str(ip_network((known, bits[known.version]), strict=False)) if known else EVERYBODY

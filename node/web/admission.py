@@ -119,7 +119,7 @@ class Queue:
         self._latest = (name, now)
         if name == EVERYBODY or self.limits.rate == math.inf:
             return False
-        pace = self._paces[name] = self._paces.pop(name, None) or _Pace()
+        pace = self._paces[name] = self._paces.pop(name, _Pace())
         if len(self._paces) > MOST_KNOWN:
             del self._paces[next(iter(self._paces))]
         pace.used, pace.at = max(0.0, pace.used - (now - pace.at) * self.limits.rate), now

@@ -86,7 +86,7 @@ class Connection(RequestHandler):
         """Taken in, or told to come back."""
         self._wire = cast(asyncio.Transport, transport)  # uvloop's is one in all but name
         peer = address.of_peer(transport)
-        self.address = "" if peer is None or self._guard.shared(peer) else address.block(str(peer), address.HOST)
+        self.address = "" if peer is None or self._guard.shared(peer) else address.host(str(peer))
         if self._guard.take_in(self):
             super().connection_made(transport)
         else:

@@ -10,6 +10,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
 from aiohttp import web
@@ -28,7 +29,8 @@ OF_LIGHT = Limits(at_work=16, waiting=256, share_at_work=8, share_waiting=64)
 OF_NODES = Limits(at_work=4096, waiting=0, share_at_work=512, share_waiting=0)
 
 # What a path may hold (RFC 3986, 3.3); of queries old browsers know no such rule.
-_TARGET = re.compile(r"/[A-Za-z0-9._~!$&'()*+,;=:@/%-]*(?:\?[^\x00-\x20\x7f]*)?")
+_PATH = re.compile(r"/[A-Za-z0-9._~!$&'()*+,;=:@/%-]*")
+_BLANK = re.compile(r"[\x00-\x20\x7f]")
 _ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _HIDDEN = re.compile(r"%(?:2[fF]|5[cC]|[01][0-9A-Fa-f]|7[fF])")  # a slash, a backslash, a control character
 _HOST = re.compile(r"(?:[A-Za-z0-9_.-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
@@ -130,24 +132,29 @@ async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 def fault(request: web.Request) -> tuple[int, str]:
     """(status, why) if a request isn't one that we take, (0, "") if it is."""
-    target = request.raw_path
-    path = target.partition("?")[0]
-    if not _TARGET.fullmatch(target) or _ESCAPE.search(path):
-        return 400, "The address has characters that no address may have as they are."
-    if _HIDDEN.search(path):
-        return 400, "The path hides a slash, a backslash or a control character."
-    try:
-        plain = unquote_to_bytes(path).decode("utf-8")
-    except UnicodeDecodeError:
-        return 400, "The path is not written in UTF-8."
-    if {".", ".."} & set(plain.split("/")) or "\\" in plain:
-        return 400, "The path goes up, or round about."
+    path, _, asked = request.raw_path.partition("?")
+    if why := "A query has no blanks and no control characters." if _BLANK.search(asked) else _fault_of(path):
+        return 400, why
     hosts = request.headers.getall("Host", ())
     if len(hosts) > 1 or (not hosts and request.version >= HttpVersion11) or not all(map(_HOST.fullmatch, hosts)):
         return 400, "One Host header is wanted, with a host's name or address."
     if encoded(request) and not path.startswith(NODES):  # there refusals are signed
         return 415, "A request's body is taken as it is, without a Content-Encoding."
     return 0, ""
+
+
+@lru_cache(maxsize=1024)
+def _fault_of(path: str) -> str:
+    """What is wrong with a path as it was sent, or ""."""
+    if not _PATH.fullmatch(path) or _ESCAPE.search(path):
+        return "The address has characters that no address may have as they are."
+    if _HIDDEN.search(path):
+        return "The path hides a slash, a backslash or a control character."
+    try:
+        plain = unquote_to_bytes(path).decode("utf-8")
+    except UnicodeDecodeError:
+        return "The path is not written in UTF-8."
+    return "The path goes up, or round about." if {".", ".."} & set(plain.split("/")) else ""
 
 
 def encoded(request: web.Request) -> bool:
