@@ -12,14 +12,8 @@ import gc
 import logging
 import os
 import socket
-import threading
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field
-from multiprocessing import get_context, parent_process
-from multiprocessing.process import BaseProcess
-from typing import Protocol, TypeVar
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from catalog import bodies, dictionaries, inbox, loads, quarantine, records, sources
 from catalog.database.pool import Database
@@ -33,80 +27,17 @@ from catalog.work.workers import Worker
 from config.errors import Misconfigured, Retry
 from config.settings import Limits
 from dms import matcher, merge_many, pipeline, prepare
+from dms.crew import GARBAGE, LIGHT_BYTES, LIGHT_CLUSTERS, Crew, Runs
 from dms.matcher import Matcher
 from dms.merge_many import Job, Made
 from dms.pipeline import Back, Habits
 from dms.prepare import Outcome
 
 log = logging.getLogger(__name__)
-T = TypeVar("T")
 
-LIGHT_BYTES = 600_000  # of a unit that is prepared in about a second
-LIGHT_CLUSTERS = 600
-PRELOADED = [prepare.__name__, merge_many.__name__]
 BEAT = 3.0  # seconds between signs of life
 SWEEP = 5.0  # seconds between looks for units that no job stands for
 VERSION = "0.1.0"
-GARBAGE = 50_000  # objects made between two looks for garbage: a batch makes many, and hardly any are in circles
-
-
-def _begin() -> None:
-    """In a pool process: look for garbage seldom, and leave when the worker is gone, which if killed can't end us."""
-    gc.set_threshold(GARBAGE)
-    parent = parent_process()
-    if parent is not None:
-        threading.Thread(target=_wait_and_leave, args=(parent,), daemon=True).start()
-
-
-def _wait_and_leave(parent: BaseProcess) -> None:
-    parent.join()
-    os._exit(1)
-
-
-class Runs(Protocol):
-    """Runs pure work somewhere."""
-
-    async def run(self, work: Callable[..., T], *args: object, light: bool = False) -> T:
-        """The work's result. `light`: it takes no longer than starting a process."""
-
-
-@dataclass(slots=True)
-class Crew:
-    """The process pool of one worker; a pool that lost a process is replaced.
-
-    Starting its processes takes a second: light pieces run in a thread while there is no pool, so that a small load
-    needs none.
-    """
-
-    processes: int
-    pool: ProcessPoolExecutor | None = field(default=None)
-    alone: asyncio.Lock = field(default_factory=asyncio.Lock)
-
-    def _open(self) -> ProcessPoolExecutor:
-        if self.pool is None:
-            # Forked from a server of their own: from us they would inherit the event loop's sockets and the index
-            # writer's locks, and each on its own would spend most of a second importing.
-            context = get_context("forkserver")
-            context.set_forkserver_preload(PRELOADED)
-            self.pool = ProcessPoolExecutor(self.processes, mp_context=context, initializer=_begin)
-        return self.pool
-
-    async def run(self, work: Callable[..., T], *args: object, light: bool = False) -> T:
-        """Run pure work in the pool."""
-        if light and self.pool is None:
-            async with self.alone:
-                return await asyncio.to_thread(work, *args)
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._open(), work, *args)
-        except BrokenProcessPool as error:
-            self.close()
-            raise Retry("a worker process ended suddenly (out of memory, or killed); its work is done again") from error
-
-    def close(self) -> None:
-        """End the processes."""
-        if self.pool is not None:
-            self.pool.shutdown(wait=False, cancel_futures=True)
-            self.pool = None
 
 
 @dataclass(slots=True)

@@ -15,7 +15,7 @@ from catalog.model import LoadState, Source
 from config.errors import Misconfigured, NotFound
 from dms.pipeline import Habits, habits_key
 from exchange import landing
-from node import app, attending
+from node import app, attending, lifecycle
 from node.app import Node
 from node.context import Context
 from node.deeds import Act, Deed
@@ -30,6 +30,7 @@ HELP = {
 }
 ACTS = {"": Act(name="load.add", object="source", library="library", detail=("mode", "yes"))}
 FORMATS = ("auto", "iso2709", "marcxml", "marcjson")
+HEAVY = 1_000_000  # bytes of input for which the worker in this process will want its process pool
 OVER = (LoadState.DONE, LoadState.HELD, LoadState.FAILED, LoadState.UNDONE)
 
 
@@ -102,6 +103,8 @@ async def load_inputs(
     if again is not None:
         await attending.leave_nothing(node)
         return again, time.perf_counter() - started, {}
+    if not lifecycle.running(node.home) and (inputs.size is None or inputs.size > HEAVY):
+        importlib.import_module("dms.crew").warm()
     # Imported only here: its tables and libraries take a quarter of a second, which a repeated load can spare.
     importlib.import_module("dms.prepare").check_habits(source)
     load = await landing.open_load(node.database, source, inputs, mode=mode, encoding=encoding, assured=assured)
