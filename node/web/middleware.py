@@ -59,13 +59,20 @@ async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
         response.headers["Vary"] = "Accept-Language, Cookie"
         response.headers.setdefault("Cache-Control", "private, no-cache")
     if chosen in texts.LANGUAGES:
-        response.set_cookie(COOKIE, chosen, max_age=YEAR, path="/", httponly=True, samesite="Lax")
+        name, secure = _cookie(request)
+        response.set_cookie(name, chosen, max_age=YEAR, path="/", secure=secure, httponly=True, samesite="Lax")
     return response
+
+
+def _cookie(request: web.Request) -> tuple[str, bool]:
+    """The name of the language's cookie, and whether it goes by TLS alone: it does where visitors come by TLS."""
+    secure = request.app[NODE].settings.web.base_url.startswith("https:")
+    return (f"__Host-{COOKIE}" if secure else COOKIE), secure
 
 
 def _language(request: web.Request, chosen: str) -> str:
     """By the address, else the visitor's earlier choice, else the node's setting, else the browser."""
-    for lang in (chosen, request.cookies.get(COOKIE, ""), request.app[NODE].settings.lang):
+    for lang in (chosen, request.cookies.get(_cookie(request)[0], ""), request.app[NODE].settings.lang):
         if lang in texts.LANGUAGES:
             return lang
     return texts.preferred(request.headers.get("Accept-Language", ""), "zh")

@@ -56,6 +56,7 @@ async def sign_out(request: web.Request) -> web.StreamResponse:
     else:
         auditing.deed(request).nothing()
     response = _on("/")
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'  # pages of his that the browser kept
     visitor.dismiss(response)
     return response
 

@@ -17,11 +17,12 @@ from catalog.database.pool import Database
 from catalog.model import Format, Holding, cluster_id
 from catalog.search import indexer
 from catalog.search.tantivy import TantivyReader
+from config.settings import Settings, Web
 from node.web import routes
 from services.access.policy import PUBLIC
 from tests import builders, stocked
 from tests.builders import TJU
-from tests.stocked import Stock
+from tests.stocked import Shelf, Stock
 
 IDENT = cluster_id(stocked.SYMBOL, 1)
 OPEN = [route for route in routes.ROUTES if route.allow == PUBLIC and "GET" in route.methods]
@@ -140,3 +141,27 @@ async def test_headers_of_a_proxy_change_no_link_when_nobody_named_one(address: 
     for route in OPEN:
         _, head, body = await ask(address, "GET", target(route.path), *forged)
         assert b"evil.example" not in head + body, route.path
+
+
+async def test_cookies_are_bound_to_this_host_where_visitors_come_by_tls(database: Database, home: Path) -> None:
+    async with database.connection() as conn:
+        await stocked.open_house(conn)
+    chosen = {}
+    for told in ("", "https://catalogue.example.org/"):
+        async with stocked.serving(database, Shelf(), home, Settings(web=Web(base_url=told))) as at:
+            _, head, _ = await ask(at, "GET", "/about?lang=en", "Accept-Language: zh")
+            (chosen[told],) = re.findall(r"(?im)^set-cookie: (\S+?)=en; (.*)\r$", head.decode() + "\r")
+            name, said = chosen[told]
+            assert {"HttpOnly", "Path=/", "SameSite=Lax"} <= set(said.split("; "))
+            _, _, body = await ask(at, "GET", "/about", "Accept-Language: zh", f"Cookie: {name}=en")
+            assert b'<html lang="en">' in body, "the choice is remembered"
+    assert chosen[""][0] == "lang"
+    name, said = chosen["https://catalogue.example.org/"]
+    assert name == "__Host-lang" and "Secure" in said.split("; ") and "domain" not in said.lower()
+
+
+async def test_signing_out_empties_the_browser(address: str) -> None:
+    status, head, _ = await ask(address, "POST", "/sign-out", "Sec-Fetch-Site: same-origin", "Content-Length: 0")
+    assert status == 303
+    assert b'Clear-Site-Data: "cache", "storage"' in head
+    assert re.search(rb'(?i)set-cookie: __Host-tianlu="?"?; .*Max-Age=0', head)
