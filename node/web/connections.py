@@ -2,8 +2,8 @@
 
 A connection waits for a header, or is at work, or is kept for the next request. Twice a second all are looked at, and
 those are cut that took too long (`fault`). When there are too many, the one that has waited longest makes room: a
-visitor sends a whole header at once, so those who wait longest are the idle and the slow. What is at work is never cut
-for room; if everything is, the new one is told to come back.
+visitor sends a whole header at once, so those who wait longest are the idle and the slow. What is at work, or has just
+come, is never cut for room; where that is all there is, the new one is told to come back.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ LINGER = 3.0  # seconds that the rest of a refused body is listened to
 MOST_HEADER = 32 * 1024  # bytes
 MOST_FIELDS = 64  # in a header
 LOOK = 0.5  # seconds
+YOUNG = 1.0  # seconds in which a connection is not cut for room: we may not have come to read it yet
 MOST_CUTS = 300  # at one look: thousands at once would hold up everybody else
 TELL = 60.0  # seconds between lines of the log
 SPARE_FILES = 200  # open files that are left to the database, the index and other nodes
@@ -252,7 +253,7 @@ class Guard:
         return True
 
     def _make_room(self, victim: Connection | None) -> bool:
-        if victim is None:
+        if victim is None or self.clock() - victim.since < YOUNG:
             self.cuts["refused"] += 1
             return False
         self.cut(victim, "no room")

@@ -331,6 +331,7 @@ async def test_those_who_wait_longest_make_room_and_work_is_never_cut() -> None:
         for each in kept[1:]:
             await each.say(GET)
             assert await each.answer() == 200
+        site.pass_(2)
         _, good = await asyncio.open_connection("127.0.0.1", site.port)
         assert await kept[0].ended()  # it has never said anything
         assert len(site.guard) == 4
@@ -352,12 +353,27 @@ async def test_when_all_are_at_work_a_new_one_is_told_to_come_back() -> None:
         writer.close()
 
 
+async def test_those_who_have_just_come_are_not_cut_for_room() -> None:
+    async with serving(most=3) as site:
+        kept = [await site.open() for _ in range(3)]
+        reader, writer = await asyncio.open_connection("127.0.0.1", site.port)
+        assert (await reader.read()).startswith(b"HTTP/1.1 503 ")
+        for each in kept:
+            await each.say(GET)
+            assert await each.answer() == 200
+        writer.close()
+
+
 @pytest.mark.parametrize("shared", [False, True])
 async def test_one_address_has_its_share_unless_many_visitors_have_it(shared: bool) -> None:
     async with serving(most=100, each=5, shared=shared) as site:
-        opened = [await asyncio.open_connection("127.0.0.1", site.port) for _ in range(12)]
-        await until(lambda: len(site.guard) + site.guard.cuts["no room"] == 12)
-        assert len(site.guard) == (12 if shared else 5)
+        opened = []
+        for _ in range(12):
+            opened.append(await asyncio.open_connection("127.0.0.1", site.port))
+            site.pass_(1)
+        await until(lambda: len(site.guard) + site.guard.cuts["no room"] + site.guard.cuts["header too slow"] == 12)
+        assert (site.guard.cuts["no room"] > 0) is not shared
+        assert len(site.guard) <= 6
         for _, writer in opened:
             writer.close()
 
@@ -397,6 +413,8 @@ async def test_a_thousand_idle_and_slow_sockets_are_not_noticed() -> None:
                 each.sendall((b"", b"GET / HTTP/1.1\r\nHost: a\r\nX-")[n % 2])
                 if n % 10 == 0:
                     await visit()
+                if n % 200 == 0:
+                    site.pass_(1)
             await until(lambda: site.guard.cuts["no room"] >= 400)
             assert len(site.guard) == 600
             for _ in range(20):
