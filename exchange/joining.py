@@ -11,7 +11,7 @@ from catalog.database.pool import Database
 from catalog.invitations import Invitation
 from catalog.payload import Entry
 from catalog.peers import Peer
-from config.errors import Conflict
+from config.errors import Conflict, Misconfigured
 from config.settings import SYMBOL
 from exchange import codes, greeting
 from exchange.codes import Code
@@ -31,9 +31,11 @@ class BadCode(Conflict):
 
 
 async def invite(conn: Connection, digest: bytes, symbol: str, path: str, days: float, me: str) -> Invitation:
-    """Keep an invitation of the library `symbol`. Conflict if its node has joined already."""
+    """Keep an invitation of the library `symbol`. Misconfigured if that is no code of a library, Conflict if its node
+    has joined already.
+    """
     if not SYMBOL.fullmatch(symbol):
-        raise Conflict(f"{symbol!r} is no library's code: 1 to 16 letters, digits and hyphens")
+        raise Misconfigured(f"{symbol!r} is no library's code: 1 to 16 letters, digits and hyphens")
     if symbol == me:
         raise Conflict(f"{symbol} is this node itself")
     peer = await peers.find(conn, symbol)

@@ -85,6 +85,9 @@ async def _show(
             return True
         _say_done(context, members, found, {})
         _say_what_to_try(context, members, example)
+        stays = args.home or args.keep
+        context.out.say(context.text("demo_ends_kept", home=home) if stays else context.text("demo_ends"))
+        context.out.flush()
         shown.set()
         async with table.live(context, members):
             await asyncio.Event().wait()  # until cancelled
@@ -164,7 +167,6 @@ def _say_what_to_try(context: Context, members: Network, example: Example | None
             password=centre.password.reveal(),
         )
     )
-    context.out.flush()
 
 
 def _in_address(text: str) -> str:

@@ -71,7 +71,7 @@ async def run(context: Context, args: argparse.Namespace) -> int:
     context.out.say(context.text("ready", symbol=told.symbol, home=context.home))
     for name, password in made.passwords.items():
         context.out.say(context.text("user_password", name=name, password=password.reveal()))
-    context.out.say(context.text("ready_next"))
+    context.out.say(context.text("ready_next", symbol=told.symbol))
     if context.out.json:
         context.out.item({"symbol": told.symbol, "tier": told.tier, "home": str(context.home)})
         for name, password in made.passwords.items():

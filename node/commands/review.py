@@ -30,7 +30,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     listing.add_argument("--all", action="store_true", help="those that are decided on too")
     decide = actions.add_parser("decide", help="accept or refuse what a parent offers")
     decide.add_argument("correction", metavar="ID", help="of the correction")
-    decide.add_argument("verdict", choices=("accept", "refuse"))
+    decide.add_argument("verdict", choices=("accept", "refuse"), help="accept or refuse")
 
 
 async def run(context: Context, args: argparse.Namespace) -> int:
@@ -67,6 +67,6 @@ def _row(symbol: str, entry: Entry) -> dict[str, object]:
         "old": patch.shown(entry.old),
         "new": patch.shown(entry.new),
         "why": entry.why,
-        "at": entry.at,
-        "decided_at": entry.decided_at,
+        "at": entry.at.isoformat(timespec="seconds"),
+        "decided_at": entry.decided_at and entry.decided_at.isoformat(timespec="seconds"),
     }

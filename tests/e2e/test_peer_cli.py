@@ -74,6 +74,7 @@ async def test_operators_join_suspend_and_revoke(operators: tuple[Operator, Oper
     centre, local = operators
     (invited,) = centre.asks("invite", "--symbol", "TJU")
     assert [(each["symbol"], each["state"]) for each in centre.asks("peer", "list")] == [("TJU", "invited")]
+    assert centre.says("invite", "--symbol", "no code!").returncode == 2
     away = local.says("join", invited["code"])
     assert away.returncode == 4, away.stderr
 
