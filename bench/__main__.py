@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 
-from bench import door, exchange, generate, load, match, options, reconcile, scan, search, visible
+from bench import audit, door, exchange, generate, load, match, options, reconcile, scan, search, visible
 from bench.node import Failed
 from bench.options import Options
 from bench.report import Report
@@ -21,6 +21,7 @@ BENCHES: dict[str, Callable[[Options], Report]] = {
     "exchange": exchange.run,
     "reconcile": reconcile.run,
     "door": door.run,
+    "audit": audit.run,
 }
 
 

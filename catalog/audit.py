@@ -13,8 +13,8 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import AsyncIterator, Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -126,27 +126,22 @@ async def digest_of(conn: Connection, no: int) -> bytes | None:
 async def verify(conn: Connection) -> Checked:
     """Read the whole log and compute its chain anew. In a transaction that sees one moment (`Database.snapshot`)."""
     ended = await head(conn)
-    no, expected = ended.start, await conn.fetchval("select start_digest from audit_end")
-    entries, faults = 0, []
+    chain = _Chain(no=ended.start, digest=await conn.fetchval("select start_digest from audit_end"))
+    faults, start = chain.faults, ended.start
     if await conn.fetchval("select exists (select from audit where no <= $1)", ended.start):
         faults.append(f"there are entries up to {ended.start}, which were dropped")
-    async for kept in _every(conn, ended.start):
-        if kept.no != no + 1:
-            faults.append(f"entries {no + 1} to {kept.no - 1} are missing")
-        elif kept.previous != expected:
-            faults.append(f"entry {kept.no} does not follow on entry {no}")
-        if kept.digest != _digest_of(kept):
-            faults.append(f"entry {kept.no} is not as it was written")
-        no, expected, entries = kept.no, kept.digest, entries + 1
+    while rows := await conn.fetch(f"select {COLUMNS} from audit where no > $1 order by no limit $2", start, PAGE):
+        chain.follow(rows)
+        start = chain.no
         if len(faults) >= FAULTS:
-            return Checked(entries=entries, head=ended, faults=tuple(faults[:FAULTS]))
-    if no < ended.no:
-        faults.append(f"entries {no + 1} to {ended.no} are missing at the end")
-    elif no > ended.no:
-        faults.append(f"entries {ended.no + 1} to {no} stand behind the log's end")
-    elif expected != ended.digest:
-        faults.append(f"the log's end has another digest than its last entry, {no}")
-    return Checked(entries=entries, head=ended, faults=tuple(faults))
+            return Checked(entries=chain.entries, head=ended, faults=tuple(faults[:FAULTS]))
+    if chain.no < ended.no:
+        faults.append(f"entries {chain.no + 1} to {ended.no} are missing at the end")
+    elif chain.no > ended.no:
+        faults.append(f"entries {ended.no + 1} to {chain.no} stand behind the log's end")
+    elif chain.digest != ended.digest:
+        faults.append(f"the log's end has another digest than its last entry, {chain.no}")
+    return Checked(entries=chain.entries, head=ended, faults=tuple(faults))
 
 
 async def page(conn: Connection, wanted: Wanted, *, before: int | None = None, limit: int = 100) -> list[Kept]:
@@ -196,18 +191,29 @@ async def drop(conn: Connection, days: int) -> int:
     return int(done.rpartition(" ")[2])
 
 
-async def _every(conn: Connection, after: int) -> AsyncIterator[Kept]:
-    while rows := await conn.fetch(f"select {COLUMNS} from audit where no > $1 order by no limit $2", after, PAGE):
+@dataclass(slots=True, kw_only=True)
+class _Chain:
+    """The chain as far as it was followed."""
+
+    no: int
+    digest: bytes
+    entries: int = 0
+    faults: list[str] = field(default_factory=list)
+
+    def follow(self, rows: Iterable[Sequence[Any]]) -> None:
+        """Go on with the next rows, in the order of `COLUMNS`."""
+        expected, last = self.digest, self.no
         for row in rows:
-            yield Kept(**dict(row))
-        after = rows[-1]["no"]
-
-
-def _digest_of(kept: Kept) -> bytes:
-    return _digest(
-        kept.previous, kept.no, kept.at, kept.actor, kept.library, kept.act, kept.object, kept.outcome, kept.detail,
-        kept.address, kept.request,
-    )  # fmt: skip
+            no, at, actor, library, act, thing, outcome, detail, address, request, previous, digest = row
+            if no != last + 1:
+                self.faults.append(f"entries {last + 1} to {no - 1} are missing")
+            elif previous != expected:
+                self.faults.append(f"entry {no} does not follow on entry {last}")
+            if digest != _digest(previous, no, at, actor, library, act, thing, outcome, detail, address, request):
+                self.faults.append(f"entry {no} is not as it was written")
+            last, expected = no, digest
+            self.entries += 1
+        self.no, self.digest = last, expected
 
 
 def _digest(previous: bytes, no: int, at: datetime, *texts: str) -> bytes:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from catalog import peers
+from catalog import audit, peers
+from catalog.acts import Entry
 from config import profile
 from config.errors import Refused
 from exchange import greeting, joining
@@ -24,6 +25,8 @@ async def join(request: web.Request, told: Join) -> web.Response:
         joined = await joining.admit(
             conn, told, me=node.symbol, name=context.site(node), key=door.keyring.key(), now=door.clock()
         )
+        act = Entry(actor=f"node:{told.symbol}", act="peer.joined", object=told.symbol, library=told.symbol)
+        await audit.append(conn, act)
     return answer(joined)
 
 

@@ -58,6 +58,12 @@ async def force(conn: Connection, statement: str) -> None:
             await conn.execute(f"alter table {table} enable trigger user")
 
 
+def digest_of(kept: audit.Kept) -> bytes:
+    """As it is documented, of an entry whose predecessor is another now."""
+    texts = kept.actor, kept.library, kept.act, kept.object, kept.outcome, kept.detail, kept.address, kept.request
+    return audit._digest(kept.previous, kept.no, kept.at, *texts)
+
+
 async def rewrite(node: Stand, no: int) -> None:
     """Change an entry and make the chain anew from there on: `verify` alone finds nothing."""
     async with node.database.connection() as conn:
@@ -65,7 +71,7 @@ async def rewrite(node: Stand, no: int) -> None:
         previous = await audit.digest_of(conn, no - 1) or audit.FIRST
         for row in await conn.fetch(f"select {audit.COLUMNS} from audit where no >= $1 order by no", no):
             kept = audit.Kept(**{**dict(row), "previous": previous})
-            digest = audit._digest_of(kept)
+            digest = digest_of(kept)
             await force(
                 conn,
                 f"update audit set previous = '\\x{previous.hex()}', digest = '\\x{digest.hex()}' where no = {kept.no}",

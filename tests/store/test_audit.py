@@ -256,13 +256,19 @@ async def test_the_door_of_a_second_process_sees_the_same_log(conn: Connection, 
     assert await faults(conn) == ()
 
 
+def digest_of(kept: audit.Kept) -> bytes:
+    """As it is documented, of an entry whose predecessor is another now."""
+    texts = kept.actor, kept.library, kept.act, kept.object, kept.outcome, kept.detail, kept.address, kept.request
+    return audit._digest(kept.previous, kept.no, kept.at, *texts)
+
+
 async def aged(conn: Connection, older: int = 5) -> None:
     """The first entries, as if they had been written long ago: the chain is made anew with their times."""
     await force(conn, f"update audit set at = at - interval '300 days' where no <= {older}")
     previous = audit.FIRST
     for row in await conn.fetch(f"select {audit.COLUMNS} from audit order by no"):
         kept = audit.Kept(**{**dict(row), "previous": previous})
-        digest = audit._digest_of(kept)
+        digest = digest_of(kept)
         await force(
             conn,
             f"update audit set previous = '\\x{previous.hex()}', digest = '\\x{digest.hex()}' where no = {row['no']}",
