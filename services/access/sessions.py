@@ -113,6 +113,11 @@ async def end(conn: Connection, account: int, ident: bytes) -> None:
     await conn.execute("delete from session where account = $1 and token = $2", account, ident)
 
 
+async def over(conn: Connection, token: str) -> None:
+    """End the session with this token, whoever's it is: another one takes its place in the browser."""
+    await conn.execute("delete from session where token = $1", digest(token))
+
+
 async def end_all(conn: Connection, account: int, keep: bytes = b"") -> None:
     """End the account's sessions, but the one to keep."""
     await conn.execute("delete from session where account = $1 and token <> $2", account, keep)

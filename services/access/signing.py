@@ -93,7 +93,7 @@ async def sign_in(
             raise Wrong("name, password or one-time code is wrong")
         await sessions.sweep(conn, now, access)
         if before:
-            await sessions.end(conn, found.account, sessions.digest(before))
+            await sessions.over(conn, before)
         token = await sessions.begin(conn, found, now, claim.address, claim.agent)
         made = await sessions.find(conn, token, now, access)
     assert made is not None  # it has only begun, and its account is held

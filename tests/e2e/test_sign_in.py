@@ -188,6 +188,15 @@ async def test_another_password_ends_the_other_sessions(signed_in: Browser) -> N
     assert (await other.sign_in("bianmu-1", NEW)).leads_to == "/"
 
 
+async def test_another_account_in_the_same_browser_ends_the_session_before(
+    signed_in: Browser, people: dict[str, Account], database: Database
+) -> None:
+    fields = {"name": "admin", "password": access.PASSWORD, "csrf": _token(signed_in)}
+    assert (await signed_in.ask("POST", "/sign-in", fields)).leads_to == "/"
+    async with database.connection() as conn:
+        assert await conn.fetchval("select array_agg(account) from session") == [people["admin"].account]
+
+
 async def test_a_session_can_be_ended_from_another(signed_in: Browser) -> None:
     other = Browser(signed_in.client, signed_in.address, headers={"User-Agent": "Other/1.0"})
     await other.sign_in("bianmu-1", access.PASSWORD)
