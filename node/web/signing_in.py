@@ -115,6 +115,8 @@ def minutes(error: Locked, now: datetime) -> int:
 
 def _page(request: web.Request, name: str = "", fault: str = "", status: int = 200) -> web.Response:
     response = view.page(request, "sign_in.html", status=status, fault=fault, minutes=0, **_values(request, name))
+    if visitor.token_of(request) and not visitor.known(request):
+        visitor.dismiss(response)  # its session has ended
     never_kept(response)
     return response
 

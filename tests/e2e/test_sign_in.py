@@ -75,6 +75,7 @@ async def test_signing_in_leads_where_one_wanted_to_go_and_out_again(browser: Br
     assert sessions.COOKIE not in browser.cookies
     browser.cookies = held  # as if somebody had kept it
     assert (await browser.get("/account")).leads_to == "/sign-in?next=/account"
+    assert (await browser.get("/sign-in")).status == 200 and sessions.COOKIE not in browser.cookies
 
 
 async def test_a_wrong_password_and_an_unknown_name_get_the_same_answer(browser: Browser) -> None:
