@@ -11,8 +11,9 @@ import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NoReturn
 
-from config.errors import Misconfigured
+from config.errors import Misconfigured, Refused
 from node import app
 from node.context import Context
 from services.access import sealed, signing
@@ -34,6 +35,14 @@ async def prove(context: Context, name: str) -> Actor:
     async with app.open(context) as node:
         found = await signing.prove(node.database, sealed.of(node.home), claim, datetime.now(UTC))
     return found.actor
+
+
+async def refuse(context: Context, why: str) -> NoReturn:
+    """Refused; the audit log is told, if there was anything to be done."""
+    if context.deed.entry.act:
+        async with app.open(context):
+            raise Refused(why)
+    raise Refused(why)
 
 
 def secret(context: Context, variable: str, question: str, *, needed: bool = True) -> str:

@@ -103,13 +103,31 @@ def _run(module: Module, args: argparse.Namespace, out: Output, lang: str) -> in
 
 async def _act(module: Module, context: Context, args: argparse.Namespace) -> int:
     """Runs the command as the user of this machine, or as the account of --as, which proves itself first."""
-    if args.actor:
+    if args.given_by:
         # Only then, because most commands can spare what proving takes to import.
         acting = importlib.import_module("node.acting")
-        proving = dataclasses.replace(context, deed=_proof(context, args.actor))
-        context = dataclasses.replace(context, actor=await acting.prove(proving, args.actor))
-    deed = deeds.of_command(module.ACTS, args, context.actor.name)
-    return await module.run(dataclasses.replace(context, deed=deed), args)
+        proving = dataclasses.replace(context, deed=_proof(context, args.given_by))
+        context = dataclasses.replace(context, actor=await acting.prove(proving, args.given_by))
+    context = dataclasses.replace(context, deed=deeds.of_command(module.ACTS, args, context.actor.name))
+    if why := _objection(module, context, args):
+        acting = importlib.import_module("node.acting")
+        await acting.refuse(context, why)
+    return await module.run(context, args)
+
+
+def _objection(module: Module, context: Context, args: argparse.Namespace) -> str:
+    """Why whoever gives the command may not, "" if he may: asked of every command here and nowhere else."""
+    command, action = COMMANDS[args.command], getattr(args, "action", None) or ""
+    if command.free:
+        return ""
+    if context.settings.access.duties == "separate" and not args.given_by:
+        return "duties are separate here, so a command has to say who gives it: --as NAME"
+    permission = getattr(module, "ALLOW", {}).get(action, command.allow)
+    if command.permits(context.actor, permission):
+        return ""
+    return f"{context.actor.name} may not do this: it takes the permission `{permission}`" + (
+        "" if command.within else " for the whole node"
+    )
 
 
 def _proof(context: Context, name: str) -> Deed:
@@ -165,7 +183,7 @@ def _global(parser: argparse.ArgumentParser, lang: str, *, first: bool) -> None:
     flag("--home", None, metavar="DIR", help=messages.text(lang, "cli_home", home=home))
     flag("--json", False, action="store_true", help=messages.text(lang, "cli_json"))
     flag("--lang", None, choices=messages.LANGUAGES, help=messages.text(lang, "cli_lang"))
-    flag("--as", None, dest="actor", metavar="NAME", help=messages.text(lang, "cli_as"))
+    flag("--as", None, dest="given_by", metavar="NAME", help=messages.text(lang, "cli_as"))
     flag("--debug", False, action="store_true", help=messages.text(lang, "cli_debug"))
 
 

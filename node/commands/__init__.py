@@ -1,6 +1,7 @@
 """One module per subcommand of `tianlu`, and the one table of them all.
 
-A module has `NAME`, `HELP = {"en": …, "zh": …}`, `arguments(parser)` and `async run(context, args) -> exit code`.
+A module has `NAME`, `HELP = {"en": …, "zh": …}`, `arguments(parser)` and `async run(context, args) -> exit code`; and
+`ALLOW`, by action, where one of its actions takes another permission than the rest.
 An argument whose `dest` is a setting's dotted key (`dest="web.port"`) overrides that setting.
 """
 
@@ -8,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from services.access.policy import Permission
+from services.access.policy import Actor, Permission
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,8 +19,15 @@ class Command:
     en: str
     zh: str
     allow: Permission  # what its actions take unless the module says otherwise of one of them (`ALLOW`)
+    within: bool = False  # it asks itself for the reach of whoever gives it; else it takes the permission everywhere
+    free: bool = False  # nobody is asked, also where duties are separate: it makes or starts a node, or shows how it is
     home: bool = True  # needs a node in the home folder, and settings without a fault
     serves: bool = False  # stays up: logs from `log.level`, not only warnings
+
+    def permits(self, actor: Actor, permission: Permission) -> bool:
+        """Whether this actor may give it, if what is asked for takes this permission."""
+        reach = actor.reach(permission)
+        return self.free or reach.everywhere or (self.within and bool(reach.libraries))
 
 
 COMMANDS: dict[str, Command] = {
@@ -27,12 +35,14 @@ COMMANDS: dict[str, Command] = {
         en="make a new node in the home folder",
         zh="在主目录中建立新节点",
         allow=Permission.OPERATE,
+        free=True,
         home=False,
     ),
     "run": Command(
         en="run the node until it is stopped",
         zh="运行节点，直到停止",
         allow=Permission.OPERATE,
+        free=True,
         serves=True,
     ),
     "load": Command(
@@ -49,8 +59,10 @@ COMMANDS: dict[str, Command] = {
         allow=Permission.CHANGE,
     ),
     "review": Command(en="decide on corrections that are offered", zh="处理收到的更正", allow=Permission.CHANGE),
-    "user": Command(en="make and manage accounts", zh="建立和管理账户", allow=Permission.ACCOUNTS),
-    "key": Command(en="make and manage keys for programs", zh="建立和管理程序密钥", allow=Permission.ACCOUNTS),
+    "user": Command(en="make and manage accounts", zh="建立和管理账户", allow=Permission.ACCOUNTS, within=True),
+    "key": Command(
+        en="make and manage keys for programs", zh="建立和管理程序密钥", allow=Permission.ACCOUNTS, within=True
+    ),
     "audit": Command(en="read, verify and export the audit log", zh="查看、校验和导出审计日志", allow=Permission.AUDIT),
     "search": Command(en="search the catalogue", zh="检索目录", allow=Permission.READ),
     "show": Command(en="show a merged record or a source record", zh="显示合并记录或源记录", allow=Permission.READ),
@@ -69,9 +81,12 @@ COMMANDS: dict[str, Command] = {
         en="check this machine and node, and say what to do",
         zh="检查本机和节点，并给出处理办法",
         allow=Permission.OPERATE,
+        free=True,
         home=False,
     ),
-    "config": Command(en="show or check the settings", zh="显示或检查设置", allow=Permission.OPERATE, home=False),
+    "config": Command(
+        en="show or check the settings", zh="显示或检查设置", allow=Permission.OPERATE, free=True, home=False
+    ),
     "quarantine": Command(
         en="look after records that could not be read",
         zh="处理无法读取的隔离记录",
@@ -106,6 +121,7 @@ COMMANDS: dict[str, Command] = {
         en="try it out: a network of four nodes",
         zh="演示：四个节点组成的网络",
         allow=Permission.READ,
+        free=True,
         home=False,
     ),
 }

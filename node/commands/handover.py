@@ -12,6 +12,7 @@ from exchange import parting
 from node import app
 from node.context import Context
 from node.deeds import Act
+from services.access.policy import Permission
 
 NAME = "handover"
 HELP = {
@@ -30,6 +31,7 @@ ACTS = {
     "give": Act(name="library.handover", detail=("to",)),
     "cancel": Act(name="library.handover-cancel", object="library", library="library"),
 }
+ALLOW = {"list": Permission.LOOK}
 COLUMNS = ("library", "way", "peer", "reign", "state", "reason")
 
 

@@ -9,6 +9,7 @@ from catalog.model import Library
 from node import app
 from node.context import Context
 from node.deeds import Act
+from services.access.policy import Permission
 
 NAME = "library"
 HELP = {"en": "The directory of libraries.", "zh": "成员馆名录。"}
@@ -19,6 +20,7 @@ ACTS = {
     "move": Act(name="library.move", object="symbol", library="symbol", detail=("area",)),
     "remove": Act(name="library.remove", object="symbol", library="symbol", detail=("into",)),
 }
+ALLOW = {"list": Permission.READ}
 AREA = "where it is, from the largest part: 广东/深圳; libraries of one city are a level of the scope bar"
 COLUMNS = ("symbol", "name", "name_en", "area", "state", "successor")
 

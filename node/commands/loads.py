@@ -14,6 +14,7 @@ from node import app, attending
 from node.app import Node
 from node.context import Context
 from node.deeds import Act
+from services.access.policy import Permission
 
 NAME = "loads"
 HELP = {
@@ -21,6 +22,7 @@ HELP = {
     "zh": "列出装载、查看某次装载，或撤销某数据源最近一次装载：其新增、修改、删除的一切都将恢复。",
 }
 ACTS = {"list": None, "show": None, "undo": Act(name="load.undo", object="load")}
+ALLOW = {"list": Permission.LOOK, "show": Permission.LOOK}
 COLUMNS = ("load", "source", "mode", "state", "records", "added", "updated", "deleted", "unreadable", "origin")
 
 

@@ -16,6 +16,7 @@ from node.app import Node
 from node.context import Context
 from node.deeds import Act
 from protocols import suites
+from services.access.policy import Permission
 
 NAME = "peer"
 HELP = {
@@ -36,6 +37,7 @@ ACTS = {
     "revoke": Act(name="peer.revoke", object="symbol"),
     "rekey": Act(name="peer.rekey"),
 }
+ALLOW = {"list": Permission.READ}
 COLUMNS = ("symbol", "name", "role", "path", "state", "fingerprint", "skew", "seen", "trouble")
 PARTS = ("libraries", "sources")  # of a publish policy, each a list of names
 STATES: dict[str, State] = {"suspend": "suspended", "resume": "active", "revoke": "revoked"}

@@ -15,6 +15,7 @@ from node import app
 from node.commands import load as loading
 from node.context import Context
 from node.deeds import Act
+from services.access.policy import Permission
 
 NAME = "quarantine"
 HELP = {
@@ -28,6 +29,7 @@ ACTS = {
     "rerun": Act(name="quarantine.rerun", object="source", detail=("rule", "encoding")),
     "drop": Act(name="quarantine.drop", object="source", detail=("rule",)),
 }
+ALLOW = {"rerun": Permission.LOAD, "drop": Permission.LOAD}
 COLUMNS = ("id", "source", "load", "ordinal", "position", "local_id", "verdict", "rule", "reason")
 SHOWN = 600  # characters of a record's bytes that `show` prints
 

@@ -9,6 +9,7 @@ from catalog.corrections import Entry
 from node import app, attending
 from node.context import Context
 from node.deeds import Act
+from services.access.policy import Permission
 from services.cataloguing import patch
 
 NAME = "review"
@@ -20,6 +21,7 @@ HELP = {
     "decide：采纳则更正本节点记录并告知上下级，或拒绝。",
 }
 ACTS = {"list": None, "decide": Act(name="correction.decide", object="correction", detail=("verdict",))}
+ALLOW = {"list": Permission.LOOK}
 COLUMNS = ("correction", "from", "to", "state", "id", "field", "old", "new", "why")
 
 

@@ -21,6 +21,7 @@ from node.context import Context
 from node.deeds import Act
 from protocols import dialect, reading, stream
 from protocols.marc import Record
+from services.access.policy import Permission
 
 NAME = "source"
 HELP = {
@@ -42,6 +43,7 @@ ACTS = {
     "resume": Act(name="source.resume", object="name"),
     "remove": Act(name="source.remove", object="name"),
 }
+ALLOW = {"list": Permission.LOOK, "test": Permission.LOOK}
 SAMPLE = 5000  # records that a test looks at
 COLUMNS = ("source", "library", "format", "encoding", "identity", "visibility", "shared", "state", "records")
 

@@ -4,6 +4,7 @@ end of their audit log.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import msgspec
@@ -20,7 +21,11 @@ from exchange.model import Cursor, Damaged, Incompatible, Untrusted
 from exchange.parcels import OFFSET, Stands
 from node.web.exchange_door import Caller, answer
 from node.web.middleware import BadInput
+from services.access.policy import OF_NODES, Need
 
+# What the streams and the two ways of a reconcile take; those that aren't here are not there.
+CHANNELS: Mapping[str, Need] = dict.fromkeys(KNOWN, OF_NODES)
+WAYS: Mapping[str, Need] = {"up": OF_NODES, "down": OF_NODES}
 SEGMENT = "application/octet-stream"
 DIGITS = 64  # of a link
 
@@ -87,8 +92,9 @@ async def reconcile(request: web.Request, caller: Caller) -> web.Response:
     """This node's part of a reconcile, whichever end of the stream it is."""
     channel, peer = _channel(request), ends.peer(caller.peer)
     kinds = {"up": reconciling.Up, "down": reconciling.Down}
-    kind = kinds.get(request.match_info["way"])
-    if kind is None:
+    way = request.match_info["way"]
+    kind = kinds.get(way)
+    if kind is None or WAYS.get(way) != OF_NODES:
         raise NotFound("a stream goes up or down")
     try:
         asked = msgspec.msgpack.decode(caller.body, type=kind)
@@ -112,7 +118,7 @@ def _me(caller: Caller) -> Me:
 
 def _channel(request: web.Request) -> str:
     channel = request.match_info["channel"]
-    if channel not in KNOWN:
+    if CHANNELS.get(channel) != OF_NODES:
         raise NotFound(f"there is no channel {channel!r} here")
     return channel
 

@@ -21,15 +21,20 @@ from aiohttp import web
 from catalog import changes, clusters, libraries
 from catalog.connection import Connection
 from catalog.model import Library, Published, cluster_id, cluster_number
-from node.web import context
+from node.web import context, permits
 from node.web.middleware import BadInput
 from protocols.oaipmh import provider, tokens, wire
 from protocols.oaipmh.provider import OaiError
+from services.access.policy import PUBLIC, Need
 from services.delivery import dublin, identifiers, render
 
 PAGE = 500  # records or headers
 SLICE = 50  # records rendered at a stretch
 FORM = "application/x-www-form-urlencoded"
+# What each verb takes; one that isn't here is refused, whatever else knows it.
+VERBS: Mapping[str, Need] = dict.fromkeys(
+    ("Identify", "ListMetadataFormats", "ListSets", "ListIdentifiers", "ListRecords", "GetRecord"), PUBLIC
+)
 MARCXML = wire.Format(
     prefix="marcxml",
     schema="http://www.loc.gov/standards/marcxml/schema/MARC21slim.xsd",
@@ -78,6 +83,7 @@ async def oai(request: web.Request) -> web.StreamResponse:
     now = datetime.now(UTC)
     try:
         wanted = provider.parse(pairs, formats=FORMATS, key=request.app[context.OAI_KEY], now=now)
+        permits.operation(request, VERBS, dict(pairs)["verb"])
         async with context.connection(request) as conn:
             reply = await _reply(request, conn, wanted, now)
         shown = provider.shown(pairs)

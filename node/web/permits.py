@@ -25,7 +25,7 @@ from node.web.openapi import Handler, Route
 from services.access import csrf, keys
 from services.access.keys import Bearer
 from services.access.pace import Pace, Turn
-from services.access.policy import NOBODY, PUBLIC, Actor, Permission, Reach, Subject
+from services.access.policy import NOBODY, PUBLIC, Actor, Need, Permission, Reach, Subject
 
 log = logging.getLogger(__name__)
 
@@ -130,6 +130,14 @@ def within(request: web.Request, library: str) -> None:
         raise AssertionError(f"{request.path} is about a library's things: its need must say so")
     if not reach(request).holds(library):
         raise NotFound("there is no such thing here")
+
+
+def operation(request: web.Request, operations: Mapping[str, Need], name: str) -> None:
+    """For addresses that stand for several operations of a protocol: Refused unless this one is declared and
+    permitted."""
+    need = operations.get(name)
+    if need is None or not request[context.ACTOR].may(need.permission):
+        raise _not_you()
 
 
 def _presented(request: web.Request) -> str | None:

@@ -22,14 +22,13 @@ from node.web import (
 )
 from node.web.inputs import SIZE, SORTS
 from node.web.openapi import Parameter, Route
-from services.access.policy import PUBLIC, Need, Permission, Subject
+from services.access.policy import OF_NODES, PUBLIC, Need, Permission, Subject
 
 OWN = Need(permission=Permission.OWN, subject=Subject.SELF)
 ACCOUNTS = Need(permission=Permission.ACCOUNTS, subject=Subject.LIBRARY)
 LOOK = Need(permission=Permission.LOOK, subject=Subject.LIBRARY)
 CHANGE = Need(permission=Permission.CHANGE, subject=Subject.LIBRARY)
 AUDIT = Need(permission=Permission.AUDIT, subject=Subject.LIBRARY)
-OF_NODES = Need(permission=Permission.EXCHANGE)  # a child's, proved by its signature (exchange_door)
 ID = Parameter(name="id", about="A record's number, e.g. CN-TJU.00000a.", schema={"type": "string"})
 KEY = Parameter(name="key", about="A key's number.", schema={"type": "integer", "minimum": 1})
 FORM = Parameter(name="form", about="The form of the record.", schema={"type": "string", "enum": list(pages.FORMS)})

@@ -79,6 +79,7 @@ class Need:
 
 
 PUBLIC = Need(permission=Permission.READ)
+OF_NODES = Need(permission=Permission.EXCHANGE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,11 +22,12 @@ from exchange import greeting, keys, signing
 from exchange import peer as talking
 from exchange.greeting import Fault, Hello
 from exchange.peer import Barred, Client, Impostor
-from node.web import exchange_door, routes, trust
+from node.web import exchange_door, trust
 from node.web.exchange_door import Caller
 from node.web.openapi import Route
 from protocols.signatures import sign
 from protocols.signatures.message import Request
+from services.access.policy import OF_NODES
 from tests import network
 from tests.network import Stand
 from tests.postgres import Postgres
@@ -59,7 +60,7 @@ ROUTES = tuple(
         path=f"/x/test/{handler.__name__}",
         handler=exchange_door.signed(handler),
         summary="-",
-        allow=routes.OF_NODES,
+        allow=OF_NODES,
         methods=methods,
     )
     for handler, methods in (
