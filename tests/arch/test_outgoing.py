@@ -13,7 +13,8 @@ from node.guard import PACKAGES
 ROOT = Path(__file__).resolve().parents[2]
 DOOR = ROOT / "protocols" / "http"
 CLIENTS = ("aiohttp", "http.client", "httpx", "requests", "urllib.request", "urllib3")
-SERVING = ("aiohttp:web", "aiohttp:StreamReader", "aiohttp.web")  # what may be imported of them elsewhere, as it begins
+# What may be imported of them elsewhere, as it begins: what serves, and names of the protocol.
+SERVING = ("aiohttp:web", "aiohttp:StreamReader", "aiohttp:hdrs", "aiohttp.web", "aiohttp.http")
 
 
 def imported(tree: ast.AST) -> Iterator[tuple[str, str]]:
