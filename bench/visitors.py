@@ -18,7 +18,7 @@ from statistics import quantiles
 
 import uvloop
 
-PATIENCE = 20.0  # seconds
+PATIENCE = 5.0  # seconds
 WORDS = ("历史", "文学", "中国", "经济", "教育", "history", "garden", "红楼梦", "hongloumeng", "科学", "研究", "社会")
 KINDS = ("book", "serial", "map", "music")
 
