@@ -31,7 +31,7 @@ from config import settings
 from exchange import feed, giving, receiving
 from exchange import peer as talking
 from exchange.ends import Peer
-from exchange.link import Lane, Outcome, Way
+from exchange.lanes import Lane, Outcome, Way
 from exchange.mending import Report as Found
 from exchange.model import START
 from exchange.moving import Moves

@@ -38,7 +38,7 @@ from exchange import feed, greeting, handover, parting, raws, spares
 from exchange.ends import Me, Peer
 from exchange.giving import HeldUp
 from exchange.handover import Ask, Had, Have, Side, Statement, Step, Told, Turn
-from exchange.link import Lane, Outcome, Way
+from exchange.lanes import Lane, Outcome, Way
 from exchange.moving import Moves, Wire
 from exchange.peer import Barred
 from exchange.spares import Alone

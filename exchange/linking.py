@@ -13,9 +13,10 @@ from typing import assert_never
 from catalog import peers
 from catalog.peers import PeerNo
 from config.errors import TianluError
-from exchange import link, moving
+from exchange import lanes, moving
 from exchange.ends import CHANNELS
-from exchange.link import Action, Done, Event, Greeted, Lane, Link, Outcome, Way, Woke
+from exchange.lanes import Action, Done, Event, Greeted, Lane, Outcome, Way, Woke
+from exchange.link import Link
 from exchange.moving import Moves
 from exchange.peer import Busy
 
@@ -40,26 +41,26 @@ class Linking:
         """Until cancelled."""
         await self._tried(lambda: self._show(""))  # what troubled an earlier link is over until it happens again
         async with asyncio.TaskGroup() as tasks:
-            self.tell(link.Start())
+            self.tell(lanes.Start())
             while True:
                 for action in self.link.on(await self._events.get()):
                     tasks.create_task(self._perform(action))
 
     async def _perform(self, action: Action) -> None:
         match action:
-            case link.SayHello():
+            case lanes.SayHello():
                 result, reason, *_ = await self._tried(self.moves.hello)
                 self.tell(Greeted(result, reason))
-            case link.Push(lane=lane):
+            case lanes.Push(lane=lane):
                 self.tell(Done(lane, *await self._tried(lambda: self.moves.push(lane.channel))))
-            case link.Pull(lane=lane):
+            case lanes.Pull(lane=lane):
                 self.tell(Done(lane, *await self._tried(lambda: self.moves.pull(lane.channel))))
-            case link.Mend(lane=lane):
+            case lanes.Mend(lane=lane):
                 self.tell(Done(lane, *await self._tried(lambda: self._mend(lane))))
-            case link.Wait(turn=turn, seconds=seconds):
+            case lanes.Wait(turn=turn, seconds=seconds):
                 await asyncio.sleep(seconds)
                 self.tell(Woke(turn))
-            case link.Tell(trouble=trouble):
+            case lanes.Tell(trouble=trouble):
                 await self._tried(lambda: self._show(trouble))
             case _:
                 assert_never(action)

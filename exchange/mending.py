@@ -11,7 +11,7 @@ import msgspec
 from catalog.database.pool import Database
 from exchange import reconciling, recounting
 from exchange.ends import Me, Peer
-from exchange.link import Lane, Way
+from exchange.lanes import Lane, Way
 from exchange.reconciling import Compared, Heard, Leaves, Look, Mend, Mended, Open, Stand, Standing
 
 T = TypeVar("T", bound=msgspec.Struct)

@@ -16,7 +16,7 @@ from exchange import feed, giving, greeting, manifest, mending, parcels, receivi
 from exchange.ends import KNOWN, Me, Peer
 from exchange.giving import HeldUp, Parcel
 from exchange.greeting import Greeted, Hello, NoCommonProtocol
-from exchange.link import Lane, Outcome
+from exchange.lanes import Lane, Outcome
 from exchange.model import START, Cursor, Damaged, Incompatible, Untrusted
 from exchange.parcels import OFFSET, Pace, Stands
 from exchange.peer import PATIENCE, Answer, Barred

@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from config.errors import BadRecord
-from exchange.link import Lane
+from exchange.lanes import Lane
 from exchange.model import Cursor
 
 OFFSET = "Upload-Offset"

@@ -22,7 +22,7 @@ from catalog.peers import PeerNo
 from catalog.work import leases, lives
 from catalog.work.queue import Queue
 from config.errors import Retry, TianluError
-from exchange import ends, feed, link, peer, spares
+from exchange import ends, feed, lanes, link, peer, spares
 from exchange.auditing import Keeper
 from exchange.ends import CHANNELS, FEEDS, Me, Peer
 from exchange.feed import AHEAD
@@ -107,7 +107,7 @@ class Exchange:
         now = frozenset(no for no, live in self.links.items() if live.linking.link.trouble)
         if any(no in self.links for no in self.troubled - now):
             for no in now:
-                self.links[no].linking.tell(link.Back())
+                self.links[no].linking.tell(lanes.Back())
         self.troubled = now
 
     def greet(self, parents: Mapping[PeerNo, peers.Peer]) -> None:
@@ -115,7 +115,7 @@ class Exchange:
         for no, row in parents.items():
             apart = self.links[no].linking.link.state is not link.State.OPEN
             if apart and row.seen_at != self.seen.get(no, row.seen_at):
-                self.links[no].linking.tell(link.Back())
+                self.links[no].linking.tell(lanes.Back())
             self.seen[no] = row.seen_at
 
     def _readable(self, known: Sequence[peers.Peer]) -> dict[PeerNo, Peer]:
@@ -207,7 +207,7 @@ class Exchange:
         else:
             live = self.links.get(PeerNo(to.no))
             if made and live:
-                live.linking.tell(link.News(channel))
+                live.linking.tell(lanes.News(channel))
         return made
 
 

@@ -14,7 +14,7 @@ from catalog.payload import CLUSTERS, Change
 from catalog.work.queue import PgQueue
 from config.errors import TianluError, Unreachable
 from exchange import ends, feed, mending, running
-from exchange.link import Lane, Way
+from exchange.lanes import Lane, Way
 from exchange.model import Cursor
 from exchange.moving import Moves, Wire
 from exchange.peer import Answer

@@ -9,7 +9,7 @@ from config.errors import Refused
 from exchange import ends
 from exchange import peer as talking
 from exchange.giving import HeldUp
-from exchange.link import Lane, Outcome, Way
+from exchange.lanes import Lane, Outcome, Way
 from exchange.linking import LANES
 from exchange.mending import Report
 from exchange.moving import Moves

@@ -15,7 +15,7 @@ from catalog.payload import CLUSTERS, NOTICES
 from config.errors import Retry, Unreachable
 from exchange import arriving, ends, feed, giving, link, manifest, parcels
 from exchange.giving import Parcel
-from exchange.link import Outcome
+from exchange.lanes import Outcome
 from exchange.model import START, Cursor, Damaged
 from exchange.moving import Moves
 from exchange.peer import Barred, Busy

@@ -10,9 +10,10 @@ from typing import Any
 
 from catalog.payload import CLUSTERS, Change, Kind, bucket
 from config.errors import Refused
-from exchange import consumer, link, manifest, producer, reconcile
+from exchange import consumer, lanes, manifest, producer, reconcile
 from exchange.consumer import CHILD, PARENT, Judged, Place, Plan, Verdict
-from exchange.link import Lane, Link, Outcome, Way
+from exchange.lanes import Lane, Outcome, Way
+from exchange.link import Link
 from exchange.model import Cursor, Damaged, Feed, Key, Label, Leaf, Outgoing, Overtaken, Segment, Version
 from exchange.producer import Admitted, Cut
 from tests.simulation import keys
@@ -186,14 +187,14 @@ class Node:
 
     # Asking a parent
 
-    def greet(self, parent: str) -> Steps[link.Greeted]:
+    def greet(self, parent: str) -> Steps[lanes.Greeted]:
         before = self.stands.get(parent)
         answer = yield Call(parent, ("hello",))
         if answer is None or answer[0] is not Outcome.MOVED:
-            return link.Greeted(answer[0] if answer else Outcome.FAILED)
+            return lanes.Greeted(answer[0] if answer else Outcome.FAILED)
         if self.stands.get(parent) == before:  # else a push has a later answer than this one
             self.stands[parent] = answer[1]
-        return link.Greeted(Outcome.MOVED)
+        return lanes.Greeted(Outcome.MOVED)
 
     def push(self, parent: str) -> Steps[Outcome]:
         yield from self.make(parent)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from random import Random
 
 from catalog.payload import Change, Kind
-from exchange import link, reconcile
+from exchange import lanes, reconcile
 from exchange.model import Key, Leaf
 from tests.simulation import damage
 from tests.simulation.node import DOWN, UP, Node
@@ -216,7 +216,7 @@ class Scenario:
         """An operator reconciles, with nothing wrong."""
         node = self._any(("L1", "L2", "L3", "D1", "D2"))
         lane = self.chance.choice((UP, DOWN))
-        self.world.event(node.symbol, link.Check(lane))
+        self.world.event(node.symbol, lanes.Check(lane))
 
     def _check_beside(self) -> None:
         """The same from another process, which knows nothing of what the link is doing."""
@@ -237,7 +237,7 @@ class Scenario:
             world.cut(node.symbol, off=False)
             node.suspended.clear()
             if not self.patient:
-                world.event(node.symbol, link.Back())
+                world.event(node.symbol, lanes.Back())
 
     def _until_still(self) -> float:
         began = self.world.now
@@ -271,7 +271,7 @@ class Scenario:
                 node.correct(peer)
         for symbol in TREE:
             for lane in (UP, DOWN):
-                self.world.event(symbol, link.Check(lane))
+                self.world.event(symbol, lanes.Check(lane))
         self.world.run(self.world.now + 40)  # a long-poll may still be open
         return self._until_still()
 

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from exchange.link import (
-    CAP,
-    DEAF,
-    FIRST,
-    GREET,
-    HASTY,
-    OFTEN,
-    PROBE,
+from exchange.lanes import (
     Action,
     Back,
     Check,
-    Doing,
     Done,
     Event,
     Greeted,
     Lane,
-    Link,
     Mend,
     News,
     Outcome,
@@ -26,13 +17,13 @@ from exchange.link import (
     Push,
     SayHello,
     Start,
-    State,
     Stop,
     Tell,
     Wait,
     Way,
     Woke,
 )
+from exchange.link import ASKED, CAP, DEAF, FIRST, GREET, HASTY, OFTEN, PROBE, Doing, Link, State
 
 UP, DOWN, OTHER = Lane("clusters", Way.UP), Lane("clusters", Way.DOWN), Lane("notices", Way.DOWN)
 
@@ -119,7 +110,7 @@ def test_pauses_double_up_to_the_cap_and_half_of_each_is_chance() -> None:
             pauses += waits(actions)
             assert link.on(turn(actions)) == [SayHello()]
         assert pauses == [min(CAP, FIRST * 2**n) * part for n in range(14)]
-    assert CAP == 15 * 60
+    assert CAP == 2 * 60, "an answered failure is looked at again soon: whoever mends the parent sees that it went well"
 
 
 def test_a_parent_that_does_not_answer_at_all_is_asked_again_soon() -> None:
@@ -207,7 +198,7 @@ def test_a_busy_parent_is_left_alone_for_as_long_as_it_asks() -> None:
             assert link.trouble == ""
             assert link.on(News("clusters")) == []
             assert link.on(turn(busy)) == [Push(UP)]
-        assert waits(link.on(Done(UP, Outcome.BUSY, pause=1e9))) == [CAP * most], "nobody can silence us for longer"
+        assert waits(link.on(Done(UP, Outcome.BUSY, pause=1e9))) == [ASKED * most], "nobody can silence us for longer"
 
 
 def test_a_reconcile_that_fails_pauses() -> None:

@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from exchange import manifest, producer
 from exchange.consumer import Verdict
-from exchange.link import Outcome
+from exchange.lanes import Outcome
 from exchange.model import Cursor
 from tests.simulation import mutants
 from tests.simulation.node import POLL, Node

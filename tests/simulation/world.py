@@ -12,8 +12,9 @@ from typing import Any
 import blake3
 
 from catalog.payload import CLUSTERS
-from exchange import link
-from exchange.link import Link, Outcome, Way
+from exchange import lanes
+from exchange.lanes import Outcome, Way
+from exchange.link import Link
 from tests.simulation import damage
 from tests.simulation.node import DOWN, UP, Node
 from tests.simulation.steps import Call, News, Pause, Point, Steps
@@ -152,7 +153,7 @@ class World:
         for task, turn in self._sleepers.pop(node.symbol, []):
             self._resume(task, turn, None)
         for parent, there in node.links.items():
-            self._event(node, parent, there, link.News(CLUSTERS))
+            self._event(node, parent, there, lanes.News(CLUSTERS))
         if self.cut_ahead:
             for peer in node.store.peers:
                 self.spawn(node, node.make(peer))
@@ -165,7 +166,7 @@ class World:
         node.stands.clear()
         node.links = {parent: Link(lanes=(UP, DOWN), chance=self.chance.random) for parent in node.parents}
         for parent, there in node.links.items():
-            self._event(node, parent, there, link.Start())
+            self._event(node, parent, there, lanes.Start())
         self.merge(node)
 
     def kill(self, node: Node) -> None:
@@ -200,48 +201,48 @@ class World:
         if moved:
             self.wake(node)
 
-    def event(self, symbol: str, event: link.Event) -> None:
+    def event(self, symbol: str, event: lanes.Event) -> None:
         """Something happens to all links of a node."""
         node = self.nodes[symbol]
         for parent, there in node.links.items():
             self._event(node, parent, there, event)
 
-    def _event(self, node: Node, parent: str, there: Link, event: link.Event) -> None:
+    def _event(self, node: Node, parent: str, there: Link, event: lanes.Event) -> None:
         for action in there.on(event):
             self._act(node, parent, there, action)
 
-    def _act(self, node: Node, parent: str, there: Link, action: link.Action) -> None:
+    def _act(self, node: Node, parent: str, there: Link, action: lanes.Action) -> None:
         match action:
-            case link.SayHello():
+            case lanes.SayHello():
                 self.spawn(node, node.greet(parent), lambda greeted: self._event(node, parent, there, greeted))
-            case link.Push(lane):
+            case lanes.Push(lane):
                 self._work(node, parent, there, lane, node.push(parent))
-            case link.Pull(lane):
+            case lanes.Pull(lane):
                 self._work(node, parent, there, lane, node.pull(parent))
-            case link.Mend(lane):
+            case lanes.Mend(lane):
                 self.note(node.symbol, "reconciles", parent, lane.way.value)
                 steps = node.mend_up(parent) if lane.way is Way.UP else node.mend_down(parent)
                 self._work(node, parent, there, lane, steps)
-            case link.Wait(turn, seconds):
+            case lanes.Wait(turn, seconds):
                 life = node.life
                 self.at(seconds, lambda: self._woke(node, life, parent, there, turn))
-            case link.Tell():
+            case lanes.Tell():
                 pass
 
-    def _work(self, node: Node, parent: str, there: Link, lane: link.Lane, steps: Steps[Outcome]) -> None:
+    def _work(self, node: Node, parent: str, there: Link, lane: lanes.Lane, steps: Steps[Outcome]) -> None:
         began = self.now
 
         def done(outcome: Outcome) -> None:
             if outcome is not Outcome.QUIET:
                 self.note(node.symbol, lane.way.value, parent, outcome.value)
             self.merge(node)
-            self._event(node, parent, there, link.Done(lane, outcome, took=self.now - began))
+            self._event(node, parent, there, lanes.Done(lane, outcome, took=self.now - began))
 
         self.spawn(node, steps, done)
 
     def _woke(self, node: Node, life: int, parent: str, there: Link, turn: int) -> None:
         if node.life == life:
-            self._event(node, parent, there, link.Woke(turn))
+            self._event(node, parent, there, lanes.Woke(turn))
 
     # Network
 

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from catalog.peers import PeerNo
-from exchange import link
+from exchange import lanes
 from exchange.running import Exchange
 
 
@@ -39,9 +39,9 @@ def test_a_parent_that_answers_again_wakes_the_links_with_the_others() -> None:
     assert told == {1: [], 2: [], 3: []}, "nobody answers yet"
     role.links[PeerNo(1)].linking.link.trouble = ""
     role.wake()
-    assert told == {1: [], 2: [link.Back()], 3: []}
+    assert told == {1: [], 2: [lanes.Back()], 3: []}
     role.wake()
-    assert told == {1: [], 2: [link.Back()], 3: []}, "once"
+    assert told == {1: [], 2: [lanes.Back()], 3: []}, "once"
 
 
 def test_a_link_that_was_ended_wakes_nobody() -> None:
