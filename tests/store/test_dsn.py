@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import pwd
 import shutil
@@ -11,10 +12,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import asyncpg
 import pytest
 
-from catalog.database import pool, programs
+from catalog.database import door, pool, programs
 from config.errors import Misconfigured
 from tests import postgres
 
@@ -83,6 +86,47 @@ async def test_a_dsn_is_used_instead_of_the_embedded_server(foreign: str, home: 
         assert database.kind == "dsn"
         assert await conn.fetchval("select count(*) from library") == 0
     assert not (home / "pg").exists()
+
+
+async def test_an_owner_who_may_make_roles_makes_the_doors(foreign: str, home: Path) -> None:
+    admin = await asyncpg.connect(foreign)
+    for name, options in (("maker", "createrole"), ("plain", "")):
+        await admin.execute(f"create role {name} login password 'quiet' {options}")
+        await admin.execute(f"create database {name} owner {name} template template0")
+
+    def of(name: str) -> str:
+        where = urlsplit(foreign)
+        return where._replace(netloc=f"{name}:quiet@{where.netloc.rpartition('@')[2]}", path=f"/{name}").geturl()
+
+    with pytest.raises(Misconfigured, match="`create role tianlu_door nologin; grant tianlu_door to plain;`"):
+        async with pool.open(home, of("plain")):
+            pass
+    async with pool.open(home, of("maker")) as database, database.visit() as conn:
+        assert await conn.fetchval("select current_user") == door.ROLE
+        assert await conn.fetchval("select count(*) from library") == 0
+    with pytest.raises(Misconfigured, match="`grant tianlu_door to plain;`"):
+        async with pool.open(home, of("plain")):
+            pass
+    await admin.execute("grant tianlu_door to plain")
+    await admin.close()
+    async with pool.open(home, of("plain")) as database, database.visit() as conn:
+        assert await conn.fetchval("select current_user") == door.ROLE
+
+
+async def test_databases_of_one_server_may_be_opened_at_the_same_moment(foreign: str, home: Path) -> None:
+    admin = await asyncpg.connect(foreign)
+    names = [f"node_{n}" for n in range(5)]
+    for name in names:
+        await admin.execute(f"create database {name} template template0")
+    assert not await admin.fetchval("select exists (select from pg_roles where rolname = $1)", door.ROLE)
+    await admin.close()
+
+    async def look(name: str) -> str:
+        dsn = urlsplit(foreign)._replace(path=f"/{name}").geturl()
+        async with pool.open(home, dsn) as database, database.visit() as conn:
+            return str(await conn.fetchval("select current_database()"))
+
+    assert await asyncio.gather(*map(look, names)) == names
 
 
 @pytest.mark.full
