@@ -76,7 +76,7 @@ async def test_no_page_of_accounts_is_wider_than_its_window(address: str, tab: T
     await tab.type("new", NEW)
     await tab.type("again", NEW)
     await tab.press("form.sheet button")
-    for path in ("/sign-in", "/reset", "/account", "/accounts", "/accounts/operator", "/keys", "/"):
+    for path in ("/sign-in", "/reset", "/account", "/accounts", "/accounts/operator", "/keys", "/audit", "/"):
         for lang in ("zh", "en"):
             await tab.go(f"{address}{path}?lang={lang}")
             for width in (320, 1280):
