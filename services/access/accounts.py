@@ -7,6 +7,7 @@ codes sealed (`sealed`); neither is ever part of an `Account`.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -111,9 +112,14 @@ async def add(
     return await get(conn, name)
 
 
+def typed(name: str) -> str:
+    """A name as it is meant: without spaces around it, full-width letters of an input method as plain ones (NFKC)."""
+    return unicodedata.normalize("NFKC", name).strip()
+
+
 async def find(conn: Connection, name: str) -> Account | None:
     """The account with this name."""
-    row = await conn.fetchrow(f"select {COLUMNS} from account a where lower(a.name) = lower($1)", name)
+    row = await conn.fetchrow(f"select {COLUMNS} from account a where lower(a.name) = lower($1)", typed(name))
     return built(row) if row else None
 
 
@@ -127,7 +133,7 @@ async def get(conn: Connection, name: str) -> Account:
 
 async def hold(conn: Connection, name: str) -> None:
     """Nobody else changes it until the caller's transaction ends."""
-    await conn.execute("select from account where lower(name) = lower($1) for update", name)
+    await conn.execute("select from account where lower(name) = lower($1) for update", typed(name))
 
 
 async def actor(conn: Connection, name: str) -> Actor:

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from catalog.connection import Connection
+from services.access.accounts import typed
 
 MOST = 10
 MOST_UNKNOWN = 100  # from addresses that aren't known, all of them together
@@ -27,7 +28,7 @@ NETWORK_OF_ONE = 64  # bits of an IPv6 address that one subscriber has
 
 def of_account(name: str) -> str:
     """What tries with this name are counted by, whether there is such an account or not."""
-    return f"account:{hashlib.sha256(name.strip().lower().encode(errors='replace')).hexdigest()[:32]}"
+    return f"account:{hashlib.sha256(typed(name).lower().encode(errors='replace')).hexdigest()[:32]}"
 
 
 def of_address(address: str) -> str:

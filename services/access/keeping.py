@@ -58,7 +58,7 @@ async def add(
     separate: bool,
 ) -> Account:
     """A new account with these roles. `password`: what is kept of the one that its owner must change first."""
-    if not accounts.NAME.fullmatch(name):
+    if not accounts.NAME.fullmatch(name) or accounts.typed(name) != name:  # none that looks like another
         raise Unfit("name")
     if len(title) > accounts.LONGEST_TITLE or not title.isprintable():
         raise Unfit("title")

@@ -67,7 +67,7 @@ async def prove(database: Database, seal: Seal, claim: Claim, now: datetime) -> 
     if until is not None:
         raise Locked(until)
     async with database.connection() as conn:
-        found = await accounts.find(conn, claim.name.strip())
+        found = await accounts.find(conn, claim.name)
         kept = await accounts.proof(conn, found.account if found else None) or NO_PROOF
     right = await passwords.right(claim.password, kept.password)
     step = _step(seal, found, kept, claim.code, now)

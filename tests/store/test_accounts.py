@@ -43,7 +43,7 @@ def seal(home: Path) -> Seal:
 
 async def test_a_name_is_one_account_however_it_is_written(conn: Connection) -> None:
     made = await access.an_account(conn, "Bianmu-1", Role.CATALOGUER)
-    assert (await accounts.get(conn, "bianmu-1")) == made
+    assert (await accounts.get(conn, "bianmu-1")) == (await accounts.get(conn, " ｂianmu-1")) == made
     with pytest.raises(Conflict):
         await access.an_account(conn, "BIANMU-1")
     with pytest.raises(NotFound, match="CN-NONE"):
@@ -368,6 +368,8 @@ async def test_a_library_admin_looks_after_the_own_library_alone(conn: Connectio
         await keeping.give(conn, admin, "bianmu-9", Grant(role=Role.OPERATOR, library=ALL), separate=False)
     with pytest.raises(Unfit):
         await keeping.add(conn, admin, "x@example.org", [], library="CN-TJU", title="", password="", separate=False)
+    with pytest.raises(Unfit):
+        await keeping.add(conn, admin, "ｂoss", [], library="CN-TJU", title="", password="", separate=False)
     assert (await accounts.get(conn, "boss")) == boss
 
 

@@ -140,7 +140,7 @@ def test_tries_are_counted_by_what_one_visitor_has() -> None:
     assert attempts.of_address("192.0.2.7") == attempts.of_address("::ffff:192.0.2.7") == "address:192.0.2.7"
     assert attempts.of_address("2001:db8:1:2::7") == attempts.of_address("2001:db8:1:2:ffff::1")
     assert attempts.of_address("2001:db8:1:2::7") != attempts.of_address("2001:db8:1:3::7")
-    assert attempts.of_account("Bianmu-1 ") == attempts.of_account("bianmu-1") != attempts.of_account("bianmu-2")
+    assert attempts.of_account("Ｂianmu-1 ") == attempts.of_account("bianmu-1") != attempts.of_account("bianmu-2")
     assert "hunter2" not in attempts.of_account("hunter2")  # a password in the wrong field
 
 
