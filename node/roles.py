@@ -21,7 +21,7 @@ from aiohttp import web
 from config import networks
 from config.errors import Misconfigured
 from config.settings import Settings
-from node.web import address, connections, headers
+from node.web import address, connections, gate, headers
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +55,7 @@ async def serving(application: web.Application, settings: Settings) -> AsyncIter
         each=told.connections_each,
         shared=lambda peer: peer.is_loopback or address.within(peer, proxies),
         headers=headers.of(told.base_url),
+        shed=gate.shedding(application),
     )
     try:
         async with contextlib.AsyncExitStack() as open_:

@@ -77,6 +77,16 @@ class Queue:
         self._paces: dict[str, _Pace] = {}  # who came last is last
         self._latest = self._before = ("", -math.inf)  # the last two clients to come, and when
 
+    @property
+    def full(self) -> bool:
+        """Nobody who comes now gets a place, whoever it is."""
+        limits = self.limits
+        return (
+            self.waiting >= limits.waiting
+            and self.at_work >= limits.at_work
+            and all(len(each.waiting) <= 1 for name, each in self._clients.items() if name != EVERYBODY)
+        )
+
     def come(self, ticket: Ticket, now: float) -> Told:
         """A request has come, at a time of a clock that never goes back."""
         if self._too_quick(ticket.client, now):

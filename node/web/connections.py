@@ -55,6 +55,7 @@ class Connection(RequestHandler):
         "left",
         "left_since",
         "rest",
+        "shed",
         "since",
         "watched",
     )
@@ -70,6 +71,7 @@ class Connection(RequestHandler):
         self.heard = 0  # bytes of the header that isn't whole yet
         self.rest: StreamReader | None = None  # of a body that nobody wanted, which aiohttp passes over
         self.left, self.left_since = 0, 0.0  # bytes of an answer that wait to be taken, and since when
+        self.shed = False  # a request was refused unread
         self.since = 0.0  # when the connection began to do what it does
         self.watched = False
 
@@ -99,6 +101,12 @@ class Connection(RequestHandler):
         if not self.watched:
             return
         before, working = self._request_count, self.at_work
+        fresh = not working and not self.heard and self.rest is None
+        if fresh and self._wire and (refusal := self._guard.shed(data)):
+            self._wire.write(refusal)
+            self.shed = True
+            self._guard.hears(self)
+            return
         super().data_received(data)
         if self._request_count > before:
             self.heard = 0
@@ -194,7 +202,7 @@ def fault(connection: Connection, now: float) -> str:
         body = connection.body
         slow = body is not None and not body.is_eof() and body.total_bytes < FLOOR * (waited - GRACE)
         return "body too slow" if slow else ""
-    if connection.heard or not connection.answers:
+    if connection.heard or not (connection.answers or connection.shed):
         return "header too slow" if waited > HEADER else ""
     return "idle" if waited > IDLE else ""
 
@@ -210,10 +218,13 @@ class Guard:
         each: int,
         shared: Callable[[address.Address], bool],
         headers: Mapping[str, str],
+        shed: Callable[[bytes], bytes] = lambda _data: b"",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`most` connections at once, `each` of them of one address, unless many visitors have it (`shared`)."""
+        """`most` connections at once, `each` of them of one address, unless many visitors have it (`shared`). `shed`
+        gives the refusal of bytes that need not be read, b"" for others."""
         self.most, self.each, self.shared, self.headers, self.clock = most, each, shared, headers, clock
+        self.shed = shed
         self.refusal = refusing.raw(503, headers)
         self.cuts: Counter[str] = Counter()  # by reason
         self._told_cuts: Counter[str] = Counter()  # those that the log has

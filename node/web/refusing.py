@@ -52,16 +52,16 @@ def answer(status: int, detail: str = "", *, page: bool = False, close: bool = F
     return response
 
 
-def raw(status: int, headers: Mapping[str, str]) -> bytes:
-    """The whole answer to a connection that isn't taken in."""
-    body = _problem(status, "")
+def raw(status: int, headers: Mapping[str, str], *, page: bool = False, close: bool = True) -> bytes:
+    """The whole answer as bytes, for those who aren't let in to aiohttp."""
+    body = (_page if page else _problem)(status, "")
     lines = [
         f"HTTP/1.1 {status} {HTTPStatus(status).phrase}",
         *(f"{name}: {value}" for name, value in headers.items()),
-        f"Content-Type: {PROBLEM}",
+        f"Content-Type: {'text/html; charset=utf-8' if page else PROBLEM}",
         f"Content-Length: {len(body)}",
         "Cache-Control: no-store",
         f"Retry-After: {RETRY_AFTER}",
-        "Connection: close",
+        f"Connection: {'close' if close else 'keep-alive'}",
     ]
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
