@@ -172,6 +172,17 @@ async def correct(conn: Connection, ledger: Ledger, peer: int, channel: str, ent
     )
 
 
+async def reaches(conn: Connection, ledger: Ledger, peer: int, channel: str, count: int) -> bool:
+    """Are there so many keys, tombstones and all?"""
+    found: bool = await conn.fetchval(
+        f"select count(*) >= $3 from (select from {ledger.value} where peer = $1 and channel = $2 limit $3) line",
+        peer,
+        channel,
+        count,
+    )
+    return found
+
+
 async def alive(conn: Connection, ledger: Ledger, peer: int, channel: str) -> int:
     """How many keys stand, tombstones not counted."""
     found: int = await conn.fetchval(

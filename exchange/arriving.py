@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from catalog import arrivals
+from catalog import arrivals, ledgers
 from catalog.database.pool import Database
-from catalog.payload import CLUSTERS
+from catalog.ledgers import Ledger
+from catalog.payload import CLUSTERS, NOTICES
 from catalog.work.queue import Queue
 from config.errors import Conflict, Refused, Retry
 from exchange import manifest, receiving
@@ -21,6 +22,7 @@ HEAD = 4 + MOST_MANIFEST  # bytes in which the manifest is
 QUOTA = 2 * MOST_PACKED  # bytes of parts that a peer may leave here
 KEPT = 24.0  # hours that parts wait for the rest
 MOST_WAITING = 256  # units of a child that may wait in the inbox: of full segments, a million records
+MOST_NOTICES = 500_000  # libraries, corrections and receipts that a child may tell of: all of them stay in the ledger
 MOST_BYTES = 512 * 1024 * 1024  # of these units
 
 
@@ -63,6 +65,8 @@ async def part(database: Database, queue: Queue, me: Me, peer: Peer, link: bytes
     told = manifest.read(manifest.split(data)[0]) if not start else None
     if told is not None and told.channel == CLUSTERS:
         await _room(database, peer)
+    if told is not None and told.channel == NOTICES:
+        await _ledger_room(database, peer)
     if told is not None and end == _length(data):
         return Arrived(offset=end, cursor=await _whole(database, queue, me, peer, data))
     async with database.transaction() as conn:
@@ -94,6 +98,14 @@ async def _room(database: Database, peer: Peer) -> None:
         units, size = await arrivals.waiting(conn, peer.source)
     if units >= MOST_WAITING or size >= MOST_BYTES:
         raise Crowded(f"{units} segments of {peer.symbol} wait to be worked off: send on later")
+
+
+async def _ledger_room(database: Database, peer: Peer) -> None:
+    async with database.connection() as conn:
+        if await ledgers.reaches(conn, Ledger.HEARD, peer.no, NOTICES, MOST_NOTICES):
+            raise Crowded(
+                f"{peer.symbol} has told of {MOST_NOTICES:,} libraries, corrections and receipts: that is all"
+            )
 
 
 async def _drop(database: Database, peer: Peer, link: bytes) -> None:

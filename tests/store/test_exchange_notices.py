@@ -6,12 +6,15 @@ import hashlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import pytest
 import pytest_asyncio
 
 from catalog import directory, libraries, notices, payload
 from catalog.model import Library
 from catalog.notices import Notice
 from catalog.payload import NOTICES, Entry, Kind
+from exchange import arriving, manifest
+from exchange.arriving import Crowded
 from tests import builders, exchanging
 from tests.exchanging import Node, ident, pass_on
 from tests.postgres import Postgres
@@ -115,3 +118,26 @@ async def test_corrections_come_down_and_receipts_go_up(pair: tuple[Node, Node])
     await pass_on(parent, child, NOTICES)
     async with child.database.connection() as conn:
         assert await conn.fetchval("select state from correction") == "stale"
+
+
+async def test_a_child_tells_of_so_many_things_and_no_more(
+    pair: tuple[Node, Node], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    child, parent = pair
+    monkeypatch.setattr(arriving, "MOST_NOTICES", 5)
+
+    async def send(first: int, count: int) -> arriving.Arrived:
+        entry = payload.encode(Entry("Library", node=child.symbol))
+        news = [Notice(kind=Kind.LIBRARY, id=f"CN-{n}", payload=entry) for n in range(first, first + count)]
+        async with child.database.transaction() as conn:
+            await notices.publish(conn, news)
+        await child.cut(NOTICES)
+        parcel = await child.next(await parent.cursor(NOTICES), NOTICES)
+        assert parcel is not None
+        whole = manifest.join(parcel.manifest, parcel.content)
+        return await arriving.part(parent.database, parent.queue, parent.me, parent.peer, parcel.link, 0, whole)
+
+    assert (await send(1, 3)).cursor == await parent.cursor(NOTICES)
+    await send(4, 2)
+    with pytest.raises(Crowded, match="has told of 5 libraries"):
+        await send(6, 1)
