@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 # Statements that are put together from more than fixed texts, each with the reason why that is safe.
 BUILT = {
+    "catalog/database/door.py:provide": "PostgreSQL's own format() with %I has quoted the names of roles",
     "catalog/database/migrate.py:_apply": "the text of a migration: a file of the program",
     "catalog/database/supervisor.py:provide": "PostgreSQL's own format() with %I and %L has quoted names and password",
     "catalog/database/supervisor.py:make_database": "the same, for the names of database and owner",
@@ -81,12 +82,13 @@ def test_what_may_come_from_outside_is_found(statement: str) -> None:
         "await conn.fetch(f'select 1 where {HOLDS}')",
         "sets = ', '.join(f'{n} = ${i}' for i, n in enumerate(FIELDS, 2))\n    await conn.execute(f'update t {sets}')",
         "await pins.fetch(conn, a)",
+        "await answer.prepare(request)",
     ],
 )
 def test_what_stands_in_the_program_passes(statement: str) -> None:
     source = (
         "from enum import StrEnum\nfrom catalog import pins, visibility\nfrom catalog.visibility import HOLDS\n"
         "class Kind(StrEnum):\n    A = 'a'\nFIELDS = ('a', 'b')\nCOLUMNS = ', '.join(FIELDS)\n"
-        f"async def f(conn, row, a: str, kind: Kind):\n    {statement}\n"
+        f"async def f(conn, request: web.Request, a: str, kind: Kind):\n    {statement}\n"
     )
     assert found(source) == []
