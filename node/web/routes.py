@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from catalog.search import port
 from node.web import (
     account_pages,
     api,
@@ -15,13 +14,13 @@ from node.web import (
     machine,
     network,
     pages,
+    parameters,
     peering,
     schemas,
     signing_in,
     staff_pages,
 )
-from node.web.inputs import SIZE, SORTS
-from node.web.openapi import Parameter, Route
+from node.web.openapi import Route
 from services.access.policy import OF_NODES, PUBLIC, Need, Permission, Subject
 
 OWN = Need(permission=Permission.OWN, subject=Subject.SELF)
@@ -29,75 +28,6 @@ ACCOUNTS = Need(permission=Permission.ACCOUNTS, subject=Subject.LIBRARY)
 LOOK = Need(permission=Permission.LOOK, subject=Subject.LIBRARY)
 CHANGE = Need(permission=Permission.CHANGE, subject=Subject.LIBRARY)
 AUDIT = Need(permission=Permission.AUDIT, subject=Subject.LIBRARY)
-ID = Parameter(name="id", about="A record's number, e.g. CN-TJU.00000a.", schema={"type": "string"})
-KEY = Parameter(name="key", about="A key's number.", schema={"type": "integer", "minimum": 1})
-FORM = Parameter(name="form", about="The form of the record.", schema={"type": "string", "enum": list(pages.FORMS)})
-QUESTION = (
-    Parameter(
-        name="q",
-        about="Words; none finds everything.",
-        schema={"type": "string", "maxLength": port.LONGEST_TEXT},
-    ),
-    Parameter(name="field", about="Where.", schema={"type": "string", "enum": list(port.FIELDS)}),
-    *(
-        Parameter(name=facet, about=f"Only titles of this {facet}.", schema={"type": "string"}, many=True)
-        for facet in port.FACETS
-    ),
-    Parameter(
-        name="scope",
-        about="How far to look: the key of a level (library, city, province, nation, …); "
-        "unless said, everything that this node holds.",
-        schema={"type": "string"},
-    ),
-    Parameter(
-        name="from",
-        about="Symbol of the library that scopes are seen from. Beside a scope and without from, library says it.",
-        schema={"type": "string"},
-    ),
-)
-SEARCH = (
-    *QUESTION,
-    Parameter(name="sort", about="The order.", schema={"type": "string", "enum": list(SORTS)}),
-    Parameter(name="page", about="Page, 1 = first.", schema={"type": "integer", "minimum": 1, "default": 1}),
-    Parameter(
-        name="limit",
-        about="Records a page.",
-        schema={"type": "integer", "minimum": 1, "maximum": port.MOST_HITS, "default": SIZE},
-    ),
-)
-LISTED = (
-    Parameter(
-        name="limit",
-        about="Items at once.",
-        schema={"type": "integer", "minimum": 1, "maximum": desk.MOST, "default": desk.SIZE},
-    ),
-    Parameter(name="before", about="Only what is older than this one.", schema={"type": "integer", "minimum": 1}),
-)
-LOAD = Parameter(name="load", about="A load's number.", schema={"type": "integer", "minimum": 1})
-OAI = tuple(
-    Parameter(name=name, about=about, schema={"type": "string"}, required=name == "verb")
-    for name, about in (
-        ("verb", "Identify, ListMetadataFormats, ListSets, ListIdentifiers, ListRecords or GetRecord."),
-        ("metadataPrefix", "oai_dc or marcxml."),
-        ("identifier", "An OAI identifier."),
-        ("from", "Changed at or after: YYYY-MM-DD or YYYY-MM-DDThh:mm:ssZ."),
-        ("until", "Changed at or before."),
-        ("set", "A library's setSpec."),
-        ("resumptionToken", "Where a list goes on; alone."),
-    )
-)
-AUDITED = tuple(
-    Parameter(name=name, about=about, schema={"type": "string"})
-    for name, about in (
-        ("since", "From this day on, UTC: YYYY-MM-DD."),
-        ("until", "Up to this day."),
-        ("actor", "account:NAME, key:NAME/PREFIX, os:LOGIN or node:SYMBOL."),
-        ("act", "library.add, or library for all acts that begin so."),
-        ("library", "Symbol of the library whose data it was about."),
-        ("outcome", "done, begun, refused or failed."),
-        ("before", "Only entries before this number: `next` of the answer before."),
-    )
-)
 
 ROUTES: tuple[Route, ...] = (
     # For people
@@ -195,7 +125,7 @@ ROUTES: tuple[Route, ...] = (
         handler=pages.download,
         summary="A record as MARCXML, ISO 2709, MARC-in-JSON, Dublin Core or text.",
         allow=PUBLIC,
-        parameters=(ID, FORM),
+        parameters=(parameters.ID, parameters.FORM),
         answer="application/octet-stream",
     ),
     Route(
@@ -203,7 +133,7 @@ ROUTES: tuple[Route, ...] = (
         handler=api.search,
         summary="Search the catalogue.",
         allow=PUBLIC,
-        parameters=SEARCH,
+        parameters=parameters.SEARCH,
         answer="application/json",
         schema=schemas.RESULTS,
     ),
@@ -212,7 +142,7 @@ ROUTES: tuple[Route, ...] = (
         handler=api.scopes,
         summary="How many titles a search finds on each level: library, city, province, nation.",
         allow=PUBLIC,
-        parameters=QUESTION,
+        parameters=parameters.QUESTION,
         answer="application/json",
         schema=schemas.SCOPES,
     ),
@@ -221,7 +151,7 @@ ROUTES: tuple[Route, ...] = (
         handler=api.record,
         summary="A record with its holdings.",
         allow=PUBLIC,
-        parameters=(ID,),
+        parameters=(parameters.ID,),
         answer="application/json",
         schema=schemas.RECORD,
     ),
@@ -238,7 +168,7 @@ ROUTES: tuple[Route, ...] = (
         handler=audit_pages.document,
         summary="Who did what, the newest first, 100 entries at once.",
         allow=AUDIT,
-        parameters=AUDITED,
+        parameters=parameters.AUDITED,
         answer="application/json",
         schema=schemas.AUDIT,
     ),
@@ -259,7 +189,7 @@ ROUTES: tuple[Route, ...] = (
         allow=OWN,
         act="key.disable",
         methods=("GET", "DELETE"),
-        parameters=(KEY,),
+        parameters=(parameters.KEY,),
         answer="application/json",
         schema=schemas.KEY,
     ),
@@ -268,7 +198,7 @@ ROUTES: tuple[Route, ...] = (
         handler=key_pages.usage,
         summary="What a key was used for, by day and operation.",
         allow=OWN,
-        parameters=(KEY,),
+        parameters=(parameters.KEY,),
         answer="application/json",
         schema=schemas.USAGE,
     ),
@@ -277,7 +207,7 @@ ROUTES: tuple[Route, ...] = (
         handler=desk.loads_list,
         summary="Loads of the libraries that one works for, the newest first.",
         allow=LOOK,
-        parameters=LISTED,
+        parameters=parameters.LISTED,
         answer="application/json",
         schema=schemas.LOADS,
     ),
@@ -286,7 +216,7 @@ ROUTES: tuple[Route, ...] = (
         handler=desk.load,
         summary="One load with its counts.",
         allow=LOOK,
-        parameters=(LOAD,),
+        parameters=(parameters.LOAD,),
         answer="application/json",
         schema=schemas.LOAD,
     ),
@@ -295,7 +225,7 @@ ROUTES: tuple[Route, ...] = (
         handler=desk.quarantined,
         summary="Records that came back, the newest first.",
         allow=LOOK,
-        parameters=LISTED,
+        parameters=parameters.LISTED,
         answer="application/json",
         schema=schemas.QUARANTINE,
     ),
@@ -347,7 +277,7 @@ ROUTES: tuple[Route, ...] = (
         summary="OAI-PMH 2.0; POST takes the arguments as a form.",
         allow=PUBLIC,
         methods=("GET", "POST"),
-        parameters=OAI,
+        parameters=parameters.OAI,
         answer="text/xml",
     ),
     # For other nodes
