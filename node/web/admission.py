@@ -70,6 +70,7 @@ class Queue:
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
+        self._greedy = max(2, limits.share_waiting // 8)  # requests that wait more than another client's do
         self.at_work = 0
         self.waiting = 0
         self._turn = 0
@@ -80,11 +81,11 @@ class Queue:
     @property
     def full(self) -> bool:
         """Nobody who comes now gets a place, whoever it is."""
-        limits = self.limits
+        limits, greedy = self.limits, self._greedy
         return (
             self.waiting >= limits.waiting
             and self.at_work >= limits.at_work
-            and all(len(each.waiting) <= 1 for name, each in self._clients.items() if name != EVERYBODY)
+            and all(len(each.waiting) < greedy for name, each in self._clients.items() if name != EVERYBODY)
         )
 
     def come(self, ticket: Ticket, now: float) -> Told:
@@ -100,7 +101,7 @@ class Queue:
             return [(ticket, Verdict.GREEDY)]
         if self.waiting >= self.limits.waiting:
             greedy = max(self._clients.values(), key=lambda each: len(each.waiting))
-            if len(greedy.waiting) <= len(client.waiting) + 1:
+            if len(greedy.waiting) < len(client.waiting) + self._greedy:
                 self._forget(ticket.client)
                 return [(ticket, Verdict.CROWDED)]
             told.append((greedy.waiting.pop(), Verdict.GREEDY))
