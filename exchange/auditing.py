@@ -155,6 +155,7 @@ class Keeper:
     database: Database
     days: int
     _due: dict[int, float] = field(default_factory=dict)  # by peer, when it is told next
+    _alarms: dict[int, str] = field(default_factory=dict)  # what each said last
     _drop: float = 0.0
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -192,8 +193,9 @@ class Keeper:
         except Exception:
             log.exception("%s was not told of the audit log, a fault of ours", symbol)
         else:
-            if compared.alarm:
+            if compared.alarm and compared.alarm != self._alarms.get(no):
                 log.error("%s says of this node's audit log: %s", symbol, compared.alarm)
+            self._alarms[no] = compared.alarm
 
     async def _forget(self) -> None:
         try:

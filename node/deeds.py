@@ -22,7 +22,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from catalog.acts import Entry, Outcome
-from config.errors import Conflict, NotFound, Refused, TianluError
+from config.errors import Fatal, Retry, TianluError, Unreachable
 
 if TYPE_CHECKING:  # `--help` makes a context, which has a deed, and can spare the database's driver
     from catalog.connection import Connection
@@ -30,8 +30,7 @@ if TYPE_CHECKING:  # `--help` makes a context, which has a deed, and can spare t
 
 log = logging.getLogger(__name__)
 
-# Refusals by the state of things, not faults.
-REFUSALS = (Refused, Conflict, NotFound)
+FAULTS = (Retry, Unreachable, Fatal)  # of our own errors; all others say that something may not or cannot be
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,18 +120,20 @@ async def settled(database: Database, deed: Deed) -> AsyncIterator[None]:
     try:
         yield
     except BaseException as error:
-        outcome: Outcome = "refused" if isinstance(error, REFUSALS) else "failed"
+        outcome, name = told(error)
         try:
-            await deed.settle(database, outcome, error=_name(error))
+            await deed.settle(database, outcome, error=name)
         except Exception as fault:  # the error itself is what has to be told
             log.error("%s by %s %s, which the audit log could not be told (%s)", deed.entry.act, deed.entry.actor,
-                      outcome, _name(fault))  # fmt: skip
+                      outcome, told(fault)[1])  # fmt: skip
         raise
     await deed.settle(database, "done")
 
 
-def _name(error: BaseException) -> str:
-    """What kind of error, without its words: they may hold what was typed."""
+def told(error: BaseException) -> tuple[Outcome, str]:
+    """Whether an error is a refusal or a fault, and what kind, without its words: they may hold what was typed."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
-    return error.code if isinstance(error, TianluError) else type(error).__name__
+    if isinstance(error, TianluError):
+        return "failed" if isinstance(error, FAULTS) else "refused", error.code
+    return "failed", type(error).__name__

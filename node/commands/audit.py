@@ -64,7 +64,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 async def run(context: Context, args: argparse.Namespace) -> int:
-    """1 if a log isn't what it was, 4 if a parent can't be asked."""
+    """1 if a log isn't what it was, 4 if a parent can't be asked or a child says nothing of its log."""
     async with app.open(context) as node:
         match args.action:
             case "verify":
@@ -192,8 +192,10 @@ async def _child(conn: Connection, child: Peer) -> dict[str, Any]:
     alarm = await heads.alarm(conn, child.symbol)
     async with conn.transaction():
         last = await heads.last(conn, child.symbol)
-    reason = alarm.reason if alarm else auditing.silent(last, child.seen_at, now)
-    return _found("heard of", child.symbol, last.no if last else 0, last.digest if last else b"", reason)
+    no, digest = (last.no, last.digest) if last else (0, b"")
+    if alarm is None and (why := auditing.silent(last, child.seen_at, now)):
+        return _found("heard of", child.symbol, no, digest, why) | {"fits": "unknown"}
+    return _found("heard of", child.symbol, no, digest, alarm.reason if alarm else "")
 
 
 async def _parent(node: Node, parent: Peer) -> dict[str, Any]:

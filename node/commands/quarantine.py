@@ -75,8 +75,9 @@ async def run(context: Context, args: argparse.Namespace) -> int:
                 return 0
             if source is None:
                 raise Misconfigured("quarantine rerun needs --source NAME")
-            await context.deed.begun(conn)
             cases = [dict(row) async for row in quarantine.bodies(conn, source=source.no, rule=args.rule)]
+        async with node.database.transaction() as conn:
+            await context.deed.begun(conn, records=len(cases))
         worst = 0
         for carrier, raws, idents in _by_carrier(cases):
             with context.out.progress(context.text("landing")) as bar:

@@ -14,7 +14,6 @@ from collections.abc import Mapping, Sequence
 from aiohttp import web
 
 from catalog.acts import Entry, Outcome
-from config.errors import TianluError
 from node import deeds
 from node.deeds import Deed
 from node.web import address, context
@@ -62,8 +61,8 @@ async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
             await _settle(request, error)
         raise
     except Exception as error:
-        outcome: Outcome = "refused" if isinstance(error, deeds.REFUSALS) else "failed"
-        await _keep(request, outcome, error=error.code if isinstance(error, TianluError) else type(error).__name__)
+        outcome, name = deeds.told(error)
+        await _keep(request, outcome, error=name)
         raise
     await _settle(request, response)
     return response
