@@ -27,7 +27,8 @@ CALLS: dict[str, str] = {
     "xinclude XSLT xpath XPath": "fetches documents, or is put together like SQL",
     "extractall unpack_archive": "names inside an archive lead anywhere",
     "Markup from_string": "HTML or templates beside the escaping",
-    "_create_unverified_context": "TLS without looking at whom",
+    "_create_unverified_context CERT_NONE": "TLS without looking at whom",
+    "modes.ECB modes.CBC modes.CTR PKCS1v15 ARC4 TripleDES Blowfish": "weak, or open to changes by who can't read it",
     "random.random random.choice random.randint random.randbytes random.getrandbits random.sample": "can be foretold",
 }
 NAMED: dict[str, str] = {  # arguments that are never given so
@@ -39,6 +40,7 @@ NAMED: dict[str, str] = {  # arguments that are never given so
     "load_dtd=True": "XML that fetches and grows",
     "ssl=False": "TLS without looking at whom",
     "verify=False": "TLS without looking at whom",
+    "check_hostname=False": "TLS without looking at whom",
     "trust_env=True": "a way out past the outgoing door",
 }
 IMPORTS = {"pickle", "marshal", "shelve", "telnetlib", "xmlrpc", "ftplib", "smtplib", "tarfile", "zipfile"}
