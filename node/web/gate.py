@@ -10,6 +10,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
@@ -83,11 +84,11 @@ class Gate:
         verdict = self._tell(queue.come(ticket, asyncio.get_running_loop().time()), ticket)
         if verdict is Verdict.WAIT:
             verdict = await self._wait(queue, ticket, connections.gone(request))
+        place = request[_PLACE] = _Place(gate=self, queue=queue, ticket=ticket, held=verdict is Verdict.GO)
         try:
             yield verdict
         finally:
-            if verdict is Verdict.GO:
-                self._tell(queue.done(ticket))
+            place.leave()
 
     async def _wait(self, queue: Queue, ticket: Ticket, gone: asyncio.Future[None]) -> Verdict:
         call: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
@@ -118,7 +119,30 @@ class Gate:
         return about
 
 
+@dataclass(slots=True)
+class _Place:
+    """A request's place among those that are worked on."""
+
+    gate: Gate
+    queue: Queue
+    ticket: Ticket
+    held: bool
+
+    def leave(self) -> None:
+        """Give it to the next one, once."""
+        if self.held:
+            self.held = False
+            self.gate._tell(self.queue.done(self.ticket))
+
+
 GATE = web.AppKey("gate", Gate)
+_PLACE = web.RequestKey("place", _Place)
+
+
+def step_aside(request: web.Request) -> None:
+    """From here on the request mostly waits for another node: who waits needs no place, and others do. What is left to
+    do for it after that is little."""
+    request[_PLACE].leave()
 
 
 def shedding(application: web.Application) -> Callable[[bytes], bytes]:

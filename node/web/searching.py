@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from aiohttp import web
 
 from catalog.connection import Connection
 from catalog.model import Library
-from node.web import context, inputs
+from catalog.parents import Parent
+from node.web import context, gate, inputs
 from services.discovery import wide
+from services.discovery.ask import Level, Pairs, Told
 from services.discovery.wide import Wide
 
 
@@ -22,13 +24,28 @@ async def look(request: web.Request, *, strict: Collection[str] | None = None, h
     return await wide.look(
         lambda: context.connection(request),
         node.reader,
-        request.app[context.ASKER],
+        _Aside(request),
         request.app[context.REGISTRY],
         request.app[context.PLACE],
         question,
         visit,
         hits=hits,
     )
+
+
+class _Aside:
+    """Asks parents for a request, which gives up its place in the queue meanwhile: a slow parent is no crowd here."""
+
+    def __init__(self, request: web.Request) -> None:
+        self._request = request
+        self._asker = request.app[context.ASKER]
+
+    async def put(self, parent: Parent, what: str, parameters: Pairs, *, until: float, hops: int) -> Told:
+        gate.step_aside(self._request)
+        return await self._asker.put(parent, what, parameters, until=until, hops=hops)
+
+    def last(self, parent: Parent, home: str) -> Sequence[Level]:
+        return self._asker.last(parent, home)
 
 
 async def names(request: web.Request, conn: Connection) -> Mapping[str, Library]:
