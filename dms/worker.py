@@ -36,6 +36,7 @@ from dms.prepare import Outcome
 log = logging.getLogger(__name__)
 
 BEAT = 3.0  # seconds between signs of life
+FORGET = 600.0  # seconds after which a worker that was killed is no longer listed
 SWEEP = 5.0  # seconds between looks for units that no job stands for
 VERSION = "0.1.0"
 
@@ -154,7 +155,7 @@ async def run(
         one.spent = spent
     preparing = Preparing(database, crew, wake)
     try:
-        async with _living(database, ident), asyncio.TaskGroup() as tasks:
+        async with living(database, ident), asyncio.TaskGroup() as tasks:
             tasks.create_task(queue.run({units.KIND: preparing.handle}, stop=stop, concurrency=processes + 1))
             tasks.create_task(matcher.run(one, stop=stop, wake=wake))
             tasks.create_task(_sweep(queue, database, stop))
@@ -173,7 +174,7 @@ async def _sweep(queue: Queue, database: Database, stop: asyncio.Event) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _living(database: Database, ident: str) -> AsyncIterator[None]:
+async def living(database: Database, ident: str) -> AsyncIterator[None]:
     """Show in table `worker` that this one lives."""
     me = Worker(
         id=ident, host=socket.gethostname(), pid=os.getpid(), version=VERSION, roles=("worker",), state="working"
@@ -184,6 +185,7 @@ async def _living(database: Database, ident: str) -> AsyncIterator[None]:
             try:
                 async with database.connection() as conn:
                     await workers.beat(conn, me)
+                    await workers.forget(conn, FORGET)
             except Retry as error:
                 log.warning("no sign of life for now: %s", error)
             await asyncio.sleep(BEAT)

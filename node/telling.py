@@ -96,5 +96,5 @@ def _reason(lag: Lag, *, running: bool) -> str:
 
 def _waits(one: Handover, *, running: bool) -> str:
     if not running:
-        return f"{one.library} is on its way to another host, and this node is not running: start it (tianlu run)"
-    return f"{one.library} is on its way to another host and doesn't get on: {one.reason or f'it is {one.state}'}"
+        return f"a hand-over of {one.library} goes on, and this node is not running: start it (tianlu run)"
+    return f"the hand-over of {one.library} doesn't get on: {one.reason or f'it is {one.state}'}"
