@@ -2,9 +2,10 @@
 
 So many requests are worked on at once, and so many wait; beyond that the answer is 503 at once, because an answer that
 nobody waits for any longer costs as much as any other (`Verdict.CROWDED`). Clients are blocks of addresses. Nobody has
-more than a share of the work and of the queue; who has fewest requests at work is next; and when no more can wait, the
-client with most waiting gives up its newest (`Verdict.GREEDY`, 429). While others ask too, a client has so many
-requests a second (token bucket); alone it may have all. So a crawler takes its own share and no other's.
+more than a share of the work and of the queue; who has fewest requests at work is next, and of equals who came first;
+when no more can wait, the client with most waiting gives up its newest (`Verdict.GREEDY`, 429). While others ask too, a
+client has so many requests a second (token bucket); alone it may have all. So a crawler takes its own share and no
+other's.
 """
 
 from __future__ import annotations
@@ -47,12 +48,12 @@ class Ticket:
     """A request in the queue."""
 
     client: str
+    number: int = 0  # as it came
 
 
 @dataclass(slots=True)
 class _Client:
     at_work: int = 0
-    served: int = 0  # turn in which it was served last
     waiting: deque[Ticket] = field(default_factory=deque)
 
 
@@ -73,7 +74,7 @@ class Queue:
         self._greedy = max(2, limits.share_waiting // 8)  # requests that wait more than another client's do
         self.at_work = 0
         self.waiting = 0
-        self._turn = 0
+        self._came = 0
         self._clients: dict[str, _Client] = {}  # that have requests at work or waiting
         self._paces: dict[str, _Pace] = {}  # who came last is last
         self._latest = self._before = ("", -math.inf)  # the last two clients to come, and when
@@ -106,6 +107,8 @@ class Queue:
                 return [(ticket, Verdict.CROWDED)]
             told.append((greedy.waiting.pop(), Verdict.GREEDY))
             self.waiting -= 1
+        self._came += 1
+        ticket.number = self._came
         client.waiting.append(ticket)
         self.waiting += 1
         return [*told, (ticket, Verdict.WAIT)]
@@ -146,7 +149,7 @@ class Queue:
             fit = [each for name, each in self._clients.items() if each.waiting and self._may_work(name, each)]
             if not fit:
                 break
-            client = min(fit, key=lambda each: (each.at_work, each.served))
+            client = min(fit, key=lambda each: (each.at_work, each.waiting[0].number))
             told.append((client.waiting.popleft(), Verdict.GO))
             self.waiting -= 1
             self._start(client)
@@ -156,8 +159,6 @@ class Queue:
         return name == EVERYBODY or client.at_work < self.limits.share_at_work
 
     def _start(self, client: _Client) -> None:
-        self._turn += 1
-        client.served = self._turn
         client.at_work += 1
         self.at_work += 1
 

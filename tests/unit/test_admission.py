@@ -40,6 +40,17 @@ def test_whoever_has_least_at_work_is_next() -> None:
     assert queue.done(tickets[4]) == [(tickets[2], GO)]
 
 
+def test_of_equals_who_came_first_is_next() -> None:
+    queue = Queue(Limits(at_work=1, waiting=8, share_at_work=1, share_waiting=8))
+    tickets = [Ticket(name) for name in ("a", "b", "a", "c", "b")]
+    for each in tickets:
+        queue.come(each, 0.0)
+    served = tickets[:1]
+    while told := queue.done(served[-1]):
+        served.append(told[0][0])
+    assert served == tickets
+
+
 def test_those_who_cannot_be_told_apart_have_no_share() -> None:
     queue = Queue(LIMITS)
     assert [come(queue, EVERYBODY)[0][1] for _ in range(9)] == [GO] * 4 + [WAIT] * 4 + [CROWDED]
