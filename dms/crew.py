@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 LIGHT_BYTES = 600_000  # of a unit that is prepared in about a second
 LIGHT_CLUSTERS = 600
-PRELOADED = ["__main__", "dms.prepare", "dms.merge_many"]
+PRELOADED = ["dms.prepare", "dms.merge_many"]
 GARBAGE = 50_000  # objects made between two looks for garbage: a batch makes many, and hardly any are in circles
 
 
