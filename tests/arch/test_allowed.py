@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from exchange import ends
 from node.commands import COMMANDS
 from node.web import exchange_routes, machine, permits, routes
 from node.web.openapi import Route
@@ -76,7 +77,7 @@ def test_what_other_nodes_ask_goes_through_their_door_and_nothing_else_does() ->
 
 def test_every_operation_that_a_protocol_knows_has_its_entry() -> None:
     assert set(machine.VERBS) == set(provider.VERBS)
-    assert set(exchange_routes.CHANNELS) == set(exchange_routes.KNOWN)
+    assert set(exchange_routes.CHANNELS) == set(ends.KNOWN)
     assert set(exchange_routes.CHANNELS.values()) | set(exchange_routes.WAYS.values()) == {OF_NODES}
 
 
