@@ -42,6 +42,9 @@ def hang(app: web.Application, table: Sequence[Route]) -> None:
 
 def deed(request: web.Request) -> Deed:
     """What this request is to the audit log, by whom."""
+    if _DEED not in request:
+        at, number = address.of(request), request[context.VISIT].id
+        request[_DEED] = Deed(entry=Entry(actor="nobody", act=_act(request), address=at, request=number))
     found = request[_DEED]
     if found.entry.actor == "nobody" and context.ACTOR in request:
         found.about(actor=request[context.ACTOR].name)
@@ -51,9 +54,6 @@ def deed(request: web.Request) -> Deed:
 @web.middleware
 async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
     """The middleware outside of the one that asks who it is."""
-    request[_DEED] = Deed(
-        entry=Entry(actor="nobody", act=_act(request), address=address.of(request), request=request[context.VISIT].id)
-    )
     try:
         response = await handler(request)
     except web.HTTPException as error:
@@ -61,8 +61,9 @@ async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
             await _settle(request, error)
         raise
     except Exception as error:
-        outcome, name = deeds.told(error)
-        await _keep(request, outcome, error=name)
+        if _is_told(request):
+            outcome, name = deeds.told(error)
+            await _keep(request, outcome, error=name)
         raise
     await _settle(request, response)
     return response
@@ -75,10 +76,16 @@ def _act(request: web.Request) -> str:
     return "" if request.method in SAFE and not act.endswith(EXPORT) else act
 
 
+def _is_told(request: web.Request) -> bool:
+    return bool(request[_DEED].entry.act if _DEED in request else _act(request))
+
+
 async def _settle(request: web.Request, response: web.StreamResponse) -> None:
     if response.status == 401 and _INVALID in response.headers.get("WWW-Authenticate", ""):
-        request[_DEED].about(act=KEY_REFUSED)
+        deed(request).about(act=KEY_REFUSED)
         await _seldom(request)
+    elif not _is_told(request):
+        return
     elif response.status in (401, 429):
         await _seldom(request)
     elif response.status < 400:
@@ -90,7 +97,8 @@ async def _settle(request: web.Request, response: web.StreamResponse) -> None:
 async def _seldom(request: web.Request) -> None:
     """A refusal of which there may be very many."""
     told, now = request.app[_TOLD], time.monotonic()
-    what = request[_DEED].entry.act, request[_DEED].entry.address
+    entry = deed(request).entry
+    what = entry.act, entry.address
     if now - told.get(what, -SELDOM) < SELDOM:
         return
     if len(told) >= MOST:

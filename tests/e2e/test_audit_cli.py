@@ -148,6 +148,13 @@ async def test_a_child_asks_its_parent_and_the_parent_knows_its_children(
             up.enter_context(centre.runs("web"))
             operator.asks("join", invited["code"])
             assert brief(operator)[-1] == ("peer.join", "NLC", "", "done")
+            asking = ("--json", "audit", "verify", "--peer", "TJU")
+            with operator.runs("web", "exchange"):  # which tells at once, and each minute from then on
+
+                async def heard() -> bool:
+                    return any(each["last"] for each in map(json.loads, centre.says(*asking).stdout.splitlines()))
+
+                await postgres.eventually(heard, PATIENCE)
             own, parent = operator.asks("audit", "verify")
             assert (own["log"], parent["log"], parent["of"], parent["fits"]) == ("chain", "told", "NLC", "yes")
             operator.asks("library", "rename", "TJU", "--name", "天津大学图书馆")
