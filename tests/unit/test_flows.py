@@ -13,6 +13,7 @@ from catalog import peers
 from catalog.model import Library
 from catalog.peers import Peer, PeerNo
 from catalog.streams import Lag
+from config.secret import Secret
 from config.settings import Settings
 from node import flows, telling
 from node.context import Context
@@ -132,8 +133,8 @@ def test_a_network_is_at_rest_when_nobody_has_anything_to_do_and_everybody_has_h
 def a_table(lang: str, stream: io.StringIO) -> Table:
     context = Context(home=players.SAMPLE, out=Output(json=False, color=False), lang=lang, told=Settings())
     network = {
-        each.symbol: Member(part=each, context=context, node=cast(Any, None), address=f"http://127.0.0.1:81{n}0/")
-        for n, each in enumerate(players.bundled())
+        each.symbol: Member(part=each, context=context, node=cast(Any, None), address=address, password=Secret(""))
+        for each, address in ((each, f"http://127.0.0.1:81{n}0/") for n, each in enumerate(players.bundled()))
     }
     return Table(context=context, network=network, stream=stream)
 
