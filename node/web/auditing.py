@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from aiohttp import web
 
 from catalog.acts import Entry, Outcome
+from config.errors import Refused
 from node import deeds
 from node.deeds import Deed
 from node.web import address, context
@@ -23,15 +24,16 @@ from services.access.policy import PUBLIC
 log = logging.getLogger(__name__)
 
 SAFE = ("GET", "HEAD")
-SELDOM = 60.0  # seconds for which further refusals of a kind to one address are one: nobody fills the log by trying
-MOST = 4096  # addresses that are remembered for that
+SELDOM = 60.0  # seconds for which further refusals of a kind to one visitor are one: nobody fills the log by trying
+MOST = 4096  # kinds and visitors that are remembered for that
 EXPORT = ".export"  # acts that are kept though they only read
 KEY_REFUSED = "key.refused"
+ACCESS_REFUSED = "access.refused"
 _INVALID = 'error="invalid_token"'  # of a challenge (RFC 6750, 3.1)
 
 _DEED = web.RequestKey("deed", Deed)
 ACTS: web.AppKey[Mapping[str, str]] = web.AppKey("acts", Mapping)
-_TOLD: web.AppKey[dict[tuple[str, str], float]] = web.AppKey("told", dict)
+_TOLD: web.AppKey[dict[tuple[str, ...], float]] = web.AppKey("told", dict)
 
 
 def hang(app: web.Application, table: Sequence[Route]) -> None:
@@ -64,6 +66,8 @@ async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
         if _is_told(request):
             outcome, name = deeds.told(error)
             await _keep(request, outcome, error=name)
+        elif isinstance(error, Refused):
+            await _denied(request)
         raise
     await _settle(request, response)
     return response
@@ -94,11 +98,19 @@ async def _settle(request: web.Request, response: web.StreamResponse) -> None:
         await _keep(request, "refused" if response.status < 500 else "failed", status=response.status)
 
 
+async def _denied(request: web.Request) -> None:
+    """Somebody who is known asked to read what he may not (OWASP ASVS 5.0, 16.3.2)."""
+    done, resource = deed(request), request.match_info.route.resource
+    if done.entry.actor != "nobody":
+        done.about(act=ACCESS_REFUSED, object=resource.canonical if resource else "")
+        await _seldom(request)
+
+
 async def _seldom(request: web.Request) -> None:
     """A refusal of which there may be very many."""
     told, now = request.app[_TOLD], time.monotonic()
     entry = deed(request).entry
-    what = entry.act, entry.address
+    what = entry.act, entry.actor, entry.object, entry.address
     if now - told.get(what, -SELDOM) < SELDOM:
         return
     if len(told) >= MOST:

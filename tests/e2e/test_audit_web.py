@@ -182,7 +182,13 @@ async def test_an_auditor_of_one_library_sees_its_acts_alone(database: Database,
     await browser.ask("POST", "/sign-out", {"csrf": page.page.xpath("string(//input[@name='csrf']/@value)")})
 
 
-async def test_others_may_not_see_it(browser: Browser) -> None:
+async def test_others_may_not_see_it_and_that_they_tried_is_kept(database: Database, browser: Browser) -> None:
     await browser.sign_in("admin", access.PASSWORD)
-    for path in ("/audit", "/audit/export", "/api/audit"):
+    for path in ("/audit", "/audit/export", "/api/audit", "/audit", "/audit?x=1"):
         assert (await browser.get(path)).status == 403
+    found = [brief(each) for each in (await entries(database))[1:]]
+    assert found == [
+        ("account:admin", auditing.ACCESS_REFUSED, "/audit", "", "refused"),
+        ("account:admin", "audit.export", "", "", "refused"),
+        ("account:admin", auditing.ACCESS_REFUSED, "/api/audit", "", "refused"),
+    ]
