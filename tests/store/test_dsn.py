@@ -17,8 +17,11 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
+from catalog import libraries
 from catalog.database import door, pool, programs
+from catalog.model import Library
 from config.errors import Misconfigured
+from services.access import accounts
 from tests import postgres
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -111,6 +114,33 @@ async def test_an_owner_who_may_make_roles_makes_the_doors(foreign: str, home: P
     await admin.close()
     async with pool.open(home, of("plain")) as database, database.visit() as conn:
         assert await conn.fetchval("select current_user") == door.ROLE
+
+
+async def test_an_ordinary_owners_dump_brings_the_policies_back(foreign: str, home: Path, tmp_path: Path) -> None:
+    """Row-level security that held for the owner too would keep all but superusers from dumping."""
+    admin = await asyncpg.connect(foreign)
+    await admin.execute("create role owner login password 'quiet' createrole")
+    for name in ("before", "after"):
+        await admin.execute(f"create database {name} owner owner template template0")
+    await admin.close()
+    where = urlsplit(foreign)
+    netloc = f"owner:quiet@{where.netloc.rpartition('@')[2]}"
+    before, after = (where._replace(netloc=netloc, path=f"/{name}").geturl() for name in ("before", "after"))
+    async with pool.open(home, before) as database, database.transaction() as conn:
+        for symbol in ("CN-A", "CN-B"):
+            await libraries.add(conn, Library(symbol=symbol, name=symbol, area="天津"))
+            await accounts.add(conn, f"post-{symbol}", library=symbol, password="-", by="os:root")
+    found, dump = programs.find("machine", None), tmp_path / "dump"
+    pg_dump: list[str | Path] = [found.bin / "pg_dump", "-Fc", "-f", dump, before]
+    await asyncio.to_thread(subprocess.run, pg_dump, check=True, cwd="/")
+    pg_restore: list[str | Path] = [found.bin / "pg_restore", "--no-owner", "-e", "-d", after, dump]
+    await asyncio.to_thread(subprocess.run, pg_restore, check=True, cwd="/")
+    async with pool.open(home, after) as database:
+        async with database.private(None, {"CN-A"}) as conn:
+            assert [row["name"] for row in await conn.fetch("select name from account")] == ["post-CN-A"]
+        async with database.visit() as conn:
+            assert await conn.fetchval("select count(*) from account") == 0
+            assert await conn.fetchval("select count(*) from library") == 2
 
 
 async def test_databases_of_one_server_may_be_opened_at_the_same_moment(foreign: str, home: Path) -> None:
