@@ -1,4 +1,5 @@
-"""The end of this node's audit log, told to its parents each minute, and what a parent makes of it.
+"""The end of this node's audit log, told to its parents each minute, and what a parent makes of it. The parent tells
+its own end in the answer, so that the log of the centre is known elsewhere too.
 
 A log is chained, so its end stands for all of it. Whoever shortens a log, or makes it anew from some entry on, can't
 make it fit what was told before: the parent is shown the last end that it heard, at its place in the log of now. It
@@ -9,12 +10,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, structs
 
 from catalog import audit, heads
 from catalog.acts import Entry
@@ -48,6 +49,7 @@ class Told(Struct, frozen=True, kw_only=True):
     at: Moment  # when it was read, by the sender's clock
     start: Number = 0  # the last entry that was dropped
     past: Annotated[Mapping[Number, Digest], Meta(max_length=10)] = {}  # digests that were asked for, by number
+    ask: Annotated[tuple[Number, ...], Meta(max_length=10)] = ()  # entries of the other whose digests are wanted
 
 
 class Compared(Struct, frozen=True, kw_only=True):
@@ -57,6 +59,7 @@ class Compared(Struct, frozen=True, kw_only=True):
     digest: bytes = b""  # empty = nothing was
     alarm: str = ""  # why it doesn't fit
     ask: tuple[int, ...] = ()  # entries whose digests are to be told besides
+    own: Told | None = None  # the end of the answering node's own log
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,8 +89,21 @@ def judge(last: Heard | None, told: Told, now: datetime) -> Judged:
     return Judged() if shown == last.digest else Judged(alarm=f"entry {last.no} is not the one that was there")
 
 
+async def heard(conn: Connection, symbol: str, told: Told, now: datetime) -> Compared:
+    """The parent's part, in a transaction: what a child told, compared, and this node's own end."""
+    own = await end(conn, told.ask)
+    return structs.replace(await compare(conn, symbol, told, now), own=own)
+
+
+async def end(conn: Connection, asked: Iterable[int]) -> Told:
+    """The log's end, with the digests that the other node asks for."""
+    head = await audit.head(conn)
+    past = {no: digest for no in asked if (digest := await audit.digest_of(conn, no)) is not None}
+    return Told(no=head.no, digest=head.digest, at=head.at, start=head.start, past=past)
+
+
 async def compare(conn: Connection, symbol: str, told: Told, now: datetime) -> Compared:
-    """The parent's part, in a transaction: keep the end if it fits, else raise the alarm."""
+    """Keep the end that another node told if it fits those before, else raise the alarm."""
     last = await heads.last(conn, symbol)
     before = Compared(no=last.no, digest=last.digest) if last else Compared()
     if standing := await heads.alarm(conn, symbol):
@@ -106,18 +122,21 @@ async def compare(conn: Connection, symbol: str, told: Told, now: datetime) -> C
     return Compared(no=before.no, digest=before.digest, alarm=judged.alarm, ask=asked)
 
 
-async def tell(database: Database, wire: Wire) -> Compared:
-    """The child's part: tell the end, and show what the parent asks for; its last answer."""
+async def tell(database: Database, wire: Wire, symbol: str) -> Compared:
+    """The child's part: tell the parent `symbol` the end, and show what it asks for; its last answer."""
     asked: tuple[int, ...] = ()
     while True:
+        async with database.transaction() as conn:
+            last = await heads.last(conn, symbol)
         async with database.snapshot() as conn:
-            head = await audit.head(conn)
-            past = {no: digest for no in asked if (digest := await audit.digest_of(conn, no)) is not None}
-        told = Told(no=head.no, digest=head.digest, at=head.at, start=head.start, past=past)
+            told = structs.replace(await end(conn, asked), ask=(last.no,) if last else ())
         answer = await wire.send("POST", PATH, greeting.encode(told), patience=PROMPT)
         if answer.status != 200:
             raise wire.refusal(answer)
         compared = greeting.decode(answer.body, Compared)
+        if compared.own:
+            async with database.transaction() as conn:
+                await compare(conn, symbol, compared.own, datetime.now(UTC))
         if not compared.ask or asked:
             return compared
         asked = compared.ask[:10]
@@ -184,7 +203,7 @@ class Keeper:
 
     async def _tell(self, no: int, symbol: str, wire: Wire) -> None:
         try:
-            compared = await tell(self.database, wire)
+            compared = await tell(self.database, wire, symbol)
         except NotFound:
             log.debug("%s does not hear of audit logs yet", symbol)
         except TianluError as error:

@@ -163,7 +163,9 @@ async def _verify(context: Context, node: Node, args: argparse.Namespace) -> int
             found.append(await _own(conn, node.symbol, args.head))
     async with node.database.connection() as conn:
         found += [await _child(conn, each) for each in children]
-    found += [await _parent(node, each) for each in asked if each.role == "parent"]
+    for each in asked:
+        if each.role == "parent":
+            found += await _parent(node, each)
     context.out.table(found, ("log", "of", "entries", "last", "digest", "fits", "reason"))
     if any(each["fits"] == "no" for each in found):
         return 1
@@ -198,16 +200,21 @@ async def _child(conn: Connection, child: Peer) -> dict[str, Any]:
     return _found("heard of", child.symbol, no, digest, alarm.reason if alarm else "")
 
 
-async def _parent(node: Node, parent: Peer) -> dict[str, Any]:
-    """What a parent says, and whether what it says it was told is in the log."""
+async def _parent(node: Node, parent: Peer) -> list[dict[str, Any]]:
+    """What a parent says, and whether what it says it was told is in the log; and its own log, as it tells."""
     async with _asking(node, parent) as client:
         try:
-            told = await auditing.tell(node.database, client)
+            told = await auditing.tell(node.database, client, parent.symbol)
         except TianluError as error:
-            return _found("told", parent.symbol, 0, b"", str(error)) | {"fits": "unknown"}
+            return [_found("told", parent.symbol, 0, b"", str(error)) | {"fits": "unknown"}]
     async with node.database.snapshot() as conn:
         reason = await auditing.fault(conn, told) or told.alarm
-    return _found("told", parent.symbol, told.no, told.digest, reason)
+        alarm = await heads.alarm(conn, parent.symbol)
+    shown = [_found("told", parent.symbol, told.no, told.digest, reason)]
+    if told.own:
+        why = alarm.reason if alarm else ""
+        shown.append(_found("heard of", parent.symbol, told.own.no, told.own.digest, why))
+    return shown
 
 
 @asynccontextmanager

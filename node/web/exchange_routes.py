@@ -108,7 +108,7 @@ async def audit(_request: web.Request, caller: Caller) -> web.Response:
     """The end of a child's audit log, compared with what it told before."""
     told = caller.message(Told)
     async with caller.door.node.database.transaction() as conn:
-        compared = await auditing.compare(conn, caller.peer.symbol, told, datetime.now(UTC))
+        compared = await auditing.heard(conn, caller.peer.symbol, told, datetime.now(UTC))
     return answer(compared)
 
 

@@ -45,7 +45,7 @@ async def write(node: Stand, count: int) -> None:
 async def tell(child: Stand, parent: Stand) -> Compared:
     """As the exchange does each minute."""
     async with child.client(parent.symbol) as client:
-        return await auditing.tell(child.database, client)
+        return await auditing.tell(child.database, client, parent.symbol)
 
 
 async def force(conn: Connection, statement: str) -> None:
@@ -168,6 +168,23 @@ async def test_a_middle_that_was_written_anew_is_found(server: Postgres, more: i
         assert found.alarm == "entry 6 is not the one that was there"
         assert await fault_at(child, found) == "it was told of another entry 6"
         assert await alarm_at(parent) == found.alarm
+
+
+async def test_the_children_know_the_end_of_their_parents_log(server: Postgres) -> None:
+    async with family(server) as (parent, child):
+        await write(parent, 4)
+        own = (await tell(child, parent)).own
+        assert own and own.no == 5, "that the child joined is an entry too"
+        await write(parent, 1)
+        await tell(child, parent)
+        assert await alarm_at(child, "CN-TJ") == ""
+        await cut(parent, 3)
+        await write(parent, 4)
+        assert (await tell(child, parent)).alarm == "", "the child's log is whole"
+        assert await alarm_at(child, "CN-TJ") == "entry 6 is not the one that was there"
+        async with child.database.connection() as conn:
+            (entry,) = await audit.page(conn, audit.Wanted(act="audit.alarm"))
+        assert entry.object == "CN-TJ"
 
 
 async def test_only_the_node_itself_tells_of_its_log(server: Postgres) -> None:
