@@ -14,7 +14,6 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from multiprocessing import forkserver, get_context, parent_process
-from multiprocessing.context import ForkServerContext
 from multiprocessing.process import BaseProcess
 from typing import Protocol, TypeVar
 
@@ -25,23 +24,28 @@ T = TypeVar("T")
 LIGHT_BYTES = 600_000  # of a unit that is prepared in about a second
 LIGHT_CLUSTERS = 600
 PRELOADED = ["dms.prepare", "dms.merge_many"]
+SAFE_PATH = "PYTHONSAFEPATH"  # the environment's name for Python's option -P
 GARBAGE = 50_000  # objects made between two looks for garbage: a batch makes many, and hardly any are in circles
 
 
 def warm() -> None:
     """Start the server from which the pool's processes are forked: it imports for half a second, on another core. For
     whoever knows that heavy work is coming.
+
+    Forked from a server of their own: from us they would inherit the event loop's sockets and the index writer's locks,
+    and each on its own would spend most of a second importing. Python would have the server look for modules in the
+    folder where the command was given, and run a `config.py` that lies there: a safe path forbids it.
     """
-    _context()
-    forkserver.ensure_running()
-
-
-def _context() -> ForkServerContext:
-    # Forked from a server of their own: from us they would inherit the event loop's sockets and the index writer's
-    # locks, and each on its own would spend most of a second importing.
-    context = get_context("forkserver")
-    context.set_forkserver_preload(PRELOADED)
-    return context
+    forkserver.set_forkserver_preload(PRELOADED)
+    before = os.environ.get(SAFE_PATH)
+    os.environ[SAFE_PATH] = "1"
+    try:
+        forkserver.ensure_running()
+    finally:
+        if before is None:
+            del os.environ[SAFE_PATH]
+        else:
+            os.environ[SAFE_PATH] = before
 
 
 def _begin() -> None:
@@ -78,7 +82,8 @@ class Crew:
 
     def _open(self) -> ProcessPoolExecutor:
         if self.pool is None:
-            self.pool = ProcessPoolExecutor(self.processes, mp_context=_context(), initializer=_begin)
+            warm()
+            self.pool = ProcessPoolExecutor(self.processes, mp_context=get_context("forkserver"), initializer=_begin)
         return self.pool
 
     async def run(self, work: Callable[..., T], *args: object, light: bool = False) -> T:
