@@ -48,7 +48,7 @@ def _generated(count: int, libraries: int) -> tuple[list[Row], list[str]]:
     truth = Grouping(corpora.truth(place))
     with node.fresh() as fresh:
         load.everything(fresh, place, members)
-        with fresh.clusters() as file:
+        with fresh.clusters() as (file, _):
             found = Grouping(node.membership(file))
             result = evaluate.agreement(truth, found)
             errors = _keep("match-generated-errors.ndjson", _generated_errors(truth, found, place, file))
@@ -104,7 +104,7 @@ def _counts(pairs: Pairs) -> list[Row]:
 
 def _clusters_of(fresh: Node, file: Path) -> dict[str, str]:
     fresh.load(file, source=SOURCE, library="HT")
-    with fresh.clusters() as clusters:
+    with fresh.clusters() as (clusters, _):
         return {local_id: cluster for (_, local_id), cluster in node.membership(clusters)}
 
 

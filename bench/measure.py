@@ -6,6 +6,8 @@ too. Memory is PSS (each page shared by n processes counts 1/n for each), else R
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import os
 import re
 import subprocess
@@ -20,6 +22,9 @@ from typing import IO
 PROC = Path("/proc")
 POSTGRES = "PostgreSQL"
 INTERVAL = 0.25  # seconds between two looks at memory
+ORPHANS_END = 3.0  # seconds that what a command leaves behind has to end
+PAUSE = 0.01
+PR_SET_CHILD_SUBREAPER = 36
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +42,7 @@ class Ran:
     """A finished command."""
 
     seconds: float
-    cpu: float  # seconds of the command and of all processes that it waited for
+    cpu: float  # seconds of the command and of all processes that it started and that have ended
     code: int
     out: str
     err: str
@@ -47,14 +52,16 @@ class Ran:
 def run(command: Sequence[str], *, home: Path | None = None, stdout: IO[bytes] | None = None) -> Ran:
     """Run a command to its end and watch its memory. With `stdout` the output goes there and `out` is empty."""
     before, began = os.times(), time.perf_counter()
-    process = subprocess.Popen(command, stdout=stdout or subprocess.PIPE, stderr=subprocess.PIPE, env=environment())
-    watch = Watch(process.pid, str(home) if home else "")
-    watch.start()
-    try:
-        out, err = process.communicate()
-    finally:
-        watch.stop()
-    seconds, after = time.perf_counter() - began, os.times()
+    with _orphans_counted():
+        process = subprocess.Popen(command, stdout=stdout or subprocess.PIPE, stderr=subprocess.PIPE, env=environment())
+        watch = Watch(process.pid, str(home) if home else "")
+        watch.start()
+        try:
+            out, err = process.communicate()
+        finally:
+            watch.stop()
+        seconds = time.perf_counter() - began
+    after = os.times()
     return Ran(
         seconds=seconds,
         cpu=after.children_user + after.children_system - before.children_user - before.children_system,
@@ -63,6 +70,35 @@ def run(command: Sequence[str], *, home: Path | None = None, stdout: IO[bytes] |
         err=err.decode(errors="replace"),
         peak=watch.peak,
     )
+
+
+@contextlib.contextmanager
+def _orphans_counted() -> Iterator[None]:
+    """Wait for what the block's processes leave behind: only a process that somebody waits for is counted, and nobody
+    waits for the server of a process pool. As their reaper we get them when their parent has ended (prctl(2)).
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    others = _children()
+    try:
+        yield
+        give_up = time.monotonic() + ORPHANS_END
+        # What goes on is left alone: PostgreSQL may have gone over to another command.
+        while any(not _ended(one) for one in _children() - others) and time.monotonic() < give_up:
+            time.sleep(PAUSE)
+    finally:
+        libc.prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
+
+
+def _children() -> set[int]:
+    return {one for one, parent in _parents() if parent == os.getpid()}
+
+
+def _ended(child: int) -> bool:
+    try:
+        return os.waitpid(child, os.WNOHANG)[0] == child
+    except ChildProcessError:
+        return True
 
 
 def environment() -> dict[str, str]:

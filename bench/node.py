@@ -50,14 +50,14 @@ class Node:
         return self.tianlu(*words, allowed=(0, 3))
 
     @contextmanager
-    def clusters(self) -> Iterator[Path]:
-        """A file for `membership`: the cluster of every record, once everything is placed and merged."""
+    def clusters(self) -> Iterator[tuple[Path, Ran]]:
+        """A file for `membership`: the cluster of every record, once everything is placed and merged; how it ran."""
         with tempfile.NamedTemporaryFile(dir=self.home.parent, suffix=".ndjson") as file:
             command = [str(TIANLU), "--home", str(self.home), "export", "--clusters"]
             ran = measure.run(command, home=self.home, stdout=file.file)
             if ran.code:
                 raise Failed(f"tianlu export --clusters: exit code {ran.code}\n{ran.err[-2000:]}")
-            yield Path(file.name)
+            yield Path(file.name), ran
 
     @contextmanager
     def running(self, *roles: str) -> Iterator[Watch]:

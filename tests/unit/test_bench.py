@@ -60,3 +60,8 @@ def test_a_corpus_is_made_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     assert corpora.made(200) == (place, members)
     assert {path: path.stat().st_mtime_ns for path in place.iterdir()} == stamps
     assert len(dict(corpora.truth(place))) > 150
+
+
+def test_the_cpu_time_of_processes_that_nobody_waits_for_is_counted() -> None:
+    busy = "import os, time\nif os.fork() == 0:\n    while time.process_time() < 0.5: pass\n    os._exit(0)"
+    assert measure.run([sys.executable, "-c", busy]).cpu >= 0.5
