@@ -84,8 +84,10 @@ def unavailable(error: OSError, host: str, port: int) -> str:
 
 
 def child_command(role: str, home: Path, *, debug: bool) -> list[str]:
-    """How a role of this home is started as a child; `--child` makes it end when its parent is gone."""
-    return [sys.executable, "-m", "node.cli", "run", role, "--child", "--home", str(home), *["--debug"][:debug]]
+    """How a role of this home is started as a child; `--child` makes it end when its parent is gone, and -P keeps what
+    lies in the folder where we were started from being imported.
+    """
+    return [sys.executable, "-P", "-m", "node.cli", "run", role, "--child", "--home", str(home), *["--debug"][:debug]]
 
 
 async def supervise(role: str, command: Sequence[str], stop: asyncio.Event, *, output: IO[bytes] | None = None) -> None:

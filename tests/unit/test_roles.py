@@ -160,3 +160,12 @@ def test_child_ends_when_its_parent_is_gone() -> None:
         assert child.poll() is None
         child.stdin.close()
         assert child.wait(10) == 0
+
+
+def test_a_child_runs_nothing_that_lies_in_the_working_folder(tmp_path: Path) -> None:
+    for name in ("config.py", "msgspec.py"):
+        (tmp_path / name).write_text("raise SystemExit('this was run')\n", encoding="utf-8")
+    command = roles.child_command("worker", tmp_path, debug=False)
+    start = command[: command.index("run")]
+    done = subprocess.run([*start, "--help"], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
