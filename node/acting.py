@@ -16,17 +16,19 @@ from typing import NoReturn
 from config.errors import Misconfigured, Refused
 from node import app
 from node.context import Context
-from services.access import sealed, signing
+from services.access import sealed, sessions, signing
 from services.access.policy import Actor
 from services.access.signing import Claim
 
 PASSWORD = "TIANLU_PASSWORD_FILE"
 NEW_PASSWORD = "TIANLU_NEW_PASSWORD_FILE"
 CODE = "TIANLU_CODE_FILE"
+TODO = {"password": "change the password that somebody else has set", "totp": "set up one-time codes"}
 
 
 async def prove(context: Context, name: str) -> Actor:
-    """The account with this name, by its password and one-time code. Raises as `signing.prove` does."""
+    """The account with this name, by its password and one-time code. Raises as `signing.prove` does, and Refused as
+    long as it must put something in order first: a command opens no more than a page does."""
     claim = Claim(
         name=name,
         password=secret(context, PASSWORD, context.text("ask_password", name=name)),
@@ -34,6 +36,8 @@ async def prove(context: Context, name: str) -> Actor:
     )
     async with app.open(context) as node:
         found = await signing.prove(node.database, sealed.of(node.home), claim, datetime.now(UTC))
+        if lacking := TODO.get(sessions.todo(found, context.settings.access)):
+            raise Refused(f"{name} has to {lacking} first: sign in on the node's web page, and do it at /account")
     return found.actor
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 
+import asyncpg
+
 from catalog.connection import Connection
 from services.access import accounts, passwords
 from services.access.accounts import Account
@@ -30,3 +32,12 @@ async def an_account(
         grant = Grant(role=each, library=where or (ALL if each in DUTIES else library))
         await accounts.give(conn, made.account, grant, "os:root")
     return await accounts.get(conn, name)
+
+
+async def settle(dsn: str, *names: str) -> None:
+    """These accounts have changed the password that they were made with to what it was."""
+    conn = await asyncpg.connect(dsn)
+    try:
+        await conn.execute("update account set must_change = false where name = any($1::text[])", list(names))
+    finally:
+        await conn.close()

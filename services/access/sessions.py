@@ -88,7 +88,7 @@ async def find(conn: Connection, token: str, now: datetime, access: Access = DEF
         made_at=row["begun"],
         seen_at=row["looked"],
         fresh=now - row["begun"] < FRESH,
-        todo=_todo(account, access),
+        todo=todo(account, access),
     )
 
 
@@ -136,7 +136,8 @@ def digest(token: str) -> bytes:
     return hashlib.sha256(token.encode(errors="replace")).digest()
 
 
-def _todo(account: Account, access: Access) -> str:
+def todo(account: Account, access: Access) -> str:
+    """What an account must put in order before anything else: password, totp, or nothing."""
     if account.must_change:
         return "password"
     return "totp" if account.must_have_totp(access.totp) and not account.has_totp else ""

@@ -198,9 +198,10 @@ async def act(home: Path, log: Path, scene: Scene, operator: Operator, first: st
             reset = {"code": GIVEN["wrong code"], "new": new, "again": new}
             assert await visit(scene, "a wrong reset code", Browser(client, address), "/reset", reset) == 403
             assert await visit(scene, "a reset code", Browser(client, address), "/reset", reset | {"code": code}) == 303
-            operator.says("--as", "operator", "user", "list", env={"TIANLU_PASSWORD_FILE": operator.file(proved)})
-            wrong_file = operator.file(GIVEN["wrong password of --as"])
-            operator.says("--as", "operator", "user", "list", env={"TIANLU_PASSWORD_FILE": wrong_file})
+            for password in (proved, GIVEN["wrong password of --as"]):
+                env = {"TIANLU_PASSWORD_FILE": operator.file(password), "TIANLU_ACCESS__TOTP": "nobody"}
+                said = operator.says("--as", "operator", "user", "list", env=env)
+                assert bool(said) is (password == proved)
 
             # Other nodes
             invited = operator.says("--json", "invite", "--symbol", "CN-PKU", shows=True)

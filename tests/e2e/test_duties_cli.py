@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -37,6 +38,9 @@ def say(
     made = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     passwords = {each["account"]: each["password"] for each in made if "password" in each}
 
+    asyncio.run(access.settle(dsn, *passwords))
+    monkeypatch.setenv("TIANLU_ACCESS__TOTP", "nobody")
+
     def said(name: str, *words: str, code: int = 0) -> list[dict[str, Any]]:
         file = tmp_path / "password"
         file.write_text(passwords.get(name, access.PASSWORD), encoding="utf-8")
@@ -70,10 +74,11 @@ def test_where_duties_are_separate_each_does_its_own(say: Say) -> None:
     say("operator", "audit", "list", code=1)
 
 
-def test_a_role_within_a_library_is_not_enough_for_what_is_about_the_node(say: Say, tmp_path: Path) -> None:
+def test_a_role_within_a_library_is_not_enough_for_what_is_about_the_node(say: Say, dsn: str, tmp_path: Path) -> None:
     file = tmp_path / "theirs"
     file.write_text(access.PASSWORD, encoding="utf-8")
     say("security", "user", "add", "admin", "--role", "library-admin", "--password-file", str(file))
+    asyncio.run(access.settle(dsn, "admin"))
     assert [each["name"] for each in say("admin", "user", "list")] == ["admin", "auditor", "operator", "security"]
     assert "for the whole node" in say("admin", "source", "list", code=1)[0]["message"]
     assert "for the whole node" in say("admin", "loads", "list", code=1)[0]["message"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 from collections.abc import Callable
@@ -89,12 +90,31 @@ def test_a_password_from_a_file_is_not_said_again(say: Say, tmp_path: Path) -> N
     ]
 
 
+def test_as_an_account_that_has_something_to_put_in_order_nothing_is_done(
+    say: Say, dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "password"
+    file.write_text(access.PASSWORD, encoding="utf-8")
+    monkeypatch.setenv("TIANLU_PASSWORD_FILE", str(file))
+    say("user", "add", "second", "--role", "security", "--password-file", str(file))
+    (refused,) = say("--as", "second", "user", "list", code=1)
+    assert refused["error"] == "refused"
+    assert "change the password" in refused["message"] and "/account" in refused["message"]
+    asyncio.run(access.settle(dsn, "second"))
+    assert "one-time codes" in say("--as", "second", "user", "list", code=1)[0]["message"]
+    monkeypatch.setenv("TIANLU_ACCESS__TOTP", "nobody")
+    say("--as", "second", "user", "list")
+    told = [(each["object"], each["outcome"]) for each in say("audit", "list", "--act", "session.prove")]
+    assert sorted(told) == [("second", "done"), ("second", "refused"), ("second", "refused")]
+
+
 def test_with_as_somebody_proves_to_be_the_account(
-    say: Say, node: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    say: Say, dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file, code = tmp_path / "password", tmp_path / "code"
     file.write_text(access.PASSWORD, encoding="utf-8")
     say("user", "add", "admin", "--role", "library-admin", "--password-file", str(file))
+    asyncio.run(access.settle(dsn, "admin"))
     say("library", "add", "CN-SZL", "--name", "深圳图书馆")
     say("user", "add", "elsewhere", "--role", "cataloguer-copy", "--library", "CN-SZL")
     assert say("--as", "admin", "user", "list", code=2)[0]["error"] == "misconfigured"  # no password
