@@ -23,6 +23,7 @@ HELP = {
     "且上级节点和保持联系的下级节点已全部收到。",
 }
 ACTS = {"": None}
+MOST = 8  # loads, rules … in one line for people
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -102,7 +103,9 @@ def _lines(value: object) -> list[str]:
 
 def _line(value: object) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{k} {v}" for k, v in value.items()) or "-"
+        told = [f"{k} {v}" for k, v in value.items()]
+        more = [f"and {len(told) - MOST:,} more"] if len(told) > MOST else []
+        return ", ".join(told[:MOST] + more) or "-"
     if isinstance(value, list):
         return "; ".join(map(str, value)) or "-"
     return f"{value:,}" if isinstance(value, int) else str(value)

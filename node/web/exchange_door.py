@@ -277,7 +277,8 @@ def _signed(door: Door, told: Request, claim: Claim, response: web.Response) -> 
     except signing.UnknownKey:
         return response  # it is for nobody
     assert isinstance(response.body, bytes | bytearray | None)  # answers are whole: their digest goes ahead of them
-    body = bytes(response.body or b"")
+    # What is answered to HEAD arrives without its content (RFC 9110, 9.3.2), so that can't be what is signed.
+    body = b"" if told.method == "HEAD" else bytes(response.body or b"")
     if response.status not in (204, 304):
         response.headers.setdefault("Content-Type", greeting.MEDIA)
     if succession := keys.announced(key):

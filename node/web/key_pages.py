@@ -69,8 +69,13 @@ async def document(request: web.Request) -> web.StreamResponse:
             found = await keys.within(conn, actor.reach(Permission.ACCOUNTS), actor.account)
         return api.answer({"keys": [each.shown(now) for each in found]})
     told = await _told(request)
-    scopes = [keys.read_scope(each) for each in told["scopes"]]
-    made, secret = await _make(request, actor, told["title"], scopes, told["days"], told["rate"])
+    try:
+        scopes = [keys.read_scope(each) for each in told["scopes"]]
+        made, secret = await _make(request, actor, told["title"], scopes, told["days"], told["rate"])
+    except Unfit as error:
+        if error.why == "beyond":
+            raise
+        raise BadInput(str(error)) from error
     return api.answer(made.shown(now) | {"secret": secret.reveal()}, status=201)
 
 

@@ -71,9 +71,11 @@ async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
     if need != PUBLIC:
         if session is None:
             return _who_are_you(request)
-        if not actor.may(need.permission):
+        if session.todo and not need.unsettled:
             # First the password that somebody else has set, or the one-time codes that a duty needs.
-            raise web.HTTPSeeOther("/account") if session.todo and wants_page(request) else _not_you()
+            raise web.HTTPSeeOther("/account") if wants_page(request) else _not_you()
+        if not actor.may(need.permission):
+            raise _not_you()
         if need.fresh and not session.fresh:
             raise web.HTTPSeeOther(visitor.sign_in_url(request)) if wants_page(request) else _not_you()
     response = await handler(request)

@@ -24,6 +24,7 @@ from node.web.openapi import Route
 from services.access.policy import OF_NODES, PUBLIC, Need, Permission, Subject
 
 OWN = Need(permission=Permission.OWN, subject=Subject.SELF)
+SETTLING = Need(permission=Permission.OWN, subject=Subject.SELF, unsettled=True)
 ACCOUNTS = Need(permission=Permission.ACCOUNTS, subject=Subject.LIBRARY)
 LOOK = Need(permission=Permission.LOOK, subject=Subject.LIBRARY)
 CHANGE = Need(permission=Permission.CHANGE, subject=Subject.LIBRARY)
@@ -69,7 +70,7 @@ ROUTES: tuple[Route, ...] = (
         path="/account",
         handler=account_pages.account,
         summary="One's own account: password, one-time codes, sessions",
-        allow=OWN,
+        allow=SETTLING,
         act="account.change",
         methods=("GET", "POST"),
     ),
@@ -77,7 +78,7 @@ ROUTES: tuple[Route, ...] = (
         path="/account/codes.svg",
         handler=account_pages.picture,
         summary="The secret of new one-time codes as a QR code",
-        allow=OWN,
+        allow=SETTLING,
     ),
     Route(
         path="/accounts",

@@ -185,6 +185,10 @@ async def test_bodies_that_make_no_key(address: str, browser: Browser) -> None:
         made = await browser.client.post(address + "/api/keys", data=body, headers=headers)
         assert made.status == 400, body[:60]
     made = await browser.client.post(address + "/api/keys", data='{"title": "t", "scopes": ["own"]}', headers=headers)
+    assert made.status == 400
+    made = await browser.client.post(
+        address + "/api/keys", data='{"title": "t", "scopes": ["operate"]}', headers=headers
+    )
     assert made.status == 403
 
 
@@ -196,3 +200,20 @@ async def test_a_key_ends_with_its_time(address: str, browser: Browser, database
             now=datetime(2020, 1, 1, tzinfo=UTC),
         )  # fmt: skip
     assert (await _ask(browser, "/api/libraries", secret.reveal()))[0] == 401
+
+
+async def test_an_account_that_has_something_to_put_in_order_makes_no_key(browser: Browser, database: Database) -> None:
+    """A key would be a way around the password's change and the one-time codes."""
+    async with database.connection() as conn:
+        await access.an_account(conn, "auditor", Role.AUDITOR, must_change=True)
+    assert (await browser.sign_in("auditor", access.PASSWORD)).leads_to == "/account"
+    assert (await browser.get("/keys")).leads_to == "/account"
+    fields = USUAL | {"may-audit": "1", "csrf": _token(browser)}
+    assert (await browser.ask("POST", "/keys", fields)).leads_to == "/account"
+    headers = {"Cookie": _cookie(browser), "X-Tianlu-Form": _token(browser)}
+    body = {"title": "x", "scopes": ["audit"]}
+    async with browser.client.post(browser.address + "/api/keys", json=body, headers=headers) as got:
+        assert got.status == 403
+    async with database.connection() as conn:
+        assert await conn.fetchval("select count(*) from api_key") == 0
+    assert (await browser.get("/account")).status == 200

@@ -506,6 +506,9 @@ async def test_every_kind_of_answer_arrives_signed(centre: Stand, local: Stand) 
         bad = await client.send("POST", "/x/hello", b"\xc1")
         assert bad.status == 422
         assert isinstance(client.refusal(bad), BadRecord)
+        await centre.set_state("TJU", "suspended")
+        refused = await client.send("HEAD", "/x/test/echo")
+        assert (refused.status, refused.body) == (403, b"")
 
 
 async def test_node_behind_a_proxy_that_ends_tls_knows_its_address(centre: Stand, local: Stand) -> None:
