@@ -269,7 +269,7 @@ async def test_a_segment_that_nobody_signed_stops_its_stream_only_and_is_made_an
         await first(child, moves)
         async with child.database.connection() as conn:
             wrong = "update segment set manifest = overlay(manifest placing $1 from length(manifest))"
-            await conn.execute(wrong, b"\0")  # the last byte of the signature
+            await conn.execute(wrong, b"\xff")  # the last byte of the signature, which is 16 at most (RFC 8032, 5.1.6)
         with pytest.raises(Damaged, match="sign"):
             await moves.push(CLUSTERS)
         await libraries_told(child)
