@@ -107,6 +107,9 @@ class Connection(RequestHandler):
             self.shed = True
             self._guard.hears(self)
             return
+        if not working and self.rest is None and self.heard + _header_in(data) > MOST_HEADER:
+            self._guard.cut(self, "header too large")
+            return
         super().data_received(data)
         if self._request_count > before:
             self.heard = 0
@@ -162,6 +165,12 @@ class Connection(RequestHandler):
         """End it at once; what the client hasn't taken is thrown away."""
         if self._wire:
             self._wire.abort()
+
+
+def _header_in(data: bytes) -> int:
+    """Bytes before the end of a header; 0 if it doesn't end here, or where its end is cut in two (then what ends it is
+    not to be told from an empty line of the body)."""
+    return 0 if data[:1] in (b"\r", b"\n") else max(0, data.find(b"\r\n\r\n"))
 
 
 def begun(request: web.Request) -> None:

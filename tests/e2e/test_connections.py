@@ -209,6 +209,33 @@ async def test_a_header_of_any_size_is_not_gathered() -> None:
         assert site.guard.cuts == {"header too large": 1}
 
 
+@pytest.mark.parametrize("begun", [0, 20_000])
+async def test_a_header_that_is_whole_at_once_is_no_larger(begun: int) -> None:
+    def header(size: int) -> bytes:
+        fields = b"".join(b"X-%d: %s\r\n" % (n, b"x" * 1000) for n in range(size // 1000))
+        return b"GET / HTTP/1.1\r\nHost: a\r\n" + fields + b"\r\n"
+
+    async with serving() as site:
+        client = await site.open()
+        await client.say(header(30_000) + b"\r\n")
+        assert await client.answer() == 200
+        large = header(40_000)
+        await client.say(large[:begun])
+        with contextlib.suppress(ConnectionError):
+            await client.say(large[begun:])
+        assert await client.ended()
+        assert site.guard.cuts == {"header too large": 1}
+
+
+async def test_a_body_that_comes_with_its_header_counts_by_itself() -> None:
+    async with serving() as site:
+        client = await site.open()
+        body = (b"x" * 1000 + b"\r\n\r\n") * 50
+        await client.say(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        assert await client.answer() == 200
+        assert not site.guard.cuts
+
+
 @pytest.mark.parametrize(
     "junk",
     [
