@@ -120,17 +120,22 @@ def _port(context: Context) -> Check:
 async def _opened(context: Context) -> AsyncIterator[Check]:
     """The database, and what only it can tell."""
     found: dict[Role, int] | None = None
+    several: list[str] = []
     try:
         async with app.open(context) as node:
             database = _good(context, "database", f"PostgreSQL {node.database.version} ({node.database.kind})")
             async with node.database.connection() as conn:
-                found = await accounts.holders(conn)
+                found, several = await accounts.holders(conn), await accounts.with_several_duties(conn)
     except TianluError as error:
         todo = "" if isinstance(error, Misconfigured) else context.text("doctor_database")
         database = _bad(context, "database", str(error), todo=todo)
     yield database
     if found is not None:
         yield _accounts(context, found)
+        if several and context.settings.access.duties == "separate":
+            yield _bad(
+                context, "duties", ", ".join(several), todo=context.text("doctor_duties_several"), state=State.WARN
+            )
 
 
 def _accounts(context: Context, found: Mapping[Role, int]) -> Check:

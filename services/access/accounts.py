@@ -239,3 +239,14 @@ async def holders(conn: Connection) -> dict[Role, int]:
     )
     found = {row["role"]: row["held"] for row in rows}
     return {each: found.get(str(each), 0) for each in DUTIES}
+
+
+async def with_several_duties(conn: Connection) -> list[str]:
+    """Names of usable accounts that have more than one duty."""
+    rows = await conn.fetch(
+        "select a.name from account_role r join account a using (account)"
+        " where a.state = 'active' and r.role = any($1::text[])"
+        " group by a.name having count(distinct r.role) > 1 order by a.name",
+        list(map(str, DUTIES)),
+    )
+    return [row["name"] for row in rows]

@@ -145,3 +145,16 @@ def test_separate_duties_are_three_accounts(
     said = [json.loads(line) for line in capsys.readouterr().out.splitlines()][1:]
     assert [each["account"] for each in said] == ["operator", "security", "auditor"]
     assert len({each["password"] for each in said}) == 3
+
+
+def test_a_node_that_changes_over_to_separate_duties_is_told_who_has_several(
+    node: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def told() -> list[dict[str, Any]]:
+        assert cli.main(["--home", str(node), "--json", "doctor"]) in (0, 1)
+        return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+    assert not [each for each in told() if each["detail"] == "operator"]
+    monkeypatch.setenv("TIANLU_ACCESS__DUTIES", "separate")
+    (several,) = (each for each in told() if each["detail"] == "operator")
+    assert several["state"] == "warn" and "--remove ROLE" in several["todo"]

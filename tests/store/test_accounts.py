@@ -378,5 +378,9 @@ async def test_where_duties_are_separate_an_account_has_one(conn: Connection) ->
     with pytest.raises(Unfit) as caught:
         await keeping.give(conn, MACHINE, "operator", Grant(role=Role.AUDITOR, library=ALL), separate=True)
     assert caught.value.why == "duties"
+    assert await accounts.with_several_duties(conn) == []
     await keeping.give(conn, MACHINE, "operator", Grant(role=Role.AUDITOR, library=ALL), separate=False)
     assert await accounts.holders(conn) == {Role.OPERATOR: 1, Role.SECURITY: 0, Role.AUDITOR: 1}
+    assert await accounts.with_several_duties(conn) == ["operator"]
+    await keeping.set_state(conn, MACHINE, "operator", "disabled")
+    assert await accounts.with_several_duties(conn) == []
