@@ -21,10 +21,12 @@ from catalog.database.pool import Database
 from tests import postgres
 from tests.postgres import Postgres
 
-# A run in the background (nohup, some CI systems, pytest-xdist) has SIGINT ignored, and so would every process
-# that a test starts: Ctrl-C could not be tested.
+# A run in the background (nohup, some CI systems, pytest-xdist) has SIGINT or SIGHUP ignored, and so would every process
+# that a test starts: neither Ctrl-C nor a closed terminal could be tested.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # Speed is proven in bench/, never by a timed test: a busy machine must not fail a property.
 settings.register_profile("untimed", deadline=None)
