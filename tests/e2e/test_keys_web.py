@@ -136,6 +136,18 @@ async def test_a_cookie_alone_makes_no_key(address: str, browser: Browser) -> No
     assert page.status == 403
 
 
+async def test_a_password_typed_long_ago_makes_no_key(address: str, browser: Browser, database: Database) -> None:
+    await _sign_in(browser, "bianmu-1")
+    async with database.connection() as conn:
+        await conn.execute("update session set made_at = now() - interval '16 min'")
+    headers = {"Cookie": _cookie(browser), "X-Tianlu-Form": _token(browser)}
+    body = {"title": "t", "scopes": ["read"]}
+    made = await browser.client.post(address + "/api/keys", json=body, headers=headers)
+    assert made.status == 403 and "typed too long ago" in (await made.json())["detail"]
+    page = await browser.ask("POST", "/keys", USUAL | {"csrf": _token(browser)})
+    assert page.leads_to.startswith("/sign-in")
+
+
 async def test_nobody_sees_keys_of_another_library_but_those_who_look_after_accounts(browser: Browser) -> None:
     await _sign_in(browser, "bianmu-1")
     await _make(browser)
