@@ -6,7 +6,7 @@ import argparse
 from datetime import UTC, datetime
 
 from catalog.connection import Connection
-from config.errors import NotFound
+from config.errors import NotFound, Refused
 from config.secret import Secret
 from node import app
 from node.context import Context
@@ -81,6 +81,10 @@ async def _add(context: Context, conn: Connection, args: argparse.Namespace, now
     account = await keeping.one(conn, context.actor, args.account)
     if not giving.may_manage(context.actor, account) and context.actor.account != account.account:
         raise NotFound(f"there is no account named {args.account}")
+    separate = context.settings.access.duties == "separate"
+    if separate and account.duties and context.actor.account != account.account:
+        # Or whoever looks after accounts would have every duty, and nobody would notice.
+        raise Refused("duties are separate here: an account that has one makes its keys itself, at /keys")
     scopes = [keys.read_scope(each) for each in args.scope]
     return await keys.issue(
         conn, account, args.title, scopes, days=args.days, rate=args.rate, by=context.actor.name, now=now

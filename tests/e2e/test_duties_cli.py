@@ -74,6 +74,16 @@ def test_where_duties_are_separate_each_does_its_own(say: Say) -> None:
     say("operator", "audit", "list", code=1)
 
 
+def test_nobody_gets_anothers_duty_by_a_key(say: Say, tmp_path: Path) -> None:
+    (refused,) = say("security", "key", "add", "auditor", "--title", "x", "--scope", "audit", code=1)
+    assert refused["error"] == "refused" and "makes its keys itself" in refused["message"]
+    file = tmp_path / "theirs"
+    file.write_text(access.PASSWORD, encoding="utf-8")
+    say("security", "user", "add", "admin", "--role", "library-admin", "--password-file", str(file))
+    assert say("security", "key", "add", "admin", "--title", "x", "--scope", "look")[0]["secret"]
+    assert say("security", "key", "list")[0]["account"] == "admin"
+
+
 def test_a_role_within_a_library_is_not_enough_for_what_is_about_the_node(say: Say, dsn: str, tmp_path: Path) -> None:
     file = tmp_path / "theirs"
     file.write_text(access.PASSWORD, encoding="utf-8")
