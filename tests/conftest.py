@@ -21,8 +21,8 @@ from catalog.database.pool import Database
 from tests import postgres
 from tests.postgres import Postgres
 
-# A run in the background (nohup, some CI systems, pytest-xdist) has SIGINT or SIGHUP ignored, and so would every process
-# that a test starts: neither Ctrl-C nor a closed terminal could be tested.
+# A run in the background (nohup, some CI systems, pytest-xdist) has SIGINT or SIGHUP ignored, and so would every
+# process that a test starts: neither Ctrl-C nor a closed terminal could be tested.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
