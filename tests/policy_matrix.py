@@ -158,7 +158,7 @@ def cell(route: Route, tried: Probe, column: str) -> str:
         return "yes" if actor.may(need.permission) else "403"
     if actor is NOBODY:
         return "401"
-    if not actor.may(need.permission) or (need.fresh and column == KEY):
+    if not actor.may(need.permission):
         return "403"
     if not (tried.single or tried.shows):
         return "yes"

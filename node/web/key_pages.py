@@ -12,7 +12,7 @@ from aiohttp import web
 from catalog import libraries
 from catalog.connection import Connection
 from catalog.model import Library
-from config.errors import NotFound, Refused
+from config.errors import NotFound
 from config.secret import Secret
 from node.web import api, auditing, context, permits, signing_in, view, visitor
 from node.web.labels import library_name
@@ -33,8 +33,6 @@ async def listed(request: web.Request) -> web.StreamResponse:
     if request.method in ("GET", "HEAD"):
         return await _list(request, found)
     fields = await visitor.form(request)
-    if not found.fresh:
-        raise web.HTTPSeeOther(visitor.sign_in_url(request))
     library = visitor.text(fields, "library")
     chosen = [each for each in keys.FOR_KEYS if visitor.text(fields, f"may-{each}")]
     try:
@@ -68,8 +66,6 @@ async def document(request: web.Request) -> web.StreamResponse:
         async with context.private(request, Permission.ACCOUNTS) as conn:
             found = await keys.within(conn, actor.reach(Permission.ACCOUNTS), actor.account)
         return api.answer({"keys": [each.shown(now) for each in found]})
-    if not (await visitor.signed_in(request)).fresh:
-        raise Refused("the password was typed too long ago: sign in once more, then make the key")
     told = await _told(request)
     try:
         scopes = [keys.read_scope(each) for each in told["scopes"]]

@@ -76,8 +76,8 @@ async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
             raise web.HTTPSeeOther("/account") if wants_page(request) else _not_you()
         if not actor.may(need.permission):
             raise _not_you()
-        if need.fresh and not session.fresh:
-            raise web.HTTPSeeOther(visitor.sign_in_url(request)) if wants_page(request) else _not_you()
+        if need.fresh and request.method not in SAFE and not session.fresh:
+            raise web.HTTPSeeOther(visitor.sign_in_url(request)) if wants_page(request) else _too_long_ago()
     response = await handler(request)
     if need != PUBLIC:
         response.headers.setdefault("Cache-Control", "no-store")
@@ -111,7 +111,7 @@ async def _allowed(request: web.Request, handler: Handler, bearer: Bearer, turn:
         refused.headers["Retry-After"] = str(max(1, round(turn.pause + 0.5)))
         return refused
     need = request[context.NEED]
-    if not bearer.actor.may(need.permission) or need.fresh:
+    if not bearer.actor.may(need.permission) or (need.fresh and request.method not in SAFE):
         raise _not_you()
     return await handler(request)
 
@@ -170,6 +170,10 @@ def _challenge(request: web.Request, why: str, code: str) -> web.Response:
         f', error="{code}"' if code else ""
     )  # RFC 6750, 3
     return response
+
+
+def _too_long_ago() -> Refused:
+    return Refused("the password was typed too long ago: sign in once more")
 
 
 def _not_you() -> Refused:

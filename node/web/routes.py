@@ -24,8 +24,9 @@ from node.web.openapi import Route
 from services.access.policy import OF_NODES, PUBLIC, Need, Permission, Subject
 
 OWN = Need(permission=Permission.OWN, subject=Subject.SELF)
+KEYS = Need(permission=Permission.OWN, subject=Subject.SELF, fresh=True)
 SETTLING = Need(permission=Permission.OWN, subject=Subject.SELF, unsettled=True)
-ACCOUNTS = Need(permission=Permission.ACCOUNTS, subject=Subject.LIBRARY)
+ACCOUNTS = Need(permission=Permission.ACCOUNTS, subject=Subject.LIBRARY, fresh=True)
 LOOK = Need(permission=Permission.LOOK, subject=Subject.LIBRARY)
 CHANGE = Need(permission=Permission.CHANGE, subject=Subject.LIBRARY)
 AUDIT = Need(permission=Permission.AUDIT, subject=Subject.LIBRARY)
@@ -100,7 +101,7 @@ ROUTES: tuple[Route, ...] = (
         path="/keys",
         handler=key_pages.listed,
         summary="Keys for programs; make one",
-        allow=OWN,
+        allow=KEYS,
         act="key.add",
         methods=("GET", "POST"),
     ),
@@ -177,7 +178,7 @@ ROUTES: tuple[Route, ...] = (
         path="/api/keys",
         handler=key_pages.document,
         summary="Keys of one's own account and of those that one looks after; POST makes one.",
-        allow=OWN,
+        allow=KEYS,
         act="key.add",
         methods=("GET", "POST"),
         answer="application/json",

@@ -49,7 +49,6 @@ async def listed(request: web.Request) -> web.StreamResponse:
     if request.method in ("GET", "HEAD"):
         return await _list(request, found)
     fields = await visitor.form(request)
-    _fresh(request, found)
     node = context.node_of(request)
     typed = {name: visitor.text(fields, name).strip() for name in ("name", "title", "library", "role")}
     password = passwords.make()
@@ -80,7 +79,6 @@ async def one(request: web.Request) -> web.StreamResponse:
     if request.method in ("GET", "HEAD"):
         return await _one(request, found, name)
     fields = await visitor.form(request)
-    _fresh(request, found)
     try:
         async with context.node_of(request).database.transaction() as conn:
             shown = await _do(conn, request, found.actor, name, fields)
@@ -129,12 +127,6 @@ async def _keeper(request: web.Request) -> Session:
     if not (found.actor.may(Permission.ACCOUNTS) or found.actor.may(Permission.READERS)):
         raise Refused("your account doesn't look after accounts")
     return found
-
-
-def _fresh(request: web.Request, found: Session) -> None:
-    """Acts take a password that was typed a short time ago."""
-    if not found.fresh:
-        raise web.HTTPSeeOther(visitor.sign_in_url(request))
 
 
 def _role(name: str) -> Role:

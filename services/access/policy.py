@@ -71,7 +71,8 @@ class Subject(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Need:
-    """What asking for something takes. `fresh`: by a session in which the password was typed a short time ago.
+    """What asking for something takes. `fresh`: to change something, a session in which the password was typed a short
+    time ago.
     `unsettled`: also by an account that has yet to change its password or to set up one-time codes."""
 
     permission: Permission
