@@ -123,7 +123,7 @@ class Node:
         for entry in Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split():
             with contextlib.suppress(OSError):
                 said = Path(f"/proc/{entry}/cmdline").read_text().split("\0")
-                if said[2:8] == words:
+                if words == said[-len(words) - 1 : -1]:  # after Python's own options; the last ends with NUL too
                     return int(entry)
         return None
 
