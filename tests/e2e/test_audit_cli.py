@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+import pytest
 import pytest_asyncio
 
 from tests import builders, postgres
@@ -137,6 +138,7 @@ async def test_a_run_is_kept_with_whether_the_settings_changed(operator: Operato
     assert [each[3] for each in brief(operator, "--act", "node.run")] == ["begun", "done"] * 3
 
 
+@pytest.mark.full
 async def test_a_child_asks_its_parent_and_the_parent_knows_its_children(
     operator: Operator, server: Postgres, tmp_path: Path
 ) -> None:

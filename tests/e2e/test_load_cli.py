@@ -195,6 +195,7 @@ def outlives_kills(cli: Cli, library: Path, undisturbed: dict[str, Any], kills: 
     assert first_load(cli) == undisturbed["counts"]
 
 
+@pytest.mark.full
 def test_a_load_outlives_kills_of_its_process(cli: Cli, library: Path, undisturbed: dict[str, Any]) -> None:
     outlives_kills(cli, library, undisturbed, kills=3, seed=1)
 

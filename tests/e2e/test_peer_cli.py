@@ -70,6 +70,7 @@ async def operators(server: Postgres, tmp_path: Path) -> Any:
             yield Operator(centre), Operator(local)
 
 
+@pytest.mark.full
 async def test_operators_join_suspend_and_revoke(operators: tuple[Operator, Operator]) -> None:
     centre, local = operators
     (invited,) = centre.asks("invite", "--symbol", "TJU")
