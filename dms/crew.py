@@ -8,12 +8,13 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import signal
 import threading
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
-from multiprocessing import forkserver, get_context, parent_process
+from multiprocessing import forkserver, get_context, parent_process, resource_tracker
 from multiprocessing.process import BaseProcess
 from typing import Protocol, TypeVar
 
@@ -34,14 +35,18 @@ def warm() -> None:
 
     Forked from a server of their own: from us they would inherit the event loop's sockets and the index writer's locks,
     and each on its own would spend most of a second importing. Python would have the server look for modules in the
-    folder where the command was given, and run a `config.py` that lies there: a safe path forbids it.
+    folder where the command was given, and run a `config.py` that lies there: a safe path forbids it. An interrupt at
+    the terminal is for the command, which then ends them: they are born with it blocked.
     """
     forkserver.set_forkserver_preload(PRELOADED)
     before = os.environ.get(SAFE_PATH)
     os.environ[SAFE_PATH] = "1"
+    resource_tracker.ensure_running()  # which unblocks what it finds blocked
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         forkserver.ensure_running()
     finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         if before is None:
             del os.environ[SAFE_PATH]
         else:
