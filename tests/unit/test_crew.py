@@ -1,4 +1,4 @@
-"""The process pool: its processes know our packages, nothing of the folder where a command is given, and no interrupt."""
+"""The process pool: it knows our packages, nothing of the folder where a command is given, and no interrupt."""
 
 from __future__ import annotations
 
