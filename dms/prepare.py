@@ -7,10 +7,7 @@ unchanged ends there; `prepare` then works on the rest.
 from __future__ import annotations
 
 import hashlib
-import traceback
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 
 from catalog import bodies, original, versions
@@ -18,58 +15,19 @@ from catalog.facts import Facts
 from catalog.model import CARRIERS, Carrier, Format, Source, Visibility
 from catalog.payload import Change
 from catalog.versions import Version
-from config.errors import BadRecord, TianluError
-from dms import formats, garbled, holdings, identity, packed, sharing
+from config.errors import BadRecord
+from dms import formats, holdings, identity, packed, sharing
 from dms.holdings import Copy
 from dms.match import features, keys
 from dms.match.features import Features
-from dms.packed import Told
-from dms.pipeline import Back, Habits, Item, Prepared, Signed, Tally, encode, habits_key
+from dms.outcome import Outcome, dictionary_of, outcome
+from dms.pipeline import Back, Habits, Signed, habits_key
+from dms.task import Task, returned, storable, through
 from protocols import dialect, reading
 from protocols.charsets import codec
 from protocols.marc import Record
 
-NO_FACTS = Facts()
 SKETCH = ("001", "003", "005")  # what every identity rule and stamp may need
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What PREPARE hands back: `Prepared` and `Tally`, packed and compressed, what came back, trained dictionaries."""
-
-    prepared: bytes
-    tally: bytes
-    back: tuple[Back, ...]
-    samples: dict[int, bytes]  # by format: a dictionary trained on this stretch, where none is known yet
-
-
-@dataclass(slots=True)
-class _Work:
-    """One record on its way through the stages, each of which adds what it makes of it."""
-
-    position: int  # bytes from the start of the input
-    ordinal: int
-    raw: bytes
-    record: Record
-    carrier: Carrier
-    encoding: str
-    findings: tuple[tuple[str, str], ...]
-    version: Version | None = None  # of an undo; one without bytes is to be deleted
-    told: Told | None = None  # by another node; one without a bib is to be deleted
-    local_id: str = ""
-    digest: bytes = b""
-    stamp: str = ""
-    format: Format = Format.MARC21
-    facts: Facts = NO_FACTS
-    title: str = ""
-    features: Features | None = None  # of authority and holdings records none
-    signed: Signed | None = None
-    holdings: tuple[Copy, ...] = ()
-    visibility: int = 0
-    body: bytes = b""
-    deleted: bool = False
-    unchanged: bool = False
-    back: Back | None = None  # it came back and goes no further
 
 
 def recognise(data: bytes, habits: Habits) -> list[str]:
@@ -105,38 +63,18 @@ def prepare(
         batch = reading.read(data, habits.carrier, encoding=habits.encoding, wanted=_wanted(habits.source))
         carrier = CARRIERS[habits.carrier]
         works = [
-            _Work(position + r.position, ordinal + r.ordinal + 1, r.raw, r.record, carrier, r.encoding, r.findings)
+            Task(position + r.position, ordinal + r.ordinal + 1, r.raw, r.record, carrier, r.encoding, r.findings)
             for r in batch.reads
         ]
         for failed in batch.failed:
-            place, number, reason = position + failed.position, ordinal + failed.ordinal + 1, _storable(failed.reason)
+            place, number, reason = position + failed.position, ordinal + failed.ordinal + 1, storable(failed.reason)
             back.append(Back(place, number, "", "unreadable", failed.rule, reason, carrier, failed.raw))
     unit = _Unit(habits, known)
     going = works
     for stage in unit.stages():
-        going = _through(stage, going)
+        going = through(stage, going)
     back += [one.back for one in works if one.back]
-    return unit.outcome([one for one in works if not one.back], back)
-
-
-def _through(stage: Callable[[_Work], bool], works: list[_Work]) -> list[_Work]:
-    """The records that go on to the next stage. One on which our own rules fail must not stop the others."""
-    going: list[_Work] = []
-    for one in works:
-        try:
-            if stage(one):
-                going.append(one)
-        except TianluError:
-            raise  # a mistake in the source's habits, which is no record's fault
-        except Exception as error:
-            where = traceback.extract_tb(error.__traceback__)[-1]
-            reason = f"a fault of ours: {type(error).__name__}: {error} ({where.name}, line {where.lineno})"
-            one.back = _returned(one, "fault", _storable(reason))
-    return going
-
-
-def _returned(one: _Work, rule: str, reason: str) -> Back:
-    return Back(one.position, one.ordinal, one.local_id, "returned", rule, reason, one.carrier, one.raw)
+    return outcome([one for one in works if not one.back], back, habits, known)
 
 
 def _wanted(source: Source) -> frozenset[str] | None:
@@ -161,24 +99,24 @@ def check_habits(source: Source) -> None:
     _wanted(source)
 
 
-def _versions(versions: list[Version]) -> Iterator[_Work]:
+def _versions(versions: list[Version]) -> Iterator[Task]:
     for n, version in enumerate(versions, 1):
         carrier = Carrier(version.carrier)
         record = Record("", ())
         if version.raw is not None:
             record = original.record(version.raw, carrier, version.encoding)
-        yield _Work(0, n, version.raw or b"", record, carrier, version.encoding, (), version)
+        yield Task(0, n, version.raw or b"", record, carrier, version.encoding, (), version)
 
 
-def _changes(changes: list[Change], back: list[Back]) -> Iterator[_Work]:
+def _changes(changes: list[Change], back: list[Back]) -> Iterator[Task]:
     for n, change in enumerate(changes, 1):
         try:
             told = packed.read(change)
         except BadRecord as error:
-            reason = _storable(str(error))
+            reason = storable(str(error))
             back.append(Back(0, n, change.id, "unreadable", "unreadable", reason, Carrier.PACKED, change.payload))
         else:
-            yield _Work(0, n, change.payload, told.record, Carrier.PACKED, codec.UTF8, (), told=told)
+            yield Task(0, n, change.payload, told.record, Carrier.PACKED, codec.UTF8, (), told=told)
 
 
 class _Unit:
@@ -190,14 +128,14 @@ class _Unit:
         self.known = known
         self.blank = hashlib.blake2b(digest_size=16, person=habits_key(habits))
 
-    def stages(self) -> tuple[Callable[[_Work], bool], ...]:
+    def stages(self) -> tuple[Callable[[Task], bool], ...]:
         """Each says whether the record goes on."""
         return (
             self._identify, self._compare, self._tell_format, self._describe, self._read_titles, self._features,
             self._sign, self._map_holdings, self._compress,
         )  # fmt: skip
 
-    def _identify(self, one: _Work) -> bool:
+    def _identify(self, one: Task) -> bool:
         one.stamp = identity.stamp(one.record)
         if one.told:
             one.local_id, one.digest = one.told.change.id, one.told.digest
@@ -208,7 +146,7 @@ class _Unit:
         one.digest = whole.digest()
         return True
 
-    def _compare(self, one: _Work) -> bool:
+    def _compare(self, one: Task) -> bool:
         """What is unchanged or deleted ends here."""
         if one.told:  # the producer left out what is unchanged
             one.deleted = one.told.bib is None
@@ -222,36 +160,36 @@ class _Unit:
         one.deleted = not one.unchanged and (gone or identity.is_deleted(one.record))
         return not one.unchanged and not one.deleted
 
-    def _tell_format(self, one: _Work) -> bool:
+    def _tell_format(self, one: Task) -> bool:
         one.format = one.told.format if one.told else _format(one.record, self.source.format)
         return True
 
-    def _describe(self, one: _Work) -> bool:
+    def _describe(self, one: Task) -> bool:
         one.facts = formats.facts(one.record, one.format, held=bool(one.told and one.told.holdings))
         one.title = " ".join(one.facts.titles)
         if _describable(one.facts):
             return True
         reason = "neither a title nor an identifier nor a name was found: nothing to describe it by"
-        one.back = _returned(one, "no-description", reason)
+        one.back = returned(one, "no-description", reason)
         return False
 
-    def _read_titles(self, one: _Work) -> bool:
+    def _read_titles(self, one: Task) -> bool:
         """Into the memory of `features`: so large a part of it is a stage of its own."""
         if one.facts.bibliographic:
             features.read_titles(one.facts)
         return True
 
-    def _features(self, one: _Work) -> bool:
+    def _features(self, one: Task) -> bool:
         if one.facts.bibliographic:
             one.features = features.features(one.facts)
         return True
 
-    def _sign(self, one: _Work) -> bool:
+    def _sign(self, one: Task) -> bool:
         if one.features is not None:
             one.signed = _signed(one.features)
         return True
 
-    def _map_holdings(self, one: _Work) -> bool:
+    def _map_holdings(self, one: Task) -> bool:
         if one.told:
             found = one.told.holdings
             one.visibility = sharing.visibility(self.source, one.record, packed.level(one.told))
@@ -263,57 +201,9 @@ class _Unit:
             one.visibility = Visibility.SUPPRESSED
         return True
 
-    def _compress(self, one: _Work) -> bool:
-        one.body = bodies.shrink(one.raw, self._dictionary(one.format)[1])
+    def _compress(self, one: Task) -> bool:
+        one.body = bodies.shrink(one.raw, dictionary_of(self.habits, one.format)[1])
         return True
-
-    def _dictionary(self, fmt: int) -> tuple[int, bytes]:
-        return self.habits.dictionaries.get(fmt, (0, b""))
-
-    def outcome(self, works: list[_Work], back: list[Back]) -> Outcome:
-        """Pack what was made of the records that did not come back."""
-        items: list[Item] = []
-        index: list[int] = []
-        signatures: dict[bytes, int] = {}
-        signed: list[Signed] = []
-        raws: dict[int, list[bytes]] = {}
-        wrong = retitled = 0
-        for one in works:
-            index.append(-1 if one.unchanged else len(items))
-            if one.unchanged:
-                continue
-            if one.deleted:
-                items.append(_deletion(one))
-                continue
-            place = -1
-            if one.signed is not None:
-                place = signatures.setdefault(one.signed.digest, len(signed))
-                if place == len(signed):
-                    signed.append(one.signed)
-            number, _ = self._dictionary(one.format)
-            if not number:
-                raws.setdefault(one.format, []).append(one.raw)
-            item = _item(one, number, place)
-            standing = self.known.get(one.local_id)
-            retitled += standing is not None and standing[1] != item.title_hash
-            wrong += garbled.is_garbled(one.title)
-            items.append(item)
-        tally = Tally(
-            [one.local_id for one in works],
-            [one.stamp for one in works],
-            [one.digest for one in works],
-            index,
-            list(Counter(one.verdict for one in back).items()),
-            wrong,
-            retitled,
-            sum(one.local_id in self.known for one in works),
-        )
-        return Outcome(
-            prepared=bodies.shrink(encode(Prepared(items, signed, sharing.digest(self.source)))),
-            tally=bodies.shrink(encode(tally)),
-            back=tuple(back),
-            samples={fmt: bodies.train(some) for fmt, some in raws.items() if len(some) >= ENOUGH_TO_TRAIN},
-        )
 
 
 @lru_cache(maxsize=8192)
@@ -324,34 +214,6 @@ def _signed(described: Features) -> Signed:
 
 
 ENOUGH_TO_TRAIN = 400  # records of one format in one stretch
-
-
-def _item(one: _Work, dictionary: int, signature: int) -> Item:
-    return Item(
-        one.local_id,
-        one.ordinal,
-        False,
-        one.digest,
-        one.stamp,
-        _hash(one.title),
-        one.format,
-        one.carrier,
-        one.encoding,
-        one.visibility,
-        dictionary,
-        one.body,
-        signature,
-        one.holdings,
-        _findings(one),
-        one.version.load if one.version else 0,
-    )
-
-
-def _deletion(one: _Work) -> Item:
-    return Item(
-        one.local_id, one.ordinal, True, one.digest, one.stamp, 0, 0, one.carrier, one.encoding, 0, 0, b"", -1, (), (),
-        redirect=one.told.change.redirect if one.told else "",
-    )  # fmt: skip
 
 
 def _format(record: Record, said: str) -> Format:
@@ -374,26 +236,5 @@ def _describable(facts: Facts) -> bool:
     )
 
 
-def _hash(text: str) -> int:
-    digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-    return int.from_bytes(digest, "big", signed=True)
-
-
 def _storable_copy(copy: Copy) -> Copy:
-    return copy if "".join(copy).isprintable() else Copy(*map(_storable, copy))
-
-
-def _storable(text: str) -> str:
-    """Without what no text column of PostgreSQL takes: NUL and halves of surrogate pairs."""
-    if text.isprintable():  # which neither is
-        return text
-    return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
-
-
-def _findings(one: _Work) -> tuple[tuple[str, str], ...]:
-    found = list(one.findings)
-    if one.local_id.startswith("sha256:") and not one.told:
-        found.append(("id.missing", "no usable control number: named by the digest of its bytes"))
-    if one.facts.bibliographic and (one.facts.supplied_title or not any(one.facts.titles)):
-        found.append(("title.missing", "no title proper"))
-    return tuple((rule, _storable(detail)) for rule, detail in found) if found else ()
+    return copy if "".join(copy).isprintable() else Copy(*map(storable, copy))

@@ -30,8 +30,8 @@ from dms import matcher, merge_many, pipeline, prepare
 from dms.crew import GARBAGE, LIGHT_BYTES, LIGHT_CLUSTERS, Crew, Runs
 from dms.matcher import Matcher
 from dms.merge_many import Job, Made
+from dms.outcome import Outcome
 from dms.pipeline import Back, Habits
-from dms.prepare import Outcome
 
 log = logging.getLogger(__name__)
 

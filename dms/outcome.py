@@ -1,0 +1,120 @@
+"""What PREPARE hands back of a stretch: items to place, signatures, a tally for the judge, what came back (pure)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from catalog import bodies
+from dms import garbled, sharing
+from dms.pipeline import Back, Habits, Item, Prepared, Signed, Tally, encode
+from dms.task import Task, storable
+
+ENOUGH_TO_TRAIN = 400  # records of one format in one stretch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What PREPARE hands back: `Prepared` and `Tally`, packed and compressed, what came back, trained dictionaries."""
+
+    prepared: bytes
+    tally: bytes
+    back: tuple[Back, ...]
+    samples: dict[int, bytes]  # by format: a dictionary trained on this stretch, where none is known yet
+
+
+def outcome(
+    works: Sequence[Task], back: Sequence[Back], habits: Habits, known: Mapping[str, tuple[bytes, int]]
+) -> Outcome:
+    """Pack what was made of the records that did not come back. `known` as in `dms.prepare.prepare`."""
+    items: list[Item] = []
+    index: list[int] = []
+    signatures: dict[bytes, int] = {}
+    signed: list[Signed] = []
+    raws: dict[int, list[bytes]] = {}
+    wrong = retitled = 0
+    for one in works:
+        index.append(-1 if one.unchanged else len(items))
+        if one.unchanged:
+            continue
+        if one.deleted:
+            items.append(_deletion(one))
+            continue
+        place = -1
+        if one.signed is not None:
+            place = signatures.setdefault(one.signed.digest, len(signed))
+            if place == len(signed):
+                signed.append(one.signed)
+        number, _ = dictionary_of(habits, one.format)
+        if not number:
+            raws.setdefault(one.format, []).append(one.raw)
+        item = _item(one, number, place)
+        standing = known.get(one.local_id)
+        retitled += standing is not None and standing[1] != item.title_hash
+        wrong += garbled.is_garbled(one.title)
+        items.append(item)
+    tally = Tally(
+        [one.local_id for one in works],
+        [one.stamp for one in works],
+        [one.digest for one in works],
+        index,
+        list(Counter(one.verdict for one in back).items()),
+        wrong,
+        retitled,
+        sum(one.local_id in known for one in works),
+    )
+    return Outcome(
+        prepared=bodies.shrink(encode(Prepared(items, signed, sharing.digest(habits.source)))),
+        tally=bodies.shrink(encode(tally)),
+        back=tuple(back),
+        samples={fmt: bodies.train(some) for fmt, some in raws.items() if len(some) >= ENOUGH_TO_TRAIN},
+    )
+
+
+def dictionary_of(habits: Habits, fmt: int) -> tuple[int, bytes]:
+    """(number, bytes) of the trained dictionary for records of a format; 0 if there is none yet."""
+    return habits.dictionaries.get(fmt, (0, b""))
+
+
+def _item(one: Task, dictionary: int, signature: int) -> Item:
+    return Item(
+        one.local_id,
+        one.ordinal,
+        False,
+        one.digest,
+        one.stamp,
+        _hash(one.title),
+        one.format,
+        one.carrier,
+        one.encoding,
+        one.visibility,
+        dictionary,
+        one.body,
+        signature,
+        one.holdings,
+        _findings(one),
+        one.version.load if one.version else 0,
+    )
+
+
+def _deletion(one: Task) -> Item:
+    return Item(
+        one.local_id, one.ordinal, True, one.digest, one.stamp, 0, 0, one.carrier, one.encoding, 0, 0, b"", -1, (), (),
+        redirect=one.told.change.redirect if one.told else "",
+    )  # fmt: skip
+
+
+def _hash(text: str) -> int:
+    digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)
+
+
+def _findings(one: Task) -> tuple[tuple[str, str], ...]:
+    found = list(one.findings)
+    if one.local_id.startswith("sha256:") and not one.told:
+        found.append(("id.missing", "no usable control number: named by the digest of its bytes"))
+    if one.facts.bibliographic and (one.facts.supplied_title or not any(one.facts.titles)):
+        found.append(("title.missing", "no title proper"))
+    return tuple((rule, storable(detail)) for rule, detail in found) if found else ()
