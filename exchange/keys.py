@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import base64
 import binascii
-import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
+from config import keyfile
 from config.errors import Misconfigured
 from config.secret import Secret
 from protocols import suites
@@ -139,19 +139,5 @@ def _parse(path: Path) -> Key:
 
 
 def _write(path: Path, key: Key, *, replace: bool) -> None:
-    """Whole or not at all. Without `replace` a key that another process made meanwhile stays."""
-    fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
-    with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(
-            msgspec.json.encode(_File(suite=key.suite.name, seed=key.seed.reveal(), successions=key.successions))
-        )
-        file.flush()
-        os.fsync(file.fileno())
-    if replace:
-        fresh.replace(path)
-        return
-    try:
-        os.link(fresh, path)
-    except FileExistsError:
-        pass
-    fresh.unlink()
+    told = _File(suite=key.suite.name, seed=key.seed.reveal(), successions=key.successions)
+    keyfile.write(path, msgspec.json.encode(told), replace=replace)

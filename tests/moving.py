@@ -31,6 +31,7 @@ from tests.network import Stand
 from tests.pipeline import Catalogue
 from tests.postgres import Postgres
 
+SZU = Library(symbol="CN-SZU", name="深圳大学图书馆", area="广东/深圳")
 PAUSE = 0.02  # seconds between rounds of a pipeline
 
 

@@ -38,7 +38,7 @@ async def loads_list(request: web.Request) -> web.StreamResponse:
     """Loads, the newest first; `next` says where the list goes on."""
     limit, before = _page(request)
     async with context.private(request) as conn:
-        found = await loads.recent(conn, limit, within=_within(permits.reach(request)), before=before)
+        found = await loads.recent(conn, limit, within=_within(context.reach(request)), before=before)
         names = await _names(conn)
     more = found[-1].load if len(found) == limit else None
     return api.answer({"loads": [_load(each, names) for each in found], "next": more})
@@ -61,7 +61,7 @@ async def quarantined(request: web.Request) -> web.StreamResponse:
     limit, before = _page(request)
     async with context.private(request) as conn:
         found = await quarantine.listing(
-            conn, source=None, rule=None, limit=limit, within=_within(permits.reach(request)), before=before
+            conn, source=None, rule=None, limit=limit, within=_within(context.reach(request)), before=before
         )
     cases = [{name: each[name] for name in CASE} | {"at": each["at"].isoformat()} for each in found]
     return api.answer({"cases": cases, "next": found[-1]["id"] if len(found) == limit else None})
@@ -70,7 +70,7 @@ async def quarantined(request: web.Request) -> web.StreamResponse:
 async def review(request: web.Request) -> web.StreamResponse:
     """Corrections that wait for somebody."""
     async with context.private(request) as conn:
-        found = await corrections.listing(conn, within=_within(permits.reach(request)))
+        found = await corrections.listing(conn, within=_within(context.reach(request)))
     return api.answer({"corrections": [_correction(each) for each in found]})
 
 

@@ -9,7 +9,6 @@ while it read (OAI-PMH 2.0, 3.4: a repository may answer with what it has; losin
 from __future__ import annotations
 
 import asyncio
-import os
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from aiohttp import web
 from catalog import changes, clusters, libraries
 from catalog.connection import Connection
 from catalog.model import Library, Published, cluster_id, cluster_number
+from config import keyfile
 from node.web import context, permits
 from node.web.middleware import BadInput
 from protocols.oaipmh import provider, tokens, wire
@@ -62,14 +62,7 @@ def key(home: Path) -> bytes:
     path = home / "secrets" / "oai.key"
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not path.exists():
-        made = path.with_name(f"oai.key.{secrets.token_hex(4)}")
-        with open(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(secrets.token_bytes(32))
-        try:
-            os.link(made, path)  # unlike rename, never replaces the key that another process made meanwhile
-        except FileExistsError:
-            pass
-        made.unlink()
+        keyfile.write(path, secrets.token_bytes(32))
     return path.read_bytes()
 
 

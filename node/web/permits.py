@@ -25,7 +25,7 @@ from node.web.openapi import Handler, Route
 from services.access import csrf, keys
 from services.access.keys import Bearer
 from services.access.pace import Pace, Turn
-from services.access.policy import NOBODY, PUBLIC, Actor, Need, Permission, Reach, Subject
+from services.access.policy import NOBODY, PUBLIC, Actor, Need, Permission, Subject
 
 log = logging.getLogger(__name__)
 
@@ -121,16 +121,11 @@ def actor_of(request: web.Request) -> Actor:
     return request[context.ACTOR]
 
 
-def reach(request: web.Request) -> Reach:
-    """The libraries whose things this request may see or touch."""
-    return context.reach(request)
-
-
 def within(request: web.Request, library: str) -> None:
     """NotFound unless a thing of this library may be seen or touched by this request."""
     if request[context.NEED].subject is not Subject.LIBRARY:
         raise AssertionError(f"{request.path} is about a library's things: its need must say so")
-    if not reach(request).holds(library):
+    if not context.reach(request).holds(library):
         raise NotFound("there is no such thing here")
 
 

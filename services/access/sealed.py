@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from config import keyfile
 from config.errors import Misconfigured
 from config.secret import Secret
 
@@ -56,7 +56,7 @@ def of(home: Path) -> Seal:
     path = home / FILE
     try:
         if not path.exists():
-            _write(path)
+            keyfile.write(path, secrets.token_hex(KEY).encode())
         text = path.read_text(encoding="ascii").strip()
         if len(bytes.fromhex(text)) != KEY:
             raise ValueError
@@ -65,17 +65,3 @@ def of(home: Path) -> Seal:
     except ValueError as error:
         raise Misconfigured(f"{path} is damaged: put back the file from the backup") from error
     return Seal(key=Secret(text))
-
-
-def _write(path: Path) -> None:
-    """Whole or not at all; a key that another process made meanwhile stays."""
-    fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
-    with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
-        file.write(secrets.token_hex(KEY))
-        file.flush()
-        os.fsync(file.fileno())
-    try:
-        os.link(fresh, path)
-    except FileExistsError:
-        pass
-    fresh.unlink()

@@ -4,40 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
 
 import pytest
-import pytest_asyncio
 
 from catalog import hosting
 from catalog.hosting import Moved
-from catalog.model import Library
-from exchange import parting, producer, running
+from exchange import parting, producer
 from tests import moving, postgres
-from tests.moving import Census, Living, Traffic
-from tests.postgres import Postgres
-
-SZU = Library(symbol="CN-SZU", name="深圳大学图书馆", area="广东/深圳")
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nodes that look for news more often than real ones, so that nobody waits for them."""
-    monkeypatch.setattr(running, "LOOK", 0.05)
-    monkeypatch.setattr(running, "PAUSE", 0.05)
-
-
-@pytest_asyncio.fixture
-async def domain(server: Postgres) -> AsyncIterator[Living]:
-    async with moving.node(server, "CN-GD", tier="domain") as living:
-        await living.host(SZU)
-        yield living
-
-
-@pytest_asyncio.fixture
-async def own(server: Postgres) -> AsyncIterator[Living]:
-    async with moving.node(server, SZU.symbol) as living:
-        yield living
+from tests.moving import SZU, Census, Living, Traffic
 
 
 async def returned(domain: Living, own: Living) -> None:

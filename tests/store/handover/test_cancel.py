@@ -2,43 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
-import pytest_asyncio
 
 from catalog import hosting
-from catalog.model import Library
 from config.errors import Conflict, NotFound
-from exchange import ends, handover, parting, running
+from exchange import ends, handover, parting
 from exchange.handing import Handing
 from exchange.handover import Step, Turn
 from exchange.spares import nobody
 from tests import moving, postgres
-from tests.moving import Living
-from tests.postgres import Postgres
-
-SZU = Library(symbol="CN-SZU", name="深圳大学图书馆", area="广东/深圳")
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nodes that look for news more often than real ones, so that nobody waits for them."""
-    monkeypatch.setattr(running, "LOOK", 0.05)
-    monkeypatch.setattr(running, "PAUSE", 0.05)
-
-
-@pytest_asyncio.fixture
-async def domain(server: Postgres) -> AsyncIterator[Living]:
-    async with moving.node(server, "CN-GD", tier="domain") as living:
-        await living.host(SZU)
-        yield living
-
-
-@pytest_asyncio.fixture
-async def own(server: Postgres) -> AsyncIterator[Living]:
-    async with moving.node(server, SZU.symbol) as living:
-        yield living
+from tests.moving import SZU, Living
 
 
 async def cancelled(living: Living) -> hosting.Handover:

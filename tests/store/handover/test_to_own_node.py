@@ -4,45 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-import pytest_asyncio
 
 from catalog import bodies, dictionaries, directory, hosting, libraries, packing, payload, sources
 from catalog.hosting import Moved
-from catalog.model import Library, LoadState
+from catalog.model import LoadState
 from catalog.payload import Kind, Level
 from config.errors import Conflict, NotFound
-from exchange import ends, handing, handover, parting, producer, raws, running
+from exchange import ends, handing, handover, parting, producer, raws
 from exchange.handover import Ask, Untrue
 from exchange.peer import Answer, Client
 from tests import builders, moving, postgres
-from tests.moving import Census, Living, Traffic
+from tests.moving import SZU, Census, Living, Traffic
 from tests.postgres import Postgres
-
-SZU = Library(symbol="CN-SZU", name="深圳大学图书馆", area="广东/深圳")
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nodes that look for news more often than real ones, so that nobody waits for them."""
-    monkeypatch.setattr(running, "LOOK", 0.05)
-    monkeypatch.setattr(running, "PAUSE", 0.05)
-
-
-@pytest_asyncio.fixture
-async def domain(server: Postgres) -> AsyncIterator[Living]:
-    async with moving.node(server, "CN-GD", tier="domain") as living:
-        await living.host(SZU)
-        yield living
-
-
-@pytest_asyncio.fixture
-async def own(server: Postgres) -> AsyncIterator[Living]:
-    async with moving.node(server, SZU.symbol) as living:
-        yield living
 
 
 async def test_a_hosted_library_moves_to_its_own_node(domain: Living, own: Living) -> None:
