@@ -1,0 +1,59 @@
+"""Checking: a record goes in, its findings come out (pure).
+
+A checker is compiled from a profile: rules that it has turned off are never run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+
+from catalog.model import Format
+from dms.rules import catalogue, content, kinds
+from dms.rules.content.model import ContentRule, Look
+from dms.rules.model import Finding, Kind, Level, Profile
+from protocols.marc import Record
+
+LONGEST_VALUE = 200  # characters of a record that a finding quotes
+
+
+class Checker:
+    """The rules that are on, arranged by what they look at."""
+
+    def __init__(self, off: frozenset[str]) -> None:
+        self._off = off
+        on = [rule for rule in content.rules() if not off.issuperset(rule.ids)]
+        self._content: dict[tuple[Format, Kind], list[ContentRule]] = {
+            (fmt, kind): [rule for rule in on if fmt in rule.formats and kind in rule.kinds]
+            for fmt in Format
+            for kind in Kind
+        }
+
+    def check(self, record: Record, fmt: Format, kind: Kind | None = None) -> list[Finding]:
+        """What is wrong with a record; `kind` by its leader if none is given."""
+        if kind is None:
+            kind = kinds.kind_of(record.leader, fmt)
+        fields: dict[str, list[str]] = {}
+        for tag, text in record.fields:
+            fields.setdefault(tag, []).append(text)
+        look = Look(record, fields, fmt, kind)
+        found: list[Finding] = []
+        for rule in self._content[fmt, kind]:
+            if not rule.tags or not rule.tags.isdisjoint(fields):
+                found += rule.look(look)
+        return [each for each in found if each.rule not in self._off]
+
+
+def checker(profile: Profile) -> Checker:
+    """The checker of a profile; profiles that turn the same rules off share one."""
+    return _compiled(frozenset(id_ for id_, rule in catalogue.rules().items() if profile.level(rule) == Level.OFF))
+
+
+@lru_cache(maxsize=16)
+def _compiled(off: frozenset[str]) -> Checker:
+    return Checker(off)
+
+
+def of_reading(told: Iterable[tuple[str, str]]) -> list[Finding]:
+    """What the readers told of a record (`reading.Read.findings`), as findings; the value is their detail."""
+    return [Finding(rule, value=detail[:LONGEST_VALUE]) for rule, detail in told]
