@@ -28,6 +28,8 @@ class Row:
     stamp: str
     title_hash: int
     body: bytes
+    kind: int  # 0 bibliographic, 1 authority, 2 holdings
+    parent: str  # of a holdings record: what names its parent (catalog.attached)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,10 +40,11 @@ class Standing:
     title_hash: int
     sid: int | None
     visibility: int
+    kind: int
 
 
 FIELDS = tuple(Row.__dataclass_fields__)
-Values = tuple[int, str, str, int | None, int, int, int, str, int, int, bytes, str, int, bytes]  # of FIELDS
+Values = tuple[int, str, str, int | None, int, int, int, str, int, int, bytes, str, int, bytes, int, str]  # of FIELDS
 COLUMNS = ", ".join(FIELDS)
 R_COLUMNS = ", ".join(f"r.{name}" for name in FIELDS)
 
@@ -55,14 +58,14 @@ async def any_of_source(conn: Connection, source: int) -> bool:
 async def standing(conn: Connection, source: int, local_ids: Collection[str]) -> dict[str, Standing]:
     """What is there already, by local id."""
     rows = await conn.fetch(
-        """select r.local_id, r.digest, r.title_hash, r.sid, r.visibility from unnest($2::text[]) i (local_id)
+        """select r.local_id, r.digest, r.title_hash, r.sid, r.visibility, r.kind from unnest($2::text[]) i (local_id)
            join record r on r.source = $1 and r.local_id = i.local_id""",
         source,
         list(local_ids),
     )
     return {
         r["local_id"]: Standing(
-            digest=r["digest"], title_hash=r["title_hash"], sid=r["sid"], visibility=r["visibility"]
+            digest=r["digest"], title_hash=r["title_hash"], sid=r["sid"], visibility=r["visibility"], kind=r["kind"]
         )
         for r in rows
     }
@@ -90,7 +93,7 @@ async def put(conn: Connection, rows: Sequence[Values], *, fresh: bool) -> None:
         f"""insert into record ({COLUMNS})
             select * from unnest($1::int[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::smallint[],
                 $7::smallint[], $8::text[], $9::smallint[], $10::int[], $11::bytea[], $12::text[], $13::bigint[],
-                $14::bytea[])
+                $14::bytea[], $15::smallint[], $16::text[])
             on conflict (source, local_id) do update set {sets}""",
         *([list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in FIELDS]),
     )

@@ -96,6 +96,8 @@ def _item(one: Task, dictionary: int, signature: int) -> Item:
         one.holdings,
         _findings(one),
         one.version.load if one.version else 0,
+        kind=int(one.kind),
+        parent=one.parent,
     )
 
 

@@ -19,7 +19,7 @@ import msgspec
 
 from catalog.model import Source
 
-VERSION = 1  # part of every digest: raise it when PREPARE reads records differently, so that reloads are not skipped
+VERSION = 2  # part of every digest: raise it when PREPARE reads records differently, so that reloads are not skipped
 
 PREPARE = ("read", "identify", "compare digests", "describe facts", "sign", "map holdings", "compress")
 PLACE = ("look signatures up", "find candidates", "judge pairs", "unite", "mark clusters")
@@ -85,6 +85,8 @@ class Item(msgspec.Struct, array_like=True, frozen=True, gc=False):
     findings: tuple[tuple[str, str], ...]
     load: int = 0  # that brought this version; 0 = the load being placed
     redirect: str = ""  # of a deletion: the local id of the record that took this one over
+    kind: int = 0  # dms.rules.model.Kind
+    parent: str = ""  # of a holdings record: what names its parent (catalog.attached)
 
 
 class Prepared(msgspec.Struct, array_like=True, frozen=True):

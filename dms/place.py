@@ -183,4 +183,6 @@ def _values(load: Load, source: Source, item: Item, sid: int | None) -> Values:
         item.stamp,
         item.title_hash,
         item.body,
+        item.kind,
+        item.parent,
     )

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 
 from catalog import bodies, original, versions
-from catalog.facts import Facts
 from catalog.model import CARRIERS, Carrier, Format, Source, Visibility
 from catalog.payload import Change
 from catalog.versions import Version
@@ -22,8 +21,10 @@ from dms.match import features, keys
 from dms.match.features import Features
 from dms.outcome import Outcome, dictionary_of, outcome
 from dms.pipeline import Back, Habits, Signed, habits_key
+from dms.rules import kinds
+from dms.rules.model import Kind
 from dms.task import Task, returned, storable, through
-from protocols import dialect, reading
+from protocols import reading
 from protocols.charsets import codec
 from protocols.marc import Record
 
@@ -161,13 +162,14 @@ class _Unit:
         return not one.unchanged and not one.deleted
 
     def _tell_format(self, one: Task) -> bool:
-        one.format = one.told.format if one.told else _format(one.record, self.source.format)
+        one.format = one.told.format if one.told else formats.format_of(one.record, self.source.format)
+        one.kind = Kind.BIBLIOGRAPHIC if one.told else kinds.kind_of(one.record, one.format)
         return True
 
     def _describe(self, one: Task) -> bool:
-        one.facts = formats.facts(one.record, one.format, held=bool(one.told and one.told.holdings))
+        one.facts = formats.facts(one.record, one.format, kind=one.kind, held=bool(one.told and one.told.holdings))
         one.title = " ".join(one.facts.titles)
-        if _describable(one.facts):
+        if formats.describable(one.facts):
             return True
         reason = "neither a title nor an identifier nor a name was found: nothing to describe it by"
         one.back = returned(one, "no-description", reason)
@@ -211,29 +213,6 @@ def _signed(described: Features) -> Signed:
     """Remembered, because most records are copies of one shared record."""
     packed = features.pack(described)
     return Signed(features.signature(packed), packed, keys.keys(described), features.uses(described))
-
-
-ENOUGH_TO_TRAIN = 400  # records of one format in one stretch
-
-
-def _format(record: Record, said: str) -> Format:
-    family = dialect.family(record) if said == "auto" else said
-    return Format.MARC21 if family == "marc21" else Format.CNMARC
-
-
-def _describable(facts: Facts) -> bool:
-    return not facts.bibliographic or bool(
-        any(facts.titles)
-        or facts.romanised
-        or facts.parts
-        or facts.isbns
-        or facts.issns
-        or facts.authors
-        or facts.control_numbers
-        or facts.unified_numbers
-        or facts.responsibility
-        or facts.host
-    )
 
 
 def _storable_copy(copy: Copy) -> Copy:

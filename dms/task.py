@@ -14,6 +14,7 @@ from dms.holdings import Copy
 from dms.match.features import Features
 from dms.packed import Told
 from dms.pipeline import Back, Signed
+from dms.rules.model import Kind
 from protocols.marc import Record
 
 NO_FACTS = Facts()
@@ -36,6 +37,8 @@ class Task:
     digest: bytes = b""
     stamp: str = ""
     format: Format = Format.MARC21
+    kind: Kind = Kind.BIBLIOGRAPHIC
+    parent: str = ""  # of a holdings record: what names its parent (catalog.attached)
     facts: Facts = NO_FACTS
     title: str = ""
     features: Features | None = None  # of authority and holdings records none

@@ -40,10 +40,6 @@ def facts(record: marc.Record, held: bool = False) -> Facts:
     """What a CNMARC record says about its resource. `held`: copies are told beside it, not in 905."""
     leader = record.leader.ljust(24)
     kind = leader[6]
-    if kind in "xyz":
-        return Facts(record_class=model.AUTHORITY)
-    if kind in "uvw":
-        return Facts(record_class=model.HOLDINGS)
     fields: dict[str, list[str]] = {}
     for tag, text in record.fields:
         if tag in WANTED:

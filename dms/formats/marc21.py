@@ -46,13 +46,9 @@ _TELLING = re.compile(rf"[^\x00-\u02ff]|{'|'.join(_TELLING_WORDS)}", re.I)
 
 
 def facts(record: marc.Record) -> Facts:
-    """What a MARC 21 record says about its resource; authority and holdings records give their class only."""
+    """What a MARC 21 record says about its resource."""
     leader = record.leader.ljust(24)
     kind = leader[6]
-    if kind in "zwq":
-        return Facts(record_class=model.AUTHORITY)
-    if kind in "uvxy":
-        return Facts(record_class=model.HOLDINGS)
     fields: dict[str, list[str]] = {}
     for tag, text in record.fields:
         if tag in WANTED:

@@ -30,9 +30,9 @@ class Checker:
         }
 
     def check(self, record: Record, fmt: Format, kind: Kind | None = None) -> list[Finding]:
-        """What is wrong with a record; `kind` by its leader if none is given."""
+        """What is wrong with a record; `kind` by `kinds.kind_of` if none is given."""
         if kind is None:
-            kind = kinds.kind_of(record.leader, fmt)
+            kind = kinds.kind_of(record, fmt)
         fields: dict[str, list[str]] = {}
         for tag, text in record.fields:
             fields.setdefault(tag, []).append(text)
