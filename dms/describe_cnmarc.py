@@ -5,29 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from catalog.model import Description, unique
+from catalog.model import Description, Format, unique
 from dms import addresses, isbd
-from dms.formats import identifiers
+from dms.formats import identifiers, resources
+from dms.formats.resources import Evidence
 from protocols import marc
 
 Fields = dict[str, list[str]]
 
 # Leader/06 (type of record).
-KINDS = {
-    "a": "book", "b": "manuscript", "c": "score", "d": "score", "e": "map", "f": "map", "g": "video", "i": "sound",
-    "j": "sound", "k": "image", "l": "electronic", "m": "multimedia", "r": "object",
-}  # fmt: skip
-# 200$b (general material designation) as Chinese and French cataloguers write it: the first that is contained counts.
-DESIGNATIONS = (
-    ("电子", "electronic"), ("電子", "electronic"), ("électronique", "electronic"), ("electronic", "electronic"),
-    ("网络", "electronic"), ("光盘", "electronic"), ("录音", "sound"), ("錄音", "sound"), ("录像", "video"),
-    ("錄影", "video"), ("地图", "map"), ("乐谱", "score"), ("缩微", "microform"), ("古籍", "ancient"),
-    ("善本", "ancient"), ("拓片", "rubbing"), ("拓本", "rubbing"),
-)  # fmt: skip
-# 205$a: editions of books made before printing machines.
-ANCIENT_EDITIONS = ("刻本", "抄本", "钞本", "鈔本", "稿本", "活字本", "写本", "寫本", "套印本", "拓本")
-ANCIENT_BEFORE = 1912  # end of the Qing dynasty: the usual border of 古籍
-
 PARALLEL_TITLES = (
     "510",
     "541",
@@ -97,7 +83,7 @@ def describe(record: marc.Record) -> Description:
             [isbd.plain(marc.value(t, "a")) or isbd.plain(marc.value(t, "c")) for t in _of(fields, CLASSES)]
         ),
         languages=languages,
-        kind=_kind(record.leader, fields, titles[0], year, languages),
+        kind=resources.kind(Format.CNMARC, Evidence(record.leader, fields, year, languages)),
         summary="\n".join(_plain([v for text in fields.get("330", ()) for v in marc.values(text, "a")])),
         notes=unique([isbd.plain(" ".join(marc.values(text, "abc"))) for text in _of(fields, NOTES)]),
         links=unique([u.strip() for t in fields.get("856", ()) for u in marc.values(t, "u") if addresses.public(u)]),
@@ -218,25 +204,3 @@ def _languages(fields: Fields) -> tuple[str, ...]:
     found = [v.strip().lower() for text in fields.get("101", ()) for v in marc.values(text, "a")]
     split = [v[i : i + 3] for v in found for i in range(0, len(v), 3)]  # "chieng" is two codes
     return unique([code for code in split if len(code) == 3 and code.isascii() and code.isalpha()])
-
-
-def _kind(leader: str, fields: Fields, main: str, year: int, languages: Sequence[str]) -> str:
-    kind = KINDS.get(leader[6:7], "book")
-    designation = marc.value(main, "b").lower()
-    if leader[7:8] == "s" and kind in ("book", "electronic"):
-        return "serial"
-    if designation:
-        kind = next((named for word, named in DESIGNATIONS if word in designation), kind)
-    if kind != "book":
-        return kind
-    if "135" in fields or "230" in fields:
-        return "electronic"
-    if leader[7:8] == "a":
-        return "article"
-    edition = "".join([v for text in fields.get("205", ()) for v in marc.values(text, "a")])
-    if "140" in fields or (edition and any(word in edition for word in ANCIENT_EDITIONS)):
-        return "ancient"
-    if 0 < year < ANCIENT_BEFORE and "chi" in languages:
-        return "ancient"
-    coded = marc.value((fields.get("105") or [""])[0], "a")[4:8]
-    return "thesis" if "328" in fields or "m" in coded else "book"

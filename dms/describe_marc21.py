@@ -9,20 +9,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from catalog.model import Description, unique
+from catalog.model import Description, Format, unique
 from dms import addresses, isbd
-from dms.formats import identifiers
+from dms.formats import identifiers, resources
+from dms.formats.resources import Evidence
 from protocols import marc
 
 Fields = dict[str, list[str]]
 
 # Leader/06 (type of record).
-KINDS = {
-    "a": "book", "c": "score", "d": "score", "e": "map", "f": "map", "g": "video", "i": "sound", "j": "sound",
-    "k": "image", "m": "electronic", "o": "kit", "p": "archive", "r": "object", "t": "manuscript",
-}  # fmt: skip
-ANCIENT_BEFORE = 1912  # end of the Qing dynasty: the usual border of 古籍
-
 NAMES = ("100", "110", "111", "700", "710", "711", "720")
 NOTES = (
     "500", "501", "502", "504", "505", "508", "511", "513", "515", "516", "518", "525", "530", "533", "534", "538",
@@ -62,6 +57,10 @@ class _Reader:
         if mate is None:
             return [text]
         return [text, mate] if _other_script(text) else [mate, text]
+
+    def with_mates(self) -> Fields:
+        """All fields, those in other scripts under 880."""
+        return {**self.fields, "880": [*self.fields["880"], *self._mates.values()]} if self._mates else self.fields
 
     def first(self, *tags: str) -> str:
         """The first field of the first of `tags` that is there, in its original script; "" if there is none."""
@@ -109,7 +108,7 @@ def describe(record: marc.Record) -> Description:
             [isbd.plain(v.replace("/", "")) for tag in CLASSES for t in reader.fields[tag] for v in marc.values(t, "a")]
         ),
         languages=languages,
-        kind=_kind(record.leader, reader.fields, coded, year, languages),
+        kind=resources.kind(Format.MARC21, Evidence(record.leader, reader.with_mates(), year, languages)),
         summary="\n".join(_plain(" ".join(marc.values(text, "ab")) for text in reader.shown(["520"]))),
         notes=unique(
             [isbd.plain(" ".join(v for c, v in marc.subfields(t) if c.isalpha())) for t in reader.shown(NOTES)]
@@ -226,24 +225,6 @@ def _languages(reader: _Reader, coded: str) -> tuple[str, ...]:
     found = [v.strip().lower() for text in reader.fields.get("041", ()) for v in marc.values(text, "ad")]
     split = [v[i : i + 3] for v in found for i in range(0, len(v), 3)]  # "engfre" is two codes (obsolete habit)
     return unique([c for c in [coded[35:38].lower(), *split] if len(c) == 3 and c.isascii() and c.isalpha()])
-
-
-def _kind(leader: str, fields: Fields, coded: str, year: int, languages: Sequence[str]) -> str:
-    kind = KINDS.get(leader[6:7], "book")
-    level = leader[7:8]
-    if kind == "book" and level in "sb" and level:
-        return "serial" if level == "s" else "article"
-    if kind == "electronic" and level == "s":
-        return "serial"
-    if kind != "book":
-        return kind
-    if level == "a":
-        return "article"
-    if coded[23:24] in ("o", "q", "s") or any(text.startswith("cr") for text in fields.get("007", ())):
-        return "electronic"
-    if "502" in fields or "m" in coded[24:28]:
-        return "thesis"
-    return "ancient" if 0 < year < ANCIENT_BEFORE and "chi" in languages else "book"
 
 
 def _links(texts: Sequence[str]) -> tuple[str, ...]:

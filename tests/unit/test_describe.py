@@ -12,8 +12,10 @@ import pytest
 from catalog.model import Description, Format
 from dms import addresses, isbd
 from dms.describe import describe
+from dms.formats import resources
 from protocols import detect, dialect, marc, reading, stream
 from protocols.marc import Record
+from services.delivery import rows
 from tests import data
 
 CNMARC, MARC21 = Format.CNMARC, Format.MARC21
@@ -128,6 +130,17 @@ def test_western_names_are_inverted_and_chinese_ones_are_not() -> None:
         (["200 1_$aX", "205 __$a清乾隆刻本"], "am", "ancient"),
         (["200 1_$aX", "101 0_$achi", "210 __$d1890"], "am", "ancient"),
         (["200 1_$aX", "101 0_$aeng", "210 __$d1890"], "am", "book"),
+        (["200 1_$a上海县志"], "am", "gazetteer"),
+        (["200 1_$a杂志"], "am", "book"),
+        (["200 1_$a红楼梦志"], "am", "book"),
+        (["200 1_$a湘潭王氏族谱"], "am", "genealogy"),
+        (["200 1_$a泰山刻石$b拓片"], "am", "rubbing"),
+        (["200 1_$aX", "105 __$ay   z   100yy"], "am", "conference"),
+        (["200 1_$aX", "105 __$ay   m   000yy"], "am", "thesis"),
+        (["200 1_$aX", "110 __$acaa 0"], "as", "newspaper"),
+        (["200 1_$a羊城晚报"], "as", "newspaper"),
+        (["200 1_$aX", "110 __$aga  0"], "ls", "website"),
+        (["200 1_$aX$b电子图书"], "lm", "ebook"),
     ],
 )
 def test_the_kind_of_a_cnmarc_record(fields: list[str], leader6: str, kind: str) -> None:
@@ -217,11 +230,17 @@ def test_publication_is_told_apart_from_manufacture_and_copyright() -> None:
         (["245 10$aX"], "am", "book"),
         (["245 10$aX"], "as", "serial"),
         (["245 10$aX"], "ab", "article"),
-        (["245 10$aX", "008 010203s2005    nyu     ob    001 0 eng d"], "am", "electronic"),
+        (["245 10$aX", "008 010203s2005    nyu     ob    001 0 eng d"], "am", "ebook"),
         (["245 10$aX", "502 __$aThesis (Ph. D.)"], "am", "thesis"),
         (["245 10$aX"], "em", "map"),
         (["245 10$aX"], "gm", "video"),
         (["245 10$aX"], "tm", "manuscript"),
+        (["245 10$aX", "502 __$aThesis"], "tm", "thesis"),
+        (["245 00$aX", "008 010203c20059999nyuwr w       0   a0eng d"], "mi", "website"),
+        (["245 00$aX", "008 010203c20059999nyudr n       0   a0eng d"], "as", "newspaper"),
+        (["245 00$aX", "008 010203s2005    nyu           101 0 eng d"], "am", "conference"),
+        (["245 10$6880-01$aShanghai xian zhi", "880 10$6245-01$a上海縣志", "041 0_$achi"], "am", "gazetteer"),
+        (["245 10$aX", "650 _0$aSmith family$vGenealogy"], "am", "genealogy"),
         (["245 10$aX", "008 010203s1890    cc            000 1 chi d"], "am", "ancient"),
     ],
 )
@@ -339,3 +358,12 @@ def check(record: Record, fmt: Format, described: Description) -> None:
     assert bool(described.title) >= has_title, record
     assert all(len(isbn) == 13 and isbn.isdigit() for isbn in described.isbns)
     assert described.year == 0 or 500 <= described.year <= 2100
+
+
+def test_a_record_without_a_leader_is_a_book() -> None:
+    assert describe(Record("", (("245", "10\x1faX"),)), Format.MARC21).kind == "book"
+
+
+def test_every_kind_of_resource_has_a_name_in_both_languages() -> None:
+    for kind in resources.every():
+        assert rows.name("kind", kind, "zh") != kind and rows.name("kind", kind, "en") != kind
