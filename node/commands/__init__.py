@@ -50,6 +50,13 @@ COMMANDS: dict[str, Command] = {
         zh="从文件或标准输入装载记录",
         allow=Permission.LOAD,
     ),
+    "check": Command(
+        en="check records by the rules, and mend them, without loading them",
+        zh="按规则校验并修复记录，不装载",
+        allow=Permission.READ,
+        free=True,
+        home=False,
+    ),
     "loads": Command(en="list, show or undo loads", zh="列出、查看或撤销装载", allow=Permission.LOAD),
     "source": Command(en="add and manage sources of records", zh="添加和管理数据源", allow=Permission.LIBRARY),
     "library": Command(en="add and manage libraries of the directory", zh="添加和管理成员馆", allow=Permission.LIBRARY),
