@@ -6,13 +6,14 @@ import codecs
 import re
 
 from config.errors import Misconfigured
-from protocols.charsets import marc8
+from protocols.charsets import big5, marc8, private, references
 
-UTF8, GB18030, MARC8, ISO5426, DANMARC = "utf-8", "gb18030", "marc-8", "iso-5426", "danmarc"
-STATEFUL = frozenset((MARC8, ISO5426, DANMARC, "big5"))  # not Python's, or not under that name
+UTF8, GB18030, BIG5, MARC8, ISO5426, DANMARC = "utf-8", "gb18030", "big5", "marc-8", "iso-5426", "danmarc"
+STATEFUL = frozenset((MARC8, ISO5426, DANMARC, BIG5))  # not Python's, or not under that name
 
 _OWN = {"marc8": MARC8, "ansel": MARC8, "iso5426": ISO5426, "danmarc": DANMARC, "danmarc2": DANMARC}
-_PYTHON = {"big5": "cp950"}  # what is called Big5 in Taiwan's systems has the characters of code page 950
+_SAME = {"iso8859-1": "latin-1", "cp950": BIG5, "big5hkscs": BIG5, "gb2312": "gbk"}
+_WIDER = {"gbk": GB18030}  # what is called GBK or GB 2312 has codes of its successors, which keep all of theirs
 _DANMARC = re.compile("@(?:([@*\xe5\xc5])|([0-9A-F]{4}))")
 _DANMARC_SIGNS = {"\xe5": "\ua733", "\xc5": "\ua732"}
 
@@ -28,18 +29,35 @@ def known(name: str) -> str:
         raise Misconfigured(
             f"no such encoding: {name!r}; use auto, utf-8, marc-8, gb18030, big5, koi8-r, cp1251, latin-1 …"
         ) from error
-    return {"iso8859-1": "latin-1"}.get(found, found)
+    return _SAME.get(found, found)
+
+
+def is_unicode(encoding: str) -> bool:
+    """Whether it holds every character by itself, so that a reference in it is text and no way out."""
+    return encoding.startswith("utf-")
 
 
 def decode(data: bytes, encoding: str) -> tuple[str, int]:
     """(text, number of codes without meaning, each now U+FFFD); `encoding` as spelled by `known`."""
+    if encoding == UTF8:
+        return _by_python(data, UTF8)
     if encoding == MARC8:
-        return marc8.decode(data)
-    if encoding == ISO5426:
-        return marc8.decode(data, upper=marc8.ISO5426)
-    if encoding == DANMARC:
-        return _DANMARC.sub(_danmarc, data.decode("latin-1")), 0
-    name = _PYTHON.get(encoding, encoding)
+        text, lost = marc8.decode(data)
+    elif encoding == ISO5426:
+        text, lost = marc8.decode(data, upper=marc8.ISO5426)
+    elif encoding == BIG5:
+        text, lost = big5.decode(data)
+    elif encoding == DANMARC:
+        text, lost = _DANMARC.sub(_danmarc, data.decode("latin-1")), 0
+    else:
+        name = _WIDER.get(encoding, encoding)
+        text, lost = _by_python(data, name)
+        if name == GB18030 and private.PRIVATE.search(text):
+            text = text.translate(private.two_bytes())
+    return (text if is_unicode(encoding) else references.read(text)), lost
+
+
+def _by_python(data: bytes, name: str) -> tuple[str, int]:
     try:
         return data.decode(name), 0
     except UnicodeDecodeError:

@@ -14,6 +14,8 @@ import unicodedata
 from functools import cache
 from importlib.resources import files
 
+from protocols.charsets import references
+
 Table = dict[int, tuple[str, bool]]  # 7-bit code (three bytes joined for EACC) -> character, is it a combining mark
 
 ASCII, ANSEL, EACC = "B", "E", "1"
@@ -23,7 +25,7 @@ ESC = 0x1B
 
 _G0 = re.compile(rb"\x1b(?:[(,]!?([BE234NQS])|\$,?(1)|([gbps]))")  # technique 2 into G0, EACC into G0, technique 1
 _G1 = re.compile(rb"\x1b(?:[)\-]!?([BE234NQS])|\$[)\-](1))")
-_REFERENCE = re.compile(r"&#x([0-9A-Fa-f]{4,6});")  # LC's lossless form for characters MARC-8 lacks
+_MARK_ON_CODE = re.compile("\x1f.[\u0300-\u036f]")
 
 
 @cache
@@ -40,7 +42,7 @@ def table(name: str) -> Table:
 
 def decode(data: bytes, upper: str = ANSEL) -> tuple[str, int]:
     """Unicode text (NFC) of a field's bytes, and how many codes had no meaning; `upper` is the default set of G1."""
-    if data.isascii() and ESC not in data and b"&#x" not in data:
+    if data.isascii() and ESC not in data and b"&#" not in data:
         return data.decode("ascii"), 0
     parts: list[str] = []
     unknown = 0
@@ -52,15 +54,12 @@ def decode(data: bytes, upper: str = ANSEL) -> tuple[str, int]:
         parts.append(text)
         unknown += lost
     joined = "\x1f".join(parts)
-    if "&#x" in joined:
-        joined = _REFERENCE.sub(_character, joined)
-    return unicodedata.normalize("NFC", joined), unknown
-
-
-def _character(match: re.Match[str]) -> str:
-    number = int(match.group(1), 16)
-    usable = number <= 0x10FFFF and not 0xD800 <= number <= 0xDFFF and number >= 0x20
-    return chr(number) if usable else REPLACEMENT
+    joined = references.read(joined)
+    if not _MARK_ON_CODE.search(joined):
+        return unicodedata.normalize("NFC", joined), unknown
+    # A mark that begins a subfield must not melt into the subfield's code.
+    parts = [part[:1] + unicodedata.normalize("NFC", part[1:]) for part in joined.split("\x1f")[1:]]
+    return "\x1f".join((unicodedata.normalize("NFC", joined.partition("\x1f")[0]), *parts)), unknown
 
 
 def _unescaped(data: bytes, upper: str) -> tuple[str, int]:
