@@ -13,8 +13,6 @@ from typing import NamedTuple
 from protocols.charsets import big5, codec, marc8_out, private, references
 
 _WITH_MARKS = re.compile(r".[\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u3099\u309a]*", re.DOTALL)
-    r".[\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0653-\u0655\u3099\u309a]*", re.DOTALL
-)
 
 
 class Encoded(NamedTuple):
