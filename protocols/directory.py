@@ -194,6 +194,6 @@ def _readable(tag: str, findings: list[Finding]) -> str:
     """The tag itself if it can be written anywhere; others are kept under `STRAY`."""
     if len(tag) == 3 and tag.isascii() and tag.isalnum():
         return tag
-    kept = tag if len(tag) == 3 and tag.isascii() and tag.isprintable() else STRAY
+    kept = tag if len(tag) == 3 and tag.isascii() and tag.isprintable() and " " not in tag else STRAY
     findings.append(("iso2709-tag", f"tag {tag!r} kept as {kept!r}"))
     return kept

@@ -1,0 +1,154 @@
+"""What must hold of any bytes, by target: only our own errors, an end, every byte accounted for, and a record that was
+written reads back as it was. A target takes bytes and raises when it does not hold.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zlib
+from collections.abc import Callable, Mapping
+from functools import cache
+
+from catalog.model import Format
+from config.errors import BadRecord, Refused
+from dms import checking, formats
+from dms.rules import catalogue, check, mend
+from dms.rules.model import Profile
+from protocols import gunzip, iso2709, marcjson, marcxml, reading, stream
+from protocols.charsets import codec, sniff
+from protocols.marc import Record
+
+SMALL = 4096  # bytes of a stretch, so that even small inputs make several
+CHARSETS = ("utf-8", "marc-8", "gb18030", "big5", "iso-5426", "danmarc", "koi8-r", "cp1251", "latin-1")
+
+Target = Callable[[bytes], None]
+
+
+def accounted(data: bytes, batch: reading.Batch) -> None:
+    """Records and failures lie in order, apart, and hold the bytes of the places that they name."""
+    pieces = sorted([*batch.reads, *batch.failed], key=lambda each: each.ordinal)
+    assert [each.ordinal for each in pieces] == list(range(len(pieces))), "ordinals"
+    end = 0
+    for each in pieces:
+        assert each.position >= end, "pieces overlap"
+        end = each.position + len(each.raw)
+        assert data[each.position : end] == each.raw, "a piece that is not in the data"
+    assert batch.padding == len(data) - sum(len(each.raw) for each in pieces) >= 0, "padding"
+
+
+def storable(record: Record) -> None:
+    """It can be encoded, and has no separators but between subfields."""
+    record.leader.encode()
+    for tag, text in record.fields:
+        (tag + text).encode()
+        assert not {"\x1d", "\x1e"} & set(text), "a terminator in a value"
+
+
+def carrier(name: str) -> Target:
+    """The target of one carrier's reader."""
+
+    def target(data: bytes) -> None:
+        batch = reading.read(data, name)
+        accounted(data, batch)
+        for each in batch.reads:
+            storable(each.record)
+            _again(each.record)
+        stretched(data, name)
+
+    return target
+
+
+def _again(record: Record) -> None:
+    """Written and read, it is what it was: in full in JSON; as far as their rules allow in ISO 2709 and MARCXML."""
+    assert marcjson.read(marcjson.write(record).encode())[0].fields == _plain(record).fields, "MARC-in-JSON"
+    marcxml.read(marcxml.write(record).encode())
+    try:
+        written = iso2709.write(record)
+    except BadRecord:
+        return
+    (read,) = reading.read(written, "iso2709", encoding="utf-8").reads
+    assert len(read.record.fields) == len(record.fields), "ISO 2709"
+    assert iso2709.write(read.record) == written, "ISO 2709, written again"
+
+
+def _plain(record: Record) -> Record:
+    """As MARC-in-JSON can say it: two indicators, no empty subfield code."""
+    return marcjson.read(marcjson.write(record).encode())[0]
+
+
+def stretched(data: bytes, name: str) -> None:
+    """Cut into stretches nothing is lost, and each can be read alone."""
+    end = 0
+    try:
+        for each in stream.stretches(io.BytesIO(data), name, size=SMALL):
+            assert each.end >= end, "stretches go back"
+            end = each.end
+            if not each.fault:
+                reading.read(each.data, name)
+    except (BadRecord, Refused):
+        pass
+
+
+def packed(data: bytes) -> None:
+    """The reader of gzip: what it gives is bounded, and is what gzip gives of a sound file."""
+    given = bytearray()
+    with gunzip.Input(io.BytesIO(data), "fuzz") as source:
+        try:
+            while piece := source.read(1 << 16):
+                given += piece
+                assert len(given) <= gunzip.FREE + gunzip.MAX_RATIO * len(data) + (1 << 17), "it grows"
+        except (BadRecord, Refused):
+            return
+    try:
+        assert not data.startswith(gunzip.MAGIC) or gzip.decompress(data) == given, "not what gzip gives"
+    except (EOFError, OSError, zlib.error):
+        pass
+
+
+def charsets(data: bytes) -> None:
+    """Judging an encoding and decoding in every one of them."""
+    judged = sniff.decide(data, sniff.Hint(), sniff.Context())
+    text, lost = codec.decode(data, judged.name)
+    text.encode()
+    assert lost >= 0
+    for name in CHARSETS:
+        codec.decode(data, codec.known(name))[0].encode("utf-8")
+
+
+@cache
+def _checker() -> check.Checker:
+    return check.checker(Profile())
+
+
+def rules(data: bytes) -> None:
+    """Checking any record raises nothing, its texts can be made, and mending a second time changes nothing."""
+    for each in reading.read(data, "marcjson").reads:
+        for fmt in Format:
+            found = _checker().check(each.record, fmt)
+            for finding in found:
+                for lang in ("zh", "en"):
+                    assert catalogue.text(finding, lang)
+            mended = mend.mend(each.record, fmt, {finding.rule for finding in found})
+            storable(mended.record)
+            assert not mend.mend(mended.record, fmt, {one.rule for one in mended.receipts}).receipts, "mended twice"
+            formats.facts(each.record, fmt)
+
+
+def checked(data: bytes) -> None:
+    """`check --fix` of a file of any carrier: an answer for each record, and none is our fault."""
+    asked = checking.Asked(carrier="iso2709", fix=True)
+    looked = checking.look(data, 0, asked, checking.pack(Profile()))
+    assert len(looked.told) == looked.verdicts.total()
+    assert not looked.rules["fault"], looked.told
+
+
+TARGETS: Mapping[str, Target] = {
+    "iso2709": carrier("iso2709"),
+    "marcxml": carrier("marcxml"),
+    "marcjson": carrier("marcjson"),
+    "gzip": packed,
+    "charsets": charsets,
+    "rules": rules,
+    "check": checked,
+}
