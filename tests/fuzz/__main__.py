@@ -1,4 +1,4 @@
-"""`python -m tests.fuzz TARGET [--seconds N | --runs N] [--seed N]`: inputs that reach new code, until one breaks a rule.
+"""`python -m tests.fuzz TARGET [--seconds N | --runs N]`: inputs that reach new code, until one breaks a rule.
 
 What breaks one is written to tests/fuzz/crashes; `python -m tests.fuzz TARGET --reproduce FILE` shows it again, without
 atheris. New finds of a good run are kept in tests/fuzz/found; `tests/fuzz/corpus` is made by `tests.fuzz.seeds`.

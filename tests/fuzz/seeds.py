@@ -1,4 +1,4 @@
-"""Where fuzzing begins: a few small inputs a target, made by our own builders. `python -m tests.fuzz.seeds` writes them."""
+"""Where fuzzing begins: a few small inputs a target, made by our own builders; `python -m tests.fuzz.seeds`."""
 
 from __future__ import annotations
 

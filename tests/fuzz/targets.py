@@ -27,7 +27,8 @@ Target = Callable[[bytes], None]
 
 def accounted(data: bytes, batch: reading.Batch) -> None:
     """Records and failures lie in order, apart, and hold the bytes of the places that they name."""
-    pieces = sorted([*batch.reads, *batch.failed], key=lambda each: each.ordinal)
+    every: list[reading.Read | reading.Failed] = [*batch.reads, *batch.failed]
+    pieces = sorted(every, key=lambda each: each.ordinal)
     assert [each.ordinal for each in pieces] == list(range(len(pieces))), "ordinals"
     end = 0
     for each in pieces:
