@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from itertools import chain
 from typing import Protocol
 
-from dms.rules.content import numbers
+from dms.rules.content import characters, numbers, spaces
 from dms.rules.content.model import ContentRule, Fix
 
 
@@ -26,7 +26,7 @@ class ContentModule(Protocol):
     FIXES: Mapping[str, Fix]
 
 
-MODULES: tuple[ContentModule, ...] = (numbers,)
+MODULES: tuple[ContentModule, ...] = (characters, spaces, numbers)
 
 
 def rules() -> tuple[ContentRule, ...]:

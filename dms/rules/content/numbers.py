@@ -32,8 +32,8 @@ ISSN_PLACES: Mapping[Format, values.Places] = {
 EAN_PLACES: Mapping[Format, values.Places] = {Format.CNMARC: {"073": "a"}}
 
 _WIDE = {c + 0xFEE0: c for c in range(0x21, 0x7F)} | {0x3000: 0x20} | dict.fromkeys(map(ord, "‐‑–—−﹣"), 0x2D)
-_LIKE_X = {0x425: "X", 0x445: "X"}  # a Cyrillic Ha typed for the check digit looks the same
-_NARROW: Mapping[int, int | str] = _WIDE | _LIKE_X
+_LIKE_X = {0x425: 0x58, 0x445: 0x58}  # a Cyrillic Ha typed for the check digit looks the same
+_NARROW = _WIDE | _LIKE_X
 _FORM = re.compile(r"\s*(ISBN(?:-1[03])?[:\s]*)?(\d[\d\- ]*\d[- ]?[Xx]?|\d)(?![\w])\s*(.*?)([\s:;,.]*)$", re.I | re.S)
 _PRICE = re.compile(r"[:：]?\s*\(?\s*(?:CNY|RMB|USD|HKD|TWD|NT\$|HK\$|US\$|GBP|EUR|[￥¥$£€])\s*\d|\d+(?:\.\d+)?\s*元")
 _ISSN = re.compile(r"[\s(]*(?:ISSN[:=\s(]*)?(\d{4})([\s\-]*)(\d{3}[\dXx])(?![\dXx])\)*", re.I)
@@ -200,7 +200,7 @@ def _move(rule: str, to: Mapping[Format, str]) -> Fix:
                     found = number(part[1:])
                     assert found is not None  # a rest has a number before it
                     at = _end_of_number(part[1:])
-                    moved.append(found.rest if rule == "isbn-price" else _unbracketed(found.rest))
+                    moved.append(found.rest.lstrip(": ：") if rule == "isbn-price" else _unbracketed(found.rest))
                     part = part[: at + 1].rstrip() + (found.tail if to[fmt] == "c" or rule == "isbn-qualifier" else "")
                     kept.append(part)
                     if fmt == Format.MARC21:

@@ -1,0 +1,90 @@
+"""Blanks at the ends of values, doubled blanks, and the ideographic blank (pure).
+
+Only transcribed fields are looked at: in coded ones a blank is a value.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
+
+from catalog.model import Format
+from dms.rules import edit
+from dms.rules.content.model import ContentRule, Fix, Look
+from dms.rules.content.values import LONGEST_VALUE
+from dms.rules.model import Finding, Kind, Mended
+from protocols.marc import DELIMITER, Record
+
+# Where blanks count: control numbers of other systems with their padding, coded data, links.
+_CODED_MARC21 = frozenset(("010", "016", "035", "041", "044", "052", "533", "853", "854", "855", "863", "864", "865"))
+_CODED_CODES = frozenset("01235678w")  # of these codes, whatever the field: links, identifiers, fixed-length codes
+_DOUBLE = re.compile(r"(?<=\S) {2,}(?=\S)")
+_LEADING = re.compile("\x1f. ")
+
+
+@lru_cache(maxsize=4096)
+def _told(tag: str, fmt: Format) -> bool:
+    """Whether a field is transcribed text: numeric, not local, not coded."""
+    if not tag.isdecimal() or tag[0] == "9" or tag[:2] == "00" or tag[1:2] == "9":
+        return False
+    return tag not in _CODED_MARC21 if fmt == Format.MARC21 else tag[0] != "1"
+
+
+def trimmed(value: str) -> str:
+    """Without blanks at the ends; a value of blanks only is left to the rule of empty subfields."""
+    return value.strip(" ") or value
+
+
+def single(value: str) -> str:
+    """With single blanks between words."""
+    return _DOUBLE.sub(" ", value)
+
+
+def narrow(value: str) -> str:
+    """With a plain blank for the ideographic one."""
+    return value.replace("\u3000", " ")
+
+
+MENDS: Mapping[str, Callable[[str], str]] = {"space-wide": narrow, "space-edge": trimmed, "space-double": single}
+
+
+def look(seen: Look) -> Iterator[Finding]:
+    """Blanks in the wrong places, value by value of a record that has any."""
+    fmt = seen.format
+    values = [text[2:] for tag, text in seen.record.fields if _told(tag, fmt)]
+    values.append("")
+    whole = DELIMITER.join(values)
+    if "  " in whole or " \x1f" in whole or "\u3000" in whole or _LEADING.search(whole):
+        yield from _closely(seen)
+
+
+def _closely(seen: Look) -> Iterator[Finding]:
+    for tag, texts in seen.fields.items():
+        if not _told(tag, seen.format):
+            continue
+        for nth, text in enumerate(texts, 1):
+            for part in text.split(DELIMITER)[1:]:
+                if part and part[0] not in _CODED_CODES and ("\u3000" in part or " " in part):
+                    value = part[1:]
+                    for rule, mend in MENDS.items():
+                        if (wanted := mend(value)) != value:
+                            yield Finding(rule, tag, nth, part[0], -1, value[:LONGEST_VALUE], wanted[:LONGEST_VALUE])
+
+
+def _fix(rule: str, change: Callable[[str], str]) -> Fix:
+    def mend(record: Record, fmt: Format) -> Mended:
+        def put(tag: str, text: str) -> str:
+            if not _told(tag, fmt):
+                return text
+            head, *parts = text.split(DELIMITER)
+            put = [p if not p or p[0] in _CODED_CODES else p[0] + change(p[1:]) for p in parts]
+            return DELIMITER.join([head, *put])
+
+        return edit.fields(record, rule, put)
+
+    return mend
+
+
+RULES: tuple[ContentRule, ...] = (ContentRule(ids=tuple(MENDS), look=look, kinds=frozenset(Kind)),)
+FIXES: Mapping[str, Fix] = {rule: _fix(rule, change) for rule, change in MENDS.items()}
