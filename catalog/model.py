@@ -34,14 +34,14 @@ class Carrier(IntEnum):
     MARCXML = 2
     MARCJSON = 3
     PACKED = 4  # a bib as another node told it (catalog.payload)
+    MRK = 5
+    ALEPHSEQ = 6
+    MARCLINES = 7  # a field a line, as programs show it to people
+    DC = 8  # Dublin Core
+    MODS = 9
 
 
-CARRIERS = {
-    "iso2709": Carrier.ISO2709,
-    "marcxml": Carrier.MARCXML,
-    "marcjson": Carrier.MARCJSON,
-    "packed": Carrier.PACKED,
-}
+CARRIERS = {carrier.name.lower(): carrier for carrier in Carrier}  # names as `protocols.detect` has them
 CARRIER_NAMES = {carrier: name for name, carrier in CARRIERS.items()}
 
 

@@ -7,13 +7,14 @@ import io
 from collections.abc import Sequence
 
 from exchange.landing import Inputs
+from protocols import detect
 from protocols.gunzip import Input
 
 
 def inputs(raws: Sequence[bytes], carrier: str) -> Inputs:
     """One input of these records' bytes; a fingerprint of its own, so that it is never taken for the file it was in."""
-    joiner, end = (b"", b"") if carrier == "iso2709" else (b"\n", b"\n")
-    data = joiner.join(raws) + end
+    joiner = b"" if carrier == "iso2709" else detect.LINES[carrier].BETWEEN if carrier in detect.LINES else b"\n"
+    data = b"".join(raw + joiner for raw in raws)
     return Inputs(
         names=("quarantine",),
         streams=(Input(io.BytesIO(data), "quarantine"),),

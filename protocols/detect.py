@@ -1,17 +1,24 @@
 """Which carrier a file is written in, judged by its content and never by its name.
 
-Carriers are plain strings here, since `protocols` knows nothing of the catalogue: "iso2709", "marcxml", "marcjson".
+Carriers are plain strings here, since `protocols` knows nothing of the catalogue: "iso2709", "marcxml" (every form of
+MARC in XML), "marcjson", and by lines "mrk", "alephseq" and "marclines".
 """
 
 from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Iterator, Mapping
+from typing import Protocol
 
 from config.errors import BadRecord
+from protocols import alephseq, marclines, mrk
+from protocols.marc import Record
+from protocols.pieces import Finding, Piece
 
 ISO2709, MARCXML, MARCJSON = "iso2709", "marcxml", "marcjson"
-CARRIERS = (ISO2709, MARCXML, MARCJSON)
+MRK, ALEPHSEQ, MARCLINES = "mrk", "alephseq", "marclines"
+CARRIERS = (ISO2709, MARCXML, MARCJSON, MRK, ALEPHSEQ, MARCLINES)
 HEAD = 1 << 16  # bytes that are looked at
 
 _BOMS = (  # UTF-32 before UTF-16: the little-endian mark of one begins with that of the other
@@ -29,6 +36,22 @@ _BARE_XML = (
 )
 _LEADER = re.compile(rb"[0-9 ]{5}[\x20-\x7e].{4}[0-9 ]{2}[0-9 ]{5}[\x20-\x7e]{7}", re.DOTALL)
 _DIRECTORY = re.compile(rb"\x1e[^\x1d\x1e]{1,9998}\x1e")
+
+
+class Linewise(Protocol):
+    """A carrier with a field in a line: what its module offers."""
+
+    @property
+    def BETWEEN(self) -> bytes: ...
+
+    def looks(self, head: bytes) -> bool: ...
+    def count(self, data: bytes) -> int: ...
+    def boundary(self, buffer: bytes | bytearray) -> int: ...
+    def read_all(self, data: bytes, encoding: str) -> Iterator[Piece]: ...
+    def read(self, data: bytes, encoding: str = ...) -> tuple[Record, tuple[Finding, ...]]: ...
+
+
+LINES: Mapping[str, Linewise] = {MRK: mrk, ALEPHSEQ: alephseq, MARCLINES: marclines}
 
 
 class UnknownCarrier(BadRecord):
@@ -58,9 +81,13 @@ def carrier_of(head: bytes) -> str:
         return _xml(start)
     if start[:1] in (b"{", b"["):
         return MARCJSON
+    if found := next((name for name, lines in LINES.items() if lines.looks(start)), ""):
+        return found
     if (_LEADER.search(text[: 4096 + 24]) and b"\x1e" in text) or b"\x1d" in text or _DIRECTORY.search(text):
         return ISO2709
-    raise UnknownCarrier(f"not a MARC file we read (ISO 2709, MARCXML, MARC-in-JSON): {_seen(start)}")
+    raise UnknownCarrier(
+        f"not a MARC file we read (ISO 2709, MARC in XML, MARC-in-JSON, .mrk, Aleph sequential): {_seen(start)}"
+    )
 
 
 def _xml(start: bytes) -> str:

@@ -12,18 +12,19 @@ for a document type declaration, which is never processed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 
-from protocols import columnar, dialect, framing, iso2709, marcjson, marcxml, quick
+from protocols import columnar, dialect, framing, iso2709, marcjson, marcxml, quick, xmlscan
 from protocols.charsets import codec, evidence, sniff
 from protocols.charsets.sniff import Charset
 from protocols.columnar import Scan
-from protocols.detect import MARCJSON, MARCXML
+from protocols.detect import LINES, MARCJSON, MARCXML
 from protocols.marc import Record, value
+from protocols.pieces import Piece
 
 Finding = tuple[str, str]  # rule id, detail
 Fields = tuple[tuple[str, str], ...]
@@ -88,9 +89,11 @@ def read(data: bytes, carrier: str, *, encoding: str = "auto", wanted: frozenset
         case "iso2709":
             batch = _read_iso2709(data, name, wanted)
         case "marcxml":
-            batch = _read_marcxml(data, name, wanted)
+            batch = _gathered(data, marcxml.read_all(data, _charset_of(data, name)), wanted)
         case "marcjson":
             batch = _read_marcjson(data, wanted)
+        case _ if carrier in LINES:
+            batch = _gathered(data, LINES[carrier].read_all(data, name), wanted)
         case _:
             raise ValueError(f"unknown carrier {carrier!r}")
     taken = sum(len(each.raw) for each in batch.reads) + sum(len(each.raw) for each in batch.failed)
@@ -101,12 +104,14 @@ def read(data: bytes, carrier: str, *, encoding: str = "auto", wanted: frozenset
 def decode(raw: bytes, carrier: str, encoding: str) -> Record:
     """Read one stored record in full, in the encoding that `Read.encoding` named.
 
-    Raises `iso2709.Unreadable`, `marcxml.Unreadable` or `marcjson.Unreadable` (all `BadRecord`).
+    Raises the `Unreadable` of its carrier, a `BadRecord`.
     """
     if carrier == MARCXML:
         return marcxml.read(raw, encoding)[0]
     if carrier == MARCJSON:
         return marcjson.read(raw)[0]
+    if carrier in LINES:
+        return LINES[carrier].read(raw, encoding)[0]
     if (quickly := quick.fields(raw, encoding)) is not None:
         return Record(raw[:24].decode("ascii", "replace"), quickly)
     found = iso2709.read(raw)
@@ -285,7 +290,19 @@ def _one_by_one(stretch: _Stretch, each: _Pending, name: str) -> tuple[Fields, t
     )
 
 
-# ---- MARCXML and MARC-in-JSON
+# ---- documents and lines
+
+
+def _gathered(data: bytes, pieces: Iterable[Piece], wanted: frozenset[str] | None) -> Batch:
+    batch = Batch()
+    for ordinal, piece in enumerate(pieces):
+        raw = data[piece.start : piece.end]
+        if piece.record is None:
+            batch.failed.append(Failed(piece.start, ordinal, raw, piece.rule, piece.reason))
+        else:
+            record = _limited(piece.record, wanted)
+            batch.reads.append(Read(piece.start, ordinal, raw, record, piece.encoding, piece.findings))
+    return batch
 
 
 def _limited(record: Record, wanted: frozenset[str] | None) -> Record:
@@ -294,25 +311,11 @@ def _limited(record: Record, wanted: frozenset[str] | None) -> Record:
     return Record(record.leader, tuple(each for each in record.fields if each[0] in wanted))
 
 
-def _read_marcxml(data: bytes, encoding: str, wanted: frozenset[str] | None) -> Batch:
-    batch = Batch()
-    name = encoding or codec.UTF8
-    if not encoding and (declared := marcxml.declared_encoding(data[:400])) and not declared.startswith(WIDE):
-        name = declared  # what is wide has been made UTF-8, whatever it says
-    for ordinal, element in enumerate(marcxml.elements(data)):
-        raw = data[element.start : element.end]
-        if element.doctype:
-            batch.failed.append(Failed(element.start, ordinal, raw, "doctype", marcxml.REFUSED_DOCTYPE))
-            continue
-        try:
-            if not element.whole:
-                raise marcxml.Unreadable("a tag of the record element is missing or damaged")
-            record, findings = marcxml.read(raw, name)
-        except marcxml.Unreadable as error:
-            batch.failed.append(Failed(element.start, ordinal, raw, "unreadable", str(error)))
-        else:
-            batch.reads.append(Read(element.start, ordinal, raw, _limited(record, wanted), name, findings))
-    return batch
+def _charset_of(data: bytes, encoding: str) -> str:
+    """What an XML stretch is read in: what was told, else what it declares, else UTF-8."""
+    if not encoding and (declared := xmlscan.declared_encoding(data[:400])) and not declared.startswith(WIDE):
+        return declared  # what is wide has been made UTF-8, whatever it says
+    return encoding or codec.UTF8
 
 
 def _read_marcjson(data: bytes, wanted: frozenset[str] | None) -> Batch:

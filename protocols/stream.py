@@ -21,16 +21,14 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from config.errors import BadRecord, NotFound, Refused
-from protocols import marcjson, marcxml
-from protocols.detect import HEAD, ISO2709, MARCJSON, MARCXML, wide_encoding
+from protocols import marcjson, xmlscan
+from protocols.detect import HEAD, ISO2709, LINES, MARCJSON, MARCXML, wide_encoding
 from protocols.gunzip import DamagedGzip, Input
 
 SIZE = 1 << 20
 MAX_RECORD = 1 << 24  # bytes without a record's end that are believed to be one record
 MAX_DOCUMENT = 1 << 26  # bytes of a JSON document that is not one object a line
 SHOWN = 1 << 16  # bytes kept of what is too long
-
-_END_TAG = re.compile(rb"</(?:[A-Za-z_][\w.-]*:)?record\s*>")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,11 +104,9 @@ def _boundary(buffer: bytearray, carrier: str) -> int:
         return buffer.rfind(0x1D) + 1
     if carrier == MARCJSON:
         return buffer.rfind(b"\n") + 1
-    at = len(buffer)
-    while (at := buffer.rfind(b"</", 0, at)) >= 0:
-        if found := _END_TAG.match(buffer, at):
-            return found.end()
-    return 0
+    if carrier in LINES:
+        return LINES[carrier].boundary(buffer)
+    return xmlscan.MARC.boundary(buffer)
 
 
 def _skip(source: _Source, buffer: bytearray, carrier: str) -> tuple[bytes, int, bytearray]:
@@ -130,8 +126,7 @@ def _skip(source: _Source, buffer: bytearray, carrier: str) -> tuple[bytes, int,
 
 def _first_end(buffer: bytearray, carrier: str) -> int:
     if carrier == MARCXML:
-        found = _END_TAG.search(buffer)
-        return found.end() if found else 0
+        return xmlscan.MARC.first_end(buffer)
     return buffer.find(0x1D if carrier == ISO2709 else 0x0A) + 1
 
 
@@ -164,8 +159,8 @@ class _Source:
         self._decoder = codecs.getincrementaldecoder(wide)("replace") if wide else None
         if self._decoder:
             self.head = self._ahead = self._narrow(self.head[mark:])
-        plain = wide or carrier != MARCXML or marcxml.declared_encoding(self.head) in ("", "utf-8", "us-ascii")
-        self._prefix = b"" if plain else marcxml.declaration(self.head)
+        plain = wide or carrier != MARCXML or xmlscan.declared_encoding(self.head) in ("", "utf-8", "us-ascii")
+        self._prefix = b"" if plain else xmlscan.declaration(self.head)
         if start and (carrier != MARCJSON or marcjson.is_lines(self.head)):
             self._go(start)
 

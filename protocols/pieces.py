@@ -1,0 +1,62 @@
+"""What a reader of documents and lines finds in a stretch, one piece after the other (pure).
+
+The readers of XML, JSON and line formats hand back pieces; `protocols.reading` makes its batches of them.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from protocols.charsets import codec, sniff
+from protocols.charsets.sniff import Charset
+from protocols.marc import Record
+
+Finding = tuple[str, str]  # rule id, detail
+UNREADABLE, NO_RECORD = "unreadable", "not-a-record"
+
+
+class Piece(NamedTuple):
+    """Bytes of a stretch with the record that was read of them, or with the rule and the reason why none was."""
+
+    start: int
+    end: int
+    record: Record | None = None
+    encoding: str = codec.UTF8
+    findings: tuple[Finding, ...] = ()
+    rule: str = ""
+    reason: str = ""
+
+
+def text(data: bytes, encoding: str) -> tuple[str, tuple[Finding, ...]]:
+    """Lines in a known encoding as text. Encodings that keep state are decoded line by line: each begins anew."""
+    if encoding in codec.STATEFUL:
+        parts = [codec.decode(line, encoding) for line in data.split(b"\n")]
+        decoded, lost = "\n".join(part for part, _ in parts), sum(count for _, count in parts)
+    else:
+        decoded, lost = codec.decode(data, encoding)
+    if not lost:
+        return decoded, ()
+    return decoded, (("encoding-invalid-bytes", f"{lost} codes without meaning in {encoding} became U+FFFD"),)
+
+
+class Judge:
+    """Which encoding the records of a stretch are in: the one that was told, else each record's own evidence beside
+    that of its neighbours."""
+
+    def __init__(self, data: bytes, encoding: str) -> None:
+        self._told = Charset(name=encoding, sure=True) if encoding else sniff.plain(data)
+        self._context = sniff.Context()
+        if self._told is None:
+            part = sniff.sample(data)
+            self._context.add(part, sniff.scores(part, sniff.Hint()))
+
+    def of(self, data: bytes) -> Charset:
+        """The encoding of one record's bytes."""
+        return self._told or sniff.follow(data, self._context) or sniff.decide(data, sniff.Hint(), self._context)
+
+
+def doubts(charset: Charset) -> tuple[Finding, ...]:
+    """What there is to say of a judgement."""
+    if charset.sure:
+        return ()
+    return (("encoding-uncertain", f"no encoding fits well, {charset.name} was taken"),)
