@@ -191,11 +191,11 @@ async def members(conn: Connection, clusters: Collection[int], *, shown: bool = 
     which = VISIBLE if shown else HOLDS_ONLY
     rows: list[Any] = await conn.fetch(
         f"""select c.cluster, r.source, r.trust, r.local_id, r.library, r.format, r.carrier, r.encoding,
-                   r.dictionary, r.stamp, r.digest, r.body
+                   r.dictionary, r.stamp, r.digest, r.body, r.score
             from unnest($1::bigint[]) c (cluster)
             cross join lateral (select sid from membership m where m.cluster = c.cluster offset 0) m
             cross join lateral (select s.name source, s.trust, r.local_id, r.library, r.format, r.carrier, r.encoding,
-                                       r.dictionary, r.stamp, r.digest, r.body
+                                       r.dictionary, r.stamp, r.digest, r.body, r.score
                                 from record r join source s using (source) where r.sid = m.sid and {which} offset 0) r
             order by c.cluster, r.source, r.local_id""",
         list(clusters),

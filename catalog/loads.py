@@ -13,7 +13,7 @@ from catalog.model import LoadState
 from config.errors import Conflict, NotFound
 
 LANDING = "landing:"  # and the source's number: the lease of who lands something into it
-COUNTS = ("records", "unchanged", "added", "updated", "deleted", "superseded", "returned", "unreadable")
+COUNTS = ("records", "unchanged", "added", "updated", "deleted", "superseded", "returned", "unreadable", "mended")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +42,7 @@ class Load:
     superseded: int
     returned: int
     unreadable: int
+    mended: int  # on arrival, by the profile
     started_at: datetime
     finished_at: datetime | None
     content: bytes | None  # digest of the whole input and the source's habits

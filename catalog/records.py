@@ -30,6 +30,7 @@ class Row:
     body: bytes
     kind: int  # 0 bibliographic, 1 authority, 2 holdings
     parent: str  # of a holdings record: what names its parent (catalog.attached)
+    score: int | None  # 0 to 100 by the rules of its library's profile; None = not judged yet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +45,9 @@ class Standing:
 
 
 FIELDS = tuple(Row.__dataclass_fields__)
-Values = tuple[int, str, str, int | None, int, int, int, str, int, int, bytes, str, int, bytes, int, str]  # of FIELDS
+Values = tuple[  # of FIELDS
+    int, str, str, int | None, int, int, int, str, int, int, bytes, str, int, bytes, int, str, int | None
+]  # fmt: skip
 COLUMNS = ", ".join(FIELDS)
 R_COLUMNS = ", ".join(f"r.{name}" for name in FIELDS)
 
@@ -93,7 +96,7 @@ async def put(conn: Connection, rows: Sequence[Values], *, fresh: bool) -> None:
         f"""insert into record ({COLUMNS})
             select * from unnest($1::int[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::smallint[],
                 $7::smallint[], $8::text[], $9::smallint[], $10::int[], $11::bytea[], $12::text[], $13::bigint[],
-                $14::bytea[], $15::smallint[], $16::text[])
+                $14::bytea[], $15::smallint[], $16::text[], $17::smallint[])
             on conflict (source, local_id) do update set {sets}""",
         *([list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in FIELDS]),
     )
@@ -105,6 +108,32 @@ async def delete(conn: Connection, source: int, local_ids: Collection[str]) -> N
         await conn.execute(
             f"delete from {table} where source = $1 and local_id = any($2::text[])", source, list(local_ids)
         )
+
+
+async def unjudged(conn: Connection, source: int, local_ids: Collection[str]) -> set[str]:
+    """Those of the records that no rules have looked at yet."""
+    rows = await conn.fetch(
+        "select local_id from record where source = $1 and local_id = any($2::text[]) and score is null",
+        source,
+        list(local_ids),
+    )
+    return {row["local_id"] for row in rows}
+
+
+async def rescore(conn: Connection, source: int, told: Sequence[tuple[str, bytes, int | None]]) -> set[int]:
+    """Give records (local id, digest, score) of a source another digest and score; signatures of those whose score is
+    another one now."""
+    rows = await conn.fetch(
+        """with old as (
+               select r.local_id, r.score from record r where r.source = $1 and r.local_id = any($2::text[]))
+           update record r set digest = t.digest, score = t.score
+           from unnest($2::text[], $3::bytea[], $4::smallint[]) t (local_id, digest, score) join old using (local_id)
+           where r.source = $1 and r.local_id = t.local_id
+           returning case when old.score is distinct from t.score then r.sid end sid""",
+        source,
+        *map(list, zip(*told, strict=True)),
+    )
+    return {row["sid"] for row in rows if row["sid"] is not None}
 
 
 async def resign(conn: Connection, changes: Sequence[tuple[int, str, int]]) -> None:

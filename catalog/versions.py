@@ -14,6 +14,9 @@ class Version(msgspec.Struct, array_like=True, frozen=True):
     encoding: str
     digest: bytes
     load: int  # that first brought it; 0 = the load that it is in
+    parent: str = ""  # of a holdings record: what names its parent (catalog.attached)
+    said: str = "auto"  # of a recheck: the encoding that its load was told
+    findings: tuple[tuple[str, str], ...] = ()  # of a recheck: what reading it found then
 
 
 CARRIER = "versions"  # of loads whose units hold them

@@ -8,16 +8,19 @@ from collections.abc import AsyncIterator
 import msgspec
 import numpy as np
 
-from catalog import bodies, inbox, loads, quarantine, records
+from catalog import bodies, inbox, loads, quality, quarantine, records
 from catalog.connection import Connection
 from catalog.loads import Load
 from catalog.model import LoadState
+from catalog.quality import Found
 from config.settings import Limits
 from dms import judging
 from dms.judging import Entry, Sums
 from dms.pipeline import Item, Prepared, Tally, decode_tally, encode
+from dms.quality import Sheet
 
 DELETIONS_A_UNIT = 2000
+UNCOUNTED = ("undo", "move")  # modes of loads that bring nothing new: their findings are in no month
 
 
 async def judge(conn: Connection, load: Load, limits: Limits) -> list[str]:
@@ -46,12 +49,16 @@ async def judge(conn: Connection, load: Load, limits: Limits) -> list[str]:
             "superseded": resolved.superseded,
             "returned": sums.back.get("returned", 0),
             "unreadable": sums.back.get("unreadable", 0),
+            "mended": sums.sheet.mended,
         },
     )
+    await quality.count(conn, load.load, _found(sums.sheet))
     against = [] if load.assured or load.mode == "undo" else judging.objections(sums, len(missing), total, limits)
     if against:
         await loads.turn(conn, load.load, LoadState.HELD, since=(LoadState.PREPARING,), reason="; ".join(against))
         return against
+    if load.mode not in UNCOUNTED:
+        await quality.into_months(conn, load.load)
     await inbox.give_orders(conn, load.load, {unit: encode(orders) for unit, orders in resolved.orders.items()})
     await _delete(conn, load, missing)
     await _settle_cases(conn, load, cases, columns)
@@ -72,6 +79,13 @@ async def judge(conn: Connection, load: Load, limits: Limits) -> list[str]:
     )
     await loads.turn(conn, load.load, LoadState.PLACING, since=(LoadState.PREPARING,))
     return []
+
+
+def _found(sheet: Sheet) -> Found:
+    rules = [
+        (rule, row.level, row.findings, row.records, row.mended, row.examples) for rule, row in sheet.rules.items()
+    ]
+    return Found(judged=sheet.judged, score=sheet.score, rules=rules)
 
 
 async def _tallies(conn: Connection, load: int) -> AsyncIterator[tuple[int, Tally]]:
@@ -116,6 +130,7 @@ async def _settle_cases(
     columns: list[np.ndarray[tuple[int], np.dtype[np.uint64]]],
 ) -> None:
     """What an earlier load returned and this one brings in order is settled; what came back again stands once."""
+    await quarantine.end_rerun(conn, load.load)
     await quarantine.supersede(conn, load.source, load.load)
     if not cases or load.mode == "undo":
         return
@@ -127,7 +142,7 @@ async def _settle_cases(
         for case, by in those
         if by < load.load
     ]
-    await quarantine.settle(conn, settled)
+    await quarantine.settle(conn, settled, load.load)
 
 
 async def _delete(conn: Connection, load: Load, missing: list[str]) -> None:

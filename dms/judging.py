@@ -14,6 +14,7 @@ import numpy as np
 
 from config.settings import Limits
 from dms.pipeline import Orders, Tally
+from dms.quality import Sheet
 
 ENOUGH = 20  # fewer cases than this never hold a load, whatever their share
 
@@ -29,6 +30,7 @@ class Sums:
     retitled: int = 0
     standing: int = 0
     back: dict[str, int] = field(default_factory=dict)
+    sheet: Sheet = field(default_factory=Sheet)
 
     def add(self, tally: Tally) -> None:
         """Count one unit."""
@@ -37,6 +39,7 @@ class Sums:
         self.garbled += tally.garbled
         self.retitled += tally.retitled
         self.standing += tally.standing
+        self.sheet.add(tally.judged, tally.score, tally.mended, tally.rules)
         for verdict, count in tally.back:
             self.back[verdict] = self.back.get(verdict, 0) + count
 

@@ -30,7 +30,7 @@ class Member:
     format: Format
     record: marc.Record
     trust: int = 0  # of the source
-    findings: int = 0  # faults that the checks found in it
+    findings: int = 0  # points that findings of the rules cost it (100 less its score)
     pinned: bool = False  # a cataloguer made it the base
 
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 
@@ -26,6 +26,7 @@ from dms.merge import Member, Merged
 
 VERSION = 1  # part of every memo: raise it when records are merged or described differently
 MARK = 8  # bytes
+BEST = 100  # score of a record without findings
 
 
 class Kept(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -39,6 +40,7 @@ class Kept(msgspec.Struct, array_like=True, frozen=True, gc=False):
     dictionary: int
     digest: bytes  # of the bytes as received
     body: bytes
+    score: int | None = None  # 0 to 100 by the rules; None = not judged
     drop: tuple[str, ...] = ()  # what its source keeps back (dms.sharing)
 
 
@@ -123,7 +125,13 @@ class _Cluster:
         kept = self.kept[mark]
         raw = bodies.open_body(kept.body, kept.dictionary, self._dictionaries)
         record = original.record(raw, kept.carrier, kept.encoding)
-        self._read[mark] = found = Member(key=kept.key, format=_FORMATS[kept.format], record=record, trust=kept.trust)
+        self._read[mark] = found = Member(
+            key=kept.key,
+            format=_FORMATS[kept.format],
+            record=record,
+            trust=kept.trust,
+            findings=0 if kept.score is None else BEST - kept.score,
+        )
         return found
 
 
@@ -140,7 +148,7 @@ class _Reduced(_Cluster):
         drop = self.kept[mark].drop
         if drop:
             record = sharing.reduced(found.record, drop)
-            found = Member(key=found.key, format=found.format, record=record, trust=found.trust)
+            found = replace(found, record=record)
         self._read[mark] = found
         return found
 
@@ -276,6 +284,8 @@ def _rules_for(job: Job) -> bytes:
 def _mark(kept: Kept) -> bytes:
     """Another one if anything of the member that counts is another."""
     told = f"{kept.key}\0{kept.trust}\0{kept.format}\0".encode() + kept.digest
+    if kept.score is not None:
+        told += b"\0%d" % kept.score
     if kept.drop:
         told += b"\0" + "\0".join(kept.drop).encode()
     return hashlib.blake2b(told, digest_size=MARK).digest()

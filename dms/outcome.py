@@ -8,11 +8,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from catalog import bodies
+from catalog.model import Carrier
 from dms import garbled, sharing
 from dms.pipeline import Back, Habits, Item, Prepared, Signed, Tally, encode
+from dms.quality import Sheet
 from dms.task import Task, storable
+from protocols.charsets import codec
 
 ENOUGH_TO_TRAIN = 400  # records of one format in one stretch
+MOST_FINDINGS = 2000  # of one stretch that are kept with their records; the counts know all of them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +30,7 @@ class Outcome:
 
 
 def outcome(
-    works: Sequence[Task], back: Sequence[Back], habits: Habits, known: Mapping[str, tuple[bytes, int]]
+    works: Sequence[Task], back: Sequence[Back], habits: Habits, known: Mapping[str, tuple[bytes, int]], sheet: Sheet
 ) -> Outcome:
     """Pack what was made of the records that did not come back. `known` as in `dms.prepare.prepare`."""
     items: list[Item] = []
@@ -35,12 +39,16 @@ def outcome(
     signed: list[Signed] = []
     raws: dict[int, list[bytes]] = {}
     wrong = retitled = 0
+    room = MOST_FINDINGS
     for one in works:
         index.append(-1 if one.unchanged else len(items))
         if one.unchanged:
             continue
         if one.deleted:
             items.append(_deletion(one))
+            continue
+        if one.same:
+            items.append(_rescored(one))
             continue
         place = -1
         if one.signed is not None:
@@ -49,8 +57,9 @@ def outcome(
                 signed.append(one.signed)
         number, _ = dictionary_of(habits, one.format)
         if not number:
-            raws.setdefault(one.format, []).append(one.raw)
-        item = _item(one, number, place)
+            raws.setdefault(one.format, []).append(one.kept or one.raw)
+        item = _item(one, number, place, room)
+        room -= len(item.findings)
         standing = known.get(one.local_id)
         retitled += standing is not None and standing[1] != item.title_hash
         wrong += garbled.is_garbled(one.title)
@@ -64,6 +73,10 @@ def outcome(
         wrong,
         retitled,
         sum(one.local_id in known for one in works),
+        sheet.judged,
+        sheet.score,
+        sheet.mended,
+        sheet.rules,
     )
     return Outcome(
         prepared=bodies.shrink(encode(Prepared(items, signed, sharing.digest(habits.source)))),
@@ -78,7 +91,7 @@ def dictionary_of(habits: Habits, fmt: int) -> tuple[int, bytes]:
     return habits.dictionaries.get(fmt, (0, b""))
 
 
-def _item(one: Task, dictionary: int, signature: int) -> Item:
+def _item(one: Task, dictionary: int, signature: int, room: int) -> Item:
     return Item(
         one.local_id,
         one.ordinal,
@@ -87,15 +100,16 @@ def _item(one: Task, dictionary: int, signature: int) -> Item:
         one.stamp,
         _hash(one.title),
         one.format,
-        one.carrier,
-        one.encoding,
+        Carrier.MARCJSON if one.kept else one.carrier,
+        codec.UTF8 if one.kept else one.encoding,
         one.visibility,
         dictionary,
         one.body,
         signature,
         one.holdings,
-        _findings(one),
+        _findings(one)[:room],
         one.version.load if one.version else 0,
+        score=one.score,
         kind=int(one.kind),
         parent=one.parent,
     )
@@ -105,6 +119,14 @@ def _deletion(one: Task) -> Item:
     return Item(
         one.local_id, one.ordinal, True, one.digest, one.stamp, 0, 0, one.carrier, one.encoding, 0, 0, b"", -1, (), (),
         redirect=one.told.change.redirect if one.told else "",
+    )  # fmt: skip
+
+
+def _rescored(one: Task) -> Item:
+    """Of a recheck: what is kept stays as it is."""
+    return Item(
+        one.local_id, one.ordinal, False, one.digest, one.stamp, 0, one.format, one.carrier, one.encoding, 0, 0, b"",
+        -1, (), (), score=one.score, same=True,
     )  # fmt: skip
 
 

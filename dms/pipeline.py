@@ -18,11 +18,16 @@ from dataclasses import dataclass, field
 import msgspec
 
 from catalog.model import Source
+from dms import quality_profile
+from dms.rules.model import Profile
 
 VERSION = 2  # part of every digest: raise it when PREPARE reads records differently, so that reloads are not skipped
 
-PREPARE = ("read", "identify", "compare digests", "describe facts", "sign", "map holdings", "compress")
+PREPARE = ("read", "identify", "compare digests", "mend", "describe facts", "judge", "sign", "map holdings", "compress")
 PLACE = ("look signatures up", "find candidates", "judge pairs", "unite", "mark clusters")
+
+
+DEFAULT = Profile()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +38,8 @@ class Habits:
     carrier: str  # iso2709, marcxml, marcjson, packed (of a feed) or versions (of an undo)
     encoding: str
     dictionaries: dict[int, tuple[int, bytes]] = field(default_factory=dict)  # by format: number, bytes
+    profile: Profile = DEFAULT  # of quality rules
+    recheck: bool = False  # the records are the source's own, to be judged by a profile that they were not judged by
 
 
 def habits_key(habits: Habits) -> bytes:
@@ -47,6 +54,8 @@ def habits_key(habits: Habits) -> bytes:
         source.mapping,
         int(source.visibility),
     ]
+    if profile := quality_profile.digest(habits.profile):
+        said.append(profile.hex())
     text = json.dumps(said, ensure_ascii=False, sort_keys=True, default=str)
     return hashlib.blake2b(text.encode(), digest_size=16).digest()
 
@@ -85,6 +94,8 @@ class Item(msgspec.Struct, array_like=True, frozen=True, gc=False):
     findings: tuple[tuple[str, str], ...]
     load: int = 0  # that brought this version; 0 = the load being placed
     redirect: str = ""  # of a deletion: the local id of the record that took this one over
+    score: int | None = None  # 0 to 100; None = not judged
+    same: bool = False  # of a recheck: score and digest are new, all else stays
     kind: int = 0  # dms.rules.model.Kind
     parent: str = ""  # of a holdings record: what names its parent (catalog.attached)
 
@@ -110,6 +121,16 @@ class Back(msgspec.Struct, array_like=True, frozen=True):
     raw: bytes
 
 
+class RuleCount(msgspec.Struct, array_like=True, gc=False):
+    """What a rule found in a stretch or a load."""
+
+    level: int  # dms.rules.model.Level, under the profile
+    findings: int = 0
+    records: int = 0
+    mended: int = 0  # records that its fix changed
+    examples: list[str] = []  # local ids
+
+
 class Tally(msgspec.Struct, array_like=True, frozen=True):
     """What judging a load needs of one unit. Four columns in step; `index` is the item's place, -1 = unchanged."""
 
@@ -121,6 +142,10 @@ class Tally(msgspec.Struct, array_like=True, frozen=True):
     garbled: int  # titles that look like mojibake
     retitled: int  # records whose title differs from the standing one
     standing: int  # records that were there already
+    judged: int = 0  # records that the rules looked at
+    score: int = 0  # sum of theirs
+    mended: int = 0
+    rules: dict[str, RuleCount] = {}
 
 
 class Orders(msgspec.Struct, array_like=True, frozen=True):

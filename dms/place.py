@@ -46,8 +46,14 @@ async def place(
     standing = await records.standing(conn, source.no, [item.local_id for item, _ in pairs])
     arrivals = []
     for item, signed in pairs:
+    rescored = []
         there = standing.get(item.local_id)
-        if (there is None and item.deleted) or (there is not None and there.digest == item.digest and not item.deleted):
+        if item.same:
+            counts["unchanged"] += 1
+            rescored.append((item.local_id, item.digest, item.score))
+        elif (there is None and item.deleted) or (
+            there is not None and there.digest == item.digest and not item.deleted
+        ):
             counts["unchanged"] += 1
         else:
             counts["deleted" if item.deleted else "added" if there is None else "updated"] += 1
@@ -55,6 +61,9 @@ async def place(
     if arrivals:
         await _write(conn, load, source, arrivals, memory)
     await inbox.discard(conn, load.load, [unit.unit for unit in units])
+    if rescored:  # the score is part of which record a cluster is shown by
+        sids = await records.rescore(conn, source.no, rescored)
+        await clusters.soil(conn, set((await clusters.membership(conn, sids)).values()))
     await loads.count(conn, load.load, counts)
     memory.forget()
     return counts
@@ -65,7 +74,7 @@ async def _shared_anew(conn: Connection, source: Source, prepared: Prepared) -> 
     known = await dictionaries.of(conn, {item.dictionary for item in prepared.items})
     items = []
     for item in prepared.items:
-        if not item.deleted and item.visibility in sharing.BY_PROFILE:
+        if not item.deleted and not item.same and item.visibility in sharing.BY_PROFILE:
             raw = bodies.open_body(item.body, item.dictionary, known)
             shared = sharing.of_kept(source, raw, item.carrier, item.encoding)
             item = msgspec.structs.replace(item, visibility=int(shared))
@@ -186,3 +195,4 @@ def _values(load: Load, source: Source, item: Item, sid: int | None) -> Values:
         item.kind,
         item.parent,
     )
+        item.score,

@@ -6,6 +6,7 @@ unchanged ends there; `prepare` then works on the rest.
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
@@ -15,7 +16,7 @@ from catalog.model import CARRIERS, Carrier, Format, Source, Visibility
 from catalog.payload import Change
 from catalog.versions import Version
 from config.errors import BadRecord
-from dms import formats, holdings, identity, packed, sharing
+from dms import formats, holdings, identity, packed, quality, sharing
 from dms.holdings import Copy
 from dms.match import features, keys
 from dms.match.features import Features
@@ -57,11 +58,12 @@ def prepare(
     """
     back: list[Back] = []
     if habits.carrier == "versions":
-        works = list(_versions(versions.decode(data)))
+        read = _own if habits.recheck else _versions
+        works = list(read(versions.decode(data), position))
     elif habits.carrier == "packed":
         works = list(_changes(packed.changes(data), back))
     else:
-        batch = reading.read(data, habits.carrier, encoding=habits.encoding, wanted=_wanted(habits.source))
+        batch = reading.read(data, habits.carrier, encoding=habits.encoding)  # whole: rules look at all of it
         carrier = CARRIERS[habits.carrier]
         works = [
             Task(position + r.position, ordinal + r.ordinal + 1, r.raw, r.record, carrier, r.encoding, r.findings)
@@ -75,18 +77,7 @@ def prepare(
     for stage in unit.stages():
         going = through(stage, going)
     back += [one.back for one in works if one.back]
-    return outcome([one for one in works if not one.back], back, habits, known)
-
-
-def _wanted(source: Source) -> frozenset[str] | None:
-    """Tags that PREPARE reads of a source; None = all."""
-    tags = set(formats.WANTED) | _identity_tags(source.identity)
-    for fmt in Format:
-        tags |= holdings.tags(source.mapping, fmt)
-    deciding = sharing.profile(source.sharing).tags
-    if deciding is None:
-        return None
-    return frozenset(tags | deciding | identity.suppress_tags(source.mapping))
+    return outcome([one for one in works if not one.back], back, habits, known, unit.sheet)
 
 
 def _identity_tags(rule: str) -> frozenset[str]:
@@ -97,16 +88,28 @@ def check_habits(source: Source) -> None:
     """Raise what is wrong with the source's identity rule, mapping or profile, before any record is read by them."""
     identity.named_id(Record("", ()), source.identity)
     identity.suppressed(Record("", ()), source.mapping)
-    _wanted(source)
+    identity.suppress_tags(source.mapping)
+    sharing.profile(source.sharing)
+    for fmt in Format:
+        holdings.tags(source.mapping, fmt)
 
 
-def _versions(versions: list[Version]) -> Iterator[Task]:
+def _versions(versions: list[Version], position: int) -> Iterator[Task]:
     for n, version in enumerate(versions, 1):
         carrier = Carrier(version.carrier)
         record = Record("", ())
         if version.raw is not None:
             record = original.record(version.raw, carrier, version.encoding)
-        yield Task(0, n, version.raw or b"", record, carrier, version.encoding, (), version)
+        yield Task(position, n, version.raw or b"", record, carrier, version.encoding, (), version)
+
+
+def _own(versions: list[Version], position: int) -> Iterator[Task]:
+    """Records of the source itself, as they were received."""
+    for n, version in enumerate(versions):
+        came = original.received(version.raw or b"", version.carrier, version.encoding)
+        record = original.record(came.raw, came.carrier, came.encoding)
+        carrier = Carrier(came.carrier)
+        yield Task(position + n, position + n + 1, came.raw, record, carrier, came.encoding, version.findings, version)
 
 
 def _changes(changes: list[Change], back: list[Back]) -> Iterator[Task]:
@@ -127,13 +130,15 @@ class _Unit:
         self.habits = habits
         self.source = habits.source
         self.known = known
-        self.blank = hashlib.blake2b(digest_size=16, person=habits_key(habits))
+        self.blanks: dict[str, hashlib.blake2b] = {}
+        self.inspector = quality.inspector(habits.profile)
+        self.sheet = quality.Sheet()
 
     def stages(self) -> tuple[Callable[[Task], bool], ...]:
         """Each says whether the record goes on."""
         return (
-            self._identify, self._compare, self._tell_format, self._describe, self._read_titles, self._features,
-            self._sign, self._map_holdings, self._compress,
+            self._identify, self._compare, self._tell_format, self._mend, self._describe, self._judge,
+            self._read_titles, self._features, self._sign, self._map_holdings, self._compress,
         )  # fmt: skip
 
     def _identify(self, one: Task) -> bool:
@@ -142,10 +147,18 @@ class _Unit:
             one.local_id, one.digest = one.told.change.id, one.told.digest
             return True
         one.local_id = one.version.local_id if one.version else _name(one.record, self.source.identity, one.raw)
-        whole = self.blank.copy()
+        said = one.version.said if one.version and self.habits.recheck else self.habits.encoding
+        whole = self._blank(said).copy()
         whole.update(one.raw)
         one.digest = whole.digest()
         return True
+
+    def _blank(self, encoding: str) -> hashlib.blake2b:
+        """A digest of nothing by the habits, where the load was told this encoding."""
+        if encoding not in self.blanks:
+            person = habits_key(dataclasses.replace(self.habits, encoding=encoding))
+            self.blanks[encoding] = hashlib.blake2b(digest_size=16, person=person)
+        return self.blanks[encoding]
 
     def _compare(self, one: Task) -> bool:
         """What is unchanged or deleted ends here."""
@@ -153,10 +166,10 @@ class _Unit:
             one.deleted = one.told.bib is None
             return not one.deleted
         gone = one.version is not None and one.version.raw is None
-        if one.version and not gone:
+        if one.version and not gone and not (self.habits.recheck and self._is_ours(one)):
             one.digest = one.version.digest  # a version that comes back is again what it was
         standing = self.known.get(one.local_id)
-        named = not one.local_id.startswith("sha256:")
+        named = self.habits.recheck or not one.local_id.startswith("sha256:")
         one.unchanged = standing is not None and standing[0] == one.digest and named
         one.deleted = not one.unchanged and (gone or identity.is_deleted(one.record))
         return not one.unchanged and not one.deleted
@@ -164,6 +177,23 @@ class _Unit:
     def _tell_format(self, one: Task) -> bool:
         one.format = one.told.format if one.told else formats.format_of(one.record, self.source.format)
         one.kind = Kind.BIBLIOGRAPHIC if one.told else kinds.kind_of(one.record, one.format)
+        return True
+
+    def _is_ours(self, one: Task) -> bool:
+        """Whether it is this node that says what becomes of it: not a bib of another node, nor a version put back."""
+        return one.carrier != Carrier.PACKED and (one.version is None or self.habits.recheck)
+
+    def _mend(self, one: Task) -> bool:
+        """What the profile mends on arrival: everything after this sees the mended record."""
+        if not self._is_ours(one):
+            return True
+        record, receipts = self.inspector.mend(one.record, one.format)
+        if receipts or (one.carrier == Carrier.MARCJSON and original.is_wrapped(one.raw)):
+            came = original.Received(raw=one.raw, carrier=one.carrier, encoding=one.encoding, receipts=receipts)
+            one.kept = original.mended(record, came)
+            one.record = original.record(one.kept, Carrier.MARCJSON, codec.UTF8)
+        if receipts:
+            self.sheet.count_mended(receipts, self.inspector)
         return True
 
     def _describe(self, one: Task) -> bool:
@@ -174,6 +204,18 @@ class _Unit:
         reason = "neither a title nor an identifier nor a name was found: nothing to describe it by"
         one.back = returned(one, "no-description", reason)
         return False
+
+    def _judge(self, one: Task) -> bool:
+        """By the rules of the profile. A version that is put back is not held back, whatever they say of it."""
+        judged = self.inspector.judge(one.record, one.format, one.findings, one.kind)
+        one.score = judged.score
+        self.sheet.count(one.local_id, judged, self.inspector)
+        if judged.errors and self._is_ours(one):
+            one.back = returned(one, judged.errors[0].rule, storable(quality.reason(judged.errors)))
+            return False
+        if self.habits.recheck and one.version:
+            one.same = (one.kept or one.raw) == one.version.raw
+        return not one.same
 
     def _read_titles(self, one: Task) -> bool:
         """Into the memory of `features`: so large a part of it is a stage of its own."""
@@ -204,7 +246,7 @@ class _Unit:
         return True
 
     def _compress(self, one: Task) -> bool:
-        one.body = bodies.shrink(one.raw, dictionary_of(self.habits, one.format)[1])
+        one.body = bodies.shrink(one.kept or one.raw, dictionary_of(self.habits, one.format)[1])
         return True
 
 

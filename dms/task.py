@@ -30,7 +30,7 @@ class Task:
     record: Record
     carrier: Carrier
     encoding: str
-    findings: tuple[tuple[str, str], ...]
+    findings: tuple[tuple[str, str], ...]  # of reading: rule, detail
     version: Version | None = None  # of an undo; one without bytes is to be deleted
     told: Told | None = None  # by another node; one without a bib is to be deleted
     local_id: str = ""
@@ -45,9 +45,12 @@ class Task:
     signed: Signed | None = None
     holdings: tuple[Copy, ...] = ()
     visibility: int = 0
+    score: int | None = None  # by the rules of the profile; None = not judged
+    kept: bytes = b""  # what is kept in place of the bytes as received, of a record that was mended
     body: bytes = b""
     deleted: bool = False
     unchanged: bool = False
+    same: bool = False  # of a recheck: what is kept stays, only score and digest are new
     back: Back | None = None  # it came back and goes no further
 
 

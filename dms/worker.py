@@ -26,7 +26,7 @@ from catalog.work.queue import Queue
 from catalog.work.workers import Worker
 from config.errors import Misconfigured, Retry
 from config.settings import Limits
-from dms import matcher, merge_many, pipeline, prepare
+from dms import matcher, merge_many, pipeline, prepare, quality_scope
 from dms.crew import GARBAGE, LIGHT_BYTES, LIGHT_CLUSTERS, Crew, Runs
 from dms.matcher import Matcher
 from dms.merge_many import Job, Made
@@ -61,10 +61,18 @@ class Preparing:
                 return
             source = await sources.by_number(conn, load.source)
             known_dictionaries = await dictionaries.newest(conn)
+            profile = await quality_scope.of_library(conn, source.library)
             # What a node tells is new by its word, and what stands is not asked for.
             fresh = load.mode == "feed" or not await records.any_of_source(conn, load.source)
         encoding = load.encoding if load.encoding != "auto" else source.encoding
-        habits = Habits(source=source, carrier=load.carrier, encoding=encoding, dictionaries=known_dictionaries)
+        habits = Habits(
+            source=source,
+            carrier=load.carrier,
+            encoding=encoding,
+            dictionaries=known_dictionaries,
+            profile=profile,
+            recheck=load.mode == "recheck",
+        )
         data = bodies.grow(unit.payload)
         try:
             known = {} if fresh else await self._known(data, habits)
@@ -88,7 +96,11 @@ class Preparing:
         ids = await self.crew.run(prepare.recognise, data, habits, light=len(data) < LIGHT_BYTES)
         async with self.database.connection() as conn:
             standing = await records.standing(conn, habits.source.no, ids)
-        return {local_id: (there.digest, there.title_hash) for local_id, there in standing.items()}
+            unjudged = await records.unjudged(conn, habits.source.no, ids) if habits.recheck else set()
+        return {
+            local_id: (b"" if local_id in unjudged else there.digest, there.title_hash)
+            for local_id, there in standing.items()
+        }
 
     async def _keep(self, load: Load, unit: Unit, outcome: Outcome) -> None:
         async with self.database.transaction() as conn:

@@ -18,7 +18,19 @@ def alone(
     jobs = [
         Job(
             number,
-            [Kept(row.local_id, 0, row.format, row.carrier, row.encoding, row.dictionary, row.digest, row.body, drop)],
+            [
+                Kept(
+                    key=row.local_id,
+                    trust=0,
+                    format=row.format,
+                    carrier=row.carrier,
+                    encoding=row.encoding,
+                    dictionary=row.dictionary,
+                    digest=row.digest,
+                    body=row.body,
+                    drop=drop,
+                )
+            ],
         )
         for number, row in enumerate(rows)
     ]

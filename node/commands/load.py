@@ -13,6 +13,7 @@ from catalog.connection import Connection
 from catalog.loads import Load
 from catalog.model import LoadState, Source
 from config.errors import Misconfigured, NotFound
+from dms import quality_scope
 from dms.pipeline import Habits, habits_key
 from exchange import landing
 from node import app, attending, lifecycle
@@ -98,7 +99,9 @@ async def load_inputs(
     started = time.perf_counter()
     await attending.see_through(node, source.no)
     said = encoding if encoding != "auto" else source.encoding
-    habits = habits_key(Habits(source=source, carrier=inputs.carrier, encoding=said))
+    async with node.database.connection() as conn:
+        profile = await quality_scope.of_library(conn, source.library)
+    habits = habits_key(Habits(source=source, carrier=inputs.carrier, encoding=said, profile=profile))
     again = await landing.repeat(node.database, source, inputs, mode=mode, encoding=encoding, habits=habits)
     if again is not None:
         await attending.leave_nothing(node)

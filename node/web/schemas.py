@@ -115,7 +115,7 @@ LOAD = _object(
     load=_COUNT,
     source=_TEXT,
     library=_TEXT,
-    mode={"type": "string", "enum": ["changes", "full", "undo", "feed", "move"]},
+    mode={"type": "string", "enum": ["changes", "full", "undo", "feed", "move", "recheck"]},
     state=_TEXT,
     reason=_TEXT,
     origin=_TEXT,
@@ -127,6 +127,7 @@ LOAD = _object(
     superseded=_COUNT,
     returned=_COUNT,
     unreadable=_COUNT,
+    mended=_COUNT,
     started_at=_AT,
     finished_at={"type": ["string", "null"], "format": "date-time"},
 )

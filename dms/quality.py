@@ -1,0 +1,134 @@
+"""Records under a profile of rules: what is found, the score, what sends a record back; and the counts of it (pure)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from catalog.model import Format
+from dms import quality_profile
+from dms.pipeline import RuleCount
+from dms.rules import catalogue, check, mend, score
+from dms.rules.model import LEADER, Finding, Kind, Level, Profile, Receipt
+from protocols.marc import Record
+
+EXAMPLES = 3  # local ids kept of each rule and load
+TOLD = 3  # errors that a reason tells of
+
+
+class Judged(NamedTuple):
+    """What the rules say of a record."""
+
+    findings: Sequence[Finding]
+    score: int  # 0 to 100
+    errors: Sequence[Finding]  # what sends it back
+
+
+class Inspector:
+    """A profile at work."""
+
+    def __init__(self, profile: Profile) -> None:
+        self.profile = profile
+        self.levels = {id_: profile.level(rule) for id_, rule in catalogue.rules().items()}
+        self._checker = check.checker(profile)
+        self._errors = frozenset(id_ for id_, level in self.levels.items() if level is Level.ERROR)
+
+    def judge(
+        self, record: Record, fmt: Format, told: Iterable[tuple[str, str]] = (), kind: Kind | None = None
+    ) -> Judged:
+        """Look at a record. `told`: what the reader found in its bytes."""
+        findings = self._checker.check(record, fmt, kind)
+        if told:
+            findings += [one for one in check.of_reading(told) if self.levels.get(one.rule)]
+        if not findings:
+            return Judged((), score.BEST, ())
+        errors = [one for one in findings if one.rule in self._errors]
+        return Judged(findings, score.score(findings, self.profile), errors)
+
+    def mend(self, record: Record, fmt: Format) -> tuple[Record, tuple[Receipt, ...]]:
+        """The record after the profile's fixes, and what they changed."""
+        if not self.profile.mends:
+            return record, ()
+        mended = mend.mend(record, fmt, self.profile.mends)
+        return mended.record, mended.receipts
+
+
+_inspectors: dict[bytes, Inspector] = {}
+MOST = 16  # profiles in use at once
+
+
+def inspector(profile: Profile) -> Inspector:
+    """The inspector of a profile; the same for equal ones."""
+    key = quality_profile.digest(profile)
+    found = _inspectors.get(key)
+    if found is None:
+        if len(_inspectors) >= MOST:
+            _inspectors.clear()
+        found = _inspectors[key] = Inspector(profile)
+    return found
+
+
+def place(finding: Finding) -> str:
+    """Where a finding stands: 010 $a, 200 #2 ind1, LDR/06."""
+    if not finding.tag:
+        return ""
+    nth = f" #{finding.nth}" if finding.nth > 1 else ""
+    code = "" if not finding.code else f" {finding.code}" if finding.code.startswith("ind") else f" ${finding.code}"
+    at = f"/{finding.at:02d}" if finding.at >= 0 else ""
+    return f"{finding.tag if finding.tag != LEADER else LEADER}{nth}{code}{at}"
+
+
+def told(finding: Finding, lang: str) -> str:
+    """A finding with its place: what a person reads."""
+    where = place(finding)
+    return f"{where}: {catalogue.text(finding, lang)}" if where else catalogue.text(finding, lang)
+
+
+def reason(errors: Sequence[Finding]) -> str:
+    """Why a record comes back; English, as all that is kept of cases."""
+    rest = len(errors) - TOLD
+    return "; ".join(told(one, "en") for one in errors[:TOLD]) + (f"; and {rest} more" if rest > 0 else "")
+
+
+@dataclass(slots=True)
+class Sheet:
+    """What the rules found in some records."""
+
+    judged: int = 0
+    score: int = 0  # sum
+    mended: int = 0  # records
+    rules: dict[str, RuleCount] = field(default_factory=dict)
+
+    def count(self, local_id: str, judged: Judged, inspector: Inspector) -> None:
+        """Count one record."""
+        self.judged += 1
+        self.score += judged.score
+        for rule, count in Counter([one.rule for one in judged.findings]).items():
+            row = self._row(rule, inspector)
+            row.findings += count
+            row.records += 1
+            if len(row.examples) < EXAMPLES:
+                row.examples.append(local_id)
+
+    def count_mended(self, receipts: Iterable[Receipt], inspector: Inspector) -> None:
+        """Count one record that was mended."""
+        self.mended += 1
+        for rule in {one.rule for one in receipts}:
+            self._row(rule, inspector).mended += 1
+
+    def add(self, judged: int, score: int, mended: int, rules: dict[str, RuleCount]) -> None:
+        """Count another sheet's."""
+        self.judged += judged
+        self.score += score
+        self.mended += mended
+        for rule, more in rules.items():
+            row = self.rules.setdefault(rule, RuleCount(more.level))
+            row.findings += more.findings
+            row.records += more.records
+            row.mended += more.mended
+            row.examples += more.examples[: EXAMPLES - len(row.examples)]
+
+    def _row(self, rule: str, inspector: Inspector) -> RuleCount:
+        return self.rules.setdefault(rule, RuleCount(int(inspector.levels[rule])))
