@@ -1,0 +1,72 @@
+"""Which row holds the names of the columns, and which template knows them (pure).
+
+Names are compared without case, width, blanks and signs, so that 題名*, "ISBN 号" and `Publication_Title` are found.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from protocols.tables.template import Template
+
+DEEPEST = 40  # rows among which the header is looked for: some publishers write a page about the package before it
+
+_SIGNS = re.compile(r"[\W_]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """Where a table's columns are. `names` are as written, one for every column of the header row."""
+
+    template: Template
+    names: tuple[str, ...]
+    places: dict[str, int]  # of the template's columns, by key
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """Names of columns that the template doesn't know."""
+        known = set(self.places.values())
+        return tuple(name for place, name in enumerate(self.names) if place not in known and name.strip())
+
+
+def fitted(names: Sequence[str], template: Template) -> Header | None:
+    """The header by a template; None if a column that it requires is missing."""
+    there: dict[str, int] = {}
+    for place, name in enumerate(names):
+        there.setdefault(_squeezed(name), place)
+        there.setdefault(f"@{letters(place)}", place)
+    places: dict[str, int] = {}
+    for key, column in template.columns.items():
+        for place in [there[one] for one in map(_asked, column.names) if one in there][:1]:
+            if place not in places.values():
+                places[key] = place
+    if all(any(key in places for key in group) for group in template.require):
+        return Header(template=template, names=tuple(" ".join(name.split()) for name in names), places=places)
+    return None
+
+
+def best(names: Sequence[str], templates: Iterable[Template]) -> Header | None:
+    """The header by the template that knows most of its columns; None if none fits."""
+    found = [header for each in templates if (header := fitted(names, each))]
+    return max(found, key=lambda header: len(header.places), default=None)
+
+
+def _asked(name: str) -> str:
+    return name.upper() if name.startswith("@") else _squeezed(name)
+
+
+def _squeezed(name: str) -> str:
+    return _SIGNS.sub("", unicodedata.normalize("NFKC", name).casefold())
+
+
+def letters(place: int) -> str:
+    """The letters of a column as spreadsheets write them: 0 = A, 26 = AA."""
+    letters = ""
+    rest = place + 1
+    while rest:
+        rest, digit = divmod(rest - 1, 26)
+        letters = chr(65 + digit) + letters
+    return letters
