@@ -30,9 +30,13 @@ from exchange import repeats
 from protocols import detect, stream
 from protocols.gunzip import Input
 from protocols.stream import Stretch
+from protocols.tables import opening
+from protocols.tables.opening import Table
+from protocols.tables.template import Template
 
 HEAD = 1 << 20  # bytes of each input that make its fingerprint
 LEASE_SECONDS = 30
+TABLES = ("csv", "excel")  # what `carrier` may say of a table; its records are landed as MARC-in-JSON
 INPUT_FAULT = "input-fault"  # the rule of what could not become a stretch
 MOST_WAITING = 400  # units that may wait for PREPARE before landing pauses: about 400 MB of input
 PAUSE = 0.1  # seconds between looks while it pauses
@@ -49,23 +53,40 @@ class Inputs:
     """Opened inputs of one load, all of one carrier."""
 
     names: tuple[str, ...]
-    streams: tuple[Input, ...]
+    streams: tuple[Input | Table, ...]
     carrier: str
     fingerprint: bytes
     size: int | None  # bytes to land, None where compression or a pipe hides it
     files: tuple[Path, ...] = ()  # the inputs where all are files, which can be read twice
+    template: bytes = b""  # of tables: a digest of the templates by which they are read
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """Those that are tables of cells, read as MARC-in-JSON."""
+        return tuple(each for each in self.streams if isinstance(each, Table))
 
 
-def open_inputs(stack: ExitStack, paths: Sequence[str], carrier: str = "auto") -> Inputs:
-    """Open files (`-` = standard input), find their carrier and fingerprint by content. Misconfigured if mixed."""
-    streams = []
+def open_inputs(
+    stack: ExitStack,
+    paths: Sequence[str],
+    carrier: str = "auto",
+    *,
+    template: Template | None = None,
+    encoding: str = "auto",
+) -> Inputs:
+    """Open files (`-` = standard input), find their carrier and fingerprint by content. Misconfigured if mixed.
+
+    Tables (`carrier` csv or excel, or known by their columns, or any input where there is a `template`) are read by
+    that template, or by the ready one that fits, in the encoding said.
+    """
+    streams: list[Input | Table] = []
     digest = hashlib.sha256()
+    by = b""
     found: dict[str, str] = {}
     sizes: list[int | None] = []
     files = []
     for path in paths:
         opened = stack.enter_context(stream.open_input(path))
-        streams.append(opened)
         head = opened.head(HEAD)
         digest.update(len(head).to_bytes(8, "big") + head)
         sizes.append(None)
@@ -76,7 +97,13 @@ def open_inputs(stack: ExitStack, paths: Sequence[str], carrier: str = "auto") -
             if stat.S_ISREG(told.st_mode):
                 files.append(Path(path))
                 sizes[-1] = None if opened.compressed else told.st_size
-        found[path] = detect.carrier_of(head) if carrier == "auto" else carrier
+        if template or carrier in TABLES or (carrier == "auto" and opening.is_table(head)):
+            by = opening.digest_of(template)
+            streams.append(stack.enter_context(Table(opened, path, template, encoding)))
+            found[path], sizes[-1] = "marcjson", None
+        else:
+            streams.append(opened)
+            found[path] = detect.carrier_of(head) if carrier == "auto" else carrier
     if len(set(found.values())) > 1:
         kinds = ", ".join(f"{path} is {kind}" for path, kind in found.items())
         raise Misconfigured(f"one load takes files of one format, but {kinds}: load them one by one")
@@ -84,9 +111,10 @@ def open_inputs(stack: ExitStack, paths: Sequence[str], carrier: str = "auto") -
         names=tuple(paths),
         streams=tuple(streams),
         carrier=next(iter(found.values())),
-        fingerprint=digest.digest()[:16],
+        fingerprint=hashlib.sha256(digest.digest() + by).digest()[:16] if by else digest.digest()[:16],
         size=sum(size or 0 for size in sizes) if None not in sizes else None,
         files=tuple(files) if len(files) == len(paths) else (),
+        template=by,
     )
 
 

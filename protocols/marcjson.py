@@ -3,7 +3,8 @@
 The form is that of pymarc, ruby-marc and marc4j: `{"leader": …, "fields": [{"001": "x"}, {"245": {"ind1": "1", "ind2":
 "0", "subfields": [{"a": "…"}]}}]}`. Also read: several subfields in one object, and the spelled-out form `{"tag":
 "245", "subfields": [{"code": "a", "value": "…"}]}`. Files are objects one a line (any size), or one document: an
-array, pretty-printed objects one after the other, or an object that has an array of records in it.
+array, pretty-printed objects one after the other, or an object that has an array of records in it. An object with
+`fault` says why a row of a table (`protocols.tables`) is no record.
 """
 
 from __future__ import annotations
@@ -72,6 +73,8 @@ def read(data: bytes) -> tuple[Record, tuple[Finding, ...]]:
 
 
 def _record(value: Any, findings: list[Finding]) -> Record:
+    if isinstance(value, dict) and isinstance(value.get("fault"), str):
+        raise Unreadable(value["fault"][:500])
     if not isinstance(value, dict) or not isinstance(value.get("fields"), list):
         raise Unreadable('no MARC-in-JSON record: an object with an array "fields" was expected')
     fields = [field for item in value["fields"] for field in _fields(item, findings)]

@@ -14,6 +14,7 @@ a few megabytes whatever the input is.
 from __future__ import annotations
 
 import codecs
+import io
 import re
 import sys
 from collections.abc import Iterator
@@ -23,8 +24,9 @@ from typing import BinaryIO
 from config.errors import BadRecord, NotFound, Refused
 from protocols import marcjson, xmlscan
 from protocols.detect import HEAD, ISO2709, LINES, MARCJSON, MARCXML, wide_encoding
-from protocols.gunzip import DamagedGzip, Input
+from protocols.gunzip import Input
 
+Readable = BinaryIO | io.RawIOBase
 SIZE = 1 << 20
 MAX_RECORD = 1 << 24  # bytes without a record's end that are believed to be one record
 MAX_DOCUMENT = 1 << 26  # bytes of a JSON document that is not one object a line
@@ -62,10 +64,10 @@ def open_input(path: str) -> Input:
         raise Refused(f"{path}: {error.strerror}") from error
 
 
-def stretches(stream: BinaryIO | Input, carrier: str, start: int = 0, size: int = SIZE) -> Iterator[Stretch]:
+def stretches(stream: Readable, carrier: str, start: int = 0, size: int = SIZE) -> Iterator[Stretch]:
     """Cut `stream`, which stands at its first byte, into stretches, leaving out the first `start` bytes.
 
-    Raises `DamagedGzip` or `Refused` after the last readable byte was delivered.
+    Raises `BadRecord` (damaged compression or workbook) or `Refused` after the last readable byte was delivered.
     """
     source = _Source(stream, start, carrier)
     if carrier == MARCJSON and not marcjson.is_lines(source.head):
@@ -149,7 +151,7 @@ def _document(source: _Source) -> Iterator[Stretch]:
 class _Source:
     """The stream as UTF-8 or 8-bit bytes, with what later stretches must know of its beginning."""
 
-    def __init__(self, stream: BinaryIO | Input, start: int, carrier: str) -> None:
+    def __init__(self, stream: Readable, start: int, carrier: str) -> None:
         self.fault: BadRecord | Refused | None = None
         self.start = start
         self._stream = stream
@@ -197,7 +199,7 @@ class _Source:
             return b""
         try:
             return self._stream.read(size) or b""
-        except (DamagedGzip, Refused) as error:
+        except (BadRecord, Refused) as error:
             self.fault = error
             return b""
 
