@@ -16,7 +16,7 @@ from catalog.work.queue import Queue
 def kept(row: Row, dictionaries: Mapping[int, bytes]) -> Version:
     """The version that a row keeps."""
     raw = bodies.open_body(row.body, row.dictionary, dictionaries)
-    return Version(row.local_id, raw, row.carrier, row.encoding, row.digest, row.load)
+    return Version(row.local_id, raw, row.carrier, row.encoding, row.digest, row.load, row.parent)
 
 
 async def land(conn: Connection, queue: Queue, load: Load, landed: int, some: Sequence[Version]) -> int:

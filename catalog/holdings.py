@@ -44,7 +44,7 @@ async def of_cluster(conn: Connection, cluster: int) -> list[tuple[str, str, Hol
             from (select s.name, s.library, r.source, r.local_id
                   from membership m join record r using (sid) join source s using (source)
                   where m.cluster = $1 and {HOLDS} and {_SHOWN}) r
-            join holding h on h.source = r.source and h.local_id = r.local_id
+            join holding h on h.source = r.source and h.local_id = r.local_id and not h.covered
             order by h.library, h.call_number, r.name, h.local_id, h.n""",
         cluster,
     )
@@ -69,7 +69,8 @@ async def summary(conn: Connection, clusters: Collection[int]) -> dict[int, tupl
                                 join source s using (source) where r.sid = m.sid and {HOLDS} offset 0) r
             cross join lateral (select h.library, concat_ws(chr(31), {ORIGIN}, {", ".join("h." + f for f in FIELDS)},
                                                             r.items) collate "C" told
-                                from holding h where h.source = r.source and h.local_id = r.local_id offset 0) h
+                                from holding h where h.source = r.source and h.local_id = r.local_id
+                                    and not h.covered offset 0) h
             group by c.cluster""",
         list(clusters),
     )
@@ -83,12 +84,13 @@ async def count(conn: Connection) -> int:
     each 300,000 holdings of theirs.
     """
     found: int = await conn.fetchval(
-        f"""with told as (select library, source, count(*) n, bool_or(origin <> '') away from holding group by 1, 2),
+        f"""with told as (select library, source, count(*) n, bool_or(origin <> '') away from holding
+                          where not covered group by 1, 2),
                 twice as (select library from told group by library having count(*) > 1 and bool_or(away))
             select (select coalesce(sum(n), 0) from told where library not in (select * from twice))
                  + (select count(*) from (
                        select distinct ({ORIGIN}) collate "C" from holding h join source r using (source)
-                       where h.library in (select * from twice)) once)"""
+                       where h.library in (select * from twice) and not h.covered) once)"""
     )
     return int(found)
 
@@ -105,7 +107,7 @@ async def visible(conn: Connection, sources: Collection[int]) -> AsyncIterator[A
                 from (select m.cluster, s.name, s.library, r.source, r.local_id
                       from record r join source s using (source) left join membership m using (sid)
                       where r.source = any($1::int[]) and ({VISIBLE} or {HOLDS} and {_SHOWN})) r
-                join holding h on h.source = r.source and h.local_id = r.local_id
+                join holding h on h.source = r.source and h.local_id = r.local_id and not h.covered
                 order by cluster, origin, source, h.local_id, h.n) once
             order by source, local_id, n""",
         list(sources),

@@ -113,7 +113,8 @@ async def holdings(conn: Connection, clusters: Collection[int]) -> list[Any]:
             cross join lateral (select s.name, s.library, s.sharing->>'items' = 'true' items, r.source, r.local_id
                                 from record r join source s using (source) where r.sid = m.sid and {HOLDS} offset 0) r
             cross join lateral (select * from holding h
-                                where h.source = r.source and h.local_id = r.local_id offset 0) h""",
+                                where h.source = r.source and h.local_id = r.local_id and not h.covered
+                                offset 0) h""",
         list(clusters),
     )
     return rows

@@ -80,6 +80,7 @@ class Raw(msgspec.Struct, array_like=True, frozen=True, gc=False):
     encoding: str
     digest: bytes  # of the bytes and the source's habits: what the next load of the same file is compared with
     body: bytes  # as received
+    parent: str = ""  # of a holdings record: what names its parent (catalog.attached)
 
 
 class Habits(msgspec.Struct, array_like=True, frozen=True, gc=False):

@@ -69,7 +69,9 @@ async def supersede(conn: Connection, source: int, load: int) -> None:
 
 
 async def forget(conn: Connection, load: int) -> None:
-    """Drop what a load brought here that is not in force: its cases and findings."""
+    """Drop what a load brought here that is not in force: its cases and findings. What it settled is open again."""
+    await unsettle(conn, load)
+    await conn.execute("update quarantine set rerun = null where rerun = $1", load)
     for table in ("quarantine", "finding"):
         await conn.execute(f"delete from {table} where load = $1", load)
 
@@ -110,11 +112,15 @@ async def of_load(conn: Connection, source: int, load: int, rule: str | None = N
     return count
 
 
-async def summary(conn: Connection) -> list[Any]:
-    """Counts by source and rule."""
+async def groups(conn: Connection, *, source: int | None = None, within: Collection[str] | None = None) -> list[Any]:
+    """Counts by source and rule, the most first; of some libraries, if told."""
     rows: list[Any] = await conn.fetch(
-        """select s.name source, q.verdict, q.rule, count(*) n from quarantine q join source s using (source)
-           group by s.name, q.verdict, q.rule order by n desc"""
+        """select s.name source, q.library, q.verdict, q.rule, count(*) n, count(q.rerun) running, max(q.at) at
+           from quarantine q join source s using (source)
+           where ($1::int is null or q.source = $1) and ($2::text[] is null or q.library = any($2))
+           group by s.name, q.library, q.verdict, q.rule order by n desc, source, rule""",
+        source,
+        None if within is None else sorted(within),
     )
     return rows
 
@@ -122,20 +128,26 @@ async def summary(conn: Connection) -> list[Any]:
 async def get(conn: Connection, ident: int) -> Any:
     """One case with its bytes."""
     row = await conn.fetchrow(
-        "select q.*, s.name source_name from quarantine q join source s using (source) where id = $1", ident
+        """select q.*, s.name source_name, s.encoding, s.format from quarantine q join source s using (source)
+           where id = $1""",
+        ident,
     )
     if row is None:
         raise NotFound(f"there is no case {ident} in quarantine (tianlu quarantine list)")
     return row
 
 
-async def bodies(conn: Connection, *, source: int | None, rule: str | None) -> AsyncIterator[Any]:
-    """Cases with their bytes, in order of arrival. Needs a transaction."""
+async def bodies(
+    conn: Connection, *, source: int | None, rule: str | None, within: Collection[str] | None = None
+) -> AsyncIterator[Any]:
+    """Cases with their bytes, in order of arrival; of some libraries, if told. Needs a transaction."""
     async for row in conn.cursor(
-        """select q.*, s.name source_name from quarantine q join source s using (source)
-           where ($1::int is null or q.source = $1) and ($2::text is null or q.rule = $2) order by q.id""",
+        """select q.*, s.name source_name, s.encoding, s.format from quarantine q join source s using (source)
+           where ($1::int is null or q.source = $1) and ($2::text is null or q.rule = $2)
+             and ($3::text[] is null or q.library = any($3)) order by q.id""",
         source,
         rule,
+        None if within is None else sorted(within),
         prefetch=200,
     ):
         yield row
@@ -151,9 +163,56 @@ async def drop(conn: Connection, *, source: int | None, rule: str | None) -> int
     return int(done.rsplit(" ", 1)[1])
 
 
-async def settle(conn: Connection, idents: Sequence[int]) -> None:
-    """Cases that were read again: a new case stands for each that came back again."""
-    await conn.execute("delete from quarantine where id = any($1::bigint[])", list(idents))
+async def begin_rerun(conn: Connection, idents: Sequence[int], load: int) -> int:
+    """These are read again by a load; how many, without those that another one reads already."""
+    done = await conn.execute(
+        """update quarantine q set rerun = $2 where id = any($1::bigint[]) and not exists (
+               select from load l where l.load = q.rerun and l.load <> $2
+                 and l.state in ('landing', 'preparing', 'placing', 'held'))""",
+        list(idents),
+        load,
+    )
+    return int(done.rsplit(" ", 1)[1])
+
+
+async def end_rerun(conn: Connection, load: int) -> None:
+    """What a load was to read again and brought in order is settled. What came back keeps its place in the file that it
+    first came in, with what is wrong with it now."""
+    await conn.execute(
+        """with again as (
+               update quarantine old set verdict = new.verdict, rule = new.rule, reason = new.reason,
+                      local_id = new.local_id, at = new.at, rerun = null
+               from quarantine new
+               where old.rerun = $1 and new.load = $1 and old.load <> $1 and old.digest = new.digest
+               returning new.id)
+           delete from quarantine where id in (select id from again)""",
+        load,
+    )
+    settled = await conn.fetch("select id from quarantine where rerun = $1", load)
+    await settle(conn, [row["id"] for row in settled], load)
+
+
+async def settle(conn: Connection, idents: Sequence[int], load: int) -> None:
+    """A load brought in order what these were about; `unsettle` puts them back."""
+    if idents:
+        columns = ", ".join(("id", "at", *FIELDS))
+        await conn.execute(
+            f"""with gone as (delete from quarantine where id = any($1::bigint[]) returning {columns})
+                insert into quarantine_before (by, {columns}) select $2, {columns} from gone""",
+            list(idents),
+            load,
+        )
+
+
+async def unsettle(conn: Connection, load: int) -> None:
+    """The load is undone: what it settled is to be looked at again."""
+    columns = ", ".join(("id", "at", *FIELDS))
+    await conn.execute(
+        f"""with gone as (delete from quarantine_before where by = $1 returning {columns})
+            insert into quarantine ({columns}) overriding system value select {columns} from gone
+            on conflict do nothing""",
+        load,
+    )
 
 
 async def of_record(conn: Connection, source: int, local_id: str) -> list[Any]:
@@ -171,6 +230,17 @@ async def add_findings(conn: Connection, rows: Sequence[Finding]) -> None:
     """Keep findings on records that were taken."""
     await conn.copy_records_to_table(
         "finding", records=rows, columns=["load", "source", "library", "local_id", "ordinal", "rule", "detail"]
+    )
+
+
+async def take_back(conn: Connection, records: Collection[tuple[int, str]], rules: Collection[str]) -> None:
+    """Drop what these rules found on records (source, local id): it holds no longer."""
+    await conn.execute(
+        """delete from finding f using unnest($1::int[], $2::text[]) n (source, local_id)
+           where f.source = n.source and f.local_id = n.local_id and f.rule = any($3::text[])""",
+        [source for source, _ in records],
+        [local_id for _, local_id in records],
+        list(rules),
     )
 
 

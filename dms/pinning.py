@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from catalog import clusters, pins, records, signatures, sources
+from catalog import attached, clusters, pins, records, signatures, sources
 from catalog.connection import Connection
 from dms import graph
 from dms.graph import Move
@@ -47,6 +47,7 @@ async def follow(conn: Connection, named: Sequence[Named], memory: Memory) -> No
         found.append((source, local_id))
     taken = await graph.take(conn, moves)
     await records.resign(conn, [(*name, sid) for name, sid in zip(found, taken.sids, strict=True) if sid is not None])
+    await attached.resign(conn, found)
     loosened = {one.old for one in moves if one.old is not None}
     await clusters.soil(conn, await graph.settle(conn, taken, memory, loosened))
 

@@ -18,10 +18,11 @@ from catalog.inbox import PreparedUnit
 from catalog.loads import Load
 from catalog.model import Source
 from catalog.records import Standing, Values
-from dms import graph, pinning, sharing
+from dms import attaching, graph, pinning, sharing
 from dms.graph import Move
 from dms.memory import Memory
 from dms.pipeline import Item, Prepared, Signed, decode_orders, decode_prepared
+from dms.rules.model import Kind
 
 
 class Arrival(NamedTuple):
@@ -45,8 +46,8 @@ async def place(
         pairs += _items(unit, prepared)
     standing = await records.standing(conn, source.no, [item.local_id for item, _ in pairs])
     arrivals = []
-    for item, signed in pairs:
     rescored = []
+    for item, signed in pairs:
         there = standing.get(item.local_id)
         if item.same:
             counts["unchanged"] += 1
@@ -60,10 +61,10 @@ async def place(
             arrivals.append(Arrival(item, signed, there))
     if arrivals:
         await _write(conn, load, source, arrivals, memory)
-    await inbox.discard(conn, load.load, [unit.unit for unit in units])
     if rescored:  # the score is part of which record a cluster is shown by
         sids = await records.rescore(conn, source.no, rescored)
         await clusters.soil(conn, set((await clusters.membership(conn, sids)).values()))
+    await inbox.discard(conn, load.load, [unit.unit for unit in units])
     await loads.count(conn, load.load, counts)
     memory.forget()
     return counts
@@ -128,7 +129,9 @@ async def _write(conn: Connection, load: Load, source: Source, arrivals: list[Ar
         ],
     )
     left = await clusters.membership(conn, [a.standing.sid for a in gone if a.standing and a.standing.sid])
-    await clusters.soil(conn, await graph.settle(conn, taken, memory, loosened))
+    dirty = await graph.settle(conn, taken, memory, loosened)
+    dirty |= await attaching.follow(conn, load, source, [(a.item, a.standing) for a in arrivals])
+    await clusters.soil(conn, dirty)
     heired -= {a.item.local_id for a in arrivals}  # those have followed
     if heired:
         await pinning.follow(conn, [(source.no, heir) for heir in sorted(heired)], memory)
@@ -168,8 +171,10 @@ async def _pinned(conn: Connection, source: int, arrivals: Sequence[Arrival]) ->
 
 
 def _move(arrival: Arrival, source: str, apart: Collection[str]) -> Move:
-    """A record under a cannot-link gets a signature of its own, however equal its features."""
-    old = arrival.standing.sid if arrival.standing else None
+    """A record under a cannot-link gets a signature of its own, however equal its features. A holdings record has its
+    parent's, without being one of its records.
+    """
+    old = arrival.standing.sid if arrival.standing and arrival.standing.kind != Kind.HOLDINGS else None
     signed = arrival.signed
     if signed is not None and arrival.item.local_id in apart:
         signed = pinning.own_signature(signed, source, arrival.item.local_id)
@@ -194,5 +199,5 @@ def _values(load: Load, source: Source, item: Item, sid: int | None) -> Values:
         item.body,
         item.kind,
         item.parent,
-    )
         item.score,
+    )

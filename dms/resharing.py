@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 
-from catalog import bodies, clusters, dictionaries, records, sources
+from catalog import attached, bodies, clusters, dictionaries, records, sources
 from catalog.connection import Connection
 from catalog.model import Source
 from catalog.records import Row
@@ -31,6 +31,7 @@ async def share_next(conn: Connection) -> None:
         changed = await asyncio.to_thread(_changed, source, rows, known)
         if changed:
             await records.show(conn, source.no, changed)
+            await attached.resign(conn, [(source.no, local_id) for local_id in changed])
             sids = {row.sid for row in rows if row.local_id in changed and row.sid is not None}
             await clusters.soil(conn, set((await clusters.membership(conn, sids)).values()))
     await sources.shared_up_to(conn, source, rows[-1].local_id if len(rows) == BATCH else None)

@@ -43,7 +43,8 @@ def parts(told: str) -> tuple[str, str]:
 def change(source: str, row: Row, known: Mapping[int, bytes]) -> Change:
     """A record as it is told."""
     body = bodies.open_body(row.body, row.dictionary, known)
-    return Change(Kind.RAW, ident(source, row.local_id), 0, 0, encode(Raw(row.carrier, row.encoding, row.digest, body)))
+    raw = Raw(row.carrier, row.encoding, row.digest, body, row.parent)
+    return Change(Kind.RAW, ident(source, row.local_id), 0, 0, encode(raw))
 
 
 async def standing(database: Database, of: Sequence[Source]) -> AsyncIterator[tuple[Source, list[Row]]]:
@@ -127,7 +128,7 @@ async def land(conn: Connection, queue: Queue, peer: Peer, place: str, told: Map
             raise Conflict(f"{peer.symbol} hands over records of {source.library}, which isn't under way")
         newer = await handed.brought_since(conn, source.no, list(raws), one.mark)
         wanted = [
-            Version(local_id, raw.body, raw.carrier, raw.encoding, raw.digest, 0)
+            Version(local_id, raw.body, raw.carrier, raw.encoding, raw.digest, 0, raw.parent)
             for local_id, raw in raws.items()
             if local_id not in newer
         ]
