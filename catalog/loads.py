@@ -47,6 +47,7 @@ class Load:
     finished_at: datetime | None
     content: bytes | None  # digest of the whole input and the source's habits
     repeats: int | None  # the load that brought the same bytes: this one found nothing to do
+    mends: list[str]  # rules whose fixes are used in this load, beside those of the profile
 
     @property
     def counts(self) -> dict[str, int]:
@@ -129,13 +130,14 @@ async def begin(
     encoding: str,
     assured: bool,
     undoes: int | None = None,
+    mends: Collection[str] = (),
 ) -> Load:
     """Open a load in state landing. Conflict if another node writes for the library."""
     if mode not in ("feed", "move"):
         await hosting.writable(conn, library)
     row = await conn.fetchrow(
-        f"""insert into load (source, library, mode, origin, fingerprint, carrier, encoding, state, assured, undoes)
-            values ($1, $2, $3, $4, $5, $6, $7, 'landing', $8, $9) returning {COLUMNS}""",
+        f"""insert into load (source, library, mode, origin, fingerprint, carrier, encoding, state, assured, undoes, mends)
+            values ($1, $2, $3, $4, $5, $6, $7, 'landing', $8, $9, $10) returning {COLUMNS}""",
         source,
         library,
         mode,
@@ -145,6 +147,7 @@ async def begin(
         encoding,
         assured,
         undoes,
+        sorted(mends),
     )
     return of_row(row)
 

@@ -11,6 +11,7 @@ PLACE (one matcher a node): signatures looked up → candidates → edges → co
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 from dataclasses import dataclass, field
@@ -39,7 +40,16 @@ class Habits:
     encoding: str
     dictionaries: dict[int, tuple[int, bytes]] = field(default_factory=dict)  # by format: number, bytes
     profile: Profile = DEFAULT  # of quality rules
+    mends: frozenset[str] = frozenset()  # rules whose fixes are made in this load, beside the profile's
     recheck: bool = False  # the records are the source's own, to be judged by a profile that they were not judged by
+
+    @property
+    def mending(self) -> Profile:
+        """The profile with what this load mends beside it. It is no part of the habits' key: when the library sends the
+        same bytes again, what was made of them stands.
+        """
+        profile = self.profile
+        return dataclasses.replace(profile, mends=profile.mends | self.mends) if self.mends else profile
 
 
 def habits_key(habits: Habits) -> bytes:

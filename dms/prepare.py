@@ -131,7 +131,7 @@ class _Unit:
         self.source = habits.source
         self.known = known
         self.blanks: dict[str, hashlib.blake2b] = {}
-        self.inspector = quality.inspector(habits.profile)
+        self.inspector = quality.inspector(habits.mending)
         self.sheet = quality.Sheet()
 
     def stages(self) -> tuple[Callable[[Task], bool], ...]:

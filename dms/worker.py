@@ -71,6 +71,7 @@ class Preparing:
             encoding=encoding,
             dictionaries=known_dictionaries,
             profile=profile,
+            mends=frozenset(load.mends),
             recheck=load.mode == "recheck",
         )
         data = bodies.grow(unit.payload)

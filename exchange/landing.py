@@ -12,7 +12,7 @@ import os
 import re
 import stat
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,7 +42,7 @@ MOST_WAITING = 400  # units that may wait for PREPARE before landing pauses: abo
 PAUSE = 0.1  # seconds between looks while it pauses
 AWAY = 60.0  # seconds that the database may be away before landing gives up
 
-_XML_RECORD = re.compile(rb"<(?:[\w.-]+:)?record[\s>]")
+_XML_RECORD = re.compile(rb"<(?:[\w.-]+:)?(?:record|oai_marc|r|mods)[\s>]")
 
 T = TypeVar("T")
 Progress = Callable[[int, int], None]  # bytes landed, records landed
@@ -142,9 +142,17 @@ async def repeat(
 
 
 async def open_load(
-    database: Database, source: Source, inputs: Inputs, *, mode: str, encoding: str, assured: bool
+    database: Database,
+    source: Source,
+    inputs: Inputs,
+    *,
+    mode: str,
+    encoding: str,
+    assured: bool,
+    mends: Collection[str] = (),
 ) -> Load:
-    """The load of these inputs: the unfinished one of the same inputs, else a new one.
+    """The load of these inputs: the unfinished one of the same inputs, else a new one. `mends`: rules whose fixes are
+    used in it.
 
     Another unfinished load of the source is a Conflict; one that is held, or whose landing died, gives way.
     """
@@ -179,6 +187,7 @@ async def open_load(
             carrier=inputs.carrier,
             encoding=encoding,
             assured=assured,
+            mends=mends,
         )
 
 
@@ -316,9 +325,11 @@ def count(data: bytes, carrier: str) -> int:
     """Records in a stretch, as far as their framing tells."""
     if carrier == "iso2709":
         return data.count(b"\x1d")
-    if carrier == "marcxml":
-        return len(_XML_RECORD.findall(data))
-    return sum(1 for line in data.splitlines() if line.strip(b"[], \t"))
+    if carrier in detect.LINES:
+        return detect.LINES[carrier].count(data)
+    if carrier == "marcjson":
+        return sum(1 for line in data.splitlines() if line.strip(b"[], \t"))
+    return len(_XML_RECORD.findall(data))
 
 
 async def _room(database: Database, load: Load) -> None:

@@ -64,7 +64,7 @@ async def _told(conn: Connection, node: Node) -> dict[str, Any]:
         "records": await conn.fetchval("select count(*) from record"),
         "clusters": await conn.fetchval("select count(*) from merged where not deleted"),
         "holdings": await holdings.count(conn),
-        "quarantine": {f"{r['source']}/{r['rule']}": r["n"] for r in await quarantine.summary(conn)},
+        "quarantine": {f"{r['source']}/{r['rule']}": r["n"] for r in await quarantine.groups(conn)},
         "loads": {
             str(load.load): f"{load.state.value} {load.origin}: {load.reason or f'{load.landed:,} bytes landed'}"
             for load in await loads.in_state(

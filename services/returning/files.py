@@ -1,0 +1,85 @@
+"""What came back as a file: the bytes as they came, MARC that any editor opens, or a table with the reasons."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection
+from typing import Any
+
+from catalog import bodies, quarantine
+from catalog.connection import Connection
+from catalog.model import Carrier
+from config.errors import BadRecord
+from dms.rules.model import LEADER
+from protocols import iso2709
+from services.delivery import csv
+from services.returning import previews, shown
+
+WRITERS = ("marc", "csv")
+HEAD = {
+    "zh": ("编号", "数据源", "装载", "序号", "字节位置", "记录号", "规则", "说明", "原因", "记录"),
+    "en": (
+        "case",
+        "source",
+        "load",
+        "record",
+        "byte",
+        "local id",
+        "rule",
+        "what it looks for",
+        "reason",
+        "record text",
+    ),
+}
+LONGEST = 30_000  # characters of a cell: spreadsheets take 32,767
+
+
+async def pieces(
+    conn: Connection,
+    to: str,
+    lang: str,
+    *,
+    source: int | None,
+    rule: str | None,
+    within: Collection[str] | None = None,
+) -> AsyncIterator[bytes]:
+    """The file in pieces; `to`: raw, marc (ISO 2709 in UTF-8) or csv. Needs a transaction."""
+    if to == "csv":
+        yield (csv.MARK + csv.line(HEAD[lang])).encode()
+    async for case in quarantine.bodies(conn, source=source, rule=rule, within=within):
+        raw = bodies.grow(case["body"])
+        match to:
+            case "csv":
+                yield csv.line(_cells(case, raw, lang)).encode()
+            case "marc":
+                yield _marc(case)
+            case _:
+                yield raw + (b"" if case["carrier"] == Carrier.ISO2709 else b"\n")
+
+
+def _marc(case: Any) -> bytes:
+    """As ISO 2709 where there is a record; what has none is only in the other kinds of file."""
+    try:
+        found = previews.opened(case)
+        return iso2709.write(found.record)
+    except BadRecord:
+        return b""
+
+
+def _cells(case: Any, raw: bytes, lang: str) -> list[csv.Cell]:
+    try:
+        found = previews.opened(case)
+        text = "\n".join(" ".join(filter(None, line[:3])) for line in shown.lines(found.record) if line.tag != LEADER)
+    except BadRecord:
+        text = raw.decode("utf-8", "backslashreplace")
+    return [
+        case["id"],
+        case["source_name"],
+        case["load"],
+        case["ordinal"],
+        case["position"],
+        case["local_id"],
+        case["rule"],
+        shown.heading(case["rule"], lang),
+        case["reason"],
+        text[:LONGEST],
+    ]

@@ -1,0 +1,77 @@
+"""A record that came back as people see it: its fields, what is wrong where, what a fix changes (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from dms.quality import place
+from dms.rules import catalogue
+from dms.rules.model import LEADER, Finding, Receipt
+from protocols import marc
+from protocols.marc import Record
+
+LONGEST = 2000  # characters of a field that are shown
+
+
+class Line(NamedTuple):
+    """A field: indicators with # for blanks, subfields as $a text. `wrong`: something was found in it."""
+
+    tag: str
+    indicators: str
+    text: str
+    wrong: bool
+
+
+class Problem(NamedTuple):
+    """A finding in words, and where it stands."""
+
+    rule: str
+    place: str  # 010 $a
+    text: str
+
+
+def heading(rule: str, lang: str) -> str:
+    """What a rule looks for, without a case of it."""
+    if rule not in catalogue.rules():
+        return rule
+    return catalogue.text(Finding(rule, tag="…", code="…", value="…", wanted="…"), lang)
+
+
+def mendable(rule: str) -> bool:
+    """Whether what it finds can be mended."""
+    return rule in catalogue.rules() and catalogue.rule(rule).fix
+
+
+def problems(findings: Iterable[Finding], lang: str) -> list[Problem]:
+    """In words."""
+    return [Problem(each.rule, place(each), catalogue.text(each, lang)) for each in findings]
+
+
+def lines(record: Record, findings: Iterable[Finding] = ()) -> list[Line]:
+    """The leader and the fields in record order."""
+    wrong = {(each.tag, each.nth) for each in findings}
+    told = [Line(LEADER, "", record.leader.replace(" ", "#"), (LEADER, 1) in wrong or (LEADER, 0) in wrong)]
+    seen: dict[str, int] = {}
+    for tag, text in record.fields:
+        nth = seen[tag] = seen.get(tag, 0) + 1
+        told.append(Line(tag, *_field(tag, text), (tag, nth) in wrong))
+    return told
+
+
+def change(receipt: Receipt) -> tuple[str, str]:
+    """A field before and after, as one line each; "" = there is none."""
+    return _one_line(receipt.tag, receipt.before), _one_line(receipt.tag, receipt.after)
+
+
+def _one_line(tag: str, text: str) -> str:
+    if not text or tag == LEADER:
+        return text.replace(" ", "#")
+    return " ".join(filter(None, _field(tag, text)))
+
+
+def _field(tag: str, text: str) -> tuple[str, str]:
+    if marc.is_control(tag):
+        return "", text[:LONGEST]
+    pairs = " ".join(f"${code} {value}" for code, value in marc.subfields(text))
+    return text[:2].replace(" ", "#"), pairs[:LONGEST]
