@@ -27,7 +27,7 @@ from dms.rules.model import Level, Profile
 
 LARGEST = 200_000  # bytes of a file; the catalogue has some hundred rules
 # What can be neither read nor described (decision 0009), or is a fault of ours: no profile changes these.
-FIXED = frozenset({"unreadable", "not-a-record", "doctype", "no-description", "fault", "input-fault"})
+FIXED = frozenset({"unreadable", "cut-off", "not-a-record", "doctype", "no-description", "fault", "input-fault"})
 _KEYS = {"why", "levels", "mends"}
 _SIGNS = frozenset("*?[")
 

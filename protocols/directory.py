@@ -74,6 +74,18 @@ def _resynchronised(directory: bytes) -> list[Entry]:
     return found
 
 
+def missing(entries: list[Entry], body: bytes, base: int) -> int:
+    """How many fields lack their end in a record without terminator. Lengths can be wrong, so terminators count; the
+    last field may have lost its own with the record's, and is whole if it has the length that its entry says.
+    """
+    ends = body.count(b"\x1e", base)
+    lacking = max(len(entries) - ends, 0)
+    last = max((entry.start + entry.length for entry in entries if min(entry.start, entry.length) >= 0), default=0)
+    if lacking == 1 and not body.endswith(b"\x1e") and base + last - 1 == len(body):
+        return 0
+    return lacking
+
+
 def place(entries: list[Entry], body: bytes, base: int, findings: list[Finding]) -> list[tuple[str, bytes]]:
     """(tag, content) of every field, in directory order; `body` has no record terminator, `base` is true."""
     runs = _runs(body, base)

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 from config.errors import BadRecord
 from protocols import directory
+from protocols.charsets import encode
+from protocols.charsets.encode import Encoded
 from protocols.marc import Record
 
 RECORD_END, FIELD_END = b"\x1d", b"\x1e"
@@ -20,6 +22,7 @@ WRAPPED = b"++\x1e"  # a field that goes on in the next one of its tag
 JUNK = 4096  # bytes before a leader that are searched for it
 
 _LEADER = re.compile(rb"(?=[0-9 ]{5}[\x20-\x7e]{7}[0-9]{5}[\x20-\x7e]{7})")
+_OPENING = re.compile(rb"[0-9]{5}[a-z0-9 ]")
 _PADDING = b"\r\n\t\x00\x1a\x0c"
 _BOM = b"\xef\xbb\xbf"
 
@@ -30,6 +33,12 @@ class Unreadable(BadRecord):
     """Nothing that identifies a record is left in the bytes."""
 
     code = "unreadable"
+
+
+class CutOff(Unreadable):
+    """The record ends before its last field does: the rest of it was lost on the way."""
+
+    code = "cut-off"
 
 
 class TooLong(BadRecord):
@@ -47,21 +56,28 @@ class RawRecord:
     findings: tuple[Finding, ...] = ()
 
 
-def read(data: bytes) -> RawRecord:
+def read(data: bytes, *, rest: bool = False) -> RawRecord:
     """Read one record, with or without its terminator; `data` may have rubbish before the leader.
 
-    Raises `Unreadable` with the reason when there is no field left to read.
+    Raises `Unreadable` with the reason when there is no field left to read, and `CutOff` when the end is missing: what
+    is left of such a record would pass for a short one and put an older, whole one out of the catalogue. With `rest` it is
+    read all the same.
     """
     findings: list[Finding] = []
     body = data.lstrip(_PADDING).removeprefix(_BOM).lstrip(_PADDING)
     whole = len(body.rstrip(_PADDING))
     if body.rstrip(_PADDING).endswith(RECORD_END):
         body = body[: whole - 1]
+        ended = True
     else:
+        ended = False
+        body = body[:whole]
         findings.append(("iso2709-terminator", "the record does not end with 1D"))
     body = _from_leader(body, findings)
     first = body.find(FIELD_END, 12)
     if first < 0:
+        if not ended and _OPENING.match(body) and int(body[:5]) > len(body):
+            raise CutOff(f"the record is cut off after {len(body):,} of {int(body[:5]):,} bytes, within its directory")
         raise Unreadable(f"no field terminator in {len(body)} bytes")
     leader, entry_bytes, base = _split(body, first, findings)
     if leader[:5].isdigit() and int(leader[:5]) != len(body) + 1:
@@ -69,6 +85,8 @@ def read(data: bytes) -> RawRecord:
     elif not leader[:5].isdigit():
         findings.append(("iso2709-length", f"leader 0-4 is no number: {leader[:5]!r}"))
     entries = directory.entries_of(entry_bytes, leader, findings)
+    if not (ended or rest) and (missing := directory.missing(entries, body, base)):
+        raise CutOff(f"the record is cut off: {missing} of its {len(entries)} fields are missing or have no end")
     fields = directory.place(entries, body, base, findings)
     if not fields:
         raise Unreadable("the record has no fields")
@@ -162,16 +180,29 @@ def _mended_leader(leader: bytes) -> bytes:
 
 
 def write(record: Record, encoding: str = "utf-8") -> bytes:
-    """The record as ISO 2709 bytes, lengths and base address computed; leader/09 is set to `a` for UTF-8 MARC 21.
+    """The record as ISO 2709 bytes, lengths and base address computed; the leader says what it said.
 
     Raises `TooLong` when a field has more than 9,999 bytes or the record more than 99,999, and `BadRecord` when a
     character can't be written in `encoding` or a tag has not three ASCII characters.
     """
+    written, lost = encoded(record, encoding)
+    if lost:
+        raise BadRecord(f"{' '.join(sorted(set(lost)))} can't be written in {encoding}; write UTF-8 instead")
+    return written
+
+
+def encoded(record: Record, encoding: str) -> Encoded:
+    """As `write`, but characters that the encoding lacks are written as references and told."""
     entries: list[bytes] = []
     contents: list[bytes] = []
+    lost: list[str] = []
     at = 0
     for tag, text in record.fields:
-        content = _encoded(tag, text, encoding) + FIELD_END
+        if "\x1e" in text or "\x1d" in text:
+            text = text.replace("\x1e", " ").replace("\x1d", " ")
+        told = encode.encode(text, encoding)
+        lost += told.lost
+        content = told.data + FIELD_END
         if len(content) > MAX_FIELD:
             raise TooLong(f"field {tag} has {len(content)} bytes, ISO 2709 can say 9,999: write MARCXML instead")
         entries.append(b"%b%04d%05d" % (_tag(tag), len(content), at))
@@ -185,17 +216,7 @@ def write(record: Record, encoding: str = "utf-8") -> bytes:
     counts = leader[10:12] if leader[10:12].isdigit() else b"22"
     map_ = leader[20:24] if leader[20:22] == b"45" else b"4500"
     head = b"%05d%b%b%05d%b%b" % (length, leader[5:10], counts, base, leader[17:20], map_)
-    return b"".join((head, *entries, FIELD_END, *contents, RECORD_END))
-
-
-def _encoded(tag: str, text: str, encoding: str) -> bytes:
-    if "\x1e" in text or "\x1d" in text:
-        text = text.replace("\x1e", " ").replace("\x1d", " ")
-    try:
-        return text.encode(encoding)
-    except UnicodeEncodeError as error:
-        lost = text[error.start : error.end]
-        raise BadRecord(f"field {tag}: {lost!r} can't be written in {encoding}; write UTF-8 instead") from error
+    return Encoded(b"".join((head, *entries, FIELD_END, *contents, RECORD_END)), tuple(lost))
 
 
 def _tag(tag: str) -> bytes:

@@ -6,8 +6,8 @@ failure or padding.
 
 Rules of findings: `iso2709-*` (structure, see `iso2709`, `directory`, `framing`), `xml-*`, `json-*`, `leader-*`,
 `encoding-uncertain` (no encoding fits well), `encoding-invalid-bytes` (codes without meaning became U+FFFD),
-`encoding-leader` (leader/09 says otherwise). Rules of failures: `unreadable`, `not-a-record` for rubbish, and `doctype`
-for a document type declaration, which is never processed.
+`encoding-leader` (leader/09 says otherwise). Rules of failures: `unreadable`, `cut-off` for an ISO 2709 record without
+its end, `not-a-record` for rubbish, and `doctype` for a document type declaration, which is never processed.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ def decode(raw: bytes, carrier: str, encoding: str) -> Record:
         return LINES[carrier].read(raw, encoding)[0]
     if (quickly := quick.fields(raw, encoding)) is not None:
         return Record(raw[:24].decode("ascii", "replace"), quickly)
-    found = iso2709.read(raw)
+    found = iso2709.read(raw, rest=True)
     fields = tuple((tag, codec.decode(content, encoding)[0]) for tag, content in found.fields)
     return Record(leader=found.leader.decode("ascii", "replace"), fields=fields)
 
@@ -196,7 +196,7 @@ def _structures(found: Scan, batch: Batch) -> Iterator[_Pending]:
         try:
             whole = iso2709.read(raw)
         except iso2709.Unreadable as error:
-            rule = "unreadable" if b"\x1e" in raw else "not-a-record"
+            rule = error.code if b"\x1e" in raw or isinstance(error, iso2709.CutOff) else "not-a-record"
             batch.failed.append(Failed(frame.start, ordinal, raw, rule, str(error)))
             continue
         leader = whole.leader.decode("ascii", "replace")

@@ -189,10 +189,33 @@ def test_what_cannot_be_identified_fails_alone_with_its_bytes(rubbish: bytes) ->
 
 
 def test_bytes_after_the_last_terminator_are_not_lost() -> None:
-    batch = reading.read(GOOD + GOOD[:200], "iso2709")
-    assert len(batch.reads) == 2
-    assert batch.reads[1].record.fields[:2] == FIELDS[:2]
     assert reading.read(GOOD + b"trailing text", "iso2709").failed[0].rule == "not-a-record"
+    assert reading.read(GOOD + GOOD[:-1], "iso2709").reads[1].record.fields == FIELDS
+
+
+@pytest.mark.parametrize("after", [b"", b"\r\n\x1a", GOOD], ids=["at the end", "before padding", "before another"])
+def test_a_record_without_its_end_is_not_read_in_pieces(after: bytes) -> None:
+    for end in range(6, len(GOOD) - 2):
+        batch = reading.read(GOOD + GOOD[:end] + after, "iso2709")
+        assert [each.record.fields for each in batch.reads] == [FIELDS] * (1 + (after == GOOD)), end
+        assert [each.rule for each in batch.failed] == ["cut-off"]
+        assert batch.failed[0].raw.startswith(GOOD[:end])
+
+
+def test_a_record_that_lost_only_its_terminators_is_whole() -> None:
+    for short in (GOOD[:-1], GOOD[:-2], GOOD[:-2] + b"\n"):
+        (read,) = reading.read(short, "iso2709").reads
+        assert read.record.fields == FIELDS and "iso2709-terminator" in dict(read.findings)
+
+
+def test_lengths_that_promise_more_than_there_is_make_no_cut_record_where_all_fields_end() -> None:
+    shorter = GOOD.replace(b"pragmatic ", b"")[:-1]  # its lengths are of another text
+    (read,) = reading.read(shorter, "iso2709").reads
+    assert len(read.record.fields) == len(FIELDS)
+
+
+def test_what_was_kept_of_a_cut_record_can_still_be_shown() -> None:
+    assert reading.decode(GOOD[:200], "iso2709", "utf-8").fields[:2] == FIELDS[:2]
 
 
 def test_an_override_beats_every_judgement() -> None:
