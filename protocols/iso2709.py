@@ -60,8 +60,8 @@ def read(data: bytes, *, rest: bool = False) -> RawRecord:
     """Read one record, with or without its terminator; `data` may have rubbish before the leader.
 
     Raises `Unreadable` with the reason when there is no field left to read, and `CutOff` when the end is missing: what
-    is left of such a record would pass for a short one and put an older, whole one out of the catalogue. With `rest` it is
-    read all the same.
+    is left of such a record would pass for a short one and put an older, whole one out of the catalogue. With `rest`
+    it is read all the same.
     """
     findings: list[Finding] = []
     body = data.lstrip(_PADDING).removeprefix(_BOM).lstrip(_PADDING)
