@@ -17,9 +17,9 @@ import msgspec
 
 from catalog.model import Format
 from config.errors import BadRecord
-from dms import formats, identity
+from dms import formats, identity, quality
 from dms.rules import catalogue, check, kinds, mend
-from dms.rules.model import LEADER, Finding, Level, Profile, Receipt
+from dms.rules.model import LEADER, Finding, Kind, Level, Profile, Receipt
 from protocols import iso2709, marcjson, marcxml, reading
 from protocols.charsets import codec
 from protocols.detect import ISO2709, MARCJSON, MARCXML
@@ -123,33 +123,35 @@ def levels(profile: bytes) -> Mapping[str, Level]:
 
 
 class Judge:
-    """A profile at work."""
+    """A profile at work, as PREPARE has it, and what it mends when it is asked to: all that it can unless it says."""
 
     def __init__(self, profile: Profile) -> None:
-        self.profile = profile
-        self.rules = catalogue.rules()
-        self.levels = {id_: profile.level(rule) for id_, rule in self.rules.items()}
-        self.checker = check.checker(profile)
-        mended = profile.mends or frozenset(id_ for id_, rule in self.rules.items() if rule.fix)
-        self.mends = frozenset(id_ for id_ in mended if self.levels.get(id_) != Level.OFF)
+        self.inspector = quality.inspector(profile)
+        self.levels = self.inspector.levels
+        able = frozenset(id_ for id_, rule in catalogue.rules().items() if rule.fix and self.levels[id_] != Level.OFF)
+        self.mends = profile.mends or able
 
     def judge(self, record: Record, fmt: Format, told: Sequence[tuple[str, str]]) -> Judged:
-        """Everything said of a record; `told` by its reader."""
-        findings = check.of_reading(told) if told else []
-        findings += self.checker.check(record, fmt, kinds.kind_of(record, fmt))
-        if not described(record, fmt):
-            findings.append(Finding("no-description"))
-        findings = [each for each in findings if self.levels[each.rule] != Level.OFF]
+        """Everything said of a record; `told` by its reader. A deletion is told nothing: it says only what is gone."""
+        if identity.is_deleted(record):
+            return Judged((), OK)
+        kind = kinds.kind_of(record, fmt)
+        judged = self.inspector.judge(record, fmt, told, kind)
+        findings = judged.findings
+        if not described(record, fmt, kind):
+            findings = [*findings, Finding("no-description")]
         worst = max((self.levels[each.rule] for each in findings), default=Level.OFF)
         return Judged(findings, RETURNED if worst == Level.ERROR else WARNED if worst == Level.WARNING else OK)
 
 
-def described(record: Record, fmt: Format) -> bool:
+def described(record: Record, fmt: Format, kind: Kind) -> bool:
     """Whether there is anything to describe the record by, as PREPARE asks of its facts; a title answers at once."""
+    if kind is not Kind.BIBLIOGRAPHIC:
+        return True
     title = record.first(TITLE_TAG[fmt])
     if title is not None and any(map(str.isalnum, title.partition("\x1fa")[2].partition("\x1f")[0])):
         return True
-    return formats.describable(formats.facts(record, fmt))
+    return formats.describable(formats.facts(record, fmt, kind=kind))
 
 
 @lru_cache(maxsize=4)

@@ -14,11 +14,14 @@ from typing import Any, BinaryIO, cast
 
 import msgspec
 
+from catalog import libraries
+from config import settings
 from config.errors import BadRecord, Misconfigured, NotFound
-from dms import checking, inspecting
+from dms import checking, inspecting, quality_profile, quality_scope
 from dms.checking import NO_LIMIT, Asked, Looked
 from dms.crew import Crew
 from dms.rules.model import Level, Profile
+from node import app
 from node.commands.load import FORMATS
 from node.context import Context
 from node.output import BOLD, DIM, GREEN, RED, YELLOW, Output
@@ -35,6 +38,7 @@ HELP = {
 ACTS = {"": None}
 SHOWN = {"returned": RED, "unreadable": RED, "warned": YELLOW, "ok": GREEN}
 STANDARD_INPUT = "-"
+DOMAIN = "domain"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +46,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", metavar="FILE", nargs="+", help="file, .gz too, or - for standard input")
     parser.add_argument("--format", choices=FORMATS, default="auto", help="how the records are written")
     parser.add_argument("--encoding", default="auto", help="e.g. utf-8, gb18030, marc-8; default: judged on evidence")
-    parser.add_argument("--profile", metavar="FILE|NAME", help="levels of rules, and what is mended")
+    parser.add_argument(
+        "--profile",
+        metavar="FILE|NAME",
+        help="levels of rules, and what is mended: a file, a library's symbol or `domain`",
+    )
     parser.add_argument("--fix", action="store_true", help="mend what rules can mend; give a receipt of each change")
     parser.add_argument("--dry-run", action="store_true", help="with --fix: show what would change, write nothing")
     parser.add_argument("--limit", type=int, metavar="N", help="with --fix: stop after N mended records")
@@ -123,9 +131,22 @@ async def _file(name: str, asked: Asked, profile: bytes, crew: Crew, sink: _Sink
 
 
 async def _profile(context: Context, name: str | None) -> Profile:
+    """The profile in a file; or of this node: the domain's, or what a library's records are judged by."""
     if not name:
         return Profile()
-    raise Misconfigured(f"no profile {name}")
+    if (text := _text(name)) is not None:
+        return quality_profile.resolve([quality_profile.read(text)], Path(name).stem)
+    if not (context.home / settings.FILE).is_file():
+        raise NotFound(f"{name}: no such file, and no node in {context.home} that has a profile of this name")
+    async with app.open(context) as node, node.database.connection() as conn:
+        if name != DOMAIN and await libraries.get(conn, name) is None:
+            raise NotFound(f"there is no library {name} and no such file (tianlu library list)")
+        return await quality_scope.of_library(conn, "" if name == DOMAIN else name)
+
+
+def _text(name: str) -> str | None:
+    """What is in a file, if there is one."""
+    return Path(name).read_text(encoding="utf-8", errors="replace") if os.path.isfile(name) else None
 
 
 class _Tally:
