@@ -30,7 +30,7 @@ _NUMBERED = re.compile(rb"[0-9]{5,20}(?=[ \r\n])")
 _LINE = re.compile(r"([0-9]{5,20}) ([0-9A-Za-z]{3})(..) (.*)", re.DOTALL)
 _ALPHABET = re.compile(r"[A-Z](?: |$)|$")
 _SUBFIELD = re.compile(r"\$\$(?=[^$])")
-_LOOKS = re.compile(rb"(?:^|\n)([0-9]{9}|[0-9]{12,18}) (?:LDR|FMT|[0-9]{3}|[A-Z]{3})[ 0-9A-Za-z]{2} (?:[A-Z] )?\S")
+_LOOKS = re.compile(rb"(?:^|\n)([0-9]{9,18}) (?:LDR|FMT|[0-9]{3}|[A-Z]{3})[ 0-9A-Za-z]{2} (?:[A-Z] )?\S")
 _COPY_FORMS = ("006", "007", "008")  # of fixed length: a hyphen there is a blank where the leader has hyphens
 
 # What Aleph calls kinds of records, by leader/06-07 (Aleph 500 cataloguing, formats BK CF CR MP MU VM MX AU HO).
@@ -186,13 +186,12 @@ def write(record: Record, ordinal: int = 1) -> str:
     number = known.rjust(NUMBER, "0") if known.isdigit() and known.isascii() and len(known) <= 18 else f"{ordinal:09d}"
     head = record.leader.ljust(24)[:24]
     rows = [("FMT", "  ", kind(head)), ("LDR", "  ", head.replace(" ", "^"))]
-    for tag, text in record.fields:
-        flat = text.replace("\r\n", " ").replace("\n", " ").replace("\r", " ")
+    for tag, head, pairs in marc.walk(record):
         if marc.is_control(tag):
-            rows.append((tag, "  ", flat.replace(" ", "^")))
+            rows.append((tag, "  ", _flat(head).replace(" ", "^")))
         else:
-            signs = flat.partition(DELIMITER)[0].ljust(2)[:2]
-            rows.extend((tag, signs, content) for content in _lines(flat))
+            signs = head.partition(DELIMITER)[0].ljust(2)
+            rows.extend((tag, signs, content) for content in _lines(pairs))
     return "".join(f"{number} {tag:3}{signs} L {content}\n" for tag, signs, content in rows)
 
 
@@ -201,10 +200,16 @@ def kind(leader: str) -> str:
     return "SE" if leader[7:8] in ("s", "i") and leader[6:7] in "at" else _KINDS.get(leader[6:7], "BK")
 
 
-def _lines(text: str) -> Iterator[str]:
+def _flat(text: str) -> str:
+    """The text on one line."""
+    return text.replace("\r\n", " ").replace("\n", " ").replace("\r", " ")
+
+
+def _lines(pairs: list[tuple[str, str]]) -> Iterator[str]:
     """A data field's content, cut into lines that Aleph takes."""
     line = ""
-    for code, value in marc.subfields(text):
+    for code, text in pairs:
+        value = _flat(text)
         if line and len(line) + 3 + len(value) > LONGEST:
             yield line
             line = "$$9^"

@@ -58,9 +58,15 @@ def field(indicators: str, pairs: Iterable[tuple[str, str]]) -> str:
 
 
 def walk(record: Record) -> Iterator[tuple[str, str, list[tuple[str, str]]]]:
-    """(tag, indicators or value, subfields) of every field; control fields have no subfields."""
+    """(tag, indicators or value, subfields) of every field; control fields have no subfields.
+
+    Words before the first subfield, which no carrier but ISO 2709 can say, are told as a subfield a.
+    """
     for tag, text in record.fields:
         if is_control(tag):
             yield tag, text, []
-        else:
-            yield tag, text[:2], subfields(text)
+            continue
+        pairs = subfields(text)
+        if text[2:3] != DELIMITER and any(map(str.isalnum, stray := text.partition(DELIMITER)[0][2:])):
+            pairs.insert(0, ("a", stray))
+        yield tag, text[:2], pairs

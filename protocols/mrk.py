@@ -53,7 +53,7 @@ def read_all(data: bytes, encoding: str) -> Iterator[Piece]:
     judge = pieces.Judge(data, encoding)
     starts = sorted({0, *(found.end() for found in _START.finditer(data))})
     for start, end in zip(starts, [*starts[1:], len(data)], strict=True):
-        raw = data[start:end].rstrip(b"\r\n\t \x1a")
+        raw = data[start:end].rstrip(b"\r\n\x1a")
         if not raw.strip(b"\r\n\t \xef\xbb\xbf"):
             continue
         charset = judge.of(raw)
@@ -124,12 +124,12 @@ def write(record: Record) -> str:
     A line break inside a value becomes a blank: a line is a field.
     """
     rows = [f"=LDR  {_coded(record.leader.ljust(24)[:24])}"]
-    for tag, text in record.fields:
+    for tag, head, pairs in marc.walk(record):
         if marc.is_control(tag):
-            rows.append(f"={tag}  {_coded(text)}")
+            rows.append(f"={tag}  {_coded(head)}")
             continue
-        signs = text.partition(DELIMITER)[0].ljust(2)[:2]
-        content = "".join(f"${code}{value.translate(_ESCAPES)}" for code, value in marc.subfields(text))
+        signs = head.partition(DELIMITER)[0].ljust(2)
+        content = "".join(f"${code}{value.translate(_ESCAPES)}" for code, value in pairs)
         rows.append(f"={tag}  {_coded(signs)}{content}")
     return "\n".join(rows) + "\n\n"
 
