@@ -123,17 +123,27 @@ def is_table(head: bytes) -> bool:
     """
     if workbook.is_workbook(head):
         return True
-    start = head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
-    wide = head[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in head[:400]
-    if start in (b"", b"<", b"{", b"[") or (not wide and (b"\x1e" in head or b"\x1d" in head)):
-        return False
-    text = _text(head[:HEAD], cells.encoding_of(head[:HEAD]))
-    separator = cells.separator_of(text)
+    text, separator = _divided(head)
     if not separator:
         return False
     lines = text.splitlines(keepends=True)[: 2 * header.DEEPEST]
     opening = list(islice(cells.rows(lines, separator), header.DEEPEST))
     return find(opening, list(template.ready().values())) is not None
+
+
+def is_divided(head: bytes) -> bool:
+    """Whether a text that begins with `head` is divided into cells, most lines into as many."""
+    return bool(_divided(head)[1])
+
+
+def _divided(head: bytes) -> tuple[str, str]:
+    """(text, separator) of the beginning of a table; the separator is "" if it is something else."""
+    start = head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
+    wide = head[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in head[:400]
+    if start in (b"", b"<", b"{", b"[") or (not wide and (b"\x1e" in head or b"\x1d" in head)):
+        return "", ""
+    text = _text(head[:HEAD], cells.encoding_of(head[:HEAD]))
+    return text, cells.separator_of(text)
 
 
 def find(opening: Sequence[Row], templates: Sequence[Template]) -> tuple[int, Header] | None:

@@ -1,0 +1,77 @@
+"""Mapping templates at the command line: which one is meant, and what a table's reader has to tell."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from catalog.model import Source
+from config.errors import Misconfigured
+from node.context import Context
+from protocols import marc, marcjson
+from protocols.marc import Record
+from protocols.tables import template
+from protocols.tables.opening import Table
+from protocols.tables.template import Template
+
+LONGEST = 1 << 20  # characters of a template
+
+
+def text_of(said: str) -> str:
+    """What a source keeps of `--template FILE|NAME`: the file's text, or the name. Misconfigured if it is neither."""
+    path = Path(said)
+    if path.is_file():
+        try:
+            text = path.read_text(encoding="utf-8-sig")
+        except (OSError, ValueError) as error:
+            raise Misconfigured(f"the template {said} can't be read: {error}") from error
+        if len(text) > LONGEST:
+            raise Misconfigured(f"the template {said} has {len(text):,} characters: that is no template")
+        template.parse(text, said)
+        return text
+    if said not in template.ready():
+        raise Misconfigured(f"no template file or ready template is {said}; ready ones: {', '.join(template.ready())}")
+    return said
+
+
+def chosen(said: str | None, habit: str = "") -> Template | None:
+    """The template of the command, else the source's; None = by the header row."""
+    text = text_of(said) if said else habit
+    return template.named(text) if text else None
+
+
+def check(source: Source, tables: Iterable[Table]) -> None:
+    """Misconfigured if the source's records are said to be of another format than the template makes."""
+    for made in [header.template for table in tables for header in table.headers]:
+        if source.format not in ("auto", made.format):
+            raise Misconfigured(
+                f"the source {source.name} has records in {source.format}, and the template {made.name} makes "
+                f"{made.format}: use another source, or another template"
+            )
+
+
+def tell(context: Context, tables: Iterable[Table]) -> None:
+    """Which template was taken, which columns it doesn't know, which sheets it doesn't fit."""
+    for table in tables:
+        for header in table.headers:
+            context.out.note(context.text("table_template", name=header.template.name, columns=len(header.places)))
+            if header.unknown:
+                columns = ", ".join(header.unknown)
+                context.out.note(context.text("table_unknown", columns=columns, tag=header.template.rest))
+        if table.skipped:
+            context.out.note(context.text("table_skipped", sheets=", ".join(table.skipped)))
+
+
+def show(context: Context, records: Iterable[Record], failed: Iterable[str]) -> None:
+    """What the template makes of the first rows, and why rows came back."""
+    for record in records:
+        if context.out.json:
+            context.out.item({"record": json.loads(marcjson.write(record))})
+            continue
+        context.out.say(f"LDR {record.leader}")
+        for tag, text in record.fields:
+            context.out.say(f"{tag} {text.replace(marc.DELIMITER, ' $')}")
+        context.out.say("")
+    for reason in failed:
+        context.out.note(context.text("table_row", reason=reason))
