@@ -170,6 +170,7 @@ class Source:
     visibility: Visibility = Visibility.PUBLIC
     state: str = "active"
     trust: int = 0
+    template: str = ""  # for its tables: name of a ready one or its text (protocols.tables.template)
 
 
 def cluster_id(symbol: str, cluster: int) -> str:

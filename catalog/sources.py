@@ -10,7 +10,7 @@ from catalog.connection import Connection
 from catalog.model import Source, SourceNo, Visibility
 from config.errors import Conflict, NotFound
 
-COLUMNS = "source, name, library, format, encoding, identity, mapping, sharing, visibility, state, trust"
+COLUMNS = "source, name, library, format, encoding, identity, mapping, sharing, visibility, state, trust, template"
 
 
 def of_row(row: Any) -> Source:
@@ -27,6 +27,7 @@ def of_row(row: Any) -> Source:
         visibility=Visibility(row["visibility"]),
         state=row["state"],
         trust=row["trust"],
+        template=row["template"],
     )
 
 
@@ -67,14 +68,16 @@ async def add(
     mapping: dict[str, object] | None = None,
     visibility: Visibility = Visibility.PUBLIC,
     trust: int = 0,
+    template: str = "",
 ) -> Source:
     """Enter a source; a name in use is a Conflict. A removed source of that name comes back with the new habits."""
     row = await conn.fetchrow(
-        f"""insert into source (name, library, format, encoding, identity, mapping, visibility, trust)
-            values ($1, $2, $3, $4, $5, $6::text::jsonb, $7, $8)
+        f"""insert into source (name, library, format, encoding, identity, mapping, visibility, trust, template)
+            values ($1, $2, $3, $4, $5, $6::text::jsonb, $7, $8, $9)
             on conflict (name) do update set library = excluded.library, format = excluded.format,
                 encoding = excluded.encoding, identity = excluded.identity, mapping = excluded.mapping,
-                visibility = excluded.visibility, trust = excluded.trust, state = 'active'
+                visibility = excluded.visibility, trust = excluded.trust, template = excluded.template,
+                state = 'active'
             where source.state = 'removed' returning {COLUMNS}""",
         name,
         library,
@@ -84,6 +87,7 @@ async def add(
         json.dumps(mapping or {}, ensure_ascii=False),
         int(visibility),
         trust,
+        template,
     )
     if row is None:
         raise Conflict(f"a source named {name} is there already")

@@ -97,7 +97,7 @@ def open_inputs(
             if stat.S_ISREG(told.st_mode):
                 files.append(Path(path))
                 sizes[-1] = None if opened.compressed else told.st_size
-        if template or carrier in TABLES or (carrier == "auto" and opening.is_table(head)):
+        if _is_table(head, carrier, template):
             by = opening.digest_of(template)
             streams.append(stack.enter_context(Table(opened, path, template, encoding)))
             found[path], sizes[-1] = "marcjson", None
@@ -116,6 +116,19 @@ def open_inputs(
         files=tuple(files) if len(files) == len(paths) else (),
         template=by,
     )
+
+
+def _is_table(head: bytes, carrier: str, template: Template | None) -> bool:
+    """Whether a table is to be read, even where no template will be found that knows it."""
+    if carrier != "auto" or opening.is_table(head):
+        return carrier in TABLES or carrier == "auto"
+    if template is None and not opening.is_divided(head):
+        return False
+    try:
+        detect.carrier_of(head)
+    except detect.UnknownCarrier:
+        return True
+    return False
 
 
 async def repeat(

@@ -16,11 +16,12 @@ from config.errors import Misconfigured, NotFound
 from dms import quality_scope
 from dms.pipeline import Habits, habits_key
 from exchange import landing
-from node import app, attending, lifecycle
+from node import app, attending, lifecycle, tabular
 from node.app import Node
 from node.context import Context
 from node.deeds import Act, Deed
 from node.output import Progress
+from protocols import detect
 
 NAME = "load"
 HELP = {
@@ -30,7 +31,7 @@ HELP = {
     "full 模式下，文件中没有的记录将被删除。",
 }
 ACTS = {"": Act(name="load.add", object="source", library="library", detail=("mode", "yes"))}
-FORMATS = ("auto", "iso2709", "marcxml", "marcjson")
+FORMATS = ("auto", *detect.CARRIERS, *landing.TABLES)
 HEAVY = 1_000_000  # bytes of input for which the worker in this process will want its process pool
 OVER = (LoadState.DONE, LoadState.HELD, LoadState.FAILED, LoadState.UNDONE)
 
@@ -48,6 +49,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--library", help="symbol of the library whose records these are")
     parser.add_argument("--format", choices=FORMATS, default="auto", help="how the records are written")
     parser.add_argument("--encoding", default="auto", help="e.g. utf-8, gb18030, marc-8; default: judged on evidence")
+    parser.add_argument(
+        "--template", metavar="FILE|NAME", help="how a table (CSV, Excel) becomes records; default: by its header row"
+    )
     parser.add_argument("--mode", choices=("changes", "full"), default="changes", help="what absence means")
     parser.add_argument("--yes", action="store_true", help="publish even beyond the limits that would hold the load")
 
@@ -57,10 +61,18 @@ async def run(context: Context, args: argparse.Namespace) -> int:
     async with app.open(context) as node:
         source = await the_source(node, args.source, args.library, context.deed)
         with contextlib.ExitStack() as stack, context.out.progress(context.text("landing")) as bar:
-            inputs = landing.open_inputs(stack, args.files, args.format)
+            inputs = landing.open_inputs(
+                stack,
+                args.files,
+                args.format,
+                template=tabular.chosen(args.template, source.template),
+                encoding=args.encoding if args.encoding != "auto" else source.encoding,
+            )
+            tabular.check(source, inputs.tables)
             load, seconds, spent = await load_inputs(
                 node, source, inputs, mode=args.mode, encoding=args.encoding, assured=args.yes, bar=bar
             )
+            tabular.tell(context, inputs.tables)
         context.deed.about(load=load.load, state=load.state.value, counts=load.counts)
         return report(context, source, load, seconds, spent)
 
@@ -102,6 +114,7 @@ async def load_inputs(
     async with node.database.connection() as conn:
         profile = await quality_scope.of_library(conn, source.library)
     habits = habits_key(Habits(source=source, carrier=inputs.carrier, encoding=said, profile=profile))
+    habits += inputs.template
     again = await landing.repeat(node.database, source, inputs, mode=mode, encoding=encoding, habits=habits)
     if again is not None:
         await attending.leave_nothing(node)

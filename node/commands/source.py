@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from catalog.model import Format, Visibility
 from config.errors import Misconfigured
 from dms import identity, prepare, shapes, sharing
 from exchange import landing
-from node import app, attending
+from node import app, attending, tabular
 from node.app import Node
 from node.context import Context
 from node.deeds import Act
@@ -45,6 +44,7 @@ ACTS = {
 }
 ALLOW = {"list": Permission.LOOK, "test": Permission.LOOK}
 SAMPLE = 5000  # records that a test looks at
+SHOWN = 3  # records that it shows of a table, and rows that can't be one
 COLUMNS = ("source", "library", "format", "encoding", "identity", "visibility", "shared", "state", "records")
 
 
@@ -61,8 +61,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add.add_argument("--mapping", metavar="FILE", help="holdings mapping as JSON (see `source test`)")
     add.add_argument("--private", action="store_true", help="its records are shown nowhere")
     add.add_argument("--trust", type=int, default=0, help="the higher, the sooner its records are the base of a merge")
+    add.add_argument("--template", metavar="FILE|NAME", help="how its tables (CSV, Excel) become records")
     test = actions.add_parser("test", help="report what a file looks like, load nothing")
     test.add_argument("file")
+    test.add_argument("--template", metavar="FILE|NAME", help="of a table; default: by its header row")
     share = actions.add_parser("share", help="what of it is shared, for the records that are there and all to come")
     share.add_argument("name")
     share.add_argument("--level", choices=tuple(sharing.LEVELS), help="all, only the holdings, or nothing")
@@ -79,7 +81,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 async def run(context: Context, args: argparse.Namespace) -> int:
     """0, or the error's code."""
     if args.action == "test":
-        return _test(context, args.file)
+        return _test(context, args.file, args.template)
     if args.action == "share":
         async with app.open(context) as node:
             await _share(context, node, args)
@@ -127,6 +129,7 @@ async def _add(conn: Connection, args: argparse.Namespace) -> None:
         mapping=mapping,
         visibility=Visibility.PRIVATE if args.private else Visibility.PUBLIC,
         trust=args.trust,
+        template=tabular.text_of(args.template) if args.template else "",
     )
     prepare.check_habits(source)
 
@@ -189,9 +192,11 @@ async def _set(conn: Connection, name: str, state: str) -> None:
     await sources.set_state(conn, name, state)
 
 
-def _test(context: Context, path: str) -> int:
-    """What a file looks like: identity rules, shapes of local fields, a guessed mapping."""
-    sample = _sample(path)
+def _test(context: Context, path: str, template: str | None) -> int:
+    """What a file looks like: identity rules, shapes of local fields, a guessed mapping; what becomes of a table."""
+    sample, is_table = _sample(context, path, template)
+    if is_table:
+        return 0
     ids = identity.identity_report(sample)
     found = shapes.shapes(sample)
     fmt = _format(sample)
@@ -219,16 +224,26 @@ def _test(context: Context, path: str) -> int:
     return 0
 
 
-def _sample(path: str) -> list[Record]:
+def _sample(context: Context, path: str, template: str | None) -> tuple[list[Record], bool]:
+    """Some records, and whether they were made of a table, which is told."""
     with contextlib.ExitStack() as stack:
-        inputs = landing.open_inputs(stack, [path])
-        reads = (
-            read.record
+        inputs = landing.open_inputs(stack, [path], template=tabular.chosen(template))
+        batches = (
+            reading.read(stretch.data, inputs.carrier)
             for stretch in stream.stretches(inputs.streams[0], inputs.carrier)
             if not stretch.fault
-            for read in reading.read(stretch.data, inputs.carrier).reads
         )
-        return list(itertools.islice(reads, SAMPLE))
+        failed: list[str] = []
+        sample: list[Record] = []
+        for batch in batches:
+            sample += [read.record for read in batch.reads]
+            failed += [each.reason for each in batch.failed]
+            if len(sample) >= SAMPLE:
+                break
+        if inputs.tables:
+            tabular.tell(context, inputs.tables)
+            tabular.show(context, sample[:SHOWN], failed[:SHOWN])
+        return sample[:SAMPLE], bool(inputs.tables)
 
 
 def _format(sample: list[Record]) -> Format:
