@@ -163,8 +163,8 @@ def _position(found: Definitions, start: int, width: int, codes: str, label: str
     legal, former = set[str](), set[str]()
     for code in codes.split() if not pattern else ():
         if code.startswith("@"):
-            legal |= found.lists[code[1:]].legal
-            former |= found.lists[code[1:]].former
+            legal |= {each.ljust(width) for each in found.lists[code[1:]].legal}
+            former |= {each.ljust(width) for each in found.lists[code[1:]].former}
         else:
             one = _codes(code)
             legal |= _ranged(one.legal)

@@ -1,0 +1,185 @@
+"""Structure and definitions of records: what `shapes`, `coded` and the lists of fields say, as findings (pure).
+
+There are two ways to the same findings: `one` takes a record field by field, `many` takes the outlines of all fields of
+a stretch from columns (`bulk`) and looks only at what is not known to be sound.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from catalog.model import Format
+from dms.rules import bulk
+from dms.rules.bulk import Columns, Ints
+from dms.rules.coded import Coded
+from dms.rules.definitions.tables import definitions
+from dms.rules.model import LEADER, Finding, Kind
+from dms.rules.shapes import Fault, Shapes
+from protocols.marc import Record
+
+MOST_OUTLINES = 1 << 18  # numbers of outlines that are remembered
+NUMBERS = 1 << 24  # of tags
+LONGEST_VALUE = 200
+
+
+class Subject(NamedTuple):
+    """A record, and what it was told to be."""
+
+    record: Record
+    format: Format
+    kind: Kind
+
+
+class _Verdict(NamedTuple):
+    faults: tuple[Fault, ...]
+    coded: bool  # its values are looked at too
+
+
+_SOUND = _Verdict((), False)
+_ODD = _Verdict((), False)  # other objects: the field is looked at by itself,
+_NEW = _Verdict((), False)  # or its outline was never met
+
+
+class Table:
+    """The rules for one kind of record."""
+
+    def __init__(self, number: int, fmt: Format, kind: Kind | None, off: frozenset[str]) -> None:
+        known = definitions(fmt, kind) if kind is not None else None
+        self.number = number
+        self.shapes = Shapes(known, fmt, off)
+        self.coded = Coded(known, fmt, kind, off)
+        fields = known.fields if known else {}
+        single = {tag for tag, field in fields.items() if not field.repeatable}
+        self.single = frozenset(single if "field-repeated" not in off else ())
+        self.must = tuple(known.must if known and "field-missing" not in off else ())
+
+    def verdict(self, tag: str, text: str) -> _Verdict:
+        """What an ordinary field's outline says."""
+        faults, coded = self.shapes.of(tag, text), tag in self.coded.tags
+        return _Verdict(faults, coded) if faults or coded else _SOUND
+
+
+class Structure:
+    """The tables that are needed, and the outlines met so far."""
+
+    def __init__(self, off: frozenset[str]) -> None:
+        places = [(fmt, kind) for fmt in Format for kind in Kind]
+        self._tables = {place: Table(number, *place, off) for number, place in enumerate(places)}
+        self._other = Table(len(places), Format.MARC21, None, off)
+        tables = [*self._tables.values(), self._other]
+        self._single = np.array(sorted(_keys(tables)), np.int64)
+        self._met: dict[int, _Verdict] = {}
+
+    def table(self, subject: Subject) -> Table:
+        """The table of a record; classification and community information of MARC 21 have none."""
+        if subject.kind is Kind.AUTHORITY and subject.format is Format.MARC21 and subject.record.leader[6:7] != "z":
+            return self._other
+        return self._tables[subject.format, subject.kind]
+
+    def one(self, subject: Subject) -> list[Finding]:
+        """Findings of one record."""
+        record, table = subject.record, self.table(subject)
+        found = [_finding(fault, LEADER, 1) for fault in table.coded.leader(record.leader)]
+        seen: dict[str, int] = {}
+        for tag, text in record.fields:
+            seen[tag] = nth = seen.get(tag, 0) + 1
+            faults = table.shapes.of(tag, text)
+            if faults:
+                found += [_finding(fault, tag, nth) for fault in faults]
+            if tag in table.coded.tags:
+                found += [_finding(fault, tag, nth) for fault in table.coded.field(tag, text, record.leader)]
+        found += [_repeated(tag, count) for tag, count in seen.items() if count > 1 and tag in table.single]
+        found += [_missing(tag) for tag in table.must if tag not in seen]
+        return found
+
+    def many(self, subjects: Sequence[Subject]) -> list[list[Finding]]:
+        """Findings of each record, in the same order."""
+        tables = [self.table(each) for each in subjects]
+        columns = bulk.columns([each.record for each in subjects], [table.number for table in tables])
+        if columns is None:
+            return [self.one(each) for each in subjects]
+        found = [
+            [_finding(fault, LEADER, 1) for fault in table.coded.leader(each.record.leader)]
+            for each, table in zip(subjects, tables, strict=True)
+        ]
+        self._fields(subjects, tables, columns, found)
+        keys = np.array([table.number for table in tables], np.int64)[columns.record] * NUMBERS + columns.number
+        for row, tag, count in _repeats(columns, np.isin(keys, self._single)):
+            found[row].append(_repeated(tag, count))
+        for row, tag in _lacks(columns, tables):
+            found[row].append(_missing(tag))
+        return found
+
+    def _fields(
+        self, subjects: Sequence[Subject], tables: list[Table], columns: Columns, found: list[list[Finding]]
+    ) -> None:
+        tags, texts = columns.tags, columns.texts
+        verdicts = self._verdicts(columns, tables)
+        starts = np.searchsorted(columns.record, np.arange(len(subjects))).tolist()
+        rows = [index for index, verdict in enumerate(verdicts) if verdict is not _SOUND]
+        for index, row in zip(rows, columns.record[rows].tolist(), strict=True):
+            verdict, tag, text, coded = verdicts[index], tags[index], texts[index], tables[row].coded
+            faults: Sequence[Fault] = verdict.faults
+            if verdict is _ODD:
+                faults = tables[row].shapes.of(tag, text)
+            if verdict.coded or (verdict is _ODD and tag in coded.tags):
+                faults = [*faults, *coded.field(tag, text, subjects[row].record.leader)]
+            if faults:
+                nth = tags[starts[row] : index + 1].count(tag)
+                found[row] += [_finding(fault, tag, nth) for fault in faults]
+
+    def _verdicts(self, columns: Columns, tables: list[Table]) -> list[_Verdict]:
+        """Of every field; outlines that were not met before are worked out."""
+        verdicts = [self._met.get(outline, _NEW) for outline in columns.outline]
+        for index in np.flatnonzero(columns.odd).tolist():
+            verdicts[index] = _ODD
+        new = [index for index, verdict in enumerate(verdicts) if verdict is _NEW]
+        for index, row in zip(new, columns.record[new].tolist(), strict=True):
+            outline = columns.outline[index]
+            if outline not in self._met:
+                if len(self._met) >= MOST_OUTLINES:
+                    self._met.clear()
+                self._met[outline] = tables[row].verdict(columns.tags[index], columns.texts[index])
+            verdicts[index] = self._met[outline]
+        return verdicts
+
+
+def _keys(tables: Sequence[Table]) -> Iterator[int]:
+    """Numbers of table and tag of fields that do not repeat."""
+    for table in tables:
+        for tag in table.single:
+            yield table.number * NUMBERS + bulk.tag_number(tag)
+
+
+def _repeats(columns: Columns, single: bulk.Bools) -> Iterator[tuple[int, str, int]]:
+    """(record, tag, how many) of fields in `single` of which a record has several."""
+    keys, counts = np.unique(columns.record[single] * NUMBERS + columns.number[single], return_counts=True)
+    for key, count in zip(keys[counts > 1].tolist(), counts[counts > 1].tolist(), strict=True):
+        yield key // NUMBERS, (key % NUMBERS).to_bytes(3).decode("ascii"), count
+
+
+def _lacks(columns: Columns, tables: list[Table]) -> Iterator[tuple[int, str]]:
+    """(record, tag) of fields that a record must have and has not."""
+    for table in set(tables):
+        rows: Ints = np.array([row for row, each in enumerate(tables) if each is table], np.int64)
+        for tag in table.must:
+            has = np.zeros(len(tables), np.bool_)
+            has[columns.record[columns.number == bulk.tag_number(tag)]] = True
+            for row in rows[~has[rows]].tolist():
+                yield row, tag
+
+
+def _finding(fault: Fault, tag: str, nth: int) -> Finding:
+    rule, code, at, value, wanted = fault
+    return Finding(rule, tag, nth, code, at, value[:LONGEST_VALUE], wanted)
+
+
+def _repeated(tag: str, count: int) -> Finding:
+    return Finding("field-repeated", tag, 2, value=str(count), wanted="1")
+
+
+def _missing(tag: str) -> Finding:
+    return Finding("field-missing", tag, wanted=tag)
