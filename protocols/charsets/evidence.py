@@ -76,24 +76,37 @@ GB18030 = [
     (rb"[\xb0-\xd7][\xa1-\xfe]", 100),  # GB 2312 level 1: the 3,755 commonest characters
     (rb"[\xa1-\xa3][\xa1-\xfe]", 90),  # punctuation and full-width letters
     (rb"[\xd8-\xf7][\xa1-\xfe]", 40),  # GB 2312 level 2
-    (rb"[\x81-\xfe][0-9][\x81-\xfe][0-9]", 30),  # GB 18030, four bytes
+    (rb"\xa7[\xa1-\xf1]|\xa8[\xa1-\xc0]", 95),  # Cyrillic; letters of pinyin
+    (rb"[\xa4-\xa6\xa8\xa9][\xa1-\xfe]", 50),  # kana, Greek, bopomofo, box drawing
+    (rb"[\x81-\xfe][0-9][\x81-\xfe][0-9]", 80),  # GB 18030, four bytes: letters of all other scripts
     (rb"[\x81-\xfe][\x40-\x7e\x80-\xfe]", 10),  # GBK
 ]
 BIG5 = [
+    (rb"(?:\xa7[\xa1-\xf1]){2,}", 10),  # Cyrillic words in GB 2312
+    (rb"(?<=[^\x1f][A-Za-z])(?:[\xa1-\xf9][\x40-\x7e\xa1-\xfe](?=[a-z])|\xa8[\xa1-\xc0])", 15),  # in a Western word
     (rb"(?<=[\x1f ])[\xa1-\xf9][\x40-\x7e](?=[\x1f-\x7e])", 20),  # a word of one character between ASCII ones
     (rb"[\xa4-\xc6][\x40-\x7e\xa1-\xfe]", 100),  # level 1: 5,401 common characters
     (rb"[\xa1-\xa3][\x40-\x7e\xa1-\xfe]", 90),
     (rb"[\xc9-\xf9][\x40-\x7e\xa1-\xfe]", 30),
 ]
 _LOWER, _UPPER = rb"\xdf-\xf6\xf8-\xff", rb"\xc0-\xd6\xd8-\xde"
+_VOWEL = rb"[aeiouyAEIOUY]"
 LATIN1 = [
     (rb"[\xc0-\xff]{4,}", 5),  # no Western word has four such letters in a row
-    (rb"(?<=[a-z" + _LOWER + rb"])[" + _UPPER + rb"](?=[a-z])", 10),  # a capital inside a word
+    (rb"(?<=[^\x1f][a-z" + _LOWER + rb"])[" + _UPPER + rb"](?=[a-z])", 10),  # a capital inside a word
+    # What Western words don't have and MARC-8 is full of: grave, acute, diaeresis, circumflex, macron before a vowel.
+    (rb"[\xe1\xe2\xe8](?=" + _VOWEL + rb")", 15),
+    (rb"\xe3(?=[aeiu]|o[a-z])|\xe5(?=" + _VOWEL + rb")", 30),
+    (rb"(?<=[aeiou])\xe4(?=n)|\xf0(?=[cs])|\xeb(?=[A-Za-z]\xec)|\xec(?=[A-Za-z])(?<=\xeb[A-Za-z]\xec)", 15),
+    (rb"(?<=[0-9])\xc0|[\xc2\xc3](?=[0-9]{4})", 5),  # degree, phonogram, copyright of MARC-8
+    (rb"\xa9(?= ?[0-9]{4})|(?<=[0-9nN])[\xb0\xba]|\xa3(?=[0-9])", 90),
+    (rb"(?<=[A-Za-z])[\x8a\x8e\x9a\x9c\x9e](?=[a-z])", 75),  # of code page 1252
     (rb"(?<=[A-Za-z])[" + _LOWER + rb"]|[" + _LOWER + rb"](?=[a-z])", 88),
     (rb"(?<=[A-Z])[" + _UPPER + rb"]|[" + _UPPER + rb"](?=[A-Za-z])", 85),
     (rb"[" + _LOWER + rb"]", 50),
     (rb"[" + _UPPER + rb"]", 25),
-    (rb"[\xa0\xa7\xa9\xab\xae\xb0\xb7\xba\xbb\xaa\x91-\x94\x96\x97]", 60),
+    (rb"(?<=[\x1f ])\xa4(?=[a-z])", 60),  # begins the part that is sorted by, in Denmark
+    (rb"[\x88\x89\xa0\xa7\xa9\xab\xae\xb0\xb7\xba\xbb\xaa\x91-\x94\x96\x97]", 60),
 ]
 
 
@@ -104,7 +117,7 @@ def _cyrillic(codec: str) -> list[tuple[bytes, int]]:
     small, big = "абвгдежзийклмнопрстуфхцчшщъыьэюяё", "АБВГДЕЖЗИЙКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯЁ"
     lower, upper = members(small), members(big)
     return [
-        (rb"(?<=[A-Za-z])[\x80-\xff]|[\x80-\xff](?=[A-Za-z])", 0),  # one word, two scripts
+        (rb"(?<=[^\x1f][A-Za-z])[\x80-\xff]|[\x80-\xff](?=[A-Za-z])", 0),  # one word, two scripts
         (rb"(?<![\x80-\xff])[\x80-\xff](?![\x80-\xff])", 20),  # hardly any word has one letter
         (rb"(?<=[" + lower + rb"])[" + upper + rb"]", 0),
         (rb"[" + members("оеаинтсрвлкмдпу") + rb"]", 100),  # nine in ten letters of Russian text
@@ -115,35 +128,56 @@ def _cyrillic(codec: str) -> list[tuple[bytes, int]]:
     ]
 
 
+# Letters with a mark that exist but hardly occur: ligature-like carons of Slovak, Latvian cedillas, Esperanto.
+_UNUSUAL = {"\u030c": "dltDLT", "\u0327": "gklnrGKLNR", "\u0301": "lrLR", "\u0302": "cghjsCGHJS", "\u0303": "iuIU"}
+_LETTERS = "ŁØĐÞÆŒłøđþæœıðƠƯơưßĲĳ"
+
+
 def _marks_first(upper: str) -> list[tuple[bytes, int]]:
     """MARC-8's ANSEL or ISO 5426: a mark comes before a letter with which it exists as one character."""
     common: list[bytes] = []
     rare: list[bytes] = []
+    letters: list[bytes] = []
     signs: list[bytes] = []
     marks: list[bytes] = []
+    caron, ogonek, capitals = b"", b"", b""
     for code, (character, mark) in marc8.table(upper).items():
         byte = re.escape(bytes([code | 0x80]))
         if not mark:
-            signs.append(byte)
+            (letters if character in _LETTERS else signs).append(byte)
+            capitals += byte if character in _LETTERS and character.isupper() else b""
             continue
         marks.append(byte)
+        caron = byte if character == "\u030c" else caron
+        ogonek = byte if character == "\u0328" else ogonek
         composed = {chr(base): unicodedata.normalize("NFC", chr(base) + character) for base in range(0x41, 0x7B)}
-        usual = "".join(base for base, made in composed.items() if len(made) == 1 and ord(made) < 0x180)
-        others = "".join(base for base, made in composed.items() if len(made) == 1 and ord(made) >= 0x180)
+        made = {base for base, whole in composed.items() if len(whole) == 1}
+        usual = {base for base in made if ord(composed[base]) < 0x180 and base not in _UNUSUAL.get(character, "")}
         if usual:
-            common.append(byte + b"[" + usual.encode() + b"]")
-        if others:
-            rare.append(byte + b"[" + others.encode() + b"]")
+            common.append(byte + b"[" + "".join(sorted(usual)).encode() + b"]")
+        if made - usual:
+            rare.append(byte + b"[" + "".join(sorted(made - usual)).encode() + b"]")
     mark_set, sign_set = b"[" + b"".join(marks) + b"]", b"[" + b"".join(signs) + b"]"
+    letter_set = b"[" + b"".join(letters) + b"]"
     ligature = [(rb"\xeb[A-Za-z]\xec[A-Za-z]", 100)] if upper == marc8.ANSEL else []
+    ansel = [(rb"(?<=[0-9])[\xa7\xb7\xc0]|[\xc2\xc3](?= ?[0-9]{4})|\xb9(?=[0-9])", 95)] if upper == marc8.ANSEL else []
+    consonant = rb"(?<=[bcdfghjklmnpqrstvwxzBCDFGHJKLMNPQRSTVWXZ])" + caron
     return [
         *ligature,
+        (consonant + rb"[cszrn](?![A-Za-z\x80-\xff])", 25),  # a syllable without a vowel
+        # Czech and Polish; or the commonest letters of French and Spanish in Latin-1.
+        (consonant + rb"[cszrn]|" + caron + rb"e(?![A-Za-z\x80-\xff])", 77),
+        (rb"(?<=[aeiou])" + ogonek + rb"[aeiou]", 35),
         (b"|".join(common), 100),
-        (b"|".join(rare), 60),
+        (b"|".join(rare), 55),
         (mark_set + mark_set + b"[A-Za-z]", 70),
         (mark_set + b"[A-Za-z]", 30),
-        (b"(?<=[A-Za-z])" + sign_set + b"|" + sign_set + b"(?=[A-Za-z])", 75),
-        (b"(?<![\x80-\xff])" + sign_set + b"(?![\x80-\xff])", 40),
+        *ansel,
+        (rb"[\xa4\xb4](?=[bcdfghklmnpqstwxz])" if upper == marc8.ANSEL else rb"(?!)", 5),  # thorn, before a vowel or r
+        (rb"(?<=[a-z])[" + capitals + rb"]", 10),
+        (b"(?<=[A-Za-z])" + letter_set + b"|" + letter_set + b"(?=[A-Za-z])", 75),
+        (b"(?<=[^\x1f][A-Za-z])" + sign_set + b"|" + sign_set + b"(?=[A-Za-z])", 75),
+        (b"(?<![\x80-\xff])(?:" + sign_set + b"|" + letter_set + b")(?![\x80-\xff])", 40),
     ]
 
 
