@@ -23,6 +23,11 @@ _DECODER = json.JSONDecoder(strict=False)  # line breaks and tabs inside strings
 _RECORD = re.compile(r'\{\s*"(?:leader|fields)"\s*:')
 _ENVELOPE = re.compile(rb'\{[^\[]{0,4096}\[\s*\{\s*"(?:leader|fields)"')
 
+_BETWEEN = re.compile(r'(?:[\s\[\]{},:\x1e\ufeff]++|"(?:[^"\\]++|\\.)*+"|[-+.0-9eE]++|true|false|null)*+', re.DOTALL)
+_MARKS = " \t\r\n\x1e\ufeff\x1a\x00,[]{}"
+MAX_DEPTH = 20_000  # characters that are read before a nesting is too deep
+PATIENCE = 8  # times that a document is read in search of where its records end
+
 Finding = tuple[str, str]  # rule id, detail
 
 
@@ -44,17 +49,37 @@ def is_lines(head: bytes) -> bool:
 
 
 def elements(text: str) -> Iterator[tuple[int, int]]:
-    """(start, end) of every record object of a document, and of broken pieces between them, in characters."""
-    at = 0
+    """(start, end) of every record object of a document, and of broken pieces between them, in characters.
+
+    What stands around records may be any JSON (an array, an envelope); what is none is a broken piece too.
+    """
+    last = at = 0
+    patience = PATIENCE * len(text) + MAX_DEPTH
     while found := _RECORD.search(text, at):
         start = found.start()
         try:
             _, end = _DECODER.raw_decode(text, start)
-        except (json.JSONDecodeError, RecursionError):
+        except (ValueError, RecursionError) as error:
             following = _RECORD.search(text, found.end())
             end = following.start() if following else len(text)
+            # A document can be made so that it is parsed to its end from each of its beginnings.
+            patience -= error.pos - start if isinstance(error, json.JSONDecodeError) else MAX_DEPTH
+            if patience < 0:
+                end = len(text)
+        yield from _around(text, last, start)
         yield start, end
-        at = max(end, found.end())
+        at = last = max(end, found.end())
+    yield from _around(text, last, len(text), alone=not last)
+
+
+def _around(text: str, start: int, end: int, alone: bool = False) -> Iterator[tuple[int, int]]:
+    """The piece between records if it is not part of a document; `alone`: all of a document without records."""
+    between = _BETWEEN.fullmatch(text, start, end)
+    if (between and not alone) or not (inside := text[start:end].strip(_MARKS)):
+        return
+    inside = text.strip() if alone else inside
+    first = text.index(inside, start)
+    yield first, first + len(inside)
 
 
 def read(data: bytes) -> tuple[Record, tuple[Finding, ...]]:
@@ -67,7 +92,7 @@ def read(data: bytes) -> tuple[Record, tuple[Finding, ...]]:
         text = data.decode("utf-8", "replace")
     try:
         value = json.loads(text.strip().removeprefix("\ufeff").rstrip(","), strict=False)
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # ValueError too: a number of thousands of digits
         raise Unreadable(f"broken JSON: {error}") from error
     return _record(value, findings), tuple(findings)
 
