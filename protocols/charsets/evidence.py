@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -23,7 +24,8 @@ SAMPLE = 400  # high bytes looked at in one record
 class _Characters(dict[bytes, int]):
     """Points of each sequence of bytes that patterns have taken: without looking around they always take it so."""
 
-    def __init__(self, pattern: re.Pattern[bytes], points: tuple[int, ...]) -> None:
+    def __init__(self, pattern: re.Pattern[bytes], points: tuple[int, ...], known: Mapping[bytes, int]) -> None:
+        super().__init__(known)
         self._pattern = pattern
         self._points = points
         self._all = re.compile(pattern.pattern.replace(b"(", b"(?:"), re.DOTALL).findall
@@ -61,11 +63,11 @@ class Scorer:
         return total / count if count else 0.0
 
 
-def _scorer(name: str, rows: list[tuple[bytes, int]]) -> Scorer:
+def _scorer(name: str, rows: list[tuple[bytes, int]], known: Mapping[bytes, int]) -> Scorer:
     rows = [*rows, (rb"[\x80-\xff]", 0)]
     alternation = b"|".join(b"(" + pattern + b")" for pattern, _ in rows)
     pattern, points = re.compile(alternation, re.DOTALL), tuple(points for _, points in rows)
-    characters = None if b"(?" in alternation else _Characters(pattern, points)
+    characters = None if b"(?" in alternation else _Characters(pattern, points, known)
     return Scorer(name=name, pattern=pattern, points=points, characters=characters)
 
 
@@ -130,6 +132,8 @@ def _cyrillic(codec: str) -> list[tuple[bytes, int]]:
 
 # Letters with a mark that exist but hardly occur: ligature-like carons of Slovak, Latvian cedillas, Esperanto.
 _UNUSUAL = {"\u030c": "dltDLT", "\u0327": "gklnrGKLNR", "\u0301": "lrLR", "\u0302": "cghjsCGHJS", "\u0303": "iuIU"}
+_VIETNAMESE = "\u0309\u0323"  # hook above; dot below, which romanized Indian and Arabic have too
+_TWO = ("\u0302\u0306\u0304", "\u0300\u0301\u0303\u0309\u0323")  # marks that share a letter: its shape and its tone
 _LETTERS = "ŁØĐÞÆŒłøđþæœıðƠƯơưßĲĳ"
 
 
@@ -140,6 +144,7 @@ def _marks_first(upper: str) -> list[tuple[bytes, int]]:
     letters: list[bytes] = []
     signs: list[bytes] = []
     marks: list[bytes] = []
+    named: list[tuple[str, bytes]] = []
     caron, ogonek, capitals = b"", b"", b""
     for code, (character, mark) in marc8.table(upper).items():
         byte = re.escape(bytes([code | 0x80]))
@@ -148,15 +153,18 @@ def _marks_first(upper: str) -> list[tuple[bytes, int]]:
             capitals += byte if character in _LETTERS and character.isupper() else b""
             continue
         marks.append(byte)
+        named.append((character, byte))
         caron = byte if character == "\u030c" else caron
         ogonek = byte if character == "\u0328" else ogonek
         composed = {chr(base): unicodedata.normalize("NFC", chr(base) + character) for base in range(0x41, 0x7B)}
         made = {base for base, whole in composed.items() if len(whole) == 1}
-        usual = {base for base in made if ord(composed[base]) < 0x180 and base not in _UNUSUAL.get(character, "")}
+        end = 0x2000 if character in _VIETNAMESE else 0x180
+        usual = {base for base in made if ord(composed[base]) < end and base not in _UNUSUAL.get(character, "")}
         if usual:
             common.append(byte + b"[" + "".join(sorted(usual)).encode() + b"]")
         if made - usual:
             rare.append(byte + b"[" + "".join(sorted(made - usual)).encode() + b"]")
+    shape, tone = (b"[" + b"".join(bytes_ for name, bytes_ in named if name in which) + b"]" for which in _TWO)
     mark_set, sign_set = b"[" + b"".join(marks) + b"]", b"[" + b"".join(signs) + b"]"
     letter_set = b"[" + b"".join(letters) + b"]"
     ligature = [(rb"\xeb[A-Za-z]\xec[A-Za-z]", 100)] if upper == marc8.ANSEL else []
@@ -170,7 +178,8 @@ def _marks_first(upper: str) -> list[tuple[bytes, int]]:
         (rb"(?<=[aeiou])" + ogonek + rb"[aeiou]", 35),
         (b"|".join(common), 100),
         (b"|".join(rare), 55),
-        (mark_set + mark_set + b"[A-Za-z]", 70),
+        (b"(?:" + shape + tone + b"|" + tone + shape + b")[AEIOUaeiou]", 90),
+        (mark_set + mark_set + b"[A-Za-z]", 50),
         (mark_set + b"[A-Za-z]", 30),
         *ansel,
         (rb"[\xa4\xb4](?=[bcdfghklmnpqstwxz])" if upper == marc8.ANSEL else rb"(?!)", 5),  # thorn, before a vowel or r
@@ -195,7 +204,16 @@ def scorers() -> dict[str, Scorer]:
         "cp866": _cyrillic("cp866"),
         "latin-1": LATIN1,
     }
-    return {name: _scorer(name, rows) for name, rows in tables.items()}
+    known = {"gb18030": _traditional()}
+    return {name: _scorer(name, rows, known.get(name, {})) for name, rows in tables.items()}
+
+
+def _traditional() -> dict[bytes, int]:
+    """Points of GBK's codes of common traditional characters (level 1 of Big5), which GB 2312 lacks."""
+    leads, trails = range(0xA4, 0xC7), (*range(0x40, 0x7F), *range(0xA1, 0xFF))
+    common = bytes(byte for lead in leads for trail in trails for byte in (lead, trail)).decode("cp950", "ignore")
+    codes = (character.encode("gbk", "ignore") for character in common)
+    return {code: 60 for code in codes if len(code) == 2 and (code[0] < 0xB0 or code[1] < 0xA1) and code[0] != 0xA1}
 
 
 @cache
