@@ -9,7 +9,7 @@ from catalog.model import Description, Format, unique
 from dms import addresses, isbd
 from dms.formats import identifiers, resources
 from dms.formats.resources import Evidence
-from protocols import marc
+from protocols import embedded, marc
 
 Fields = dict[str, list[str]]
 
@@ -171,12 +171,10 @@ def _series(fields: Fields) -> tuple[str, ...]:
 
 def _linked_title(text: str) -> str:
     """Title and number of a 4xx field: embedded fields ($12001 $a … $v) or standard subfields ($t … $v)."""
-    title = tag = ""
-    for code, value in marc.subfields(text):
-        if code == "1":
-            tag = value[:3]
-        elif (tag == "200" and code == "a") or (code == "t" and not tag):
-            title = title or isbd.plain(value)
+    title = ""
+    for tag, inner in embedded.fields(text):
+        if tag in ("200", embedded.OUTSIDE):
+            title = title or isbd.plain(marc.value(inner, "a" if tag else "t"))
     number = isbd.plain(marc.value(text, "v"))
     return f"{title} ; {number}" if title and number else title
 

@@ -13,7 +13,7 @@ from catalog import facts as model
 from catalog.facts import Facts
 from catalog.model import unique
 from dms.formats import identifiers, media, statements
-from protocols import marc
+from protocols import embedded, marc
 
 # Tags looked at; the others are passed over.
 WANTED: frozenset[str] = frozenset((
@@ -202,17 +202,6 @@ class _Isbns:
                 self.bindings += ((number, binding),)
 
 
-def embedded(text: str) -> list[tuple[str, str]]:
-    """Fields embedded in a 4XX field by $1, as `(tag, text)`; $t, $v and others outside stand under the empty tag."""
-    found: list[tuple[str, list[str]]] = [("", [])]
-    for code, value in marc.subfields(text):
-        if code == "1":
-            found.append((value[:3], [value[3:5].ljust(2)] if value[:2] != "00" else [value[3:]]))
-        elif found[-1][0][:2] != "00":
-            found[-1][1].append(f"\x1f{code}{value}")
-    return [(tag, "".join(parts)) for tag, parts in found if parts]
-
-
 def _links(fields: dict[str, list[str]], own: tuple[str, ...]) -> tuple[tuple[str, ...], str, bool, str, str]:
     """Series titles, the volume in a set of the record's own title, links down to pieces, the host and place in it.
 
@@ -224,7 +213,7 @@ def _links(fields: dict[str, list[str]], own: tuple[str, ...]) -> tuple[tuple[st
     host = host_place = ""
     for tag in ("410", "461", "462", "463"):
         for text in fields.get(tag, ()):
-            parts = embedded(text)
+            parts = embedded.fields(text)
             title = next((marc.value(t, "a") for g, t in parts if g == "200"), "") or marc.value(text, "t")
             volume = marc.value(text, "v") or next((marc.value(t, "h") for g, t in parts if g == "200"), "")
             title = statements.trim(title)

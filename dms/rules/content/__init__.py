@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from itertools import chain
 from typing import Protocol
 
-from dms.rules.content import characters, codes, notation, numbers, spaces, trade
+from dms.rules.content import characters, codes, links, notation, numbers, romanised, spaces, trade
 from dms.rules.content.model import ContentRule, Fix
 
 
@@ -26,7 +26,7 @@ class ContentModule(Protocol):
     FIXES: Mapping[str, Fix]
 
 
-MODULES: tuple[ContentModule, ...] = (characters, spaces, numbers, codes, trade, notation)
+MODULES: tuple[ContentModule, ...] = (characters, spaces, numbers, codes, trade, notation, romanised, links)
 
 
 def rules() -> tuple[ContentRule, ...]:

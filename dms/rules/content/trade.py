@@ -1,8 +1,8 @@
 """What the Chinese book trade numbers and prices: 统一书号 and CN 刊号 in 091, prices in 010$d and 011$d (pure).
 
 统一书号 (1956-1986): class and publisher, a point, a serial number; no check digit. CN 刊号 (GB/T 9999): two digits
-of the province, four of the serial, class. Prices: currency by ISO 4217, then the amount (CNMARC 010$d). A gift is written
-`CNY赠90.00` in life; it is told, not mended.
+of the province, four of the serial, class. Prices: currency by ISO 4217, then the amount (CNMARC 010$d). A gift
+is written `CNY赠90.00` in life; it is told, not mended.
 """
 
 from __future__ import annotations
