@@ -63,8 +63,8 @@ ACTORS: Mapping[str, Actor] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probe:
-    """How a route is tried. In its texts {library} is the library whose thing is asked for, and {load}, {key} its
-    things' numbers."""
+    """How a route is tried. In its texts {library} is the library whose thing is asked for, and {load}, {key},
+    {source}, {case} its things."""
 
     path: str = ""  # the route's own unless said
     form: Mapping[str, str] | None = None
@@ -111,6 +111,11 @@ PROBES: Mapping[str, Probe] = {
     "/api/loads": Probe(shows='"{library}"'),
     "/api/loads/{load}": Probe(path="/api/loads/{load}", single=True),
     "/api/quarantine": Probe(shows='"{library}"'),
+    "/returns": Probe(shows="{library}"),
+    "/returns/{source}": Probe(path="/returns/{source}?rule=x", single=True),
+    "/returns/{source}/do POST": Probe(path="/returns/{source}/do", form={"do": "drop", "rule": "none"}, single=True),
+    "/returns/{source}/file": Probe(path="/returns/{source}/file", single=True),
+    "/returns/{source}/records/{case}": Probe(path="/returns/{source}/records/{case}", single=True),
     "/api/review": Probe(shows='"{library}"'),
     "/api/review/decision": Probe(json={"correction": "{library}", "accept": False}, single=True),
     "/x/join": Probe(json={}),

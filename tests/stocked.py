@@ -21,6 +21,7 @@ from catalog.database.pool import Database
 from catalog.model import Description, Format, Holding, Published
 from catalog.search import port
 from catalog.search.fold import fold
+from catalog.work.queue import PgQueue, Queue
 from config.settings import Settings
 from dms import describe
 from node.web import app
@@ -154,6 +155,10 @@ class Node:
     home: Path
     settings: Settings = field(default_factory=Settings)
     symbol: str = SYMBOL
+
+    @property
+    def queue(self) -> Queue:
+        return PgQueue(self.database.dsn)
 
 
 @contextlib.asynccontextmanager

@@ -13,6 +13,7 @@ from aiohttp import web
 from catalog.connection import Connection
 from catalog.database.pool import Database
 from catalog.search.port import Reader
+from catalog.work.queue import Queue
 from config.settings import Settings
 from node.web.openapi import Route
 from services.access.policy import NOWHERE, Actor, Need, Permission, Reach, Subject
@@ -31,6 +32,8 @@ class Node(Protocol):
     def settings(self) -> Settings: ...
     @property
     def reader(self) -> Reader: ...
+    @property
+    def queue(self) -> Queue: ...
     @property
     def symbol(self) -> str: ...
     @property

@@ -16,6 +16,7 @@ from node.web import (
     pages,
     parameters,
     peering,
+    returns_pages,
     schemas,
     signing_in,
     staff_pages,
@@ -28,6 +29,7 @@ KEYS = Need(permission=Permission.OWN, subject=Subject.SELF, fresh=True)
 SETTLING = Need(permission=Permission.OWN, subject=Subject.SELF, unsettled=True)
 ACCOUNTS = Need(permission=Permission.ACCOUNTS, subject=Subject.LIBRARY, fresh=True)
 LOOK = Need(permission=Permission.LOOK, subject=Subject.LIBRARY)
+LOAD = Need(permission=Permission.LOAD, subject=Subject.LIBRARY)
 CHANGE = Need(permission=Permission.CHANGE, subject=Subject.LIBRARY)
 AUDIT = Need(permission=Permission.AUDIT, subject=Subject.LIBRARY)
 
@@ -120,6 +122,29 @@ ROUTES: tuple[Route, ...] = (
         summary="The audit log for a spreadsheet",
         allow=AUDIT,
         act="audit.export",
+    ),
+    Route(path="/returns", handler=returns_pages.overview, summary="What came back, by rule and source", allow=LOOK),
+    Route(path="/returns/{source}", handler=returns_pages.group, summary="What one rule returned", allow=LOOK),
+    Route(
+        path="/returns/{source}/do",
+        handler=returns_pages.do,
+        summary="Mend, read again or forget what a rule returned",
+        allow=LOAD,
+        act="quarantine.rerun",
+        methods=("POST",),
+    ),
+    Route(
+        path="/returns/{source}/file",
+        handler=returns_pages.file,
+        summary="What a rule returned as MARC or as a table",
+        allow=LOOK,
+        act="quarantine.export",
+    ),
+    Route(
+        path="/returns/{source}/records/{case}",
+        handler=returns_pages.case,
+        summary="One record that came back",
+        allow=LOOK,
     ),
     # For programs
     Route(

@@ -64,6 +64,7 @@ def page(request: web.Request, template: str, *, status: int = 200, **values: ob
         style_version=STYLE_VERSION,
         signed_in=session.account.name if session else "",
         auditor=session is not None and session.actor.may(Permission.AUDIT),
+        looker=session is not None and session.actor.may(Permission.LOOK),
         keeper=session is not None and session.actor.may(Permission.ACCOUNTS),
         csrf=csrf.token(request.cookies.get(sessions.COOKIE, "")) if session else "",
         **values,

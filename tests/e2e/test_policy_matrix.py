@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 from aiohttp import ClientSession
 
-from catalog import audit, libraries, loads, quarantine
+from catalog import audit, bodies, libraries, loads, quarantine
 from catalog.acts import Entry
 from catalog.connection import Connection
 from catalog.model import Library
@@ -106,7 +106,7 @@ async def world(server: Postgres) -> AsyncIterator[World]:
                 conn, whole, "-", matrix.SCOPES, days=1, rate=keys.FASTEST, by="os:root", now=now
             )
             numbers = {symbol: await _filled_library(conn, symbol) for symbol in (OWN, FOREIGN)}
-            numbers[ABSENT] = {"load": "999999", "key": "999999"}
+            numbers[ABSENT] = {"load": "999999", "key": "999999", "source": "none", "case": "999999"}
             things = [
                 Entry(actor="os:root", act="library.add", object=f"thing of {symbol}", library=symbol)
                 for symbol in (OWN, FOREIGN)
@@ -117,7 +117,7 @@ async def world(server: Postgres) -> AsyncIterator[World]:
 
 
 async def _filled_library(conn: Connection, symbol: str) -> dict[str, str]:
-    """An account with a key, a load, a record that came back and a correction; the numbers of load and key."""
+    """An account with a key, a load, a record that came back and a correction; what they are called by."""
     made = await access.an_account(conn, f"post-{symbol}", Role.COPYIST, library=symbol)
     title = f"key of {symbol}"
     scopes = [keys.read_scope("copy")]
@@ -129,7 +129,7 @@ async def _filled_library(conn: Connection, symbol: str) -> dict[str, str]:
     )  # fmt: skip
     case = quarantine.Case(
         source=source, library=symbol, load=load.load, position=0, ordinal=1, local_id="1", verdict="returned",
-        rule="x", reason="x", carrier=1, digest=b"x", body=b"",
+        rule="x", reason="x", carrier=1, digest=b"x", body=bodies.shrink(b"x"),
     )  # fmt: skip
     await quarantine.put(conn, [case])
     await conn.execute(
@@ -140,7 +140,8 @@ async def _filled_library(conn: Connection, symbol: str) -> dict[str, str]:
         " select $1, peer, true, 'x', '245', '', '10\x1faa', '10\x1fab', 'stale' from peer where symbol = $1",
         symbol,
     )
-    return {"load": str(load.load), "key": str(key.key)}
+    case_no = await conn.fetchval("select id from quarantine where load = $1", load.load)
+    return {"load": str(load.load), "key": str(key.key), "source": symbol.lower(), "case": str(case_no)}
 
 
 async def tried(world: World, row: matrix.Row, column: str) -> str:
