@@ -112,6 +112,7 @@ def _item(one: Task, dictionary: int, signature: int, room: int) -> Item:
         score=one.score,
         kind=int(one.kind),
         parent=one.parent,
+        heading=one.heading,
     )
 
 

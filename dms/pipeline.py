@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from catalog.heading import Heading
 from catalog.model import Source
 from dms import quality_profile
 from dms.rules.model import Profile
@@ -108,6 +109,7 @@ class Item(msgspec.Struct, array_like=True, frozen=True, gc=False):
     same: bool = False  # of a recheck: score and digest are new, all else stays
     kind: int = 0  # dms.rules.model.Kind
     parent: str = ""  # of a holdings record: what names its parent (catalog.attached)
+    heading: tuple[Heading, str] | None = None  # of an authority record, with its lexemes (catalog.heading)
 
 
 class Prepared(msgspec.Struct, array_like=True, frozen=True):

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from catalog import bodies, clusters, dictionaries, holdings, inbox, loads, pins, quarantine, records
+from catalog import authority, bodies, clusters, dictionaries, holdings, inbox, loads, pins, quarantine, records
 from catalog.connection import Connection
 from catalog.inbox import PreparedUnit
 from catalog.loads import Load
@@ -116,6 +116,9 @@ async def _write(conn: Connection, load: Load, source: Source, arrivals: list[Ar
     await records.put(conn, rows, fresh=not replaced)
     held = [(source.no, a.item.local_id, n, *told) for a in arrivals for n, told in enumerate(a.item.holdings, 1)]
     await holdings.replace(conn, source.no, replaced, held)
+    headings = [(a.item.local_id, *a.item.heading) for a in arrivals if a.item.heading]
+    named = [a.item.local_id for a in arrivals if a.standing and a.standing.kind == Kind.AUTHORITY]
+    await authority.replace(conn, source.no, source.library, named, headings)
     if deleted:
         await records.delete(conn, source.no, deleted)
     if fed or load.mode == "move":

@@ -11,12 +11,13 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 
-from catalog import bodies, original, versions
+from catalog import bodies, heading, original, versions
 from catalog.model import CARRIERS, Carrier, Format, Source, Visibility
 from catalog.payload import Change
 from catalog.versions import Version
 from config.errors import BadRecord
 from dms import formats, holdings, identity, packed, quality, sharing
+from dms.formats import authority
 from dms.holdings import Copy
 from dms.match import features, keys
 from dms.match.features import Features
@@ -138,7 +139,7 @@ class _Unit:
         """Each says whether the record goes on."""
         return (
             self._identify, self._compare, self._tell_format, self._mend, self._describe, self._judge,
-            self._read_titles, self._features, self._sign, self._map_holdings, self._compress,
+            self._read_titles, self._features, self._sign, self._tell_heading, self._map_holdings, self._compress,
         )  # fmt: skip
 
     def _identify(self, one: Task) -> bool:
@@ -231,6 +232,11 @@ class _Unit:
     def _sign(self, one: Task) -> bool:
         if one.features is not None:
             one.signed = _signed(one.features)
+        return True
+
+    def _tell_heading(self, one: Task) -> bool:
+        if one.kind is Kind.AUTHORITY and not one.told and (found := authority.told(one.record, one.format)):
+            one.heading = found, heading.lexemes(found)
         return True
 
     def _map_holdings(self, one: Task) -> bool:

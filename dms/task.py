@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from catalog.facts import Facts
+from catalog.heading import Heading
 from catalog.model import Carrier, Format
 from catalog.versions import Version
 from config.errors import TianluError
@@ -40,6 +41,7 @@ class Task:
     kind: Kind = Kind.BIBLIOGRAPHIC
     parent: str = ""  # of a holdings record: what names its parent (catalog.attached)
     facts: Facts = NO_FACTS
+    heading: tuple[Heading, str] | None = None  # of an authority record, with its lexemes
     title: str = ""
     features: Features | None = None  # of authority and holdings records none
     signed: Signed | None = None
