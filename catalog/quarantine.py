@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -140,11 +140,11 @@ async def get(conn: Connection, ident: int) -> Any:
 async def bodies(
     conn: Connection, *, source: int | None, rule: str | None, within: Collection[str] | None = None
 ) -> AsyncIterator[Any]:
-    """Cases with their bytes, in order of arrival; of some libraries, if told. Needs a transaction."""
+    """Cases with their bytes, in the order of the inputs; of some libraries, if told. Needs a transaction."""
     async for row in conn.cursor(
         """select q.*, s.name source_name, s.encoding, s.format from quarantine q join source s using (source)
            where ($1::int is null or q.source = $1) and ($2::text is null or q.rule = $2)
-             and ($3::text[] is null or q.library = any($3)) order by q.id""",
+             and ($3::text[] is null or q.library = any($3)) order by q.load, q.ordinal, q.id""",
         source,
         rule,
         None if within is None else sorted(within),
@@ -226,6 +226,26 @@ async def of_record(conn: Connection, source: int, local_id: str) -> list[Any]:
     return rows
 
 
+async def returned_behind(conn: Connection, source: int, after: int, limit: int) -> list[Any]:
+    """Cases of records that rules sent back, behind a case, with their bytes: id, carrier, body."""
+    rows: list[Any] = await conn.fetch(
+        """select id, carrier, body from quarantine
+           where source = $1 and id > $2 and verdict = 'returned' order by id limit $3""",
+        source,
+        after,
+        limit,
+    )
+    return rows
+
+
+async def of_rechecks(conn: Connection, source: int) -> set[int]:
+    """Cases of the source that its own records became when they were read again."""
+    rows = await conn.fetch(
+        "select q.id from quarantine q join load l using (load) where q.source = $1 and l.mode = 'recheck'", source
+    )
+    return {row["id"] for row in rows}
+
+
 async def add_findings(conn: Connection, rows: Sequence[Finding]) -> None:
     """Keep findings on records that were taken."""
     await conn.copy_records_to_table(
@@ -242,6 +262,23 @@ async def take_back(conn: Connection, records: Collection[tuple[int, str]], rule
         [local_id for _, local_id in records],
         list(rules),
     )
+
+
+async def findings_of_versions(
+    conn: Connection, source: int, versions: Mapping[str, int]
+) -> dict[str, tuple[tuple[str, str], ...]]:
+    """(rule, detail) of findings on versions of records: local id → load that brought it."""
+    rows = await conn.fetch(
+        """select f.local_id, f.rule, f.detail from unnest($2::text[], $3::bigint[]) v (local_id, load)
+           join finding f on f.source = $1 and f.local_id = v.local_id and f.load = v.load order by f.rule, f.detail""",
+        source,
+        list(versions),
+        list(versions.values()),
+    )
+    found: dict[str, tuple[tuple[str, str], ...]] = {}
+    for row in rows:
+        found[row["local_id"]] = (*found.get(row["local_id"], ()), (row["rule"], row["detail"]))
+    return found
 
 
 async def findings_of(conn: Connection, source: int, local_id: str) -> list[Any]:

@@ -12,6 +12,7 @@ from catalog.database.pool import Database
 from catalog.loads import Load
 from catalog.model import Carrier, LoadState
 from config.errors import NotFound
+from config.settings import Limits
 from dms import quality_scope
 from services.returning import again, files, previews
 from tests import builders
@@ -121,6 +122,7 @@ async def test_a_corrected_load_clears_them_and_its_undo_brings_them_back(catalo
 
 
 async def test_a_load_of_which_a_rule_returns_too_much_is_held(catalogue: Catalogue) -> None:
+    catalogue.matcher.limits = Limits()
     load = await catalogue.load("a", [raw(n, wrong=n % 2 == 0) for n in range(120)])
     assert load.state is LoadState.HELD and "came back" in load.reason
     assert await ids(catalogue) == set()
