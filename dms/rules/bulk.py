@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from protocols.marc import Record
 
-FIELD_END, DELIMITER, BLANK = 0x1E, 0x1F, 0x20
+FIELD_END, BLANK = 0x1E, 0x20
+ODD = 0
 MOST_SUBFIELDS = 256  # of an ordinary field
 _STARTS_OF_BLANKS = np.zeros(256, np.bool_)  # first bytes of what str.strip takes away, in UTF-8
 _STARTS_OF_BLANKS[[*range(0x21), 0xC2, 0xE1, 0xE2, 0xE3]] = True
@@ -50,8 +51,7 @@ class Columns(NamedTuple):
     texts: list[str]
     record: Ints  # which record it belongs to
     number: Ints  # the tag's three bytes as one number
-    outline: list[int]  # the same number for the same outline under the same definitions
-    odd: Bools  # to be looked at by itself
+    outline: list[int]  # the same number for the same outline under the same definitions; ODD: to be looked at itself
 
 
 def tag_number(tag: str) -> int:
@@ -64,20 +64,21 @@ def columns(records: Sequence[Record], tables: Sequence[int]) -> Columns | None:
     pairs = list(chain.from_iterable(record.fields for record in records))
     if not pairs:
         return None
-    tags, texts = map(list, zip(*pairs, strict=True))
-    heads = "".join(tags).encode("utf-8", "surrogatepass")
+    tags, texts = [tag for tag, _ in pairs], [text for _, text in pairs]
+    heads = np.frombuffer(("\x1e".join(tags) + "\x1e").encode("utf-8", "surrogatepass"), np.uint8)
     octets = np.frombuffer(("\x1e".join(texts) + "\x1e  ").encode("utf-8", "surrogatepass"), np.uint8)
-    places = np.flatnonzero((octets == FIELD_END) | (octets == DELIMITER))
+    places = np.flatnonzero(octets >> 1 == FIELD_END >> 1)  # or a delimiter, the next number
     ends = octets[places] == FIELD_END
-    if len(heads) != 3 * len(tags) or max(map(len, tags)) != 3 or int(ends.sum()) != len(texts):
-        return None
-    tag = np.frombuffer(heads, np.uint8).astype(np.int64).reshape(-1, 3)
+    if len(heads) != 4 * len(tags) or (heads[3::4] != FIELD_END).any() or int(ends.sum()) != len(texts):
+        return None  # tags have three characters, and no text has a terminator
+    tag = heads.reshape(-1, 4).astype(np.int64)
     number = tag[:, 0] << 16 | tag[:, 1] << 8 | tag[:, 2]
     counts = [len(record.fields) for record in records]
     record = np.repeat(np.arange(len(records)), counts)
     outline, odd = _outlines(octets, places, ends, number)
     outline += np.repeat(np.array(tables, np.uint64), counts) * _FACTORS[-1]
-    return Columns(tags, texts, record, number, outline.tolist(), odd)
+    outline[odd] = ODD
+    return Columns(tags, texts, record, number, outline.tolist())
 
 
 def _outlines(octets: NDArray[np.uint8], places: Ints, ends: Bools, number: Ints) -> tuple[Words, Bools]:

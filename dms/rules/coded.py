@@ -7,18 +7,20 @@ and form come again and again, whatever the dates beside them.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Sequence
 from functools import lru_cache
 
 from catalog.model import Format
 from dms.rules.definitions.tables import FILL, Definitions, Fixed, Position
 from dms.rules.model import LEADER, Kind
 from dms.rules.shapes import Fault, listed, shown
-from protocols.marc import DELIMITER, is_control
+from protocols.marc import DELIMITER
 
 WIDEST = 18  # characters of a slice
 MOST_SLICES = 1 << 13  # remembered of each
+SHORT = 32  # characters of a field that is remembered whole: languages, countries, codes without dates
 _YEAR = re.compile(r"[0-9u |#^-]{4}")
+_STAMP = re.compile(r"[0-9]{14}\.[0-9]")
 _DIGITS = re.compile(r"[0-9]+", re.ASCII)
 
 # MARC 21, 006 and 008: materials by leader/06, language material by leader/07 too; 006 by its first character.
@@ -29,35 +31,34 @@ _BY_TYPE = (
 _BY_LEVEL = dict.fromkeys("acdm", "books") | dict.fromkeys("bis", "continuing")
 _BY_FORM = _BY_TYPE | {"a": "books", "t": "books", "s": "continuing"}
 
-Slice = tuple[int, int, Callable[[str], tuple[Fault, ...]]]
 
+class _Slice:
+    """Positions side by side, and the texts that were met there."""
 
-class Plan:
-    """How a fixed value is looked at."""
-
-    def __init__(self, fixed: Fixed, selector: str, code: str, rule: str, off: frozenset[str]) -> None:
-        self._lengths = fixed.lengths_of(selector) if "fixed-length" not in off else frozenset[int]()
-        self._stop = fixed.lengths_of(selector)
+    def __init__(self, part: list[Position], code: str, rule: str, off: frozenset[str]) -> None:
+        self.start, self.end = part[0].start, part[-1].start + part[-1].width
+        self.sound: set[str] = set()
+        self._part = part
         self._code = code
         self._rule = rule
         self._off = off
-        self._slices = [self._slice(part) for part in _parts(fixed.of(selector))]
+        self._remembered = lru_cache(maxsize=MOST_SLICES)(self._found)
 
-    def _slice(self, part: list[Position]) -> Slice:
-        start, end = part[0].start, part[-1].start + part[-1].width
+    def faults(self, text: str) -> tuple[Fault, ...]:
+        """Faults of a text that is not known to be sound."""
+        found = self._remembered(text)
+        if not found:
+            if len(self.sound) >= MOST_SLICES:
+                self.sound.clear()
+            self.sound.add(text)
+        return found
 
-        def faults(text: str) -> tuple[Fault, ...]:
-            return tuple(
-                fault for each in part for fault in self._faults(each, text[each.start - start :][: each.width])
-            )
+    def _found(self, text: str) -> tuple[Fault, ...]:
+        parts = [(each, text[each.start - self.start :][: each.width]) for each in self._part]
+        faults = [self._fault(each, part) for each, part in parts if part and not _fits(each, part)]
+        return tuple(fault for fault in faults if fault.rule not in self._off)
 
-        if part[0].pattern == "digits":
-            return start, end, faults
-        return start, end, lru_cache(maxsize=MOST_SLICES)(faults)
-
-    def _faults(self, each: Position, text: str) -> list[Fault]:
-        if not text or _fits(each, text):
-            return []
+    def _fault(self, each: Position, text: str) -> Fault:
         rule, wanted = self._rule, each.pattern or listed(each.codes)
         if not each.pattern:
             if text in each.codes or all(char in each.codes for char in text):
@@ -66,18 +67,28 @@ class Plan:
                 rule = "leader-constant"
             elif rule == "code-undefined" and text.isspace():
                 rule, text, wanted = "code-blank", str(each.start), FILL
-        return [Fault(rule, self._code, each.start, shown(text), wanted)] if rule not in self._off else []
+        return Fault(rule, self._code, each.start, shown(text), wanted)
+
+
+class Plan:
+    """How a fixed value is looked at."""
+
+    def __init__(self, fixed: Fixed, selector: str, code: str, rule: str, off: frozenset[str]) -> None:
+        self._lengths = fixed.lengths_of(selector)
+        self._tells_length = "fixed-length" not in off
+        self._code = code
+        self._slices = [_Slice(part, code, rule, off) for part in _parts(fixed.of(selector))]
 
     def faults(self, text: str) -> list[Fault]:
         """Faults of a value. Where it has the wrong length nothing else is said of it: all positions may be shifted."""
-        if self._stop and len(text) not in self._stop:
-            if not self._lengths:
-                return []
+        if self._lengths and len(text) not in self._lengths:
             lengths = " ".join(map(str, sorted(self._lengths)))
-            return [Fault("fixed-length", self._code, -1, str(len(text)), lengths)]
+            return [Fault("fixed-length", self._code, -1, str(len(text)), lengths)] if self._tells_length else []
         found: list[Fault] = []
-        for start, end, faults in self._slices:
-            found += faults(text[start:end])
+        for each in self._slices:
+            part = text[each.start : each.end]
+            if part not in each.sound:
+                found += each.faults(part)
         return _together(found) if len(found) > 1 else found
 
 
@@ -87,6 +98,8 @@ def _fits(each: Position, text: str) -> bool:
             return bool(_DIGITS.fullmatch(text))
         case "year":
             return bool(_YEAR.fullmatch(text))
+        case "stamp":
+            return bool(_STAMP.fullmatch(text))
         case _:
             return text in each.codes.legal or each.codes.legal.issuperset(text)
 
@@ -101,65 +114,68 @@ def _together(faults: list[Fault]) -> list[Fault]:
 
 
 def _parts(positions: list[Position]) -> list[list[Position]]:
-    """Positions side by side, in parts that are not too wide; what is all digits by itself."""
+    """Positions side by side, in parts whose texts come again: dates, places and languages are kept apart."""
     parts: list[list[Position]] = []
     for each in positions:
         last = parts[-1] if parts else []
-        alone = each.pattern == "digits" or not last or last[-1].pattern == "digits"
-        if alone or each.start + each.width - last[0].start > WIDEST:
+        if not last or _alone(each) or _parted(last, each):
             parts.append([each])
         else:
             last.append(each)
     return parts
 
 
+def _alone(each: Position) -> bool:
+    return each.pattern in ("digits", "stamp") or each.width == 3
+
+
+def _parted(last: list[Position], each: Position) -> bool:
+    too_wide = each.start + each.width - last[0].start > WIDEST
+    return too_wide or _alone(last[-1]) or bool(last[-1].pattern and not each.pattern)
+
+
 class Coded:
     """The plans of one kind of record."""
 
     def __init__(self, definitions: Definitions | None, fmt: Format, kind: Kind | None, off: frozenset[str]) -> None:
-        self._places: dict[str, Fixed] = definitions.fixed if definitions else {}
-        self._off = off
-        self._by_material = (fmt, kind) == (Format.MARC21, Kind.BIBLIOGRAPHIC)
-        self._plans: dict[tuple[str, str], Plan] = {}
-        self._codes: dict[str, str] = {}
-        for place in self._places:
+        places = definitions.fixed if definitions else {}
+        self._materials = (fmt, kind) == (Format.MARC21, Kind.BIBLIOGRAPHIC)
+        self._plans: dict[str, dict[str, Plan]] = {}  # by place and selector
+        self._codes: dict[str, str] = {}  # subfields by tag
+        for place, fixed in places.items():
             tag, _, code = place.partition("$")
-            self._codes[tag] = self._codes.get(tag, "") + code
-        self.tags = frozenset(self._codes) - {LEADER}
+            rule = "leader-code" if tag == LEADER else "code-undefined"
+            selectors = {"*", *fixed.lengths, *fixed.positions}
+            self._plans[place] = {each: Plan(fixed, each, code, rule, off) for each in selectors}
+            if code:
+                self._codes[tag] = self._codes.get(tag, "") + code
+        self.tags = frozenset(place[:3] for place in places) - {LEADER}
         self._short = lru_cache(maxsize=MOST_SLICES)(self._in_subfields)
 
     def leader(self, leader: str) -> list[Fault]:
         """Faults of a leader."""
-        return self._plan(LEADER, "*", "leader-code").faults(leader) if LEADER in self._places else []
+        return self._plans[LEADER]["*"].faults(leader) if LEADER in self._plans else []
 
-    def field(self, tag: str, text: str, leader: str) -> list[Fault] | tuple[Fault, ...]:
+    def field(self, tag: str, text: str, leader: str) -> Sequence[Fault]:
         """Faults of a field that has fixed places; `tag` is one of `tags`."""
-        if is_control(tag):
-            return self._plan(tag, self._selector(tag, text, leader)).faults(text)
-        return self._short(tag, text) if len(text) < 32 else self._in_subfields(tag, text)
+        if tag not in self._plans:
+            return self._short(tag, text) if len(text) < SHORT else self._in_subfields(tag, text)
+        plans = self._plans[tag]
+        if self._materials and tag != "005":
+            return plans.get(_selector(tag, text, leader), plans["*"]).faults(text)
+        return plans["*"].faults(text)
 
-    def _in_subfields(self, tag: str, text: str) -> tuple[Fault, ...]:
+    def _in_subfields(self, tag: str, text: str) -> Sequence[Fault]:
         codes = self._codes[tag]
         found: list[Fault] = []
         for part in text.split(DELIMITER)[1:]:
-            if part[:1] and part[0] in codes and len(part) > 1:
-                found += self._plan(f"{tag}${part[0]}", "*").faults(part[1:])
-        return tuple(found)
+            if part[1:] and part[0] in codes:
+                found += self._plans[f"{tag}${part[0]}"]["*"].faults(part[1:])
+        return found
 
-    def _plan(self, place: str, selector: str, rule: str = "code-undefined") -> Plan:
-        key = (place, selector)
-        if key not in self._plans:
-            fixed = self._places[place]
-            known = {*fixed.lengths, *fixed.positions}
-            plan = self._plans.get((place, "*")) if selector not in known else None
-            self._plans[key] = plan or Plan(fixed, selector, place.partition("$")[2], rule, self._off)
-        return self._plans[key]
 
-    def _selector(self, tag: str, text: str, leader: str) -> str:
-        if not self._by_material:
-            return "*"
-        if tag == "007":
-            return text[:1]
-        if tag == "006":
-            return _BY_FORM.get(text[:1], "*")
-        return _BY_TYPE.get(leader[6:7]) or _BY_LEVEL.get(leader[7:8], "*") if tag == "008" else "*"
+def _selector(tag: str, text: str, leader: str) -> str:
+    """The material that a 006 or 008 tells of, or a 007's category."""
+    if tag == "008":
+        return _BY_TYPE.get(leader[6:7]) or _BY_LEVEL.get(leader[7:8], "*")
+    return _BY_FORM.get(text[:1], "*") if tag == "006" else text[:1]

@@ -7,7 +7,7 @@ from functools import cache
 from types import MappingProxyType
 
 from catalog.model import Format
-from dms.rules import catalogue, content
+from dms.rules import catalogue, content, repairs
 from dms.rules.content.model import Fix
 from dms.rules.model import Mended, Receipt
 from protocols.marc import Record
@@ -16,7 +16,7 @@ from protocols.marc import Record
 @cache
 def fixes() -> Mapping[str, Fix]:
     """Every fix by rule id, in the catalogue's order."""
-    known = content.fixes()
+    known = {**content.fixes(), **repairs.FIXES}
     return MappingProxyType({id_: known[id_] for id_ in catalogue.rules() if id_ in known})
 
 

@@ -7,6 +7,7 @@ a stretch from columns (`bulk`) and looks only at what is not known to be sound.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -22,6 +23,7 @@ from protocols.marc import Record
 
 MOST_OUTLINES = 1 << 18  # numbers of outlines that are remembered
 NUMBERS = 1 << 24  # of tags
+AT_ONCE = 256  # records whose columns stay in the processor's caches
 LONGEST_VALUE = 200
 
 
@@ -39,8 +41,7 @@ class _Verdict(NamedTuple):
 
 
 _SOUND = _Verdict((), False)
-_ODD = _Verdict((), False)  # other objects: the field is looked at by itself,
-_NEW = _Verdict((), False)  # or its outline was never met
+_ODD = _Verdict((), False)  # another object: the field is looked at by itself
 
 
 class Table:
@@ -71,7 +72,7 @@ class Structure:
         self._other = Table(len(places), Format.MARC21, None, off)
         tables = [*self._tables.values(), self._other]
         self._single = np.array(sorted(_keys(tables)), np.int64)
-        self._met: dict[int, _Verdict] = {}
+        self._met: dict[int, _Verdict] = {bulk.ODD: _ODD}
 
     def table(self, subject: Subject) -> Table:
         """The table of a record; classification and community information of MARC 21 have none."""
@@ -97,6 +98,12 @@ class Structure:
 
     def many(self, subjects: Sequence[Subject]) -> list[list[Finding]]:
         """Findings of each record, in the same order."""
+        found: list[list[Finding]] = []
+        for start in range(0, len(subjects), AT_ONCE):
+            found += self._part(subjects[start : start + AT_ONCE])
+        return found
+
+    def _part(self, subjects: Sequence[Subject]) -> list[list[Finding]]:
         tables = [self.table(each) for each in subjects]
         columns = bulk.columns([each.record for each in subjects], [table.number for table in tables])
         if columns is None:
@@ -133,18 +140,19 @@ class Structure:
 
     def _verdicts(self, columns: Columns, tables: list[Table]) -> list[_Verdict]:
         """Of every field; outlines that were not met before are worked out."""
-        verdicts = [self._met.get(outline, _NEW) for outline in columns.outline]
-        for index in np.flatnonzero(columns.odd).tolist():
-            verdicts[index] = _ODD
-        new = [index for index, verdict in enumerate(verdicts) if verdict is _NEW]
-        for index, row in zip(new, columns.record[new].tolist(), strict=True):
-            outline = columns.outline[index]
+        try:
+            return list(map(self._met.__getitem__, columns.outline))
+        except KeyError:
+            self._meet(columns, tables)
+        return [self._met[outline] for outline in columns.outline]
+
+    def _meet(self, columns: Columns, tables: list[Table]) -> None:
+        if len(self._met) >= MOST_OUTLINES:
+            self._met = {bulk.ODD: _ODD}
+        for index, outline in enumerate(columns.outline):
             if outline not in self._met:
-                if len(self._met) >= MOST_OUTLINES:
-                    self._met.clear()
-                self._met[outline] = tables[row].verdict(columns.tags[index], columns.texts[index])
-            verdicts[index] = self._met[outline]
-        return verdicts
+                table = tables[int(columns.record[index])]
+                self._met[outline] = table.verdict(columns.tags[index], columns.texts[index])
 
 
 def _keys(tables: Sequence[Table]) -> Iterator[int]:
@@ -172,7 +180,9 @@ def _lacks(columns: Columns, tables: list[Table]) -> Iterator[tuple[int, str]]:
                 yield row, tag
 
 
+@lru_cache(maxsize=1 << 14)
 def _finding(fault: Fault, tag: str, nth: int) -> Finding:
+    """Remembered, because most of a file's faults are one program's or one person's, made again and again."""
     rule, code, at, value, wanted = fault
     return Finding(rule, tag, nth, code, at, value[:LONGEST_VALUE], wanted)
 

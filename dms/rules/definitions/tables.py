@@ -9,7 +9,7 @@ A table is a list of rows whose parts are set off by tabs; a later table replace
     must    tag …                                            a record has each of these
     needs   tag  codes                                       a field of the tag has one of these subfields
     length  place  selector  lengths                         of a control field, a leader or a coded subfield
-    code    place  selector  start  width  codes  label      of a position; `@name` = a list, `#digits`, `#year`
+    code    place  selector  start  width  codes  label      of a position; `@name` = a list, `#digits`, `#year`, `#stamp`
     list    name  codes
 
 A place is a tag, `LDR` or `tag$code`; a selector is `*`, a material (`MATERIALS`) or a field's first character.
@@ -61,7 +61,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Position:
-    """Characters of a fixed field, from `start`; `pattern` is "digits", "year" or "" where codes are listed."""
+    """Characters of a fixed field, from `start`; `pattern` is "digits", "year", "stamp" or "" where codes are listed."""
 
     start: int
     width: int
