@@ -137,16 +137,22 @@ _TWO = ("\u0302\u0306\u0304", "\u0300\u0301\u0303\u0309\u0323")  # marks that sh
 _LETTERS = "ŁØĐÞÆŒłøđþæœıðƠƯơưßĲĳ"
 
 
+def _rank(row: tuple[int, tuple[str, bool]]) -> int:
+    """Place among the marks: the commonest are tried first."""
+    return ("\u0301\u0300\u0308\u0302\u0327\u0303\u030c\u0304" + row[1][0]).index(row[1][0])
+
+
 def _marks_first(upper: str) -> list[tuple[bytes, int]]:
     """MARC-8's ANSEL or ISO 5426: a mark comes before a letter with which it exists as one character."""
     common: list[bytes] = []
+    carons: list[bytes] = []
     rare: list[bytes] = []
     letters: list[bytes] = []
     signs: list[bytes] = []
     marks: list[bytes] = []
     named: list[tuple[str, bytes]] = []
     caron, ogonek, capitals = b"", b"", b""
-    for code, (character, mark) in marc8.table(upper).items():
+    for code, (character, mark) in sorted(marc8.table(upper).items(), key=_rank):
         byte = re.escape(bytes([code | 0x80]))
         if not mark:
             (letters if character in _LETTERS else signs).append(byte)
@@ -161,7 +167,7 @@ def _marks_first(upper: str) -> list[tuple[bytes, int]]:
         end = 0x2000 if character in _VIETNAMESE else 0x180
         usual = {base for base in made if ord(composed[base]) < end and base not in _UNUSUAL.get(character, "")}
         if usual:
-            common.append(byte + b"[" + "".join(sorted(usual)).encode() + b"]")
+            (carons if byte == caron else common).append(byte + b"[" + "".join(sorted(usual)).encode() + b"]")
         if made - usual:
             rare.append(byte + b"[" + "".join(sorted(made - usual)).encode() + b"]")
     shape, tone = (b"[" + b"".join(bytes_ for name, bytes_ in named if name in which) + b"]" for which in _TWO)
@@ -171,12 +177,13 @@ def _marks_first(upper: str) -> list[tuple[bytes, int]]:
     ansel = [(rb"(?<=[0-9])[\xa7\xb7\xc0]|[\xc2\xc3](?= ?[0-9]{4})|\xb9(?=[0-9])", 95)] if upper == marc8.ANSEL else []
     consonant = rb"(?<=[bcdfghjklmnpqrstvwxzBCDFGHJKLMNPQRSTVWXZ])" + caron
     return [
+        (b"|".join(common), 100),
         *ligature,
         (consonant + rb"[cszrn](?![A-Za-z\x80-\xff])", 25),  # a syllable without a vowel
         # Czech and Polish; or the commonest letters of French and Spanish in Latin-1.
         (consonant + rb"[cszrn]|" + caron + rb"e(?![A-Za-z\x80-\xff])", 77),
         (rb"(?<=[aeiou])" + ogonek + rb"[aeiou]", 35),
-        (b"|".join(common), 100),
+        (b"|".join(carons), 100),
         (b"|".join(rare), 55),
         (b"(?:" + shape + tone + b"|" + tone + shape + b")[AEIOUaeiou]", 90),
         (mark_set + mark_set + b"[A-Za-z]", 50),

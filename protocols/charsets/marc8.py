@@ -25,7 +25,6 @@ ESC = 0x1B
 
 _G0 = re.compile(rb"\x1b(?:[(,]!?([BE234NQS])|\$,?(1)|([gbps]))")  # technique 2 into G0, EACC into G0, technique 1
 _G1 = re.compile(rb"\x1b(?:[)\-]!?([BE234NQS])|\$[)\-](1))")
-_MARK_ON_CODE = re.compile("\x1f.[\u0300-\u036f]")
 
 
 @cache
@@ -42,54 +41,43 @@ def table(name: str) -> Table:
 
 def decode(data: bytes, upper: str = ANSEL) -> tuple[str, int]:
     """Unicode text (NFC) of a field's bytes, and how many codes had no meaning; `upper` is the default set of G1."""
-    if data.isascii() and ESC not in data and b"&#" not in data:
-        return data.decode("ascii"), 0
-    parts: list[str] = []
-    unknown = 0
-    for part in data.split(b"\x1f"):
-        if part.isascii() and ESC not in part:
-            text, lost = part.decode("ascii"), 0
-        else:
-            text, lost = _subfield(part, upper) if ESC in part else _unescaped(part, upper)
-        parts.append(text)
-        unknown += lost
-    joined = "\x1f".join(parts)
-    joined = references.read(joined)
-    if not _MARK_ON_CODE.search(joined):
-        return unicodedata.normalize("NFC", joined), unknown
+    if ESC not in data:
+        if data.isascii() and b"&#" not in data:
+            return data.decode("ascii"), 0
+        text, unknown = _unescaped(data, upper)
+    else:
+        decoded = [_subfield(part, upper) if ESC in part else _unescaped(part, upper) for part in data.split(b"\x1f")]
+        text, unknown = "\x1f".join([part for part, _ in decoded]), sum([lost for _, lost in decoded])
+    if not unknown and references.START not in text:
+        return unicodedata.normalize("NFC", text), unknown
     # A mark that begins a subfield must not melt into the subfield's code.
-    parts = [part[:1] + unicodedata.normalize("NFC", part[1:]) for part in joined.split("\x1f")[1:]]
-    return "\x1f".join((unicodedata.normalize("NFC", joined.partition("\x1f")[0]), *parts)), unknown
+    first, *others = references.read(text).split("\x1f")
+    parts = [part[:1] + unicodedata.normalize("NFC", part[1:]) for part in others]
+    return "\x1f".join((unicodedata.normalize("NFC", first), *parts)), unknown
 
 
 def _unescaped(data: bytes, upper: str) -> tuple[str, int]:
-    """`_subfield` for bytes without escape sequences: only the default sets count."""
-    marks, letters = _defaults(upper)
+    """`_subfield` for bytes without escape sequences, also of several subfields: only the default sets count."""
+    marked, astray, letters = _defaults(upper)
     text = data.decode("latin-1")
-    trailing = _trailing(text, upper)
-    text = marks.sub(r"\2\1", text).translate(letters)
-    return text, text.count(REPLACEMENT) + trailing
-
-
-def _trailing(text: str, upper: str) -> int:
-    """How many marks stand at the end and belong to nothing."""
-    codes = table(upper)
-    count = 0
-    while (
-        count < len(text) and ord(text[-1 - count]) >= 0xA0 and codes.get(ord(text[-1 - count]) & 0x7F, ("", False))[1]
-    ):
-        count += 1
-    return count
+    unknown = sum(map(len, astray.findall(text)))
+    parts = marked.split(text)
+    if len(parts) > 1:
+        parts[1::3], parts[2::3] = parts[2::3], parts[1::3]
+        text = "".join(parts)
+    text = text.translate(letters)
+    return text, text.count(REPLACEMENT) + unknown
 
 
 @cache
-def _defaults(upper: str) -> tuple[re.Pattern[str], dict[int, str]]:
-    """(a run of marks and the character after it, Unicode of every high byte) with `upper` in G1."""
+def _defaults(upper: str) -> tuple[re.Pattern[str], re.Pattern[str], dict[int, str]]:
+    """With `upper` in G1: (marks and the letter after them, marks without one, Unicode of every high byte)."""
     codes = table(upper)
     letters = {0x80 + code: table(ANSEL).get(code, (REPLACEMENT, False))[0] for code in range(0x20)}
     letters |= {0x80 + code: codes.get(code, (REPLACEMENT, False))[0] for code in range(0x20, 0x80)}
     marks = "".join(re.escape(chr(0x80 + code)) for code, (_, mark) in codes.items() if mark)
-    return re.compile(f"([{marks}]+)([^{marks}])", re.DOTALL), letters
+    marked = re.compile(f"([{marks}]+)([^{marks}\x1f])", re.DOTALL)
+    return marked, re.compile(f"[{marks}]+(?=\x1f|\\Z)"), letters
 
 
 def _subfield(data: bytes, upper: str) -> tuple[str, int]:
