@@ -12,18 +12,22 @@ from node import app, attending, indexed
 from node.app import Node
 from node.context import Context
 from services.delivery import values
-from services.discovery import find
+from services.discovery import authorities, find
 from services.discovery.find import Question
 
 NAME = "search"
 HELP = {
     "en": "Search the catalogue. Simplified, traditional and variant characters, pinyin and its initials all find. "
+    "--authority: names and subjects instead of titles. "
     "--scope: on a level of the network; what this node doesn't hold parents answer. Exit code 4 if they don't.",
     "zh": "检索目录。简体、繁体、异体字、拼音和拼音首字母均可。"
+    "--authority：检索规范记录（人名、团体、主题等）。"
     "--scope：在网络的某一层检索，本节点没有的由上级回答；上级未回答时退出码为 4。",
 }
 ACTS = {"": None}
 TOTAL = {"en": "{shown} of {total} titles", "zh": "共 {total} 种，列出 {shown} 种"}
+NAMED = {"en": "{shown} of {total} authority records", "zh": "共 {total} 条规范记录，列出 {shown} 条"}
+NAMES = ("id", "kind", "heading", "variants", "related")
 COLUMNS = ("id", "title", "responsibility", "publication", "libraries")
 
 
@@ -33,6 +37,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--library", action="append", default=[], metavar="SYMBOL", help="only what this library holds")
     parser.add_argument("--scope", default="", help="library, city, province, nation, or the code of an alliance")
     parser.add_argument("--field", choices=port.FIELDS, default=port.FIELDS[0], help="where to look")
+    parser.add_argument("--authority", action="store_true", help="search names and subjects (authority records)")
     parser.add_argument("--limit", type=int, default=20, metavar="N", help=f"records at most, up to {port.MOST_HITS}")
 
 
@@ -40,6 +45,8 @@ async def run(context: Context, args: argparse.Namespace) -> int:
     """0, found or not; 4 if a parent was to answer and doesn't: then it is this node's part."""
     if args.limit < 1:
         raise port.BadQuery("--limit must be 1 or more.")
+    if args.authority:
+        return await _authorities(context, args)
     question = Question(
         text=" ".join(args.query).strip(),
         field=args.field,
@@ -56,6 +63,21 @@ async def run(context: Context, args: argparse.Namespace) -> int:
             answer = await find.find(conn, reader, question)
     context.out.table([values.brief(hit) for hit in answer.hits], COLUMNS)
     context.out.note(TOTAL[context.lang].format(total=f"{answer.page.total:,}", shown=f"{len(answer.hits):,}"))
+    return 0
+
+
+async def _authorities(context: Context, args: argparse.Namespace) -> int:
+    if args.library or args.scope or args.field != port.FIELDS[0]:
+        raise port.BadQuery("--library, --scope and --field are for titles, not for --authority.")
+    if args.limit > port.MOST_HITS:
+        raise port.BadQuery(f"--limit is {port.MOST_HITS} at most.")
+    asked = authorities.Question(text=" ".join(args.query).strip(), size=args.limit)
+    async with app.open(context) as node:
+        await attending.leave_nothing(node)
+        async with node.database.connection() as conn:
+            answer = await authorities.find(conn, asked)
+    context.out.table([authorities.told(each) for each in answer.found], NAMES)
+    context.out.note(NAMED[context.lang].format(total=f"{answer.page.total:,}", shown=f"{len(answer.found):,}"))
     return 0
 
 

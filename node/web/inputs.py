@@ -12,6 +12,7 @@ from catalog.search import port
 from catalog.search.port import LONGEST_TEXT
 from node.web.asking import HOPS, LEFT
 from node.web.middleware import BadInput
+from services.discovery import authorities
 from services.discovery.find import Question
 
 LONGEST_VALUE = 200  # characters of a filter's value
@@ -29,7 +30,7 @@ def question(query: MultiMapping[str], *, strict: Collection[str] | None = None)
     """The question in a query string. `strict` names the only parameters allowed besides ours (programs' addresses);
     pages pass None, because addresses gather foreign parameters on their way through mails and other sites."""
     if strict is not None:
-        _refuse_unknown(query, strict)
+        _refuse_unknown(query, strict, _OF_SEARCH)
     size = number(query, "limit", SIZE, 1, port.MOST_HITS)
     sort = _choice(query, "sort", SORTS)
     deepest = port.deepest(sort) // size
@@ -42,6 +43,19 @@ def question(query: MultiMapping[str], *, strict: Collection[str] | None = None)
         size=size,
         scope=_scope(query.get("scope", "")),
         home=_text(query["from"], "from", LONGEST_VALUE) if "from" in query else None,
+    )
+
+
+def names(query: MultiMapping[str], *, strict: bool = False) -> authorities.Question:
+    """The question for authority records in a query string; `strict` as for `question`."""
+    if strict:
+        _refuse_unknown(query, (), {"q", "kind", "page", "limit", "lang"})
+    size = number(query, "limit", SIZE, 1, port.MOST_HITS)
+    return authorities.Question(
+        text=_text(query.get("q", ""), "q", LONGEST_TEXT).strip(),
+        kind=_choice(query, "kind", ("", *authorities.KINDS)),
+        page=number(query, "page", 1, 1, port.DEEPEST // size),
+        size=size,
     )
 
 
@@ -72,8 +86,11 @@ def pairs(question: Question) -> list[tuple[str, str]]:
     return found
 
 
-def _refuse_unknown(query: MultiMapping[str], others: Collection[str]) -> None:
-    known = {"q", "field", "sort", "page", "limit", "lang", "scope", "from", *port.FACETS, *others}
+_OF_SEARCH = {"q", "field", "sort", "page", "limit", "lang", "scope", "from", *port.FACETS}
+
+
+def _refuse_unknown(query: MultiMapping[str], others: Collection[str], known: set[str]) -> None:
+    known = known.union(others)
     for name in query:
         if name not in known:
             raise BadInput(f"There is no parameter {name!r}; known are {', '.join(sorted(known))}.")

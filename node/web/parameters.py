@@ -6,6 +6,7 @@ from catalog.search import port
 from node.web import desk, pages
 from node.web.inputs import SIZE, SORTS
 from node.web.openapi import Parameter
+from services.discovery import authorities
 
 ID = Parameter(name="id", about="A record's number, e.g. CN-TJU.00000a.", schema={"type": "string"})
 KEY = Parameter(name="key", about="A key's number.", schema={"type": "integer", "minimum": 1})
@@ -42,6 +43,16 @@ SEARCH = (
         about="Records a page.",
         schema={"type": "integer", "minimum": 1, "maximum": port.MOST_HITS, "default": SIZE},
     ),
+)
+AUTHORITIES = (
+    Parameter(
+        name="q",
+        about="A heading, a variant, or a part of one; an identifier.",
+        schema={"type": "string", "maxLength": port.LONGEST_TEXT},
+        required=True,
+    ),
+    Parameter(name="kind", about="What it names.", schema={"type": "string", "enum": list(authorities.KINDS)}),
+    *SEARCH[-2:],
 )
 LISTED = (
     Parameter(

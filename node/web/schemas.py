@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from services.discovery import authorities
+
 _TEXT = {"type": "string"}
 _TEXTS = {"type": "array", "items": _TEXT}
 _COUNT = {"type": "integer", "minimum": 0}
@@ -48,6 +50,26 @@ _LEVELS: dict[str, Any] = {
 }
 SCOPES = _object(query=_TEXT, **_LEVELS)
 _HELD = {"type": "boolean", "description": "whether the library in `from` holds it"}
+AUTHORITIES = _object(
+    query=_TEXT,
+    total=_COUNT,
+    page=_COUNT,
+    pages=_COUNT,
+    limit=_COUNT,
+    authorities={
+        "type": "array",
+        "description": "the best matches first",
+        "items": _object(
+            id={**_TEXT, "description": "source and local id"},
+            library=_TEXT,
+            kind={"type": "string", "enum": list(authorities.KINDS)},
+            heading=_TEXT,
+            variants={**_TEXTS, "description": "names that it is not entered under (see from)"},
+            related={**_TEXTS, "description": "other headings (see also)"},
+            identifiers={**_TEXTS, "description": "the record's own number first"},
+        ),
+    },
+)
 RESULTS = _object(
     query=_TEXT,
     **_LEVELS,
