@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.model import Format
-from dms.rules import catalogue, check, kinds, mend
+from dms.rules import catalogue, check, content, kinds, mend
 from dms.rules.model import LEADER, Finding, Level, Profile
 from protocols.marc import Record
 from tests import rule_cases
@@ -72,7 +72,7 @@ def test_every_rule_of_content_has_a_case() -> None:
 @settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_fixes_keep_their_promises_on_spoiled_records(data: st.DataObject) -> None:
-    """Each fix on records of the cases with other signs strewn into their values."""
+    """Each fix of content on records of the cases with other signs strewn into their values."""
     case = data.draw(st.sampled_from(rule_cases.CASES))
     record = case.record()
     at = data.draw(st.integers(0, len(record.fields) - 1))
@@ -82,6 +82,6 @@ def test_fixes_keep_their_promises_on_spoiled_records(data: st.DataObject) -> No
     spoiled = Record(
         record.leader, (*record.fields[:at], (tag, text[:place] + spoil + text[place:]), *record.fields[at + 1 :])
     )
-    for rule in mend.fixes():
+    for rule in content.fixes():
         if case.format.name.lower() in catalogue.rule(rule).formats:
             fixed(spoiled, case.format, rule)

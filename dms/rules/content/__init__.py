@@ -15,7 +15,19 @@ from collections.abc import Mapping
 from itertools import chain
 from typing import Protocol
 
-from dms.rules.content import characters, codes, links, notation, numbers, romanised, spaces, trade
+from dms.rules.content import (
+    characters,
+    codes,
+    dates,
+    links,
+    notation,
+    numbers,
+    responsibility,
+    romanised,
+    spaces,
+    subjects,
+    trade,
+)
 from dms.rules.content.model import ContentRule, Fix
 
 
@@ -26,7 +38,19 @@ class ContentModule(Protocol):
     FIXES: Mapping[str, Fix]
 
 
-MODULES: tuple[ContentModule, ...] = (characters, spaces, numbers, codes, trade, notation, romanised, links)
+MODULES: tuple[ContentModule, ...] = (
+    characters,
+    spaces,
+    numbers,
+    codes,
+    trade,
+    notation,
+    romanised,
+    links,
+    dates,
+    responsibility,
+    subjects,
+)
 
 
 def rules() -> tuple[ContentRule, ...]:

@@ -63,7 +63,8 @@ def _sounds(found: list[frozenset[str]], letters: str) -> bool:
 
 @lru_cache(maxsize=8192)
 def right(text: str, spelled: str, name: bool) -> str:
-    """The spelling as it should be: itself where it can be read so, or where nobody can say."""
+    """The spelling as it should be: itself where it can be read so, or where nobody can say; "" where it is no slip
+    in a syllable but the sound of another text."""
     if not _HAN.search(text) or _HAN.search(spelled):
         return spelled
     found = _readings(text)
@@ -72,23 +73,27 @@ def right(text: str, spelled: str, name: bool) -> str:
         return spelled
     if _NUMBERS.findall(fold(text)) != _NUMBERS.findall(letters):
         return spelled  # spelled out in words, or one of them is wrong, and who knows which
-    wanted = _respelled(text, spelled, found, name)
-    return wanted if _sounds(found, _letters(wanted)) else spelled
+    return _respelled(text, spelled, found, name)
 
 
 def _respelled(text: str, spelled: str, found: list[frozenset[str]], name: bool) -> str:
-    """A spelling by our readings, in the manner of the old one; syllables that were right stay."""
+    """A spelling with its wrong syllables by our readings; "" where it is another text's, or can't be taken apart."""
     ours = pinyin.streams(pinyin.name_readings(text) if name else pinyin.readings(text))[0]
     olds = spelled.split()
-    if len(olds) == len(ours) == len(found):
-        kept = [old if _letters(old) in choices else new for old, new, choices in zip(olds, ours, found, strict=True)]
-        return " ".join([_cased(word, old) for word, old in zip(kept, olds, strict=True)])
-    return " ".join([_cased(word, spelled) for word in ours])
+    if len(olds) != len(found):
+        olds = [cut for word in olds for cut in (pinyin.cuts(_letters(word)) or ((word,),))[0]]
+    if not len(olds) == len(ours) == len(found):
+        return ""
+    kept = [old if _letters(old) in choices else new for old, new, choices in zip(olds, ours, found, strict=True)]
+    wrong = sum(1 for old, new in zip(olds, kept, strict=True) if old is not new)
+    wanted = " ".join(
+        [_cased(word, old if old[:1].isupper() else spelled) for word, old in zip(kept, olds, strict=True)]
+    )
+    return wanted if wrong * 2 <= len(kept) and _sounds(found, _letters(wanted)) else ""
 
 
-def _cased(word: str, like: str) -> str:
-    """With a capital if the old one begins with one."""
-    return word[:1].upper() + word[1:] if like[:1].isupper() else word
+def _cased(word: str, capital: bool) -> str:
+    return word[:1].upper() + word[1:] if capital else word
 
 
 def _pairs(text: str) -> Iterator[tuple[int, int, str, str]]:
@@ -123,7 +128,8 @@ def _mismatches(seen: Look) -> Iterator[Finding]:
                     yield Finding("pinyin-number", tag, nth, code, -1, f"{parts[base][1:]} ‡{code} {spelled}"[:200])
                 elif wanted != spelled:
                     told = f"{parts[base][1:]} ‡{code} {spelled}"
-                    yield Finding("pinyin-mismatch", tag, nth, code, -1, told[:LONGEST_VALUE], wanted[:LONGEST_VALUE])
+                    rule = "pinyin-mismatch" if wanted else "pinyin-other"
+                    yield Finding(rule, tag, nth, code, -1, told[:LONGEST_VALUE], wanted[:LONGEST_VALUE])
 
 
 @lru_cache(maxsize=1024)
@@ -146,7 +152,7 @@ def _mend_mismatch(record: Record, fmt: Format) -> Mended:
             return text
         parts = text.split(DELIMITER)
         for base, at, code, _ in list(_pairs(text)):
-            parts[at] = code + right(parts[base][1:], parts[at][1:], tag in _NAMES)
+            parts[at] = code + (right(parts[base][1:], parts[at][1:], tag in _NAMES) or parts[at][1:])
         return DELIMITER.join(parts)
 
     return edit.fields(record, "pinyin-mismatch", change, TAGS)
@@ -203,7 +209,12 @@ def _mend_order(record: Record, fmt: Format) -> Mended:
 _CNMARC = frozenset((Format.CNMARC,))
 
 RULES: tuple[ContentRule, ...] = (
-    ContentRule(ids=("pinyin-mismatch", "pinyin-number"), look=_mismatches, tags=frozenset(TAGS), formats=_CNMARC),
+    ContentRule(
+        ids=("pinyin-mismatch", "pinyin-other", "pinyin-number"),
+        look=_mismatches,
+        tags=frozenset(TAGS),
+        formats=_CNMARC,
+    ),
     ContentRule(
         ids=("pinyin-order", "pinyin-han", "pinyin-mixed", "pinyin-dialect", "pinyin-missing"),
         look=_places,
