@@ -8,6 +8,8 @@ are found like those of any record. Its own text takes part in no merged record 
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -19,6 +21,17 @@ ID, ITEM, CALL = "id:", "item:", "call:"
 PARENTS, JOIN = "parents", "join"  # in a source's mapping: the source of its parents, and by what they are named
 
 Name = tuple[int, str]  # source, local id
+_BLANKS = re.compile(r"\s+")
+
+
+def item_key(item: str) -> str:
+    """The key by which a record is named that has a copy with this item number."""
+    return ITEM + item.strip()
+
+
+def call_key(call_number: str) -> str:
+    """The key by which a record is named that has a copy with this call number, whatever its blanks and case."""
+    return CALL + _BLANKS.sub("", unicodedata.normalize("NFKC", call_number)).casefold()
 
 
 class Attachment(NamedTuple):
@@ -209,6 +222,27 @@ async def wants_handles(conn: Connection, source: str) -> bool:
         source,
     )
     return found
+
+
+async def any_handle(conn: Connection, source: int) -> bool:
+    """Are the keys of the source's records kept already?"""
+    found: bool = await conn.fetchval("select exists (select from handle where source = $1)", source)
+    return found
+
+
+async def handle_all(conn: Connection, source: int) -> None:
+    """Keep the keys of all records of a source. Needs a transaction."""
+    rows: list[tuple[int, str, str]] = []
+    async for row in conn.cursor(
+        """select h.local_id, array_agg(distinct h.call_number) calls, array_agg(distinct h.item) items
+           from holding h join record r using (source, local_id) where h.source = $1 and r.kind = 0
+           group by h.local_id""",
+        source,
+        prefetch=5000,
+    ):
+        keys = {call_key(text) for text in row["calls"] if text} | {item_key(text) for text in row["items"] if text}
+        rows += [(source, key, row["local_id"]) for key in keys]
+    await conn.copy_records_to_table("handle", records=rows, columns=["source", "key", "local_id"])
 
 
 async def handles_of(conn: Connection, source: int, local_ids: Collection[str]) -> set[str]:

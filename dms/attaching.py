@@ -7,12 +7,10 @@ again. A key that names several records is told, not guessed; so is one that nam
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Sequence
 from itertools import groupby
 
-from catalog import attached, clusters, quarantine
+from catalog import attached, clusters, quarantine, sources
 from catalog.attached import Attachment
 from catalog.connection import Connection
 from catalog.loads import Load
@@ -22,17 +20,6 @@ from dms.pipeline import Item
 from dms.rules.model import Kind
 
 NO_PARENT, AMBIGUOUS = "holdings-no-parent", "holdings-parent-ambiguous"
-_BLANKS = re.compile(r"\s+")
-
-
-def item_key(item: str) -> str:
-    """The key by which a record is named that has a copy with this item number."""
-    return attached.ITEM + item.strip()
-
-
-def call_key(call_number: str) -> str:
-    """The key by which a record is named that has a copy with this call number, whatever its blanks and case."""
-    return attached.CALL + _BLANKS.sub("", unicodedata.normalize("NFKC", call_number)).casefold()
 
 
 def is_holdings(item: Item, standing: Standing | None) -> bool:
@@ -48,6 +35,8 @@ async def follow(
     """
     mine = {item.local_id: item for item, there in arrivals if is_holdings(item, there)}
     handled = await attached.wants_handles(conn, source.name)
+    if mine and source.mapping.get(attached.JOIN, "id") != "id":
+        await _keep_all(conn, str(source.mapping[attached.PARENTS]))
     if not mine and not handled and not await attached.any_of_library(conn, source.library):
         return set()
     bibs = [item for item, _ in arrivals if item.local_id not in mine]
@@ -70,8 +59,17 @@ async def follow(
     return set((await clusters.membership(conn, {sid for sid in sids if sid is not None})).values())
 
 
+async def _keep_all(conn: Connection, parents: str) -> None:
+    """The keys of a source's records, which are kept from when a sheet first asks for them."""
+    base = await sources.get(conn, parents)
+    if not await attached.any_handle(conn, base.no):
+        await attached.handle_all(conn, base.no)
+
+
 async def _handles(conn: Connection, source: Source, bibs: Sequence[Item]) -> set[str]:
     """Keep the call and item numbers of these records; all that they have and had."""
+    if not await attached.any_handle(conn, source.no):
+        await attached.handle_all(conn, source.no)
     before = await attached.handles_of(conn, source.no, [item.local_id for item in bibs])
     now = {item.local_id: handles(item.holdings) for item in bibs}
     await attached.handle(conn, source.no, now)
@@ -80,8 +78,8 @@ async def _handles(conn: Connection, source: Source, bibs: Sequence[Item]) -> se
 
 def handles(copies: Sequence[tuple[str, ...]]) -> set[str]:
     """Keys by which a record with these copies (dms.holdings.Copy) is named."""
-    found = {call_key(copy[1]) for copy in copies if copy[1]}
-    return found | {item_key(copy[2]) for copy in copies if copy[2]}
+    found = {attached.call_key(copy[1]) for copy in copies if copy[1]}
+    return found | {attached.item_key(copy[2]) for copy in copies if copy[2]}
 
 
 def _choose(rows: Sequence[Attachment]) -> list[tuple[Attachment, int]]:

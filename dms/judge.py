@@ -14,9 +14,9 @@ from catalog.loads import Load
 from catalog.model import LoadState
 from catalog.quality import Found
 from config.settings import Limits
-from dms import judging
+from dms import judging, mfhd
 from dms.judging import Entry, Sums
-from dms.pipeline import Item, Prepared, Tally, decode_tally, encode
+from dms.pipeline import Item, Orders, Prepared, Tally, decode_tally, encode
 from dms.quality import Sheet
 
 DELETIONS_A_UNIT = 2000
@@ -30,7 +30,11 @@ async def judge(conn: Connection, load: Load, limits: Limits) -> list[str]:
     """
     sums = Sums()
     columns = []
-    async for _, tally in _tallies(conn, load.load):
+    lead, leads = "", {}
+    async for unit, tally in _tallies(conn, load.load):
+        if tally.follows:
+            leads[unit] = lead
+        lead = lead if tally.last == mfhd.FOLLOWS else tally.last
         sums.add(tally)
         columns.append(judging.hashes(tally.ids))
     repeated = judging.repeated(columns)
@@ -59,7 +63,11 @@ async def judge(conn: Connection, load: Load, limits: Limits) -> list[str]:
         return against
     if load.mode not in UNCOUNTED:
         await quality.into_months(conn, load.load)
-    await inbox.give_orders(conn, load.load, {unit: encode(orders) for unit, orders in resolved.orders.items()})
+    given = resolved.orders
+    given |= {
+        unit: msgspec.structs.replace(given.get(unit, Orders([], [])), lead=lead) for unit, lead in leads.items()
+    }
+    await inbox.give_orders(conn, load.load, {unit: encode(orders) for unit, orders in given.items()})
     await _delete(conn, load, missing)
     await _settle_cases(conn, load, cases, columns)
     await quarantine.add_findings(
@@ -142,6 +150,9 @@ async def _settle_cases(
         for case, by in those
         if by < load.load
     ]
+    if load.mode == "recheck":  # what stands is not what a later load brought and had back
+        rechecked = await quarantine.of_rechecks(conn, load.source)
+        settled = [case for case in settled if case in rechecked]
     await quarantine.settle(conn, settled, load.load)
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from catalog import bodies
 from catalog.model import Carrier
 from dms import garbled, sharing
+from dms.mfhd import FOLLOWS, Order
 from dms.pipeline import Back, Habits, Item, Prepared, Signed, Tally, encode
 from dms.quality import Sheet
 from dms.task import Task, storable
@@ -30,7 +31,12 @@ class Outcome:
 
 
 def outcome(
-    works: Sequence[Task], back: Sequence[Back], habits: Habits, known: Mapping[str, tuple[bytes, int]], sheet: Sheet
+    works: Sequence[Task],
+    back: Sequence[Back],
+    habits: Habits,
+    known: Mapping[str, tuple[bytes, int]],
+    sheet: Sheet,
+    order: Order,
 ) -> Outcome:
     """Pack what was made of the records that did not come back. `known` as in `dms.prepare.prepare`."""
     items: list[Item] = []
@@ -58,7 +64,7 @@ def outcome(
         number, _ = dictionary_of(habits, one.format)
         if not number:
             raws.setdefault(one.format, []).append(one.kept or one.raw)
-        item = _item(one, number, place, room)
+        item = _item(one, number, place, 0 if habits.recheck else room)  # a recheck finds what is kept already
         room -= len(item.findings)
         standing = known.get(one.local_id)
         retitled += standing is not None and standing[1] != item.title_hash
@@ -77,6 +83,8 @@ def outcome(
         sheet.score,
         sheet.mended,
         sheet.rules,
+        any(one.parent == FOLLOWS for one in works),
+        order.last,
     )
     return Outcome(
         prepared=bodies.shrink(encode(Prepared(items, signed, sharing.digest(habits.source)))),

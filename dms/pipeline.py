@@ -11,7 +11,6 @@ PLACE (one matcher a node): signatures looked up → candidates → edges → co
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 from dataclasses import dataclass, field
@@ -41,16 +40,10 @@ class Habits:
     encoding: str
     dictionaries: dict[int, tuple[int, bytes]] = field(default_factory=dict)  # by format: number, bytes
     profile: Profile = DEFAULT  # of quality rules
-    mends: frozenset[str] = frozenset()  # rules whose fixes are made in this load, beside the profile's
+    # Rules whose fixes are made in this load, beside the profile's. No part of the key: when the library sends the same
+    # bytes again, what was made of them stands.
+    mends: frozenset[str] = frozenset()
     recheck: bool = False  # the records are the source's own, to be judged by a profile that they were not judged by
-
-    @property
-    def mending(self) -> Profile:
-        """The profile with what this load mends beside it. It is no part of the habits' key: when the library sends the
-        same bytes again, what was made of them stands.
-        """
-        profile = self.profile
-        return dataclasses.replace(profile, mends=profile.mends | self.mends) if self.mends else profile
 
 
 def habits_key(habits: Habits) -> bytes:
@@ -158,13 +151,18 @@ class Tally(msgspec.Struct, array_like=True, frozen=True):
     score: int = 0  # sum of theirs
     mended: int = 0
     rules: dict[str, RuleCount] = {}
+    follows: bool = False  # it begins with holdings records whose parent is before the unit
+    last: str = "follows"  # the parent of holdings records at the beginning of the next unit (dms.mfhd.Order)
 
 
 class Orders(msgspec.Struct, array_like=True, frozen=True):
-    """What judging decided on a unit: items that lost to a repeat of their id, and items that got a number."""
+    """What judging decided on a unit: items that lost to a repeat of their id, items that got a number, and the parent
+    of holdings records at its beginning.
+    """
 
     drop: list[int]
     rename: list[tuple[int, str]]
+    lead: str = ""
 
 
 encode = msgspec.msgpack.Encoder().encode

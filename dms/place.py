@@ -18,7 +18,7 @@ from catalog.inbox import PreparedUnit
 from catalog.loads import Load
 from catalog.model import Source
 from catalog.records import Standing, Values
-from dms import attaching, graph, pinning, sharing
+from dms import attaching, graph, mfhd, pinning, sharing
 from dms.graph import Move
 from dms.memory import Memory
 from dms.pipeline import Item, Prepared, Signed, decode_orders, decode_prepared
@@ -84,18 +84,22 @@ async def _shared_anew(conn: Connection, source: Source, prepared: Prepared) -> 
 
 
 def _items(unit: PreparedUnit, prepared: Prepared) -> list[tuple[Item, Signed | None]]:
-    """A unit's items with their signatures, without those that judging dropped and with the ids that it gave."""
+    """A unit's items with their signatures, without those that judging dropped and with the ids and parents that it
+    gave.
+    """
     orders = decode_orders(unit.orders) if unit.orders else None
     dropped = set(orders.drop) if orders else set()
     renamed = dict(orders.rename) if orders else {}
-    return [
-        (
-            msgspec.structs.replace(item, local_id=renamed[i]) if i in renamed else item,
-            prepared.signatures[item.signature] if item.signature >= 0 else None,
-        )
-        for i, item in enumerate(prepared.items)
-        if i not in dropped
-    ]
+    found = []
+    for i, item in enumerate(prepared.items):
+        if i in dropped:
+            continue
+        if i in renamed:
+            item = msgspec.structs.replace(item, local_id=renamed[i])
+        if item.parent == mfhd.FOLLOWS:
+            item = msgspec.structs.replace(item, parent=orders.lead if orders else "")
+        found.append((item, prepared.signatures[item.signature] if item.signature >= 0 else None))
+    return found
 
 
 async def _write(conn: Connection, load: Load, source: Source, arrivals: list[Arrival], memory: Memory) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from catalog import bodies, heading, original, versions
@@ -16,7 +16,7 @@ from catalog.model import CARRIERS, Carrier, Format, Source, Visibility
 from catalog.payload import Change
 from catalog.versions import Version
 from config.errors import BadRecord
-from dms import formats, holdings, identity, packed, quality, sharing
+from dms import formats, holdings, identity, mfhd, packed, quality, sharing
 from dms.formats import authority
 from dms.holdings import Copy
 from dms.match import features, keys
@@ -30,7 +30,7 @@ from protocols import reading
 from protocols.charsets import codec
 from protocols.marc import Record
 
-SKETCH = ("001", "003", "005")  # what every identity rule and stamp may need
+SKETCH = ("001", "003", "004", "005")  # what every identity rule and stamp may need
 
 
 def recognise(data: bytes, habits: Habits) -> list[str]:
@@ -40,13 +40,22 @@ def recognise(data: bytes, habits: Habits) -> list[str]:
     if habits.carrier == "packed":
         return [change.id for change in packed.changes(data)]
     batch = reading.read(data, habits.carrier, encoding=habits.encoding, wanted=_identity_tags(habits.source.identity))
-    return [_name(read.record, habits.source.identity, read.raw) for read in batch.reads]
+    found = []
+    for read in batch.reads:
+        held = mfhd.may_be(read.record) and mfhd.is_one(
+            reading.decode(read.raw, habits.carrier, read.encoding), habits.source.format
+        )
+        found.append(_name(read.record, habits.source.identity, read.raw, held))
+    return found
 
 
-def _name(record: Record, rule: str, raw: bytes) -> str:
-    """The record's id. Records without one are numbered among equals when the load is judged; #1 is the first."""
+def _name(record: Record, rule: str, raw: bytes, held: bool) -> str:
+    """The record's id. Records without one are numbered among equals when the load is judged; #1 is the first.
+
+    `held`: it is a holdings record. Libraries number these apart from others, so the same number may come twice.
+    """
     named = identity.named_id(record, rule)
-    return named or identity.digest_id(raw) + "#1"
+    return (mfhd.PREFIX + named if held else named) if named else identity.digest_id(raw) + "#1"
 
 
 def prepare(
@@ -73,12 +82,12 @@ def prepare(
         for failed in batch.failed:
             place, number, reason = position + failed.position, ordinal + failed.ordinal + 1, storable(failed.reason)
             back.append(Back(place, number, "", "unreadable", failed.rule, reason, carrier, failed.raw))
-    unit = _Unit(habits, known)
+    unit = _Unit(habits, known, [one.ordinal for one in back])
     going = works
     for stage in unit.stages():
         going = through(stage, going)
     back += [one.back for one in works if one.back]
-    return outcome([one for one in works if not one.back], back, habits, known, unit.sheet)
+    return outcome([one for one in works if not one.back], back, habits, known, unit.sheet, unit.order)
 
 
 def _identity_tags(rule: str) -> frozenset[str]:
@@ -110,7 +119,10 @@ def _own(versions: list[Version], position: int) -> Iterator[Task]:
         came = original.received(version.raw or b"", version.carrier, version.encoding)
         record = original.record(came.raw, came.carrier, came.encoding)
         carrier = Carrier(came.carrier)
-        yield Task(position + n, position + n + 1, came.raw, record, carrier, came.encoding, version.findings, version)
+        yield Task(
+            position + n, position + n + 1, came.raw, record, carrier, came.encoding, version.findings, version,
+            mends=frozenset(came.asked),
+        )  # fmt: skip
 
 
 def _changes(changes: list[Change], back: list[Back]) -> Iterator[Task]:
@@ -127,13 +139,14 @@ def _changes(changes: list[Change], back: list[Back]) -> Iterator[Task]:
 class _Unit:
     """The stages, and what they must know of the source and of the records that are there already."""
 
-    def __init__(self, habits: Habits, known: Mapping[str, tuple[bytes, int]]) -> None:
+    def __init__(self, habits: Habits, known: Mapping[str, tuple[bytes, int]], lost: Sequence[int]) -> None:
         self.habits = habits
         self.source = habits.source
         self.known = known
         self.blanks: dict[str, hashlib.blake2b] = {}
-        self.inspector = quality.inspector(habits.mending)
+        self.inspector = quality.inspector(habits.profile)
         self.sheet = quality.Sheet()
+        self.order = mfhd.Order(lost)
 
     def stages(self) -> tuple[Callable[[Task], bool], ...]:
         """Each says whether the record goes on."""
@@ -147,10 +160,20 @@ class _Unit:
         if one.told:
             one.local_id, one.digest = one.told.change.id, one.told.digest
             return True
-        one.local_id = one.version.local_id if one.version else _name(one.record, self.source.identity, one.raw)
+        held = mfhd.is_one(one.record, self.source.format)
+        one.local_id = one.version.local_id if one.version else _name(one.record, self.source.identity, one.raw, held)
+        if held:
+            one.parent = mfhd.parent(one.record, self.source.identity, self.source.mapping)
+            if not one.parent:
+                one.parent = one.version.parent if one.version else self.order.before(one.ordinal)
+                one.placed = True
+        else:
+            self.order.pass_by(one.ordinal, one.local_id)
         said = one.version.said if one.version and self.habits.recheck else self.habits.encoding
         whole = self._blank(said).copy()
         whole.update(one.raw)
+        if one.placed:  # the same bytes behind another record are another holding
+            whole.update(one.parent.encode())
         one.digest = whole.digest()
         return True
 
@@ -188,9 +211,16 @@ class _Unit:
         """What the profile mends on arrival: everything after this sees the mended record."""
         if not self._is_ours(one):
             return True
-        record, receipts = self.inspector.mend(one.record, one.format)
+        asked = self.habits.mends | one.mends
+        record, receipts = self.inspector.mend(one.record, one.format, asked)
         if receipts or (one.carrier == Carrier.MARCJSON and original.is_wrapped(one.raw)):
-            came = original.Received(raw=one.raw, carrier=one.carrier, encoding=one.encoding, receipts=receipts)
+            came = original.Received(
+                raw=one.raw,
+                carrier=one.carrier,
+                encoding=one.encoding,
+                receipts=receipts,
+                asked=tuple(sorted(asked)),
+            )
             one.kept = original.mended(record, came)
             one.record = original.record(one.kept, Carrier.MARCJSON, codec.UTF8)
         if receipts:
@@ -243,6 +273,9 @@ class _Unit:
         if one.told:
             found = one.told.holdings
             one.visibility = sharing.visibility(self.source, one.record, packed.level(one.told))
+        elif one.kind is Kind.HOLDINGS:
+            found = mfhd.copies(one.record, self.source.mapping, self.source.library)
+            one.visibility = sharing.visibility(self.source, one.record)
         else:
             found = holdings.holdings(one.record, self.source.mapping, self.source.library, one.format)
             one.visibility = sharing.visibility(self.source, one.record)

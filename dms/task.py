@@ -40,6 +40,7 @@ class Task:
     format: Format = Format.MARC21
     kind: Kind = Kind.BIBLIOGRAPHIC
     parent: str = ""  # of a holdings record: what names its parent (catalog.attached)
+    placed: bool = False  # its parent is told by its place in the input
     facts: Facts = NO_FACTS
     heading: tuple[Heading, str] | None = None  # of an authority record, with its lexemes
     title: str = ""
@@ -48,6 +49,7 @@ class Task:
     holdings: tuple[Copy, ...] = ()
     visibility: int = 0
     score: int | None = None  # by the rules of the profile; None = not judged
+    mends: frozenset[str] = frozenset()  # of a recheck: what somebody had mended of it
     kept: bytes = b""  # what is kept in place of the bytes as received, of a record that was mended
     body: bytes = b""
     deleted: bool = False

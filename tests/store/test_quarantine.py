@@ -17,6 +17,7 @@ from catalog.loads import Load
 from catalog.model import Format, LoadState
 from config.errors import NotFound
 from dms import formats
+from dms.rules.model import Kind
 from exchange import landing, returns
 from protocols import stream
 from protocols.marc import Record
@@ -234,8 +235,8 @@ async def test_a_record_that_our_own_rules_fail_on_costs_only_itself(
     """A fault of ours in one record must not stop the others."""
     real = formats.facts
 
-    def faulty(record: Record, fmt: Format, *, held: bool = False) -> Facts:
-        facts = real(record, fmt, held=held)
+    def faulty(record: Record, fmt: Format, *, kind: Kind | None = None, held: bool = False) -> Facts:
+        facts = real(record, fmt, kind=kind, held=held)
         if "第3种" in facts.titles[0]:
             raise ZeroDivisionError("a planted fault")
         return facts

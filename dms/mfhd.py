@@ -1,0 +1,163 @@
+"""Holdings records (MFHD): what names their parent, and the copies that they tell of (pure).
+
+MARC 21 Format for Holdings Data: 852 is a place with its call number; 853-855 with 863-865 or 866-868 say what is held
+there, 876-878 are items. $8 links them, by the same first number; where nothing is linked and there is one 852, all is
+there. UNIMARC Holdings has 252 for 852, 253 for 853 and so on (assumed: subfields as in UNIMARC 852).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+from catalog import attached
+from catalog.model import Format
+from dms import enumeration, formats, holdings, identity
+from dms.holdings import Copy
+from dms.rules import kinds
+from dms.rules.model import Kind
+from protocols import marc
+from protocols.marc import Record
+
+PREFIX = "h:"  # of local ids
+FOLLOWS = "follows"  # instead of a key, until the unit is placed: the parent comes before it, in an earlier unit
+
+_PATTERNS = (("853", "863", "866"), ("854", "864", "867"), ("855", "865", "868"))
+_ITEMS = ("876", "877", "878")
+_UNIMARC = {f"2{n}": f"8{n}" for n in ("52", "53", "54", "55", "63", "64", "65", "66", "67", "68")}
+_SUSPECTS = frozenset("uvwxy")  # leader/06 of holdings records in any format
+
+
+class _Place(NamedTuple):
+    link: str
+    copy: Copy
+
+
+def may_be(record: Record) -> bool:
+    """May this be a holdings record, by its leader and control fields alone? Nearly all are not."""
+    return record.leader[6:7] in _SUSPECTS or any(tag == "004" for tag, _ in record.fields[:4])
+
+
+def is_one(record: Record, said: str) -> bool:
+    """Is this a holdings record? `said`: the format of its source."""
+    return may_be(record) and kinds.kind_of(record, formats.format_of(record, said)) is Kind.HOLDINGS
+
+
+def parent(record: Record, rule: str, mapping: Mapping[str, object]) -> str:
+    """The key of its parent (catalog.attached), if it names one.
+
+    That is 004, whose agency is in 003, or 014 of a bibliographic record, written as the identity rule of the source
+    names its records; in sheets of holdings what the source's mapping says: the item or call number.
+    """
+    match mapping.get(attached.JOIN):
+        case "item":
+            return next((attached.item_key(copy.item) for copy in copies(record, {}, "") if copy.item), "")
+        case "call":
+            return next(
+                (attached.call_key(copy.call_number) for copy in copies(record, {}, "") if copy.call_number), ""
+            )
+    linked = next((marc.value(text, "a") for text in record.all("014") if text[:1] == "1"), "")
+    number = (record.first("004") or linked).strip()
+    if not number:
+        return ""
+    agency = (record.first("003") or "").strip()
+    written = number if number.startswith("(") or not agency else f"({agency}){number}"
+    stand_in = Record(record.leader, (("001", number), ("003", agency), ("035", marc.field("  ", [("a", written)]))))
+    named = identity.named_id(stand_in, rule)
+    return attached.ID + named if named else ""
+
+
+class Order:
+    """Which bibliographic record stands before a holdings record that names no parent: so many exports write them.
+    Between them no record may have been lost, or the parent isn't known.
+    """
+
+    def __init__(self, lost: Sequence[int]) -> None:
+        """`lost`: ordinals of what could not be read."""
+        self._lost = sorted(lost)
+        self._at = 0
+        self._last = FOLLOWS
+
+    def pass_by(self, ordinal: int, local_id: str) -> None:
+        """A bibliographic record."""
+        self._at, self._last = ordinal, attached.ID + local_id
+
+    def before(self, ordinal: int) -> str:
+        """The key of the record before; FOLLOWS = it is in an earlier unit, "" = it isn't known."""
+        return "" if any(self._at < lost < ordinal for lost in self._lost) else self._last
+
+    @property
+    def last(self) -> str:
+        """What this unit ends with, for those that follow in the next one: as `before`."""
+        return self.before(1 << 62)
+
+
+def copies(record: Record, mapping: Mapping[str, object], library: str) -> tuple[Copy, ...]:
+    """Copies and statements of a holdings record; a mapping with habits of its own reads it by these alone."""
+    if mapping.get("fields"):
+        return holdings.holdings(record, mapping, library, Format.MARC21)
+    unimarc = record.first("852") is None and record.first("252") is not None
+    fields: dict[str, list[str]] = {}
+    for tag, text in record.fields:
+        fields.setdefault(_UNIMARC.get(tag, tag) if unimarc else tag, []).append(text)
+    own = {key: value for key, value in mapping.items() if key != "fields"} | {"implicit": False}
+    fmt = Format.CNMARC if unimarc else Format.MARC21
+    places = [
+        _Place(_link(text), copy)
+        for text in fields.get("852", ())
+        for copy in holdings.holdings(Record("", (("852", text),)), own, library, fmt) or (Copy(library),)
+    ]
+    held = _statements(fields)
+    items = [(_link(text), text) for tag in _ITEMS for text in fields.get(tag, ())]
+    rows = [_item(places, link, text, held, library) for link, text in items]
+    noted = {(row.location, row.note.casefold()) for row in rows}
+    for link, text in held:
+        base = _at(places, link, library)
+        if (base.location, text.casefold()) not in noted:
+            rows.append(base._replace(item="", status="", note=text))
+    told = {(row.location, row.call_number) for row in rows}
+    bare = [one.copy for one in places if one.copy.item or (one.copy.location, one.copy.call_number) not in told]
+    rows = bare + rows
+    return tuple(dict.fromkeys(rows)) or ((Copy(library),) if mapping.get("implicit", True) is not False else ())
+
+
+def _statements(fields: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:
+    """(link, text) of what is held; the words of 866-868 go before the values that they are linked to."""
+    found = []
+    for captions, values, words in _PATTERNS:
+        said = [(_link(text), text) for text in fields.get(words, ()) if marc.value(text, "a").strip()]
+        linked = {link for link, _ in said if link}
+        found += [(link, _words(text)) for link, text in said]
+        coded = [text for text in fields.get(values, ()) if _link(text) not in linked or not _link(text)]
+        found += enumeration.statements(fields.get(captions, ()), coded)
+    return found
+
+
+def _words(text: str) -> str:
+    return " ".join([" ".join(value.split()) for value in marc.values(text, "az") if value.strip()])
+
+
+def _item(places: Sequence[_Place], link: str, text: str, held: Sequence[tuple[str, str]], library: str) -> Copy:
+    """An item: $p piece designation, $j status, $l location now, $3 what it is, $t copy, $z note."""
+    base = _at(places, link, library)
+    value: Callable[[str], str] = lambda code: " ".join(marc.value(text, code).split())  # noqa: E731
+    what = value("3") or (next((told for other, told in held if other == link), "") if link else "")
+    return base._replace(
+        item=value("p") or value("a"),
+        location=value("l") or base.location,
+        status=value("j") or base.status,
+        note="; ".join(filter(None, (what, value("z")))),
+    )
+
+
+def _at(places: Sequence[_Place], link: str, library: str) -> Copy:
+    """Where that is: the 852 with the same link, the only one, or the first without a link."""
+    same = [place.copy for place in places if link and place.link == link]
+    open_ones = same or [place.copy for place in places if not place.link] or [place.copy for place in places]
+    return open_ones[0]._replace(note="", item="") if open_ones else Copy(library)
+
+
+def _link(text: str) -> str:
+    """The link number of $8, see `dms.holdings`."""
+    number = marc.value(text, "8").partition("\\")[0].partition(".")[0].strip() if "\x1f8" in text else ""
+    return "" if number == "0" else number
