@@ -7,13 +7,14 @@ from collections.abc import AsyncIterator
 
 from catalog import bodies, changes, dictionaries, holdings, original, packing, records, sources
 from catalog.connection import Connection
-from catalog.model import cluster_id
+from catalog.model import Format, cluster_id, unique
 from config.errors import BadRecord
 from dms import sharing
 from node import app, attending
 from node.context import Context
-from protocols import iso2709, marcjson, marcxml
 from protocols.marc import Record
+from services.delivery import forms
+from services.delivery.forms import Going
 
 NAME = "export"
 HELP = {
@@ -22,7 +23,6 @@ HELP = {
 }
 ACTS = {"": None}
 PAGE = 2000
-HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n<collection xmlns="http://www.loc.gov/MARC21/slim">\n'
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,13 +35,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         ("clusters", "one line a record: source, local_id, cluster"),
     ):
         what.add_argument(f"--{name}", dest="what", action="store_const", const=name, help=about)
-    parser.add_argument("--to", choices=("marcjson", "marcxml", "iso2709"), default="marcjson", help="form of records")
-    parser.add_argument("--encoding", default="utf-8", help="of ISO 2709")
+    parser.add_argument("--to", choices=forms.NAMES, default="marcjson", help="form of records")
+    parser.add_argument("--encoding", default="utf-8", help="of ISO 2709, .mrk and Aleph sequential")
     parser.add_argument("--source", action="append", help="only this source (may be repeated)")
 
 
 async def run(context: Context, args: argparse.Namespace) -> int:
-    """3 if some records could not be written in the wanted form."""
+    """3 if some records could not be written in the wanted form, or some characters in the encoding."""
+    encoding = forms.check(args.to, args.encoding)
     async with app.open(context) as node:
         await attending.drain(node)
         # One snapshot: what is published meanwhile must neither come twice nor be missed.
@@ -57,7 +58,7 @@ async def run(context: Context, args: argparse.Namespace) -> int:
                     context.out.item({**row, "cluster": cluster})
                 return 0
             found = _source_records(conn, numbers) if args.what == "records" else _merged(conn)
-            return await _write(context, found, args.to, args.encoding)
+            return await _write(context, found, args.to, encoding)
 
 
 async def _sources(conn: Connection, names: list[str] | None) -> list[int]:
@@ -66,43 +67,44 @@ async def _sources(conn: Connection, names: list[str] | None) -> list[int]:
     return [(await sources.get(conn, name)).no for name in names]
 
 
-async def _source_records(conn: Connection, numbers: list[int]) -> AsyncIterator[tuple[str, Record]]:
+async def _source_records(conn: Connection, numbers: list[int]) -> AsyncIterator[Going]:
     known = await dictionaries.every(conn)
     drops = await sources.drops(conn)
     async for row in records.visible(conn, numbers):
         raw = bodies.open_body(row["body"], row["dictionary"], known)
         record = original.record(raw, row["carrier"], row["encoding"])
         drop = drops.get(row["source_name"])
-        yield f"{row['source_name']}/{row['local_id']}", sharing.reduced(record, drop) if drop else record
+        ident = f"{row['source_name']}/{row['local_id']}"
+        yield Going(ident, sharing.reduced(record, drop) if drop else record, Format(row["format"]))
 
 
-async def _merged(conn: Connection) -> AsyncIterator[tuple[str, Record]]:
+async def _merged(conn: Connection) -> AsyncIterator[Going]:
     seq = 0
     while page := await changes.after(conn, seq, PAGE):
         for one in page:
             if not one.deleted:
                 record = packing.unpack(one.body)
-                yield one.id, Record(record.leader, (("001", one.id), *record.fields))
+                yield Going(one.id, Record(record.leader, (("001", one.id), *record.fields)), one.format)
         seq = page[-1].seq
 
 
-async def _write(context: Context, found: AsyncIterator[tuple[str, Record]], form: str, encoding: str) -> int:
+async def _write(context: Context, found: AsyncIterator[Going], form: str, encoding: str) -> int:
     out = context.out.stdout
-    lost = 0
-    if form == "marcxml":
-        out.write(HEAD)
-    async for name, record in found:
-        if form == "marcjson":
-            out.write(marcjson.write(record) + "\n")
-        elif form == "marcxml":
-            out.write(marcxml.write(record) + "\n")
-        else:
-            try:
-                out.flush()
-                out.buffer.write(iso2709.write(record, encoding))
-            except BadRecord as error:
-                lost += 1
-                context.out.note(f"{name}: {error}")
-    if form == "marcxml":
-        out.write("</collection>\n")
-    return 3 if lost else 0
+    out.flush()  # bytes pass the text layer by: a carrier must reach the pipe as it is
+    worst = 0
+    out.buffer.write(forms.AROUND[form].before)
+    ordinal = 0
+    async for going in found:
+        ordinal += 1
+        try:
+            told = forms.write(going, form, encoding, ordinal=ordinal)
+        except BadRecord as error:
+            worst = 3
+            context.out.note(str(error))
+            continue
+        out.buffer.write(told.data)
+        if told.lost:
+            worst = 3
+            context.out.note(context.text("characters_lost", id=going.ident, characters=" ".join(unique(told.lost))))
+    out.buffer.write(forms.AROUND[form].after)
+    return worst

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from catalog import libraries
 from catalog.connection import Connection
-from catalog.model import Description, Holding
+from catalog.model import Description, Format, Holding, unique
 from dms import describe
 from node import app, attending
 from node.context import Context
 from node.output import Output
-from protocols import iso2709, marcjson, marcxml
 from protocols.marc import Record
-from services.delivery import dublin, render, rows, values
+from services.delivery import forms, render, rows, values
 from services.discovery import record as records
 
 NAME = "show"
@@ -34,28 +33,22 @@ class Shown:
 
     ident: str
     record: Record
+    format: Format
     description: Description
     holdings: tuple[tuple[str, Holding], ...]  # library, holding
     names: Mapping[str, str]  # of libraries, by symbol
 
 
-FORMS: dict[str, Callable[[Shown], str | bytes]] = {
-    "marcxml": lambda shown: marcxml.write(shown.record) + "\n",
-    "iso2709": lambda shown: iso2709.write(shown.record),
-    "marcjson": lambda shown: marcjson.write(shown.record) + "\n",
-    "dc": lambda shown: dublin.write(shown.description, shown.ident) + "\n",
-    "marc": lambda shown: render.as_lines(shown.record),
-}
-
-
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Which record, in which form."""
     parser.add_argument("id", metavar="ID", help="cluster id, or SOURCE/LOCAL-ID")
-    parser.add_argument("--to", choices=("text", *FORMS), default="text", help="form (default: text)")
+    parser.add_argument("--to", choices=("text", "marc", *forms.NAMES), default="text", help="form (default: text)")
+    parser.add_argument("--encoding", default="utf-8", help="of ISO 2709, .mrk and Aleph sequential")
 
 
 async def run(context: Context, args: argparse.Namespace) -> int:
-    """1 if there is no such record."""
+    """1 if there is no such record; 3 if it can't be written in the wanted form or some characters can't."""
+    encoding = forms.check(args.to if args.to in forms.NAMES else "marcjson", args.encoding)
     async with app.open(context) as node:
         if "/" not in args.id:
             await attending.leave_nothing(node)
@@ -75,8 +68,15 @@ async def run(context: Context, args: argparse.Namespace) -> int:
         context.out.note(MOVED[context.lang].format(old=args.id, new=shown.ident))
     if args.to == "text":
         written: str | bytes = rows.text(shown.description, shown.ident, shown.holdings, shown.names, context.lang)
+    elif args.to == "marc":
+        written = render.as_lines(shown.record)
     else:
-        written = FORMS[args.to](shown)
+        told = forms.write(forms.Going(shown.ident, shown.record, shown.format), args.to, encoding)
+        _write(context.out, told.data)
+        if told.lost:
+            context.out.note(context.text("characters_lost", id=shown.ident, characters=" ".join(unique(told.lost))))
+            return 3
+        return 0
     _write(context.out, written)
     return 0
 
@@ -89,6 +89,7 @@ async def _merged(conn: Connection, found: records.Found, lang: str) -> Shown:
     return Shown(
         ident=found.published.id,
         record=render.record(found.published),
+        format=found.published.format,
         description=render.described(found.published),
         holdings=copies + bare,
         names=names,
@@ -98,7 +99,8 @@ async def _merged(conn: Connection, found: records.Found, lang: str) -> Shown:
 async def _source_record(conn: Connection, ident: str) -> Shown:
     source, _, local_id = ident.partition("/")
     record, format = await records.of_source(conn, source, local_id)
-    return Shown(ident=ident, record=record, description=describe.describe(record, format), holdings=(), names={})
+    description = describe.describe(record, format)
+    return Shown(ident=ident, record=record, format=format, description=description, holdings=(), names={})
 
 
 def _write(out: Output, written: str | bytes) -> None:

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from datetime import UTC
 
 from catalog import packing
-from catalog.model import Description, Format, Published
+from catalog.model import Description, Published
 from config import errors
 from protocols import iso2709, marcjson
-from protocols.marc import DELIMITER, Record, is_control, subfields, value
-from services.delivery import dublin, slim
+from protocols.charsets import codec
+from protocols.marc import Record, is_control, subfields
+from services.delivery import coding, dublin, slim
 
-CHARACTER_SETS = slice(26, 30)  # of a UNIMARC 100 $a
 OURS = ("001", "003", "005")  # 003 names the agency of the 001 that we replace
 
 
@@ -49,21 +49,8 @@ def record(published: Published) -> Record:
     merged = packing.unpack(published.body)
     stamp = published.at.astimezone(UTC).strftime("%Y%m%d%H%M%S.0")
     kept = (each for each in merged.fields if each[0] not in OURS)
-    # Leader/09 says UTF-8 in MARC 21; the UNIMARC family says it in 100 $a and leaves leader/09 blank.
-    if published.format is Format.CNMARC:
-        kept = ((tag, _in_unicode(text) if tag == "100" else text) for tag, text in kept)
-    leader = merged.leader.ljust(24)[:24]
-    coding = "a" if published.format is Format.MARC21 else " "
-    return Record(leader[:9] + coding + leader[10:], (("001", published.id), ("005", stamp), *kept))
-
-
-def _in_unicode(text: str) -> str:
-    """A UNIMARC 100 whose $a/26-29 names ISO 10646 as the character set, whatever the source wrote in."""
-    coded = value(text, "a")
-    if len(coded) < CHARACTER_SETS.stop:
-        return text
-    unicode = f"{coded[: CHARACTER_SETS.start]}50  {coded[CHARACTER_SETS.stop :]}"
-    return text.replace(f"{DELIMITER}a{coded}", f"{DELIMITER}a{unicode}", 1)
+    named = Record(merged.leader, (("001", published.id), ("005", stamp), *kept))
+    return coding.said(named, published.format, codec.UTF8)
 
 
 def as_marcxml(published: Published) -> str:
