@@ -31,16 +31,26 @@ _NAMING = " union all ".join(
 )
 
 
-async def add(conn: Connection, a: tuple[int, str], b: tuple[int, str], verdict: str, *, who: str, why: str) -> int:
+async def add(
+    conn: Connection,
+    a: tuple[int, str],
+    b: tuple[int, str],
+    verdict: str,
+    *,
+    who: str,
+    why: str,
+    decision: int | None = None,
+) -> int:
     """Pin two records (source, local id): `must` or `cannot`; the pin's number."""
     number: int = await conn.fetchval(
-        """insert into pin (source_a, local_id_a, source_b, local_id_b, verdict, who, why)
-           values ($1, $2, $3, $4, $5, $6, $7) returning pin""",
+        """insert into pin (source_a, local_id_a, source_b, local_id_b, verdict, who, why, decision)
+           values ($1, $2, $3, $4, $5, $6, $7, $8) returning pin""",
         *a,
         *b,
         verdict,
         who,
         why,
+        decision,
     )
     return number
 

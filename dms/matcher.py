@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from catalog import clusters, inbox, loads, quality, quarantine, sources
+from catalog import clusters, decisions, inbox, loads, quality, quarantine, sources
 from catalog.connection import Connection
 from catalog.database.pool import Database
 from catalog.loads import Load
@@ -23,7 +23,7 @@ from catalog.model import LoadState
 from catalog.work import leases, lives
 from config.errors import Conflict, Retry
 from config.settings import Limits
-from dms import judge, merging, place, resharing
+from dms import deciding, judge, merging, place, resharing
 from dms.memory import Memory
 from dms.merging import Merge
 
@@ -71,7 +71,11 @@ class Matcher:
             preparing = [load for load in first if load.state is LoadState.PREPARING]
             preparing = [load for load in preparing if await inbox.is_prepared(conn, load.load)]
             due = await sources.sharing_due(conn) is not None
-        if due:
+            decided = await decisions.next_due(conn) is not None
+        if decided:
+            await self._timed("decide", self._decide)
+            self.soiled.set()
+        elif due:
             await self._timed("share", self._share)
             self.soiled.set()
         elif preparing:
@@ -79,7 +83,7 @@ class Matcher:
         elif placing:
             await self._timed("place", lambda: self._place(placing[0]))
             self.soiled.set()
-        return bool(due or preparing or placing)
+        return bool(decided or due or preparing or placing)
 
     async def merge_due(self, lane: int) -> bool:
         """Merge some clusters of a lane, unless it is better done later; False if nothing was done."""
@@ -110,6 +114,11 @@ class Matcher:
                 "merge", lambda: merging.merge_dirty(self.database, self.merge, CLUSTERS, fence, lane, lanes)
             )
         )
+
+    async def _decide(self) -> None:
+        async with self.database.transaction() as conn:
+            await self._fence(conn)
+            await deciding.next_one(conn, self.memory)
 
     async def _share(self) -> None:
         async with self.database.transaction() as conn:

@@ -16,6 +16,8 @@ create table decision (
     undone_why text,
     undone_at timestamptz
 );
+create index decision_records on decision using gin (records jsonb_path_ops);
+create index decision_others on decision using gin (others jsonb_path_ops);
 create index decision_due on decision (decision) where state in ('due', 'undue');
 
 alter table pin add column decision bigint references decision (decision);

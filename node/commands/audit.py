@@ -21,7 +21,7 @@ from node import app, identity, outgoing
 from node.app import Node
 from node.context import Context
 from node.deeds import Act
-from services.delivery import csv
+from protocols import csv
 
 NAME = "audit"
 HELP = {

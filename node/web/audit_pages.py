@@ -14,7 +14,7 @@ from catalog import audit, heads
 from catalog.audit import Checked, Kept, Wanted
 from node.web import api, auditing, context, view
 from node.web.middleware import BadInput
-from services.delivery import csv
+from protocols import csv
 
 SIZE = 100  # entries on a page
 LONGEST = 200  # characters of a filter

@@ -10,8 +10,7 @@ from catalog.connection import Connection
 from catalog.model import Carrier
 from config.errors import BadRecord
 from dms.rules.model import LEADER
-from protocols import iso2709
-from services.delivery import csv
+from protocols import csv, iso2709
 from services.returning import previews, shown
 
 WRITERS = ("marc", "csv")

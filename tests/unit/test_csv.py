@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.delivery import csv
+from protocols import csv
 
 SIGNS = "=+-@＝＋－＠﹦﹢﹣﹫−"
 HOSTILE = (

@@ -1,0 +1,64 @@
+"""Decisions take effect: each becomes pins, under the matcher's lease, and is taken back by taking them out (shell).
+
+- join: one must-link between a record of each side; it overrides vetoes and scores.
+- split: the named records are held together, and each of the others is kept from them; whatever joins the one side
+  later is kept from the other by the union (`dms.match.union`).
+- apart, link: the sides are kept from each other; a link is also shown on both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from catalog import decisions, pins, records
+from catalog.connection import Connection
+from catalog.decisions import Decision, Named
+from dms import pinning
+from dms.memory import Memory
+
+MUST, CANNOT = "must", "cannot"
+
+
+async def next_one(conn: Connection, memory: Memory) -> bool:
+    """Carry out, or take back, the oldest decision that waits; False if none does. In the caller's transaction."""
+    one = await decisions.next_due(conn)
+    if one is None:
+        return False
+    if one.state == "undue":
+        held = [await pins.remove(conn, pin) for pin in await decisions.pins_of(conn, one.decision)]
+        await pinning.follow(conn, sorted({name for pair in held if pair for name in pair}), memory)
+        await decisions.settle(conn, one.decision, "undone", one.result)
+        return True
+    missing = [name for name in (*one.records, *one.others) if await records.get(conn, *name) is None]
+    if missing:
+        known = await decisions.names(conn, missing)
+        why = f"no longer there: {', '.join(known.values())}"
+        await decisions.settle(conn, one.decision, "void", why)
+        return True
+    for a, b, verdict in asked(one):
+        await pins.add(conn, a, b, verdict, who=one.who, why=one.why, decision=one.decision)
+    await pinning.follow(conn, sorted({*one.records, *one.others}), memory)
+    await decisions.settle(conn, one.decision, "done", await _result(conn, one))
+    return True
+
+
+def asked(one: Decision) -> Iterator[tuple[Named, Named, str]]:
+    """The pins that a decision asks for."""
+    if one.kind == "join":
+        yield one.records[0], one.others[0], MUST
+        return
+    if one.kind == "split":
+        for other in one.records[1:]:
+            yield one.records[0], other, MUST
+    for other in one.others:
+        yield one.records[0], other, CANNOT
+
+
+async def _result(conn: Connection, one: Decision) -> str:
+    """Whether the two sides are where they should be: another decision may stand against this one."""
+    sides = [await decisions.cluster_of(conn, *side[0]) for side in (one.records, one.others)]
+    numbers = {side[0] for side in sides if side is not None}
+    together = len(numbers) == 1
+    if together == (one.kind == "join"):
+        return ""
+    return "an earlier decision stands against it" if one.kind == "join" else "an earlier decision holds them together"

@@ -1,0 +1,117 @@
+"""Putting decisions: who decides says why; the matcher carries it out (store)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from catalog import decisions
+from catalog.connection import Connection
+from catalog.decisions import Decision
+from catalog.model import cluster_id
+from config.errors import Conflict, Misconfigured, NotFound, Refused
+from services.deciding import sides
+from services.deciding.sides import MOST, Side
+
+LONGEST = 500  # characters of a reason
+Within = frozenset[str] | None  # libraries whose things may be decided on; None = all
+
+
+async def join(conn: Connection, symbol: str, a: str, b: str, *, who: str, why: str, within: Within) -> Decision:
+    """Two clusters are one manifestation. Conflict if they are one already."""
+    one, other = await _two(conn, symbol, a, b, within)
+    return await _put(conn, "join", one, other, who=who, why=why, within=within)
+
+
+async def keep(
+    conn: Connection, symbol: str, kind: str, a: str, b: str, *, who: str, why: str, within: Within
+) -> Decision:
+    """Two clusters are not one (`apart`), or related (`link`), and shall not become one. Conflict if they are one."""
+    one, other = await _two(conn, symbol, a, b, within)
+    return await _put(conn, kind, one, other, who=who, why=why, within=within)
+
+
+async def split(
+    conn: Connection, symbol: str, ident: str, names: Sequence[str], *, who: str, why: str, within: Within
+) -> Decision:
+    """The named records (source/local id) leave a cluster together. NotFound if one isn't in it, Conflict if all are."""
+    side = await sides.find(conn, symbol, ident)
+    _may(side, within)
+    inside = await sides.members(conn, side.cluster)
+    if len(inside) > MOST:
+        raise Refused(f"{side.id} has more than {MOST} records: split what is wrong in it record by record")
+    known = {each.name: each.record for each in inside}
+    if missing := [name for name in names if name not in known]:
+        raise NotFound(f"{side.id} has no record {', '.join(missing)}")
+    leaving = [known[name] for name in dict.fromkeys(names)]
+    staying = [each.record for each in inside if each.record not in leaving]
+    if not leaving or not staying:
+        raise Conflict(f"name some of the {len(inside)} records of {side.id}, not {'none' if not leaving else 'all'}")
+    return await decisions.add(
+        conn, "split", leaving, staying, clusters=[side.id], library=_library(within), who=who, why=_reason(why)
+    )
+
+
+async def undo(conn: Connection, symbol: str, number: int, *, who: str, why: str, within: Within) -> Decision:
+    """Take a decision back. NotFound if it is about nothing within reach."""
+    one = await decisions.get(conn, number)
+    if within is not None and not await _concerns(conn, one, within):
+        raise NotFound(f"there is no decision {number}")
+    return await decisions.take_back(conn, number, who=who, why=_reason(why))
+
+
+async def where(conn: Connection, symbol: str, one: Decision) -> list[str]:
+    """The ids of the clusters in which the records of a decision are now."""
+    found: dict[str, None] = {}
+    for record in (*one.records, *one.others):
+        there = await decisions.cluster_of(conn, *record)
+        if there is not None:
+            found[cluster_id(symbol, there[0])] = None
+    return list(found)
+
+
+async def _two(conn: Connection, symbol: str, a: str, b: str, within: Within) -> tuple[Side, Side]:
+    one, other = await sides.find(conn, symbol, a), await sides.find(conn, symbol, b)
+    if one.cluster == other.cluster:
+        raise Conflict(f"{a} and {b} are one cluster, {one.id}: to part them use split")
+    if within is not None and not (one.libraries | other.libraries) & within:
+        raise Refused("neither side has a record of your library")
+    return one, other
+
+
+async def _put(conn: Connection, kind: str, one: Side, other: Side, *, who: str, why: str, within: Within) -> Decision:
+    return await decisions.add(
+        conn,
+        kind,
+        [one.record],
+        [other.record],
+        clusters=[one.id, other.id],
+        library=_library(within),
+        who=who,
+        why=_reason(why),
+    )
+
+
+def _may(side: Side, within: Within) -> None:
+    if within is not None and not side.libraries & within:
+        raise Refused("the cluster has no record of your library")
+
+
+async def _concerns(conn: Connection, one: Decision, within: frozenset[str]) -> bool:
+    if one.library in within:
+        return True
+    for record in (*one.records, *one.others):
+        there = await decisions.cluster_of(conn, *record)
+        if there and {each.library for each in await sides.members(conn, there[0])} & within:
+            return True
+    return False
+
+
+def _library(within: Within) -> str:
+    return next(iter(within)) if within is not None and len(within) == 1 else ""
+
+
+def _reason(why: str) -> str:
+    why = " ".join(why.split())
+    if not why:
+        raise Misconfigured("say why: others will read it, and you will in a year (--why)")
+    return why[:LONGEST]
