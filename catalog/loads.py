@@ -113,7 +113,8 @@ async def open_of_source(conn: Connection, source: int) -> Load | None:
 async def last_done(conn: Connection, source: int) -> int | None:
     """Id of the newest load of the source that is in force."""
     found: int | None = await conn.fetchval(
-        "select max(load) from load where source = $1 and state = 'done' and mode in ('changes', 'full')", source
+        "select max(load) from load where source = $1 and state = 'done' and mode in ('changes', 'full', 'recheck')",
+        source,
     )
     return found
 
@@ -133,7 +134,7 @@ async def begin(
     mends: Collection[str] = (),
 ) -> Load:
     """Open a load in state landing. Conflict if another node writes for the library."""
-    if mode not in ("feed", "move"):
+    if mode not in ("feed", "move", "recheck"):
         await hosting.writable(conn, library)
     row = await conn.fetchrow(
         f"""insert into load (source, library, mode, origin, fingerprint, carrier, encoding, state, assured, undoes, mends)
@@ -274,3 +275,13 @@ async def in_state(conn: Connection, *states: LoadState) -> list[Load]:
         f"select {COLUMNS} from load where state = any($1::text[]) order by load", [s.value for s in states]
     )
     return [of_row(row) for row in rows]
+
+
+async def encodings(conn: Connection, numbers: Collection[int]) -> dict[int, str]:
+    """What was said of the encoding of these loads, by load: its own word, else its source's."""
+    rows = await conn.fetch(
+        """select l.load, case l.encoding when 'auto' then s.encoding else l.encoding end encoding
+           from load l join source s using (source) where l.load = any($1::bigint[])""",
+        list(numbers),
+    )
+    return {row["load"]: row["encoding"] for row in rows}

@@ -34,6 +34,7 @@ class Received:
     carrier: int
     encoding: str
     receipts: tuple[Receipt, ...] = ()
+    asked: tuple[str, ...] = ()  # rules that somebody had mended, whatever the profile says
 
 
 def record(raw: bytes, carrier: int, encoding: str) -> Record:
@@ -52,7 +53,12 @@ def bib_record(bib: payload.Bib) -> Record:
 
 def mended(record: Record, received: Received) -> bytes:
     """What is kept of a mended record; its carrier is MARC-in-JSON."""
-    about = {"carrier": int(received.carrier), "encoding": received.encoding, "receipts": received.receipts}
+    about = {
+        "carrier": int(received.carrier),
+        "encoding": received.encoding,
+        "receipts": received.receipts,
+        "asked": received.asked,
+    }
     return b"".join(
         (
             marcjson.write(record).encode("utf-8", "replace")[:-1],
@@ -81,6 +87,7 @@ def received(raw: bytes, carrier: int, encoding: str) -> Received:
         carrier=told["carrier"],
         encoding=told["encoding"],
         receipts=_receipts(told["receipts"]),
+        asked=tuple(told["asked"]),
     )
 
 

@@ -5,7 +5,6 @@ Levels and mends are kept as they were given, globs and all; `dms.quality_profil
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -41,14 +40,7 @@ COLUMNS = ", ".join(Version.__dataclass_fields__)
 
 def _of_row(row: Any) -> Version:
     told = dict(row)
-    return Version(
-        **{
-            **told,
-            "levels": json.loads(told["levels"]),
-            "mends": tuple(json.loads(told["mends"])),
-            "shadow": None if told["shadow"] is None else json.loads(told["shadow"]),
-        }
-    )
+    return Version(**{**told, "mends": tuple(told["mends"])})
 
 
 async def add(
@@ -58,11 +50,11 @@ async def add(
     await conn.execute("lock table profile in share row exclusive mode")
     row = await conn.fetchrow(
         f"""insert into profile (scope, version, levels, mends, who, why)
-            select $1, coalesce(max(version), 0) + 1, $2::text::jsonb, $3::text::jsonb, $4, $5
+            select $1, coalesce(max(version), 0) + 1, $2, $3, $4, $5
             from profile where scope = $1 returning {COLUMNS}""",
         scope,
-        json.dumps(dict(levels)),
-        json.dumps(list(mends)),
+        dict(levels),
+        list(mends),
         who,
         why,
     )
@@ -98,10 +90,10 @@ async def layers(conn: Connection, library: str) -> list[Version]:
 async def tried(conn: Connection, profile: int, found: Mapping[str, Any]) -> None:
     """Keep what a shadow run found."""
     await conn.execute(
-        """update profile set shadow = $2::text::jsonb, shadow_at = now(),
+        """update profile set shadow = $2, shadow_at = now(),
                state = case state when 'draft' then 'shadow' else state end where profile = $1""",
         profile,
-        json.dumps(found, ensure_ascii=False),
+        dict(found),
     )
 
 

@@ -199,6 +199,14 @@ async def placed(conn: Connection, sources: Collection[int]) -> AsyncIterator[An
         yield row
 
 
+async def sample(conn: Connection, source: int, count: int) -> list[str]:
+    """Local ids of some records of a source, taken here and there, always the same ones of the same records."""
+    rows = await conn.fetch(
+        "select local_id from record where source = $1 order by md5(local_id), local_id limit $2", source, count
+    )
+    return [row["local_id"] for row in rows]
+
+
 async def behind(conn: Connection, source: int, after: str, limit: int) -> list[Row]:
     """A source's records behind a local id, in its order."""
     rows = await conn.fetch(

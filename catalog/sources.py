@@ -94,6 +94,12 @@ async def add(
     return of_row(row)
 
 
+async def is_fed(conn: Connection, no: int) -> bool:
+    """Whether the source's records are what another node tells."""
+    found: bool = await conn.fetchval("select exists (select from peer where source = $1)", no)
+    return found
+
+
 async def lock(conn: Connection, no: int) -> None:
     """Until the caller's transaction ends nobody else begins a load of this source."""
     await conn.execute("select from source where source = $1 for no key update", no)

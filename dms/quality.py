@@ -47,11 +47,14 @@ class Inspector:
         errors = [one for one in findings if one.rule in self._errors]
         return Judged(findings, score.score(findings, self.profile), errors)
 
-    def mend(self, record: Record, fmt: Format) -> tuple[Record, tuple[Receipt, ...]]:
-        """The record after the profile's fixes, and what they changed."""
-        if not self.profile.mends:
+    def mend(
+        self, record: Record, fmt: Format, asked: frozenset[str] = frozenset()
+    ) -> tuple[Record, tuple[Receipt, ...]]:
+        """The record after the profile's fixes and those that were asked for, and what they changed."""
+        rules = self.profile.mends | asked
+        if not rules:
             return record, ()
-        mended = mend.mend(record, fmt, self.profile.mends)
+        mended = mend.mend(record, fmt, rules)
         return mended.record, mended.receipts
 
 
@@ -78,6 +81,13 @@ def place(finding: Finding) -> str:
     code = "" if not finding.code else f" {finding.code}" if finding.code.startswith("ind") else f" ${finding.code}"
     at = f"/{finding.at:02d}" if finding.at >= 0 else ""
     return f"{finding.tag if finding.tag != LEADER else LEADER}{nth}{code}{at}"
+
+
+def heading(rule: str, lang: str) -> str:
+    """What a rule looks for, without a case of it; the id itself of a rule that is no more."""
+    if rule not in catalogue.rules():
+        return rule
+    return catalogue.text(Finding(rule, tag="…", code="…", value="…", wanted="…"), lang)
 
 
 def told(finding: Finding, lang: str) -> str:

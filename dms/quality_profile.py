@@ -95,6 +95,18 @@ def resolve(layers: Sequence[Told], name: str = "", version: int = 0) -> Profile
     return Profile(name=name or "default", version=version, levels=changed, mends=frozenset(mends))
 
 
+def written(levels: Mapping[str, str], mends: Sequence[str], why: str) -> str:
+    """The same as TOML, which `read` takes."""
+    lines = [f"why = {_text(why)}", "", "[levels]"]
+    lines += [f"{_text(name)} = {_text(level)}" for name, level in sorted(levels.items())]
+    lines += ["", "[mends]", f"rules = [{', '.join(map(_text, mends))}]", ""]
+    return "\n".join(lines)
+
+
+def _text(value: str) -> str:
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
 def digest(profile: Profile) -> bytes:
     """What it makes of a record is the same if and only if this is; empty of the default profile."""
     if not profile.levels and not profile.mends:

@@ -58,6 +58,16 @@ COMMANDS: dict[str, Command] = {
         home=False,
     ),
     "loads": Command(en="list, show or undo loads", zh="列出、查看或撤销装载", allow=Permission.LOAD),
+    "profile": Command(
+        en="choose by which rules records are judged and mended",
+        zh="选择校验与修正记录所用的规则方案",
+        allow=Permission.LIBRARY,
+    ),
+    "quality": Command(
+        en="report how good the records of each source are, by month",
+        zh="按数据源和月份报告记录质量",
+        allow=Permission.LOOK,
+    ),
     "source": Command(en="add and manage sources of records", zh="添加和管理数据源", allow=Permission.LIBRARY),
     "library": Command(en="add and manage libraries of the directory", zh="添加和管理成员馆", allow=Permission.LIBRARY),
     "correct": Command(

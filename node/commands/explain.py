@@ -13,7 +13,10 @@ from catalog.connection import Connection
 from catalog.model import Source, Visibility, cluster_id, cluster_number
 from catalog.records import Row
 from config.errors import NotFound
+from dms import quality, quality_of
 from dms.match import reasons
+from dms.rules import catalogue
+from dms.rules.score import BEST
 from node import app, indexed
 from node.app import Node
 from node.context import Context
@@ -27,6 +30,7 @@ HELP = {
 }
 ACTS = {"": None}
 MOST_EDGES = 40
+MOST_FINDINGS = 60
 Step = tuple[str, Any]
 
 
@@ -77,14 +81,30 @@ async def _record(conn: Connection, node: Node, ident: str, lang: str) -> AsyncI
         "record",
         f"{source.name}/{row.local_id} of library {row.library}, brought by load {row.load}, in {row.encoding}",
     )
-    for finding in await quarantine.findings_of(conn, source.no, local_id):
-        yield "finding", f"{finding['rule']}: {finding['detail']}"
+    async for step in _quality(conn, source, row, lang):
+        yield step
     if row.visibility == Visibility.HOLDINGS:
         yield "holdings", "only its holdings are shown, and where another record of its cluster is"
     elif not visibility.is_visible(row.visibility):
         yield "hidden", f"no output shows it: {visibility.reason(row.visibility)}"
     async for step in _placed(conn, node, source, row, lang):
         yield step
+
+
+async def _quality(conn: Connection, source: Source, row: Row, lang: str) -> AsyncIterator[Step]:
+    """What reading it and its load told, what was mended of it, and what the rules say of it now."""
+    known = catalogue.rules()
+    for finding in await quarantine.findings_of(conn, source.no, row.local_id):
+        if finding["rule"] not in known:  # the others are told by the rules
+            yield "finding", f"{finding['rule']}: {finding['detail']}"
+    found = await quality_of.opinion(conn, row)
+    for rule, tag, _, before, after in found.came.receipts:
+        yield "mended", f"{tag} {patch.shown(before)} became {patch.shown(after)} ({rule})"
+    yield "score", f"{found.score} of {BEST}" + ("" if row.score is None else f"; {row.score} when it was loaded")
+    for one in found.findings[:MOST_FINDINGS]:
+        yield found.level(one).name.lower(), f"{one.rule}: {quality.told(one, lang)}"
+    if len(found.findings) > MOST_FINDINGS:
+        yield "finding", f"and {len(found.findings) - MOST_FINDINGS} more"
 
 
 async def _placed(conn: Connection, node: Node, source: Source, row: Row, lang: str) -> AsyncIterator[Step]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from catalog import loads, sources
+from catalog import loads, quality, sources
 from catalog.connection import Connection
 from catalog.loads import Load
 from catalog.model import LoadState
 from dms import undo
+from dms.quality import heading
+from dms.rules.model import Level
 from node import app, attending
 from node.app import Node
 from node.context import Context
@@ -24,6 +26,7 @@ HELP = {
 ACTS = {"list": None, "show": None, "undo": Act(name="load.undo", object="load")}
 ALLOW = {"list": Permission.LOOK, "show": Permission.LOOK}
 COLUMNS = ("load", "source", "mode", "state", "records", "added", "updated", "deleted", "unreadable", "origin")
+RULES = ("rule", "level", "records", "findings", "mended", "example", "text")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,12 +49,27 @@ async def run(context: Context, args: argparse.Namespace) -> int:
                 found = await loads.recent(conn, args.limit, feeds=args.all)
                 context.out.table([await _row(conn, load) for load in found], COLUMNS)
             else:
-                row = await _row(conn, await loads.get(conn, args.load))
-                if context.out.json:
-                    context.out.item(row)
-                for name, value in row.items():
-                    context.out.say(f"{name:12} {value}")
+                await _show(context, conn, args.load)
     return 0
+
+
+async def _show(context: Context, conn: Connection, number: int) -> None:
+    """One load, and what the rules found in it, the worst first."""
+    row = await _row(conn, await loads.get(conn, number))
+    judged, score = await quality.score_of_load(conn, number)
+    row |= {"judged": judged, "score": round(score / judged, 1) if judged else None}
+    rules = [
+        {**dict(found), "level": Level(found["level"]).name.lower(), "text": heading(found["rule"], context.lang)}
+        for found in await quality.of_load(conn, number)
+    ]
+    if context.out.json:
+        context.out.item({**row, "rules": rules})
+        return
+    for name, value in row.items():
+        context.out.say(f"{name:12} {value}")
+    if rules:
+        context.out.say("")
+        context.out.table([{**one, "example": next(iter(one["examples"]), "")} for one in rules], RULES)
 
 
 async def _row(conn: Connection, load: Load) -> dict[str, Any]:

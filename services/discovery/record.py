@@ -8,6 +8,7 @@ from catalog import bodies, clusters, dictionaries, holdings, original, parents,
 from catalog.connection import Connection
 from catalog.model import Format, Holding, Published, unique
 from catalog.parents import Parent
+from catalog.records import Row
 from config import errors
 from protocols.marc import Record
 
@@ -81,12 +82,17 @@ async def _elsewhere(conn: Connection, published: Published) -> tuple[Elsewhere,
 
 
 async def of_source(conn: Connection, source: str, local_id: str) -> tuple[Record, Format]:
-    """A source record as it was received. Raises `NoSuchRecord`, `Hidden`, or NotFound for an unknown source."""
+    """A source record, mended if it was on arrival. Raises what `kept` raises."""
+    row, raw = await kept(conn, source, local_id)
+    return original.record(raw, row.carrier, row.encoding), Format(row.format)
+
+
+async def kept(conn: Connection, source: str, local_id: str) -> tuple[Row, bytes]:
+    """A source record's row and kept bytes. Raises `NoSuchRecord`, `Hidden`, or NotFound for an unknown source."""
     row = await records.get(conn, (await sources.get(conn, source)).no, local_id)
     if row is None:
         raise NoSuchRecord(f"The source {source} has no record {local_id}.")
     if not visibility.is_visible(row.visibility):
         why = visibility.reason(row.visibility)
         raise Hidden(f"{source}/{local_id} is {why} and not shown; `tianlu explain {source}/{local_id}` says more.")
-    raw = bodies.open_body(row.body, row.dictionary, await dictionaries.every(conn))
-    return original.record(raw, row.carrier, row.encoding), Format(row.format)
+    return row, bodies.open_body(row.body, row.dictionary, await dictionaries.of(conn, {row.dictionary}))
