@@ -7,7 +7,7 @@ paired in order. Nothing is thrown away without a finding.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 
 Finding = tuple[str, str]  # rule id, detail
@@ -134,10 +134,11 @@ def _anchors(entries: list[Entry], base: int, runs: list[Span]) -> list[Span | N
         if entry.length > 0 and 0 <= first <= last:
             claims.append((last - first + 1, index, first))
     spans: list[Span | None] = [None] * len(entries)
-    taken: set[int] = set()
+    taken: list[Span] = []  # first and one past the last run, in order
     for width, index, first in sorted(claims):
-        if taken.isdisjoint(range(first, first + width)):
-            taken.update(range(first, first + width))
+        at = bisect_right(taken, (first, 1 << 62))
+        if (not at or taken[at - 1][1] <= first) and (at == len(taken) or first + width <= taken[at][0]):
+            taken.insert(at, (first, first + width))
             spans[index] = (runs[first][0], runs[first + width - 1][1])
     return spans
 
@@ -155,16 +156,15 @@ def _fill(entries: list[Entry], spans: list[Span | None], base: int, runs: list[
         return []
     stray: list[Span] = []
     group: list[int] = []
+    used = 0  # of `free`
     for index in range(len(entries) + 1):
         span = spans[index] if index < len(entries) else (1 << 62, 1 << 62)
         if span is None:
             group.append(index)
-            continue
-        inside = [run for run in free if run[0] < span[0]]
-        if group or index == len(entries):
-            free = free[len(inside) :]
-            stray.extend(_pair(entries, spans, group, inside, base))
-            group = []
+        elif group or index == len(entries):
+            end = bisect_left(free, span, used)
+            stray.extend(_pair(entries, spans, group, free[used:end], base))
+            group, used = [], max(used, end)
     return stray
 
 

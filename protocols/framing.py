@@ -11,10 +11,14 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from protocols import iso2709
-from protocols.columnar import Scan
+import numpy as np
 
-_LEADER = re.compile(rb"(?=[0-9]{5}[\x20-\x7e]{7}([0-9]{5})[\x20-\x7e]{7}[0-9A-Za-z]{3}[0-9]{9})")
+from protocols import iso2709
+from protocols.columnar import FIELD_END, Scan
+
+PATIENCE = 8  # times that a stretch is read in search of records
+
+_LEADER = re.compile(rb"(?=[0-9]{5}[A-Za-z ]{2}[\x20-\x7e]{5}([0-9]{5})[\x20-\x7e]{7}[0-9A-Za-z]{3}[0-9]{9})")
 _DIRECTORY = re.compile(rb"(?:[0-9A-Za-z]{3}[0-9]{9})+\x1e")
 
 Finding = tuple[str, str]  # rule id, detail
@@ -33,13 +37,14 @@ def frames(found: Scan) -> Iterator[Frame]:
     """Every record of a scanned stretch in order, the unterminated rest last; padding lies between frames."""
     data = found.data
     starts, ends, sound = found.starts.tolist(), found.ends.tolist(), found.sound.tolist()
+    joining = _Joining(found)
     row = 0
     while row < len(starts):
         start, end = starts[row], ends[row]
         if sound[row]:
             yield Frame(start=start, end=end, row=row)
         else:
-            last = _joined(data, start, ends, sound, row)
+            last = joining.last(start, row)
             if last > row:
                 yield Frame(
                     start=start,
@@ -57,37 +62,48 @@ def frames(found: Scan) -> Iterator[Frame]:
         yield from _split(data, start, len(data))
 
 
-def _joined(data: bytes, start: int, ends: list[int], sound: list[bool], row: int) -> int:
-    """Row of the piece with which a record cut by a stray terminator ends, by its leader length; else `row`."""
-    stated = data[start : start + 5]
-    if not stated.isdigit() or start + int(stated) <= ends[row]:
-        return row
-    end = start + int(stated)
-    for last in range(row + 1, len(ends)):
-        if sound[last] or ends[last] > end:
+class _Joining:
+    """Finds the ends of records that a stray terminator cut.
+
+    What is read in vain is counted: a stretch can be made in which every byte begins such a record.
+    """
+
+    def __init__(self, found: Scan) -> None:
+        self._data = found.data
+        self._ends = found.ends
+        self._sound = np.concatenate(([0], np.cumsum(found.sound)))  # sound rows before each row
+        self._patience = PATIENCE * len(found.data)
+
+    def last(self, start: int, row: int) -> int:
+        """Row of the piece with which the record that begins here ends, by its leader length; else `row`."""
+        stated = self._data[start : start + 5]
+        if not stated.isdigit() or start + int(stated) <= self._ends[row] or self._patience < 0:
             return row
-        if ends[last] == end:
-            break
-    else:
-        return row
-    try:
-        whole = iso2709.read(data[start:end])
-    except iso2709.Unreadable:
-        return row
-    rules = {rule for rule, _ in whole.findings}
-    return last if rules <= {"iso2709-terminator-in-field"} else row
+        end = start + int(stated)
+        last = int(np.searchsorted(self._ends, end))
+        if last == len(self._ends) or self._ends[last] != end or self._sound[last + 1] > self._sound[row]:
+            return row
+        self._patience -= end - start
+        try:
+            whole = iso2709.read(self._data[start:end])
+        except iso2709.Unreadable:
+            return row
+        rules = {rule for rule, _ in whole.findings}
+        return last if rules <= {"iso2709-terminator-in-field"} else row
 
 
 def _split(data: bytes, start: int, end: int) -> Iterator[Frame]:
     """The piece, or the pieces where another record's leader and directory stand inside it."""
     at = start
+    patience = PATIENCE * (end - start)
     lost: tuple[Finding, ...] = (("iso2709-terminator", "the terminator before the next record is missing"),)
     for match in _LEADER.finditer(data, start + 1, end):
         place, base = match.start(), int(match.group(1))
-        if base < 37 or (base - 25) % 12:
+        if base < 37 or (base - 25) % 12 or place + base > end or data[place + base - 1] != FIELD_END:
             continue
-        listing = _DIRECTORY.match(data, place + 24, end)
-        if listing and listing.end() == place + base:
+        if (patience := patience - base) < 0:
+            break
+        if _DIRECTORY.fullmatch(data, place + 24, place + base):
             yield Frame(start=at, end=place, row=-1, findings=lost)
             at = place
     yield Frame(start=at, end=end, row=-1)

@@ -19,6 +19,7 @@ from protocols.marc import Record
 RECORD_END, FIELD_END = b"\x1d", b"\x1e"
 MAX_RECORD, MAX_FIELD = 99_999, 9_999  # what five and four digits can say
 WRAPPED = b"++\x1e"  # a field that goes on in the next one of its tag
+LONGEST = 3 << 19  # bytes that are believed to be one record: some programs write more than their leaders can say
 JUNK = 4096  # bytes before a leader that are searched for it
 
 _LEADER = re.compile(rb"(?=[0-9 ]{5}[\x20-\x7e]{7}[0-9]{5}[\x20-\x7e]{7})")
@@ -63,6 +64,8 @@ def read(data: bytes, *, rest: bool = False) -> RawRecord:
     is left of such a record would pass for a short one and put an older, whole one out of the catalogue. With `rest`
     it is read all the same.
     """
+    if len(data) > LONGEST:
+        raise Unreadable(f"{len(data):,} bytes; no record has more than {LONGEST:,}")
     findings: list[Finding] = []
     body = data.lstrip(_PADDING).removeprefix(_BOM).lstrip(_PADDING)
     whole = len(body.rstrip(_PADDING))
@@ -100,14 +103,15 @@ def read(data: bytes, *, rest: bool = False) -> RawRecord:
 
 def _unwrapped(fields: list[tuple[str, bytes]], findings: list[Finding]) -> list[tuple[str, bytes]]:
     """Fields that a program cut into several of one tag, each ending with `++`, the rest without subfield codes."""
-    joined: list[tuple[str, bytes]] = []
+    joined: list[tuple[str, list[bytes]]] = []
     for tag, content in fields:
-        if joined and joined[-1][0] == tag and joined[-1][1].endswith(b"++") and b"\x1f" not in content:
-            joined[-1] = (tag, joined[-1][1][:-2] + content[2:])
+        if joined and joined[-1][0] == tag and joined[-1][1][-1].endswith(b"++") and b"\x1f" not in content:
+            pieces = joined[-1][1]
+            pieces[-1:] = [pieces[-1][:-2], content[2:]]
             findings.append(("iso2709-wrapped", f"field {tag} was cut into pieces and is joined"))
         else:
-            joined.append((tag, content))
-    return joined
+            joined.append((tag, [content]))
+    return [(tag, b"".join(pieces)) for tag, pieces in joined]
 
 
 def _gathered(findings: list[Finding]) -> tuple[Finding, ...]:

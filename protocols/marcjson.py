@@ -48,6 +48,35 @@ def is_lines(head: bytes) -> bool:
     return False
 
 
+def pieces(data: bytes) -> Iterator[tuple[int, int]]:
+    """(start, end) of what should be a record each, in bytes: the lines, or the parts of a document."""
+    return _lines(data) if is_lines(data) else parts(data)
+
+
+def _lines(data: bytes) -> Iterator[tuple[int, int]]:
+    start = 0
+    while start < len(data):
+        end = data.find(b"\n", start)
+        end = len(data) if end < 0 else end
+        line = data[start:end]
+        body = line.strip().removeprefix(b"\xef\xbb\xbf").rstrip(b",").rstrip()
+        if body not in (b"", b"[", b"]", b"\x1e"):
+            at = start + line.find(body)
+            yield at, at + len(body)
+        start = end + 1
+
+
+def parts(data: bytes) -> Iterator[tuple[int, int]]:
+    """(start, end) of every record object of a document and of what is broken in it, in bytes."""
+    text = data.decode("utf-8", "surrogateescape")
+    at = place = 0  # characters, bytes
+    for start, end in elements(text):
+        first = place + len(text[at:start].encode("utf-8", "surrogateescape"))
+        place = first + len(text[start:end].encode("utf-8", "surrogateescape"))
+        at = end
+        yield first, place
+
+
 def elements(text: str) -> Iterator[tuple[int, int]]:
     """(start, end) of every record object of a document, and of broken pieces between them, in characters.
 

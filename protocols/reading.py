@@ -12,6 +12,7 @@ its end, `not-a-record` for rubbish, and `doctype` for a document type declarati
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -24,7 +25,7 @@ from protocols.charsets.sniff import Charset
 from protocols.columnar import Scan
 from protocols.detect import LINES, MARCJSON, MARCXML
 from protocols.marc import Record, value
-from protocols.pieces import Piece
+from protocols.pieces import NO_RECORD, Piece
 
 Finding = tuple[str, str]  # rule id, detail
 Fields = tuple[tuple[str, str], ...]
@@ -187,21 +188,59 @@ def _read_iso2709(data: bytes, encoding: str, wanted: frozenset[str] | None) -> 
 def _structures(found: Scan, batch: Batch) -> Iterator[_Pending]:
     """Every record with its row in the columns or its fields; what has no structure goes to `batch.failed`."""
     data = found.data
-    for ordinal, frame in enumerate(framing.frames(found)):
+    rubbish = _Rubbish()
+    ordinal = 0
+    for frame in framing.frames(found):
         raw = data[frame.start : frame.end]
+        pending: _Pending | None = None
+        failed: Failed | None = None
         if frame.row >= 0 and iso2709.WRAPPED not in raw:
             leader = raw[:24].decode("ascii", "replace")
-            yield _Pending(frame.start, ordinal, raw, leader, frame.row, (), frame.findings)
-            continue
-        try:
-            whole = iso2709.read(raw)
-        except iso2709.Unreadable as error:
-            rule = error.code if b"\x1e" in raw or isinstance(error, iso2709.CutOff) else "not-a-record"
-            batch.failed.append(Failed(frame.start, ordinal, raw, rule, str(error)))
-            continue
-        leader = whole.leader.decode("ascii", "replace")
-        findings = (*frame.findings, *(each for each in whole.findings if each[0] not in dict(frame.findings)))
-        yield _Pending(frame.start, ordinal, raw, leader, -1, whole.fields, findings)
+            pending = _Pending(frame.start, ordinal, raw, leader, frame.row, (), frame.findings)
+        else:
+            try:
+                whole = iso2709.read(raw)
+            except iso2709.Unreadable as error:
+                if b"\x1e" not in raw and not isinstance(error, iso2709.CutOff):
+                    ordinal += rubbish.add(frame.start, frame.end, ordinal, str(error))
+                    continue
+                failed = Failed(frame.start, ordinal, raw, error.code, str(error))
+            else:
+                leader = whole.leader.decode("ascii", "replace")
+                findings = (*frame.findings, *(each for each in whole.findings if each[0] not in dict(frame.findings)))
+                pending = _Pending(frame.start, ordinal, raw, leader, -1, whole.fields, findings)
+        batch.failed += rubbish.gathered(data)
+        ordinal += 1
+        if pending:
+            yield pending
+        elif failed:
+            batch.failed.append(failed)
+    batch.failed += rubbish.gathered(data)
+
+
+class _Rubbish:
+    """What is no record at all, up to the next one: it comes back in one piece, for it may be a million small ones."""
+
+    def __init__(self) -> None:
+        self._start = self._end = self._ordinal = self._pieces = 0
+        self._reason = ""
+
+    def add(self, start: int, end: int, ordinal: int, reason: str) -> bool:
+        """One more piece; whether it is the first and counts."""
+        if not self._pieces:
+            self._start, self._ordinal, self._reason = start, ordinal, reason
+        self._end = end
+        self._pieces += 1
+        return self._pieces == 1
+
+    def gathered(self, data: bytes) -> list[Failed]:
+        """The failure that they make, if there are any."""
+        if not self._pieces:
+            return []
+        raw = data[self._start : self._end]
+        reason = self._reason if self._pieces == 1 else f"no record in {len(raw):,} bytes with {self._pieces:,} ends"
+        self._pieces = 0
+        return [Failed(self._start, self._ordinal, raw, NO_RECORD, reason)]
 
 
 def _judged(stretch: _Stretch, pending: list[_Pending]) -> list[Charset]:
@@ -320,36 +359,19 @@ def _charset_of(data: bytes, encoding: str) -> str:
 
 def _read_marcjson(data: bytes, wanted: frozenset[str] | None) -> Batch:
     batch = Batch()
-    pieces = _json_lines(data) if marcjson.is_lines(data) else _json_document(data)
-    for ordinal, (start, end) in enumerate(pieces):
+    waiting = deque((start, end, True) for start, end in marcjson.pieces(data))
+    ordinal = 0
+    while waiting:
+        start, end, may_split = waiting.popleft()
         raw = data[start:end]
         try:
             record, findings = marcjson.read(raw)
         except marcjson.Unreadable as error:
+            if may_split and len(parts := list(marcjson.parts(raw))) > 1:  # the line end between objects was lost
+                waiting.extendleft((start + first, start + last, False) for first, last in reversed(parts))
+                continue
             batch.failed.append(Failed(start, ordinal, raw, "unreadable", str(error)))
         else:
             batch.reads.append(Read(start, ordinal, raw, _limited(record, wanted), codec.UTF8, findings))
+        ordinal += 1
     return batch
-
-
-def _json_lines(data: bytes) -> Iterator[tuple[int, int]]:
-    start = 0
-    while start < len(data):
-        end = data.find(b"\n", start)
-        end = len(data) if end < 0 else end
-        line = data[start:end]
-        body = line.strip().removeprefix(b"\xef\xbb\xbf").rstrip(b",").rstrip()
-        if body not in (b"", b"[", b"]", b"\x1e"):
-            at = start + line.find(body)
-            yield at, at + len(body)
-        start = end + 1
-
-
-def _json_document(data: bytes) -> Iterator[tuple[int, int]]:
-    text = data.decode("utf-8", "surrogateescape")
-    at = place = 0  # characters, bytes
-    for start, end in marcjson.elements(text):
-        first = place + len(text[at:start].encode("utf-8", "surrogateescape"))
-        place = first + len(text[start:end].encode("utf-8", "surrogateescape"))
-        at = end
-        yield first, place

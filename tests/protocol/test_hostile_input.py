@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import os
-import resource
 import socket
-import time
-import traceback
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -16,12 +13,10 @@ import pytest
 from config.errors import Refused
 from protocols import gunzip, marcxml, reading, stream
 from protocols.reading import Batch
+from tests.bounded import MEGABYTE, MEGABYTES, bounded
 
 CANARY = "canary-9f2e"
-SECONDS = 1.0  # of the processor, for one hostile megabyte or two
-MEGABYTES = 50  # more than before
 INNER = "<leader>00000nam a2200000 a 4500</leader><controlfield tag='001'>{}</controlfield>{}"
-MEGABYTE = 1 << 20
 
 
 def record(number: int | str, more: str = "") -> str:
@@ -34,30 +29,6 @@ def read(text: str | bytes) -> Batch:
 
 def numbers(batch: Batch) -> list[str]:
     return [each.record.first("001") or "" for each in batch.reads]
-
-
-def bounded(work: Callable[[], object], megabytes: int = MEGABYTES) -> object:
-    """What `work` gives; it runs in a process of its own, whose time and memory are measured."""
-    seeing, telling = os.pipe()
-    if not (child := os.fork()):
-        try:
-            before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
-            found = work()
-            spent = time.process_time() - start
-            grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) >> 10
-            os.write(telling, repr((found, spent, grown)).encode())
-        except BaseException:
-            traceback.print_exc()
-        finally:
-            os._exit(0)
-    os.close(telling)
-    with open(seeing, "rb") as told:
-        said = told.read()
-    os.waitpid(child, 0)
-    found, spent, grown = eval(said)
-    assert spent <= SECONDS, f"{spent:.1f} s"
-    assert grown <= megabytes, f"{grown} MB"
-    return found
 
 
 @pytest.fixture
