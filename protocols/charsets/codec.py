@@ -6,10 +6,12 @@ import codecs
 import re
 
 from config.errors import Misconfigured
-from protocols.charsets import big5, marc8, private, references
+from protocols.charsets import big5, marc8, mixed, private, references
 
 UTF8, GB18030, BIG5, MARC8, ISO5426, DANMARC = "utf-8", "gb18030", "big5", "marc-8", "iso-5426", "danmarc"
+LATIN1, CP1252 = "latin-1", "cp1252"
 STATEFUL = frozenset((MARC8, ISO5426, DANMARC, BIG5))  # not Python's, or not under that name
+SEPARATE = "+/"  # signs in names of encodings that are decoded field by field: mixtures, and those with a table
 
 _OWN = {"marc8": MARC8, "ansel": MARC8, "iso5426": ISO5426, "danmarc": DANMARC, "danmarc2": DANMARC}
 _SAME = {"iso8859-1": "latin-1", "cp950": BIG5, "big5hkscs": BIG5, "gb2312": "gbk"}
@@ -32,6 +34,11 @@ def known(name: str) -> str:
     return _SAME.get(found, found)
 
 
+def by_field(encoding: str) -> bool:
+    """Whether it is to be decoded a field at a time, and not many at once with Python's codec."""
+    return encoding in STATEFUL or any(sign in encoding for sign in SEPARATE)
+
+
 def is_unicode(encoding: str) -> bool:
     """Whether it holds every character by itself, so that a reference in it is text and no way out."""
     return encoding.startswith("utf-")
@@ -41,6 +48,8 @@ def decode(data: bytes, encoding: str) -> tuple[str, int]:
     """(text, number of codes without meaning, each now U+FFFD); `encoding` as spelled by `known`."""
     if encoding == UTF8:
         return _by_python(data, UTF8)
+    if mixed.PLUS in encoding:
+        return decode(data, mixed.of_field(data, encoding))
     if encoding == MARC8:
         text, lost = marc8.decode(data)
     elif encoding == ISO5426:

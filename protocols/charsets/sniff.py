@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from protocols.charsets import evidence
-from protocols.charsets.codec import MARC8, UTF8
+from protocols.charsets.codec import CP1252, DANMARC, LATIN1, MARC8, UTF8
 
 DESIGNATION = re.compile(rb"\x1b(?:[(,)\-]!?[BE234NQS]|\$[,)\-]?1|[gbps])")  # an escape sequence of MARC-8
 FITTING = 84.0  # a score that needs no comparison if the neighbours are in that encoding
@@ -114,11 +114,28 @@ def sample(data: bytes, limit: int = evidence.SAMPLE) -> bytes:
     return b"\x1f".join(taken)
 
 
+_DANMARC = re.compile(rb"@(?:[0-9A-F]{4}|[@*\xe5\xc5])")
+_C1252 = re.compile(rb"[\x80\x82-\x87\x8a-\x8c\x8e\x91-\x97\x99-\x9b\x9e\x9f]")  # not the marks 88, 89, 98, 9C
+
+
+def is_danmarc(data: bytes) -> bool:
+    """Whether its signs @ are those of danMARC2: code points, and doubled where an @ is meant."""
+    codes = _DANMARC.findall(data) if b"@" in data else []
+    return any(len(code) == 5 or code[1:] in b"\xe5\xc5" for code in codes) and 2 * len(codes) >= data.count(b"@")
+
+
+def _named(best: str, data: bytes) -> str:
+    """The encoding that Latin-1 is short for."""
+    if best != LATIN1:
+        return best
+    return DANMARC if is_danmarc(data) else CP1252 if _C1252.search(data) else LATIN1
+
+
 def follow(data: bytes, context: Context) -> Charset | None:
     """The neighbours' encoding if it fits these bytes very well: the quick way through a file of one encoding."""
     leaning = context.leaning()
     if leaning and evidence.scorers()[leaning].score(sample(data, GLANCE)) >= FITTING:
-        return Charset(name=leaning, sure=True)
+        return Charset(name=_named(leaning, data), sure=True)
     return None
 
 
@@ -138,13 +155,15 @@ def decide(data: bytes, hint: Hint, context: Context | None = None) -> Charset:
     part = sample(data)
     leaning = context.leaning() if context else ""
     points = scores(part, hint)
+    if is_danmarc(data):
+        points[LATIN1] += 30
     best = max(points, key=lambda name: points[name])
     if leaning and best != leaning:
         telling = sum(1 for byte in part if byte >= 0x80) >= TELLING
         if points[leaning] >= points[best] - TIE or (not telling and points[leaning] >= POSSIBLE):
             best = leaning
     if points[best] >= WEAK:
-        return Charset(name=best, sure=points[best] >= SURE or best == leaning)
+        return Charset(name=_named(best, data), sure=points[best] >= SURE or best == leaning)
     if hint.leader09 == "a":
         return Charset(name=UTF8, sure=False)
-    return Charset(name=leaning or LAST_RESORT[hint.family], sure=False)
+    return Charset(name=_named(leaning, data) or LAST_RESORT[hint.family], sure=False)
