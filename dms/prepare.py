@@ -11,12 +11,12 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
-from catalog import bodies, heading, original, versions
+from catalog import bodies, heading, original, records, versions
 from catalog.model import CARRIERS, Carrier, Format, Source, Visibility
 from catalog.payload import Change
 from catalog.versions import Version
 from config.errors import BadRecord
-from dms import formats, holdings, identity, mfhd, packed, quality, sharing
+from dms import formats, holdings, identity, mfhd, packed, quality, quality_texts, sharing
 from dms.formats import authority
 from dms.holdings import Copy
 from dms.match import features, keys
@@ -52,10 +52,10 @@ def recognise(data: bytes, habits: Habits) -> list[str]:
 def _name(record: Record, rule: str, raw: bytes, held: bool) -> str:
     """The record's id. Records without one are numbered among equals when the load is judged; #1 is the first.
 
-    `held`: it is a holdings record. Libraries number these apart from others, so the same number may come twice.
+    `held`: it is a holdings record. It is named apart.
     """
     named = identity.named_id(record, rule)
-    return (mfhd.PREFIX + named if held else named) if named else identity.digest_id(raw) + "#1"
+    return (records.PREFIX + named if held else named) if named else identity.digest_id(raw) + "#1"
 
 
 def prepare(
@@ -242,7 +242,7 @@ class _Unit:
         one.score = judged.score
         self.sheet.count(one.local_id, judged, self.inspector)
         if judged.errors and self._is_ours(one):
-            one.back = returned(one, judged.errors[0].rule, storable(quality.reason(judged.errors)))
+            one.back = returned(one, judged.errors[0].rule, storable(quality_texts.reason(judged.errors)))
             return False
         if self.habits.recheck and one.version:
             one.same = (one.kept or one.raw) == one.version.raw

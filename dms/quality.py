@@ -11,11 +11,10 @@ from catalog.model import Format
 from dms import quality_profile
 from dms.pipeline import RuleCount
 from dms.rules import catalogue, check, mend, score
-from dms.rules.model import LEADER, Finding, Kind, Level, Profile, Receipt
+from dms.rules.model import Finding, Kind, Level, Profile, Receipt
 from protocols.marc import Record
 
 EXAMPLES = 3  # local ids kept of each rule and load
-TOLD = 3  # errors that a reason tells of
 
 
 class Judged(NamedTuple):
@@ -71,35 +70,6 @@ def inspector(profile: Profile) -> Inspector:
             _inspectors.clear()
         found = _inspectors[key] = Inspector(profile)
     return found
-
-
-def place(finding: Finding) -> str:
-    """Where a finding stands: 010 $a, 200 #2 ind1, LDR/06."""
-    if not finding.tag:
-        return ""
-    nth = f" #{finding.nth}" if finding.nth > 1 else ""
-    code = "" if not finding.code else f" {finding.code}" if finding.code.startswith("ind") else f" ${finding.code}"
-    at = f"/{finding.at:02d}" if finding.at >= 0 else ""
-    return f"{finding.tag if finding.tag != LEADER else LEADER}{nth}{code}{at}"
-
-
-def heading(rule: str, lang: str) -> str:
-    """What a rule looks for, without a case of it; the id itself of a rule that is no more."""
-    if rule not in catalogue.rules():
-        return rule
-    return catalogue.text(Finding(rule, tag="…", code="…", value="…", wanted="…"), lang)
-
-
-def told(finding: Finding, lang: str) -> str:
-    """A finding with its place: what a person reads."""
-    where = place(finding)
-    return f"{where}: {catalogue.text(finding, lang)}" if where else catalogue.text(finding, lang)
-
-
-def reason(errors: Sequence[Finding]) -> str:
-    """Why a record comes back; English, as all that is kept of cases."""
-    rest = len(errors) - TOLD
-    return "; ".join(told(one, "en") for one in errors[:TOLD]) + (f"; and {rest} more" if rest > 0 else "")
 
 
 @dataclass(slots=True)

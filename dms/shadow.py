@@ -13,7 +13,7 @@ import msgspec
 from catalog import bodies, original
 from catalog.model import CARRIER_NAMES, Carrier, Format
 from config.errors import BadRecord
-from dms import formats, quality
+from dms import formats, quality, quality_texts
 from dms.quality import Inspector, Judged
 from dms.rules.model import Profile, Receipt
 from protocols import reading
@@ -116,7 +116,7 @@ def _compare(
         if not errors:
             shadow.restored += 1
             if len(shadow.restored_examples) < EXAMPLES:
-                shadow.restored_examples.append((seen.name, quality.reason(judged_was.errors)))
+                shadow.restored_examples.append((seen.name, quality_texts.reason(judged_was.errors)))
         return
     shadow.standing += 1
     shadow.score_before += judged_was.score
@@ -124,7 +124,7 @@ def _compare(
     if errors and not judged_was.errors:
         shadow.returned += 1
         if len(shadow.returned_examples) < EXAMPLES:
-            shadow.returned_examples.append((seen.name, quality.reason(errors)))
+            shadow.returned_examples.append((seen.name, quality_texts.reason(errors)))
 
 
 def _received(seen: Seen, known: dict[int, bytes]) -> tuple[Record, Format, frozenset[str]]:

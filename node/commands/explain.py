@@ -8,12 +8,24 @@ from typing import Any
 
 import msgspec
 
-from catalog import amendments, changes, clusters, loads, quarantine, records, signatures, sources, visibility
+from catalog import (
+    amendments,
+    attached,
+    changes,
+    clusters,
+    holdings,
+    loads,
+    quarantine,
+    records,
+    signatures,
+    sources,
+    visibility,
+)
 from catalog.connection import Connection
 from catalog.model import Source, Visibility, cluster_id, cluster_number
 from catalog.records import Row
 from config.errors import NotFound
-from dms import quality, quality_of
+from dms import quality_of, quality_texts
 from dms.match import reasons
 from dms.rules import catalogue
 from dms.rules.score import BEST
@@ -67,7 +79,7 @@ async def _record(conn: Connection, node: Node, ident: str, lang: str) -> AsyncI
             "quarantine",
             f"case {case['id']} of load {case['load']}: {case['verdict']}, {case['rule']}: {case['reason']}",
         )
-    row = await records.get(conn, source.no, local_id)
+    row = await records.named(conn, source.no, local_id)
     waiting = await loads.open_of_source(conn, source.no)
     if waiting is not None:
         about = f": {waiting.reason}" if waiting.reason else ""
@@ -102,12 +114,39 @@ async def _quality(conn: Connection, source: Source, row: Row, lang: str) -> Asy
         yield "mended", f"{tag} {patch.shown(before)} became {patch.shown(after)} ({rule})"
     yield "score", f"{found.score} of {BEST}" + ("" if row.score is None else f"; {row.score} when it was loaded")
     for one in found.findings[:MOST_FINDINGS]:
-        yield found.level(one).name.lower(), f"{one.rule}: {quality.told(one, lang)}"
+        yield found.level(one).name.lower(), f"{one.rule}: {quality_texts.told(one, lang)}"
     if len(found.findings) > MOST_FINDINGS:
         yield "finding", f"and {len(found.findings) - MOST_FINDINGS} more"
 
 
+async def _attached(conn: Connection, node: Node, row: Row) -> AsyncIterator[Step]:
+    """What a holdings record is attached to, or what it waits for."""
+    for one in await holdings.of_record(conn, row.source, row.local_id):
+        told = (one.library, one.location, one.call_number, one.item, one.status, one.note)
+        yield "copy", " | ".join(filter(None, told))
+    kind, _, value = row.parent.partition(":")
+    yield "names", f"its record by {kind} {value}" if value else "no record"
+    parent = await attached.parent_of(conn, row.source, row.local_id)
+    if parent is None:
+        yield "waiting", "for the record that it belongs to: its copies are kept and shown when that comes"
+        return
+    yield "attached", f"to {'/'.join(parent)}"
+    if row.sid is None:
+        yield "hidden", "nothing of that record is shown, so its holdings aren't either"
+        return
+    cluster = (await clusters.membership(conn, [row.sid])).get(row.sid)
+    if cluster is not None:
+        yield "cluster", cluster_id(node.symbol, cluster)
+
+
 async def _placed(conn: Connection, node: Node, source: Source, row: Row, lang: str) -> AsyncIterator[Step]:
+    if row.kind == attached.HOLDINGS:
+        async for step in _attached(conn, node, row):
+            yield step
+        return
+    held = await attached.of_parent(conn, source.no, row.local_id)
+    if held:
+        yield "holdings", f"also of {', '.join('/'.join(one) for one in held[:MOST_EDGES])}"
     if row.sid is None:
         yield "unmatched", "authority and holdings records take no part in clustering"
         return

@@ -10,7 +10,7 @@ from catalog.connection import Connection
 from catalog.loads import Load
 from catalog.model import LoadState
 from dms import undo
-from dms.quality import heading
+from dms.quality_texts import heading
 from dms.rules.model import Level
 from node import app, attending
 from node.app import Node

@@ -7,7 +7,7 @@ from typing import Any
 
 from catalog import libraries, quality, sources
 from config.errors import NotFound
-from dms.quality import heading
+from dms.quality_texts import heading
 from node import app
 from node.context import Context
 from protocols import csv

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from dms import quality
+from dms import quality_texts
 from dms.rules.model import Level
 from protocols.csv import Cell
 
@@ -137,7 +137,7 @@ def rows(found: Sequence[Quality], lang: str) -> Iterator[Sequence[Cell]]:
             for rule in one.rules:
                 if month.month in rule.months:
                     records, findings = rule.months[month.month]
-                    said = (rule.rule, rule.level.name.lower(), quality.heading(rule.rule, lang))
+                    said = (rule.rule, rule.level.name.lower(), quality_texts.heading(rule.rule, lang))
                     yield (*head, None, None, None, *said, records, findings)
 
 
@@ -165,7 +165,7 @@ def plain(one: Quality, lang: str) -> dict[str, Any]:
             {
                 "rule": rule.rule,
                 "level": rule.level.name.lower(),
-                "text": quality.heading(rule.rule, lang),
+                "text": quality_texts.heading(rule.rule, lang),
                 "records": rule.records,
                 "findings": rule.findings,
                 "share": round(rule.share, 4),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from dms.quality import place
+from dms.quality_texts import place
 from dms.rules import catalogue
 from dms.rules.model import LEADER, Finding, Receipt
 from protocols import marc
