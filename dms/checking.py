@@ -20,16 +20,15 @@ from config.errors import BadRecord
 from dms import formats, identity, quality
 from dms.rules import catalogue, check, kinds, mend
 from dms.rules.model import LEADER, Finding, Kind, Level, Profile, Receipt
-from protocols import iso2709, marcjson, marcxml, reading
+from protocols import reading, writing
 from protocols.charsets import codec
-from protocols.detect import ISO2709, MARCJSON, MARCXML
+from protocols.detect import ALEPHSEQ, ISO2709, MARCJSON, MARCXML, MRK
 from protocols.marc import Record
 from protocols.reading import Read
 
+MOST_TOLD = 1000  # findings of one record that are told one by one
 OK, WARNED, RETURNED, UNREADABLE = "ok", "warned", "returned", "unreadable"
 VERDICTS = (OK, WARNED, RETURNED, UNREADABLE)
-HEAD = {MARCXML: b'<?xml version="1.0" encoding="UTF-8"?>\n<collection xmlns="http://www.loc.gov/MARC21/slim">\n'}
-FOOT = {MARCXML: b"</collection>\n"}
 NO_LIMIT = 1 << 62
 FIRST = "#1"  # of the records with the same bytes
 INPUT_FAULT = "input-fault"  # the rule of what could not become a stretch
@@ -77,6 +76,7 @@ class _Line(msgspec.Struct, kw_only=True, omit_defaults=True):
     id: str
     verdict: str
     findings: list[dict[str, object]]
+    more: int = 0  # findings beyond those told
     receipts: list[dict[str, object]] | None = None
     left: list[dict[str, object]] | None = None  # findings after the fixes
 
@@ -201,7 +201,7 @@ class _Work:
             reason = f"{type(error).__name__}: {error} ({where.name}, line {where.lineno})"
             judged = Judged([Finding("fault", value=reason[: check.LONGEST_VALUE])], RETURNED)
         if self.asked.fix and receipts is None:
-            self.found.out.append(_kept(each, self.asked.carrier))
+            self.found.out.append(_kept(each, self.asked.carrier, each.ordinal + 1))
         self.found.left += (after or judged).verdict == RETURNED
         named = identity.named_id(each.record, "001")
         digest = "" if named else identity.digest_id(each.raw)
@@ -215,7 +215,7 @@ class _Work:
         if not wrapping and not mended.receipts:
             return None, None
         try:
-            self.found.out.append(written(mended.record, self.asked.carrier, each.encoding))
+            self.found.out.append(written(mended.record, self.asked.carrier, each.encoding, each.ordinal + 1))
         except BadRecord:  # it is longer than its carrier can say
             return None, None
         self.found.mended += 1
@@ -240,9 +240,10 @@ class _Work:
             position=self.position + at,
             id=id_,
             verdict=judged.verdict,
-            findings=[self._shown(each) for each in judged.findings],
-            receipts=[each._asdict() for each in receipts] if receipts is not None else None,
-            left=[self._shown(each) for each in after.findings] if after is not None else None,
+            findings=[self._shown(each) for each in judged.findings[:MOST_TOLD]],
+            more=max(len(judged.findings) - MOST_TOLD, 0),
+            receipts=[each._asdict() for each in receipts[:MOST_TOLD]] if receipts is not None else None,
+            left=[self._shown(each) for each in after.findings[:MOST_TOLD]] if after is not None else None,
         )
         self.found.told.append(Told(ordinal, digest, _ENCODER.encode(line)))
 
@@ -252,28 +253,33 @@ class _Work:
         return {"rule": rest.pop("rule"), "level": level, **rest, "text": catalogue.text(each, self.asked.lang)}
 
 
-def _kept(each: Read, carrier: str) -> bytes:
-    """A record that no fix has changed: byte for byte where it can stand alone."""
+def target(carrier: str) -> str:
+    """The carrier in which mended records of one are written: the same, or MARCXML where we write no such files."""
+    return carrier if carrier in writing.AROUND else MARCXML
+
+
+def _kept(each: Read, carrier: str, ordinal: int) -> bytes:
+    """A record that no fix has changed: byte for byte where it can stand in a file without its neighbours."""
     if carrier == ISO2709:
         return each.raw if each.raw.endswith(b"\x1d") else each.raw + b"\x1d"
     if carrier == MARCJSON and b"\n" not in each.raw:
         return each.raw + b"\n"
-    return written(each.record, carrier, each.encoding)
+    if carrier in (MRK, ALEPHSEQ):
+        return each.raw.rstrip(b"\r\n") + _AFTER[carrier]
+    return written(each.record, carrier, each.encoding, ordinal)
 
 
-def written(record: Record, carrier: str, encoding: str) -> bytes:
-    """The record in the carrier and encoding that it came in; UTF-8 where that encoding can't say it."""
-    if carrier == MARCXML:
-        return marcxml.write(record, namespace=False).encode() + b"\n"
-    if carrier == MARCJSON:
-        return marcjson.write(record).encode() + b"\n"
-    try:
-        return iso2709.write(record, encoding)
-    except (BadRecord, LookupError):
-        leader = record.leader
-        if formats.format_of(record, "auto") == Format.MARC21:
-            leader = leader[:9] + "a" + leader[10:]
-        return iso2709.write(Record(leader, record.fields), codec.UTF8)
+def written(record: Record, carrier: str, encoding: str, ordinal: int = 1) -> bytes:
+    """The record in the carrier and encoding that it came in; UTF-8 where that encoding can't say it. Raises
+    `BadRecord` where the carrier can't.
+    """
+    told = writing.write(record, target(carrier), encoding, ordinal=ordinal)
+    if not told.lost or encoding == codec.UTF8:
+        return told.data
+    if carrier == ISO2709 and formats.format_of(record, "auto") == Format.MARC21:
+        record = Record(record.leader[:9] + "a" + record.leader[10:], record.fields)
+    return writing.write(record, target(carrier), codec.UTF8, ordinal=ordinal).data
 
 
+_AFTER = {MRK: b"\n\n", ALEPHSEQ: b"\n"}
 _ENCODER = msgspec.json.Encoder()

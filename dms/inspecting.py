@@ -14,7 +14,6 @@ from dms import checking
 from dms.checking import Asked, Looked
 from dms.crew import LIGHT_BYTES, Runs
 from protocols import stream
-from protocols.gunzip import Input
 
 AHEAD = 2  # stretches that wait for each process, beside the one it is at
 
@@ -27,7 +26,9 @@ class Piece(NamedTuple):
     fault: str
 
 
-async def inspect(source: Input, asked: Asked, profile: bytes, crew: Runs, processes: int) -> AsyncIterator[Looked]:
+async def inspect(
+    source: stream.Readable, asked: Asked, profile: bytes, crew: Runs, processes: int
+) -> AsyncIterator[Looked]:
     """What is found in each stretch of an opened input. One after the other where the number of mended records is
     limited, so that nothing is looked at beyond the last of them."""
     limited = asked.most != checking.NO_LIMIT
@@ -61,7 +62,7 @@ async def _looked(piece: Piece, asked: Asked, profile: bytes, crew: Runs) -> Loo
     return await crew.run(checking.look, piece.data, piece.position, asked, profile, light=light)
 
 
-def _pieces(source: Input, carrier: str) -> Iterator[Piece]:
+def _pieces(source: stream.Readable, carrier: str) -> Iterator[Piece]:
     end = 0
     try:
         for each in stream.stretches(source, carrier):

@@ -21,11 +21,12 @@ from dms import checking, inspecting, quality_profile, quality_scope
 from dms.checking import NO_LIMIT, Asked, Looked
 from dms.crew import Crew
 from dms.rules.model import Level, Profile
-from node import app
+from exchange import landing
+from node import app, tabular
 from node.commands.load import FORMATS
 from node.context import Context
 from node.output import BOLD, DIM, GREEN, RED, YELLOW, Output
-from protocols import detect, stream
+from protocols import writing
 
 NAME = "check"
 HELP = {
@@ -46,6 +47,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", metavar="FILE", nargs="+", help="file, .gz too, or - for standard input")
     parser.add_argument("--format", choices=FORMATS, default="auto", help="how the records are written")
     parser.add_argument("--encoding", default="auto", help="e.g. utf-8, gb18030, marc-8; default: judged on evidence")
+    parser.add_argument("--template", metavar="FILE|NAME", help="how a table (CSV, Excel) becomes records")
     parser.add_argument(
         "--profile",
         metavar="FILE|NAME",
@@ -75,7 +77,7 @@ async def run(context: Context, args: argparse.Namespace) -> int:
                     fix=args.fix,
                     most=args.limit - tally.mended if args.limit else NO_LIMIT,
                 )
-                async for looked in _file(name, asked, profile, crew, sink):
+                async for looked in _file(name, args, asked, profile, crew, sink, context):
                     speaker.say(name, looked, tally)
                     bar.at(tally.records, context.text("checked_so_far", mended=tally.mended))
                 if args.limit and tally.mended >= args.limit:
@@ -114,20 +116,23 @@ def _target(args: argparse.Namespace) -> str:
     return str(path.with_name(f"{path.name.removesuffix(ends)}.mended{ends}"))
 
 
-async def _file(name: str, asked: Asked, profile: bytes, crew: Crew, sink: _Sink) -> AsyncIterator[Looked]:
+async def _file(
+    name: str, args: argparse.Namespace, asked: Asked, profile: bytes, crew: Crew, sink: _Sink, context: Context
+) -> AsyncIterator[Looked]:
     """What is found in one file, piece by piece."""
-    with stream.open_input(name) as source:
+    with contextlib.ExitStack() as stack:
+        template = tabular.chosen(args.template)
         try:
-            carrier = detect.carrier_of(source.head()) if asked.carrier == "auto" else asked.carrier
+            inputs = landing.open_inputs(stack, [name], args.format, template=template, encoding=args.encoding)
         except BadRecord as error:
             yield checking.fault(str(error), 0, asked, profile)
             return
-        sink.begin(carrier, name)
-        async for looked in inspecting.inspect(
-            source, msgspec.structs.replace(asked, carrier=carrier), profile, crew, crew.processes
-        ):
+        sink.begin(checking.target(inputs.carrier), name, table=bool(inputs.tables))
+        asked = msgspec.structs.replace(asked, carrier=inputs.carrier)
+        async for looked in inspecting.inspect(inputs.streams[0], asked, profile, crew, crew.processes):
             sink.write(looked)
             yield looked
+        tabular.tell(context, inputs.tables)
 
 
 async def _profile(context: Context, name: str | None) -> Profile:
@@ -228,35 +233,44 @@ class _Sink:
 
     def __init__(self, stack: contextlib.ExitStack, path: Path | None) -> None:
         self.path = path
-        self.carrier = ""
+        self._stack = stack
+        self._carrier = ""
         self._file: BinaryIO | None = None
-        self._part = path.with_name(f".{path.name}.part") if path else None
-        if path and self._part:
-            if not path.parent.is_dir():
-                raise Misconfigured(f"{path.parent} is no folder: make it first")
-            opener = gzip.open if path.suffix == ".gz" else open
-            self._file = cast(BinaryIO, stack.enter_context(opener(self._part, "wb")))
-            stack.callback(self._part.unlink, missing_ok=True)
+        self._part = Path()
 
-    def begin(self, carrier: str, name: str) -> None:
-        """A file of this carrier comes next."""
-        if self._file is None:
+    def begin(self, carrier: str, name: str, *, table: bool) -> None:
+        """Records of this file come next, to be written in this carrier."""
+        if self.path is None:
             return
-        if self.carrier and carrier != self.carrier:
-            raise Misconfigured(f"{name} is {carrier}, the files before are {self.carrier}: mend them one by one")
-        if not self.carrier:
-            self._file.write(checking.HEAD.get(carrier, b""))
-        self.carrier = carrier
+        if self._file is None:
+            if table and self.path.suffix != ".gz":  # a table's records are no table any more
+                self.path = self.path.with_suffix(".jsonl")
+            self._open(self.path)
+            self._write(writing.AROUND[carrier].before)
+        elif carrier != self._carrier:
+            raise Misconfigured(f"{name} is {carrier}, the files before are {self._carrier}: mend them one by one")
+        self._carrier = carrier
+
+    def _open(self, path: Path) -> None:
+        if not path.parent.is_dir():
+            raise Misconfigured(f"{path.parent} is no folder: make it first")
+        self._part = path.with_name(f".{path.name}.part")
+        opener = gzip.open if path.suffix == ".gz" else open
+        self._file = cast(BinaryIO, self._stack.enter_context(opener(self._part, "wb")))
+        self._stack.callback(self._part.unlink, missing_ok=True)
 
     def write(self, looked: Looked) -> None:
         """The records of a stretch."""
+        self._write(b"".join(looked.out))
+
+    def _write(self, data: bytes) -> None:
         if self._file is not None:
-            self._file.write(b"".join(looked.out))
+            self._file.write(data)
 
     def close(self) -> None:
         """All is written: put it in its place."""
-        if self._file is not None and self._part and self.path:
-            self._file.write(checking.FOOT.get(self.carrier, b""))
+        if self._file is not None and self.path is not None:
+            self._write(writing.AROUND[self._carrier].after)
             self._file.close()
             self._part.replace(self.path)
 
