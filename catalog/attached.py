@@ -17,6 +17,7 @@ from catalog.connection import Connection
 from catalog.visibility import HOLDS
 
 HOLDINGS = 2  # kind of record: dms.rules.model.Kind
+NO_PARENT, AMBIGUOUS = WAITING = "holdings-no-parent", "holdings-parent-ambiguous"  # rules: each that waits has one
 ID, ITEM, CALL = "id:", "item:", "call:"
 PARENTS, JOIN = "parents", "join"  # in a source's mapping: the source of its parents, and by what they are named
 
@@ -202,16 +203,21 @@ async def of_parent(conn: Connection, source: int, local_id: str) -> list[tuple[
     return [(row["name"], row["local_id"]) for row in rows]
 
 
-async def waiting(conn: Connection, source: int, limit: int) -> list[Any]:
-    """(local_id, parent) of holdings records of a source that wait for a parent."""
+async def waiting(conn: Connection, source: int, limit: int) -> tuple[int, list[Any]]:
+    """How many holdings records of a source wait for a parent, and the first of them: (local_id, ordinal in the load
+    that brought it, rule, detail).
+    """
+    total: int = await conn.fetchval(
+        "select count(*) from finding where source = $1 and rule = any($2::text[])", source, list(WAITING)
+    )
     rows: list[Any] = await conn.fetch(
-        f"""select r.local_id, r.parent from record r where r.source = $1 and r.kind = {HOLDINGS}
-            and not exists (select from attached a where a.source = r.source and a.local_id = r.local_id)
-            order by 1 limit $2""",
+        """select local_id, ordinal, rule, detail from finding where source = $1 and rule = any($2::text[])
+           order by ordinal, local_id limit $3""",
         source,
+        list(WAITING),
         limit,
     )
-    return rows
+    return total, rows
 
 
 async def wants_handles(conn: Connection, source: str) -> bool:

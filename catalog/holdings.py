@@ -53,6 +53,14 @@ async def of_cluster(conn: Connection, cluster: int) -> list[tuple[str, str, Hol
     return [(r["source"], r["local_id"], Holding(**{f: r[f] for f in FIELDS})) for r in once]
 
 
+async def of_record(conn: Connection, source: int, local_id: str) -> list[Holding]:
+    """What one source record tells of, shown or not."""
+    rows = await conn.fetch(
+        f"select {', '.join(FIELDS)} from holding where source = $1 and local_id = $2 order by n", source, local_id
+    )
+    return [Holding(**dict(row)) for row in rows]
+
+
 async def summary(conn: Connection, clusters: Collection[int]) -> dict[int, tuple[tuple[str, ...], bytes]]:
     """(holding libraries in order, digest of all holdings) by cluster, of records whose holdings may be shown.
 

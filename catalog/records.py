@@ -44,6 +44,7 @@ class Standing:
     kind: int
 
 
+PREFIX = "h:"  # of local ids of holdings records: libraries number them apart, so the same number may come twice
 FIELDS = tuple(Row.__dataclass_fields__)
 Values = tuple[  # of FIELDS
     int, str, str, int | None, int, int, int, str, int, int, bytes, str, int, bytes, int, str, int | None
@@ -166,6 +167,11 @@ async def get(conn: Connection, source: int, local_id: str) -> Row | None:
     """One record, visible or not."""
     row = await conn.fetchrow(f"select {COLUMNS} from record where source = $1 and local_id = $2", source, local_id)
     return Row(**dict(row)) if row else None
+
+
+async def named(conn: Connection, source: int, told: str) -> Row | None:
+    """One record by what a person calls it: its local id, which may be told of a holdings record without its prefix."""
+    return await get(conn, source, told) or await get(conn, source, PREFIX + told)
 
 
 async def many(conn: Connection, source: int, local_ids: Collection[str]) -> list[Row]:

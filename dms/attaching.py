@@ -19,8 +19,6 @@ from catalog.records import Standing
 from dms.pipeline import Item
 from dms.rules.model import Kind
 
-NO_PARENT, AMBIGUOUS = "holdings-no-parent", "holdings-parent-ambiguous"
-
 
 def is_holdings(item: Item, standing: Standing | None) -> bool:
     """Is this a holdings record, or the end of one?"""
@@ -97,14 +95,14 @@ async def _tell(
     conn: Connection, load: Load, source: Source, mine: dict[str, Item], told: Sequence[tuple[Attachment, int]]
 ) -> None:
     """Findings on those that wait, instead of what was told of them before."""
-    await quarantine.take_back(conn, [(one.source, one.local_id) for one, _ in told], (NO_PARENT, AMBIGUOUS))
+    await quarantine.take_back(conn, [(one.source, one.local_id) for one, _ in told], attached.WAITING)
     rows = []
     for one, rivals in told:
         if one.parent is not None:
             continue
         item = mine.get(one.local_id) if one.source == source.no else None
         ordinal = item.ordinal if item else 0
-        rule = AMBIGUOUS if rivals else NO_PARENT
+        rule = attached.AMBIGUOUS if rivals else attached.NO_PARENT
         detail = _reason(one.key, rivals, source.library)
         rows.append((load.load, one.source, source.library, one.local_id, ordinal, rule, detail))
     await quarantine.add_findings(conn, rows)

@@ -19,7 +19,6 @@ from dms.rules.model import Kind
 from protocols import marc
 from protocols.marc import Record
 
-PREFIX = "h:"  # of local ids
 FOLLOWS = "follows"  # instead of a key, until the unit is placed: the parent comes before it, in an earlier unit
 
 _PATTERNS = (("853", "863", "866"), ("854", "864", "867"), ("855", "865", "868"))

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from catalog.model import Source
 from config.errors import Misconfigured
+from exchange import landing
 from node.context import Context
-from protocols import marc, marcjson
+from protocols import marc, marcjson, stream
 from protocols.marc import Record
-from protocols.tables import template
+from protocols.tables import opening, template
 from protocols.tables.opening import Table
 from protocols.tables.template import Template
 
@@ -39,6 +40,18 @@ def chosen(said: str | None, habit: str = "") -> Template | None:
     """The template of the command, else the source's; None = by the header row."""
     text = text_of(said) if said else habit
     return template.named(text) if text else None
+
+
+def of_holdings(files: Iterable[str], carrier: str, said: str | None) -> Template | None:
+    """The template for sheets of holdings: the one said, else `holdings`; None where the files are no tables."""
+    if said or carrier not in ("auto", *landing.TABLES):
+        return chosen(said)
+    for path in files:
+        if path != "-":
+            with stream.open_input(path) as opened:
+                if not opening.is_table(opened.head(landing.HEAD)):
+                    return None
+    return template.named("holdings")
 
 
 def check(source: Source, tables: Iterable[Table]) -> None:

@@ -8,7 +8,7 @@ import contextlib
 import importlib
 import time
 
-from catalog import libraries, loads, sources
+from catalog import attached, libraries, loads, sheets, sources
 from catalog.connection import Connection
 from catalog.loads import Load
 from catalog.model import LoadState, Source
@@ -33,6 +33,7 @@ HELP = {
 ACTS = {"": Act(name="load.add", object="source", library="library", detail=("mode", "yes"))}
 FORMATS = ("auto", *detect.CARRIERS, *landing.TABLES)
 HEAVY = 1_000_000  # bytes of input for which the worker in this process will want its process pool
+MOST_WAITING = 50  # holdings without their record that are listed
 OVER = (LoadState.DONE, LoadState.HELD, LoadState.FAILED, LoadState.UNDONE)
 
 
@@ -52,6 +53,16 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--template", metavar="FILE|NAME", help="how a table (CSV, Excel) becomes records; default: by its header row"
     )
+    parser.add_argument(
+        "--holdings",
+        action="store_true",
+        help="holdings of records that the source has otherwise: a table with a row a copy, or MFHD records",
+    )
+    parser.add_argument(
+        "--join",
+        choices=tuple(sheets.JOINS),
+        help="with --holdings: by what a row names its record; default: as before, at first id",
+    )
     parser.add_argument("--mode", choices=("changes", "full"), default="changes", help="what absence means")
     parser.add_argument("--yes", action="store_true", help="publish even beyond the limits that would hold the load")
 
@@ -59,13 +70,20 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 async def run(context: Context, args: argparse.Namespace) -> int:
     """0 done; 3 done, but records came back; 1 held or failed; 5 the source is busy."""
     async with app.open(context) as node:
+        if args.join and not args.holdings:
+            raise Misconfigured("--join goes with --holdings: it says by what a row of holdings names its record")
         source = await the_source(node, args.source, args.library, context.deed)
+        if args.holdings:
+            async with node.database.transaction() as conn:
+                source = await sheets.companion(conn, source, args.join)
         with contextlib.ExitStack() as stack, context.out.progress(context.text("landing")) as bar:
             inputs = landing.open_inputs(
                 stack,
                 args.files,
                 args.format,
-                template=tabular.chosen(args.template, source.template),
+                template=tabular.of_holdings(args.files, args.format, args.template)
+                if args.holdings
+                else tabular.chosen(args.template, source.template),
                 encoding=args.encoding if args.encoding != "auto" else source.encoding,
             )
             tabular.check(source, inputs.tables)
@@ -74,6 +92,7 @@ async def run(context: Context, args: argparse.Namespace) -> int:
             )
             tabular.tell(context, inputs.tables)
         context.deed.about(load=load.load, state=load.state.value, counts=load.counts)
+        await tell_waiting(context, node, source)
         return report(context, source, load, seconds, spent)
 
 
@@ -142,6 +161,22 @@ async def load_inputs(
         await landing.land(node.database, node.queue, source, load, inputs, landed, habits=habits)
     async with node.database.connection() as conn:
         return await loads.get(conn, number), time.perf_counter() - started, working.result()
+
+
+async def tell_waiting(context: Context, node: Node, source: Source) -> None:
+    """List holdings of the source that wait for their record, by row."""
+    async with node.database.connection() as conn:
+        if not await attached.any_of_library(conn, source.library):
+            return
+        total, rows = await attached.waiting(conn, source.no, MOST_WAITING)
+    if not total:
+        return
+    context.out.note(context.text("holdings_wait", count=f"{total:,}", source=source.name))
+    for row in rows:
+        told = {"ordinal": row["ordinal"], "id": row["local_id"], "reason": row["detail"]}
+        context.out.note(context.text("holdings_waiting", **told))
+    if total > len(rows):
+        context.out.note(context.text("holdings_more", count=f"{total - len(rows):,}", source=source.name))
 
 
 def report(context: Context, source: Source, load: Load, seconds: float, spent: dict[str, float]) -> int:

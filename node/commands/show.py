@@ -100,7 +100,15 @@ async def _source_record(conn: Connection, ident: str) -> Shown:
     source, _, local_id = ident.partition("/")
     record, format = await records.of_source(conn, source, local_id)
     description = describe.describe(record, format)
-    return Shown(ident=ident, record=record, format=format, description=description, holdings=(), names={})
+    held = await records.copies_of_source(conn, source, local_id)
+    return Shown(
+        ident=ident,
+        record=record,
+        format=format,
+        description=description,
+        holdings=tuple((each.library, each) for each in held),
+        names={each.symbol: each.name for each in await libraries.every(conn)} if held else {},
+    )
 
 
 def _write(out: Output, written: str | bytes) -> None:

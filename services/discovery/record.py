@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from catalog import bodies, clusters, dictionaries, holdings, original, parents, received, records, sources, visibility
+from catalog import (
+    attached,
+    bodies,
+    clusters,
+    dictionaries,
+    holdings,
+    original,
+    parents,
+    received,
+    records,
+    sources,
+    visibility,
+)
 from catalog.connection import Connection
 from catalog.model import Format, Holding, Published, unique
 from catalog.parents import Parent
@@ -87,9 +99,17 @@ async def of_source(conn: Connection, source: str, local_id: str) -> tuple[Recor
     return original.record(raw, row.carrier, row.encoding), Format(row.format)
 
 
+async def copies_of_source(conn: Connection, source: str, local_id: str) -> tuple[Holding, ...]:
+    """The copies that a holdings record tells of; of other records none, theirs are shown with their cluster."""
+    row = await records.named(conn, (await sources.get(conn, source)).no, local_id)
+    if row is None or row.kind != attached.HOLDINGS:
+        return ()
+    return tuple(await holdings.of_record(conn, row.source, row.local_id))
+
+
 async def kept(conn: Connection, source: str, local_id: str) -> tuple[Row, bytes]:
     """A source record's row and kept bytes. Raises `NoSuchRecord`, `Hidden`, or NotFound for an unknown source."""
-    row = await records.get(conn, (await sources.get(conn, source)).no, local_id)
+    row = await records.named(conn, (await sources.get(conn, source)).no, local_id)
     if row is None:
         raise NoSuchRecord(f"The source {source} has no record {local_id}.")
     if not visibility.is_visible(row.visibility):

@@ -10,7 +10,6 @@ import pytest
 
 from catalog import attached, holdings, quarantine, sources
 from catalog.database.pool import Database
-from dms import attaching
 from protocols import iso2709 as writer
 from protocols import marc
 from protocols.marc import Record
@@ -86,12 +85,13 @@ async def test_a_holdings_record_is_shown_with_its_parent_whichever_comes_first(
 async def test_one_that_waits_is_told_and_kept(catalogue: Catalogue) -> None:
     load = await catalogue.load("one", [an_mfhd("h1", "b1", item="i1")])
     assert (load.added, load.returned) == (1, 0)
-    assert await told(catalogue, "one", "h:h1") == [attaching.NO_PARENT]
+    assert await told(catalogue, "one", "h:h1") == [attached.NO_PARENT]
     async with catalogue.database.connection() as conn:
         no = (await sources.get(conn, "one")).no
         row = (await quarantine.findings_of(conn, no, "h:h1"))[0]
         assert "Parent MARC record is holding" in row["detail"] and "'b1'" in row["detail"]
-        assert [tuple(row) for row in await attached.waiting(conn, no, 10)] == [("h:h1", "id:b1")]
+        total, rows = await attached.waiting(conn, no, 10)
+        assert (total, [(row["local_id"], row["ordinal"]) for row in rows]) == (1, [("h:h1", 1)])
     await catalogue.load("one", [a_bib("b1", "Salt")])
     assert await told(catalogue, "one", "h:h1") == []
 
@@ -102,7 +102,7 @@ async def test_a_parent_that_goes_leaves_its_holdings_waiting_and_finds_them_aga
     await catalogue.load("two", [held])
     gone = await catalogue.load("one", [as_deleted(bib)])
     assert await shown(catalogue) == {}
-    assert await told(catalogue, "two", "h:h1") == [attaching.NO_PARENT]
+    assert await told(catalogue, "two", "h:h1") == [attached.NO_PARENT]
     await catalogue.undo(gone.load)
     assert await shown(catalogue) == {"b1": [("h:h1", "i1", "PZ h1")]}
     assert await told(catalogue, "two", "h:h1") == []
@@ -159,7 +159,7 @@ async def test_without_004_the_parent_is_the_record_before(catalogue: Catalogue,
 async def test_of_a_file_that_begins_with_holdings_these_have_no_parent(catalogue: Catalogue) -> None:
     await catalogue.load("one", [an_mfhd("h1"), a_bib("b1", "Salt", **BARE)])
     assert await shown(catalogue) == {"b1": [("b1", "", "")]}
-    assert await told(catalogue, "one", "h:h1") == [attaching.NO_PARENT]
+    assert await told(catalogue, "one", "h:h1") == [attached.NO_PARENT]
 
 
 async def test_behind_what_could_not_be_read_the_parent_is_not_guessed(catalogue: Catalogue) -> None:
@@ -174,7 +174,7 @@ async def test_a_number_that_two_sources_have_is_no_guess(catalogue: Catalogue) 
     await catalogue.load("one", [a_bib("b1", "Salt", **BARE)])
     await catalogue.load("two", [a_bib("b1", "Rivers of sand", **BARE)])
     await catalogue.load("three", [an_mfhd("h1", "b1", item="i1")])
-    assert await told(catalogue, "three", "h:h1") == [attaching.AMBIGUOUS]
+    assert await told(catalogue, "three", "h:h1") == [attached.AMBIGUOUS]
     await catalogue.load("two", [as_deleted(a_bib("b1", "Rivers of sand", **BARE))])
     assert await shown(catalogue) == {"b1": [("h:h1", "i1", "PZ h1")]}
     assert await told(catalogue, "three", "h:h1") == []
@@ -185,7 +185,7 @@ async def test_the_holdings_of_another_library_are_not_touched(catalogue: Catalo
     await catalogue.source("two", library="B")
     await catalogue.load("one", [a_bib("b1", "Salt", **BARE)])
     await catalogue.load("two", [an_mfhd("h1", "b1", item="i1")])
-    assert await told(catalogue, "two", "h:h1") == [attaching.NO_PARENT]
+    assert await told(catalogue, "two", "h:h1") == [attached.NO_PARENT]
 
 
 async def test_holdings_of_a_record_that_is_not_shared_are_not_shown(catalogue: Catalogue) -> None:
@@ -217,7 +217,7 @@ async def test_a_stream_of_records_each_followed_by_its_holdings(catalogue: Cata
 async def test_holdings_without_their_parent_are_told(catalogue: Catalogue) -> None:
     raw = data.path("holdings/indexdata__reservoir/mfhd-no-parent.marc").read_bytes()
     await catalogue.give("one", raw)
-    assert await told(catalogue, "one", "h:203780362") == [attaching.NO_PARENT]
+    assert await told(catalogue, "one", "h:203780362") == [attached.NO_PARENT]
 
 
 @pytest.mark.parametrize("order", range(6))
@@ -242,7 +242,7 @@ async def test_what_is_shown_is_a_function_of_what_is_there(catalogue: Catalogue
     assert [name for name, _, _ in found["b3"]] == ["h:h3", "h:h9", "h:m3"]
     assert [name for name, _, _ in found["b0"]] == ["h:h0", "h:h10", "h:h4", "h:h6", "h:m0", "h:m4"]
     for n in (5, 11):
-        assert await told(catalogue, "held", f"h:h{n}") == [attaching.NO_PARENT]
+        assert await told(catalogue, "held", f"h:h{n}") == [attached.NO_PARENT]
     async with catalogue.database.connection() as conn:
         records = dict(await conn.fetch("select sid, count(*) from record where kind = 0 group by 1"))
         assert dict(await conn.fetch("select sid, records from signature")) == records

@@ -1,0 +1,97 @@
+"""Two files for one library: bibliographic records as MARC, and their holdings as a table, joined by the node."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import builders
+from tests.e2e.test_load_cli import Cli, alone, cli
+
+__all__ = ["alone", "cli"]  # fixtures
+
+
+def bibs(path: Path, *numbers: int, **given: Any) -> str:
+    told = [
+        builders.a_cnmarc(title=f"园冶注释第{n}种", isbn=builders.isbn13(500 + n), local_id=f"b{n}", **given)
+        for n in numbers
+    ]
+    path.write_bytes(builders.iso2709(*told))
+    return str(path)
+
+
+def sheet(path: Path, *rows: str, head: str = "控制号,条码,索书号,馆藏地,状态", encoding: str = "utf-8") -> str:
+    path.write_text("\n".join([head, *rows, ""]), encoding=encoding)
+    return str(path)
+
+
+def held(cli: Cli) -> list[tuple[str, ...]]:
+    """(source, item, call number, location, status) of what `export --holdings` says, by item."""
+    rows = cli.lines("export", "--holdings")
+    assert all(row["cluster"] for row in rows)
+    return sorted((r["source"], r["item"], r["call_number"], r["location"], r["status"]) for r in rows)
+
+
+BARE: dict[str, Any] = {"f905": None}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
+def test_a_sheet_is_joined_by_the_number_of_the_record(cli: Cli, tmp_path: Path, encoding: str) -> None:
+    cli.load(bibs(tmp_path / "bibs.mrc", 1, 2, **BARE), "--source", "lib", "--library", "LIB")
+    rows = ["b1,T001,TU-098/1,总馆,在架", "b1,T002,TU-098/1,分馆,借出", "b3,T009,TU-098/3,总馆,在架"]
+    file = sheet(tmp_path / "held.csv", *rows, encoding=encoding)
+    done = cli.run("load", file, "--source", "lib", "--holdings")
+    assert "row 3 (h:T009)" in done.stderr.decode() and "'b3'" in done.stderr.decode(), "what waits is listed"
+    copies = [
+        ("lib", "", "", "", ""),
+        ("lib-holdings", "T001", "TU-098/1", "总馆", "在架"),
+        ("lib-holdings", "T002", "TU-098/1", "分馆", "借出"),
+    ]
+    assert held(cli) == copies
+    assert cli.load(file, "--source", "lib", "--holdings")["unchanged"] == 3
+    told = {line["step"]: line["told"] for line in cli.lines("explain", "lib-holdings/T009")}
+    assert told["names"] == "its record by id b3" and "waiting" in told
+
+    cli.load(bibs(tmp_path / "more.mrc", 3, **BARE), "--source", "lib")
+    assert held(cli)[-1] == ("lib-holdings", "T009", "TU-098/3", "总馆", "在架"), "it attached itself"
+    told = {line["step"]: line["told"] for line in cli.lines("explain", "lib-holdings/T009")}
+    assert told["attached"] == "to lib/b3" and told["cluster"] and "finding" not in told
+    assert "also of lib-holdings/h:T009" in cli.run("explain", "lib/b3").stdout.decode()
+    assert "TU-098/3" in cli.run("show", "lib-holdings/T009").stdout.decode()
+    assert "T009" in cli.run("show", told["cluster"]).stdout.decode()
+    assert "h:T009" in cli.run("show", told["cluster"], "--json").stdout.decode()
+
+    full = cli.load(sheet(tmp_path / "new.csv", *rows[1:]), "--source", "lib", "--holdings", "--mode", "full", "--yes")
+    assert (full["deleted"], full["unchanged"]) == (1, 2), "and no bibliographic record is"
+    assert len(cli.lines("export", "--clusters")) == 3
+    cli.run("loads", "undo", str(full["load"]))
+    assert ("lib-holdings", "T001", "TU-098/1", "总馆", "在架") in held(cli)
+
+
+def test_a_sheet_is_joined_by_call_or_item_number_and_nothing_is_guessed(cli: Cli, tmp_path: Path) -> None:
+    first = builders.a_cnmarc(
+        title="园冶注释", isbn=builders.isbn13(501), local_id="b1", f905="  $aLIB$bT001$dTU-098$e1", leader=None
+    )
+    others = [
+        builders.a_cnmarc(
+            title=title, isbn=builders.isbn13(502 + n), local_id=f"b{2 + n}", f905=f"  $aLIB$bT00{2 + n}$dI247$e5"
+        )
+        for n, title in enumerate(("长物志校注", "闲情偶寄"))
+    ]
+    marc = tmp_path / "bibs.mrc"
+    marc.write_bytes(builders.iso2709(first, *others))
+    cli.load(str(marc), "--source", "lib", "--library", "LIB")
+    head = "call number,location,copies"
+    calls = sheet(tmp_path / "calls.csv", "tu-098 / 1,Annex,3", "I247/5,Main,1", "Z1/1,Main,1", head=head)
+    done = cli.run("load", calls, "--source", "lib", "--holdings", "--join", "call-number")
+    told = done.stderr.decode()
+    assert "2 bibliographic records" in told and "'z1/1'" in told
+    rows = [row for row in cli.lines("export", "--holdings") if row["source"] == "lib-holdings"]
+    assert [(row["location"], row["note"]) for row in rows] == [("Annex", "×3")]
+
+    codes = sheet(tmp_path / "codes.csv", "T002,三楼,在架", "T003,四楼,在架", head="条码,馆藏地,状态")
+    cli.load(codes, "--source", "lib", "--holdings", "--join", "barcode", "--mode", "full", "--yes")
+    assert [(i, place) for _, i, _, place, _ in held(cli)] == [("T001", ""), ("T002", "三楼"), ("T003", "四楼")]
+    cli.run("load", codes, "--source", "lib", "--join", "id", code=2)
