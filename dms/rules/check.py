@@ -44,6 +44,10 @@ class Checker:
             findings += self._of_content(subject)
         return found
 
+    def structure_of(self, record: Record, fmt: Format, kind: Kind | None = None) -> list[Finding]:
+        """As `check`, without the rules about content."""
+        return self._structure.one(_subject(record, fmt, kind))
+
     def structure(self, records: Iterable[tuple[Record, Format, Kind | None]]) -> list[list[Finding]]:
         """As `check_many`, without the rules about content."""
         return self._structure.many([_subject(*each) for each in records])

@@ -16,6 +16,7 @@ from dms.rules.model import LEADER, Kind
 from dms.rules.shapes import Fault, listed, shown
 from protocols.marc import DELIMITER
 
+CONSTANT = frozenset((10, 11, 20, 21, 22, 23))  # of the leader: what ISO 2709 leaves to a format, and it has settled
 WIDEST = 18  # characters of a slice
 MOST_SLICES = 1 << 13  # remembered of each
 SHORT = 32  # characters of a field that is remembered whole: languages, countries, codes without dates
@@ -63,7 +64,7 @@ class _Slice:
         if not each.pattern:
             if text in each.codes or all(char in each.codes for char in text):
                 rule = "code-obsolete"
-            elif rule == "leader-code" and len(each.codes.legal) == 1:
+            elif rule == "leader-code" and each.start in CONSTANT:
                 rule = "leader-constant"
             elif rule == "code-undefined" and text.isspace():
                 rule, text, wanted = "code-blank", str(each.start), FILL
@@ -101,7 +102,10 @@ def _fits(each: Position, text: str) -> bool:
         case "stamp":
             return bool(_STAMP.fullmatch(text))
         case _:
-            return text in each.codes.legal or each.codes.legal.issuperset(text)
+            legal, step = each.codes.legal, each.step
+            if text in legal or legal.issuperset(text):
+                return True
+            return 1 < step < each.width and legal.issuperset(text[at : at + step] for at in range(0, len(text), step))
 
 
 def _together(faults: list[Fault]) -> list[Fault]:

@@ -10,19 +10,18 @@ from types import MappingProxyType
 
 from catalog.model import Format
 from dms.rules import edit, kinds
-from dms.rules.coded import Coded
+from dms.rules.coded import CONSTANT, Coded
 from dms.rules.content.model import Fix
-from dms.rules.definitions.tables import Codes, Definitions, definitions
+from dms.rules.definitions.tables import Codes, Definitions, definitions_of
 from dms.rules.model import LEADER, Mended
 from protocols.marc import DELIMITER, Record, is_control
 
 _NOTHING = frozenset("#|\\^-\xa0\t")  # what people and programs write for a blank
 _BLANK = " "
-_NOT_LENGTH = frozenset(("fixed-length", "code-blank", "code-obsolete"))
 
 
 def _known(record: Record, fmt: Format) -> Definitions:
-    return definitions(fmt, kinds.kind_of(record, fmt)) or Definitions()
+    return definitions_of(record, fmt, kinds.kind_of(record, fmt)) or Definitions()
 
 
 def indicators(record: Record, fmt: Format) -> Mended:
@@ -61,8 +60,8 @@ def empty_fields(record: Record, _fmt: Format) -> Mended:
 
     def change(tag: str, text: str) -> str | None:
         head, *parts = text.split(DELIMITER)
-        rest = text if is_control(tag) else head[2:] + "".join(part[1:] for part in parts)
-        return text if rest.strip() or (not is_control(tag) and not parts) else None
+        rest = text if is_control(tag) or not parts else head[2:] + "".join(part[1:] for part in parts)
+        return text if rest.strip() else None
 
     return edit.fields(record, "field-empty", change)
 
@@ -112,24 +111,22 @@ def leader(record: Record, fmt: Format) -> Mended:
     known = _known(record, fmt).fixed.get(LEADER)
     text = record.leader
     for each in known.of("*") if known and len(text) == 24 else ():
-        value, *others = each.codes.legal or ("", "")
-        if not others and text[each.start : each.start + each.width] not in each.codes:
-            text = text[: each.start] + value.ljust(each.width) + text[each.start + each.width :]
+        if each.start in CONSTANT and text[each.start] not in each.codes:
+            (value,) = each.codes.legal
+            text = text[: each.start] + value + text[each.start + 1 :]
     return edit.leader(record, "leader-constant", text)
 
 
 def lengths(record: Record, fmt: Format) -> Mended:
     """Blanks at a fixed field's end are added or taken away, where all of its codes are then legal."""
-    kind = kinds.kind_of(record, fmt)
-    known = definitions(fmt, kind)
-    coded = Coded(known, fmt, kind, frozenset())
-    places = known.fixed if known else {}
+    known = _known(record, fmt)
+    coded = Coded(known, fmt, kinds.kind_of(record, fmt), frozenset())
+    places = known.fixed
 
     def change(tag: str, text: str) -> str:
         if tag in places and is_control(tag):
             fitted = _fitted(text, places[tag].lengths_of("*"))
-            sound = all(each.rule in _NOT_LENGTH for each in coded.field(tag, fitted, record.leader))
-            return fitted if sound else text
+            return text if coded.field(tag, fitted, record.leader) else fitted
         if tag in coded.tags and not is_control(tag):
             head, *parts = text.split(DELIMITER)
             for nth, part in enumerate(parts):

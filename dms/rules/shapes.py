@@ -46,8 +46,8 @@ class Shapes:
         empty = [part[:1] for part in parts if not part[1:].strip()]
         if empty and "subfield-empty" not in self._off and len(empty) < len(parts):
             found += tuple(Fault("subfield-empty", code) for code in empty)
-        if len(empty) == len(parts) and not head[2:].strip() and "field-empty" not in self._off:
-            return (Fault("field-empty"),)
+        if len(empty) == len(parts) and not (head[2:] if parts else head).strip():
+            return (Fault("field-empty"),) if "field-empty" not in self._off else ()
         return found
 
     def _faults(self, tag: str, head: str, width: int, codes: str, count: int) -> tuple[Fault, ...]:

@@ -16,7 +16,7 @@ from catalog.model import Format
 from dms.rules import bulk
 from dms.rules.bulk import Columns, Ints
 from dms.rules.coded import Coded
-from dms.rules.definitions.tables import definitions
+from dms.rules.definitions.tables import definitions, definitions_of
 from dms.rules.model import LEADER, Finding, Kind
 from dms.rules.shapes import Fault, Shapes
 from protocols.marc import Record
@@ -75,8 +75,8 @@ class Structure:
         self._met: dict[int, _Verdict] = {bulk.ODD: _ODD}
 
     def table(self, subject: Subject) -> Table:
-        """The table of a record; classification and community information of MARC 21 have none."""
-        if subject.kind is Kind.AUTHORITY and subject.format is Format.MARC21 and subject.record.leader[6:7] != "z":
+        """The table of a record."""
+        if subject.kind is Kind.AUTHORITY and definitions_of(*subject) is None:
             return self._other
         return self._tables[subject.format, subject.kind]
 

@@ -9,7 +9,7 @@ A table is a list of rows whose parts are set off by tabs; a later table replace
     must    tag …                                            a record has each of these
     needs   tag  codes                                       a field of the tag has one of these subfields
     length  place  selector  lengths                         of a control field, a leader or a coded subfield
-    code    place  selector  start  width  codes  label      of a position; `@name` = a list, `#digits`, `#year`, `#stamp`
+    code    place  selector  start  width  codes  label     of a position; `@name`: a list; `#digits`, `#year`, `#stamp`
     list    name  codes
 
 A place is a tag, `LDR` or `tag$code`; a selector is `*`, a material (`MATERIALS`) or a field's first character.
@@ -24,6 +24,7 @@ from pathlib import Path
 
 from catalog.model import Format
 from dms.rules.model import Kind
+from protocols.marc import Record
 
 FOLDER = Path(__file__).parent
 ANY = "*"
@@ -61,13 +62,14 @@ class Field:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Position:
-    """Characters of a fixed field, from `start`; `pattern` is "digits", "year", "stamp" or "" where codes are listed."""
+    """Characters of a fixed field; `pattern` is "digits", "year", "stamp" or, where codes are listed, ""."""
 
     start: int
     width: int
     codes: Codes
     pattern: str
     label: str
+    step: int = 1  # characters of a code; several may stand side by side
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,13 @@ def definitions(fmt: Format, kind: Kind) -> Definitions | None:
     return found
 
 
+def definitions_of(record: Record, fmt: Format, kind: Kind) -> Definitions | None:
+    """The definitions of a record; classification and community information of MARC 21 (w, q) have no tables."""
+    if kind is Kind.AUTHORITY and fmt is Format.MARC21 and record.leader[6:7] != "z":
+        return None
+    return definitions(fmt, kind)
+
+
 @cache
 def _lists(fmt: Format) -> dict[str, Codes]:
     """Lists of codes, which all tables of a format share."""
@@ -149,7 +158,7 @@ def _take(found: Definitions, row: list[str], fmt: Format) -> None:
         case ["code", place, selector, start, width, codes_, label, *_]:
             position = _position(found, int(start), int(width), codes_, label)
             if fmt == Format.CNMARC and place != "LDR" and not position.pattern:
-                legal = position.codes.legal | {FILL, FILL * position.width}
+                legal = position.codes.legal | {FILL * position.step}
                 position = replace(position, codes=replace(position.codes, legal=legal))
             found.fixed.setdefault(place, Fixed()).positions.setdefault(selector, {})[int(start)] = position
         case ["add" | "list", *_]:
@@ -170,7 +179,8 @@ def _position(found: Definitions, start: int, width: int, codes: str, label: str
             legal |= _ranged(one.legal)
             former |= one.former
     listed = Codes(legal=frozenset(legal), former=frozenset(former))
-    return Position(start=start, width=width, codes=listed, pattern=pattern, label=label)
+    step = max((len(code) for code in legal), default=1)
+    return Position(start=start, width=width, codes=listed, pattern=pattern, label=label, step=step)
 
 
 def _ranged(codes: frozenset[str]) -> set[str]:

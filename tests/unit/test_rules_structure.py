@@ -1,0 +1,193 @@
+"""Structure and definitions: what is told of a record, the same one by one and many at once."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from catalog.model import Format
+from dms.rules import catalogue, check
+from dms.rules.model import LEADER, Finding, Kind, Level, Profile
+from protocols import detect, dialect, reading
+from protocols.marc import Record
+from tests import builders, data
+
+ALL_ON = check.checker(Profile(levels=dict.fromkeys(catalogue.rules(), Level.NOTE)))
+FORMATS = {"marc21": Format.MARC21, "cnmarc": Format.CNMARC}
+LEADERS = {Format.MARC21: "00000nam a2200000 i 4500", Format.CNMARC: "00000nam0 2200000   450 "}
+CODED = "20040101d2004    em y0chiy0120    ea"
+NEEDED = {
+    Format.MARC21: (("001", "1"), ("008", "040101s2004    cc            000 0 chi d"), ("245", "10$aTitle")),
+    Format.CNMARC: (
+        ("001", "1"), ("100", f"  $a{CODED}"), ("101", "0 $achi"), ("200", "1 $aTitle"), ("801", " 0$aCN$bNLC"),
+    ),
+}  # fmt: skip
+
+
+def a_record(fmt: Format, *fields: tuple[str, str], leader: str = "", without: str = "") -> Record:
+    """A sound record and more fields; `$` opens a subfield."""
+    all_ = [each for each in (*NEEDED[fmt], *fields) if each[0] != without]
+    return Record(leader or LEADERS[fmt], tuple((tag, builders.field(text)) for tag, text in all_))
+
+
+def told(record: Record, fmt: Format, kind: Kind | None = None) -> list[Finding]:
+    """Findings of structure, which are the same both ways."""
+    (many,) = ALL_ON.structure([(record, fmt, kind)])
+    assert sorted(many) == sorted(ALL_ON.structure_of(record, fmt, kind))
+    return many
+
+
+@pytest.mark.parametrize("fmt", Format)
+def test_a_sound_record_has_no_findings(fmt: Format) -> None:
+    assert told(a_record(fmt), fmt) == []
+
+
+M, C = Format.MARC21, Format.CNMARC
+
+
+@pytest.mark.parametrize(
+    ("fmt", "field", "expected"),
+    [
+        (M, ("24", "  $ax"), ("tag-invalid", "24", "", -1)),
+        (M, ("247", "1 $ax"), ("indicator-undefined", "247", "ind2", -1)),
+        (M, ("123", "  $ax"), ("field-undefined", "123", "", -1)),
+        (M, ("245", "10$aAgain"), ("field-repeated", "245", "", -1)),
+        (M, ("300", "  "), ("field-empty", "300", "", -1)),
+        (M, ("300", "  $a$b"), ("field-empty", "300", "", -1)),
+        (M, ("300", "  $a1 v.$b\u3000"), ("subfield-empty", "300", "b", -1)),
+        (M, ("300", "1 v."), ("field-without-subfields", "300", "", -1)),
+        (M, ("300", "$a1 v."), ("indicator-count", "300", "", -1)),
+        (M, ("300", "1  $a1 v."), ("indicator-count", "300", "", -1)),
+        (M, ("300", "  $a1 v.$é2"), ("subfield-undefined", "300", "é", -1)),
+        (M, ("260", "  $aX$d2"), ("subfield-obsolete", "260", "d", -1)),
+        (M, ("650", " 0$aX$aY"), ("subfield-repeated", "650", "a", -1)),
+        (M, ("650", " 0$xY"), ("subfield-missing", "650", "a", -1)),
+        (M, ("003", "  $aX"), ("control-with-subfields", "003", "", -1)),
+        (M, ("007", "tz"), None),
+        (M, ("007", "te"), ("code-undefined", "007", "", 1)),
+        (M, ("007", "t"), ("fixed-length", "007", "", -1)),
+        (M, ("007", "t "), ("code-blank", "007", "", 1)),
+        (M, ("006", "a           000 0 "), None),
+        (M, ("006", "a           005 0 "), ("code-undefined", "006", "", 14)),
+        (M, ("005", "20040101120000.0"), None),
+        (M, ("005", "2004-01-01120000"), ("code-undefined", "005", "", 0)),
+        (M, ("949", "zz$Xour own"), None),
+        (M, ("CAT", "  $Xour own"), None),
+        (M, ("880", "12$6245-01$aX"), None),
+        (C, ("606", "0 $aX$9pinyin$Apinyin"), None),
+        (C, ("701", " 0$aX$4著$4编$AX"), None),
+        (C, ("461", " 0$12001 $aX$v1$1210  $aY"), None),
+        (C, ("461", " 0$tX$q1"), ("subfield-undefined", "461", "q", -1)),
+        (C, ("105", "  $aa   z   000yy"), None),
+        (C, ("105", "  $aa   z   900yy"), ("code-undefined", "105", "a", 8)),
+        (C, ("105", "  $aa   z      yy"), ("code-blank", "105", "a", 8)),
+        (C, ("105", "  $aa   z   000y"), ("fixed-length", "105", "a", -1)),
+        (C, ("102", "  $axx"), ("code-undefined", "102", "a", 0)),
+        (C, ("690", "  $aI2$v4"), None),
+        (C, ("905", "  $aX$dI2"), None),
+    ],
+)  # fmt: skip
+def test_what_is_told_of_a_field(
+    fmt: Format, field: tuple[str, str], expected: tuple[str, str, str, int] | None
+) -> None:
+    found = told(a_record(fmt, field), fmt)
+    assert [(each.rule, each.tag, each.code, each.at) for each in found] == ([expected] if expected else [])
+
+
+@pytest.mark.parametrize(("fmt", "tag"), [(M, "008"), (M, "245"), (C, "100"), (C, "101"), (C, "200"), (C, "801")])
+def test_a_mandatory_field_is_missed(fmt: Format, tag: str) -> None:
+    found = told(a_record(fmt, without=tag), fmt)
+    assert [(each.rule, each.tag) for each in found] == [("field-missing", tag)]
+
+
+@pytest.mark.parametrize(
+    ("fmt", "leader", "expected"),
+    [
+        (M, "00000nqm a2200000 i 4500", [("leader-code", 6)]),
+        (M, "00000nam a2200000 i 45 0", [("leader-constant", 22)]),
+        (M, "00000nam a3200000 i 4500", [("leader-constant", 10)]),
+        (C, "00000nam9 2200000   450 ", [("leader-code", 8)]),
+        (C, "00000nam0 2200000   4500", [("leader-constant", 23)]),
+    ],
+)
+def test_what_is_told_of_a_leader(fmt: Format, leader: str, expected: list[tuple[str, int]]) -> None:
+    found = told(a_record(fmt, leader=leader), fmt, Kind.BIBLIOGRAPHIC)
+    assert [(each.rule, each.at) for each in found] == expected
+    assert {each.tag for each in found} == {LEADER}
+
+
+def test_008_is_looked_at_by_the_material_that_the_leader_tells() -> None:
+    score = "040101s2004    cc sgz          n   chi d"
+    music = Record("00000ncm a2200000 i 4500", (("001", "1"), ("008", score), ("245", "10\x1faTitle")))
+    assert told(music, M) == []
+    book = Record(LEADERS[M], music.fields)
+    assert {each.rule for each in told(book, M)} >= {"code-undefined", "code-blank"}
+
+
+def test_the_nth_field_of_a_tag_is_named() -> None:
+    record = a_record(M, ("500", "  $aX"), ("300", "  $a1"), ("500", "  $aY"), ("500", "1 $aZ"))
+    (found,) = told(record, M)
+    assert (found.tag, found.nth, found.value, found.wanted) == ("500", 3, "1", "#")
+
+
+def test_other_kinds_have_definitions_of_their_own() -> None:
+    authority = Record(
+        "00000nz  a2200000n  4500", (("008", "040101n| azannaab|          |a aaa      "), ("100", "1 \x1faX"))
+    )
+    assert told(authority, M) == []
+    holdings = Record(
+        "00000ny  a22000004i 4500", (("004", "1"), ("008", "0401010u    8   4001uueng0040101"), ("852", "  \x1faX"))
+    )
+    assert told(holdings, M) == []
+    classes = Record("00000nw  a2200000n  4500", (("153", "  \x1faX"),))
+    assert told(classes, M) == []
+
+
+def test_a_rule_that_is_off_is_not_told() -> None:
+    record = a_record(M, ("500", "1 $aX"), ("500", "  $a"))
+    quiet = check.checker(Profile(levels={"indicator-undefined": Level.OFF, "field-empty": Level.OFF}))
+    assert quiet.check(record, M) == []
+    assert [each.rule for each in check.checker(Profile()).check(record, M)] == ["indicator-undefined", "field-empty"]
+
+
+def test_more_outlines_than_are_remembered_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dms.rules.structure.MOST_OUTLINES", 3)
+    fresh = check.Checker(frozenset())
+    records = [(a_record(M, ("500", f"{n % 10} $a{n}")), M, None) for n in range(40)]
+    once, again = fresh.structure(records), fresh.structure(records)
+    assert once == again
+    assert sum(map(len, once)) == 40
+
+
+PIECES = st.sampled_from(["\x1f", "\x1fa", "\x1fb", "\x1f1", " ", "0", "x", "é", "\u3000", "中", "\x1e", "9", "\udc80"])
+TAGS = st.sampled_from(
+    ["001", "005", "008", "100", "101", "105", "200", "245", "300", "461", "606", "9", "ZZZ", "２３４"]
+)
+FIELDS = st.lists(st.tuples(TAGS, st.lists(PIECES, max_size=12).map("".join)), max_size=6)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.tuples(FIELDS, st.sampled_from(list(Format))), min_size=1, max_size=4))
+def test_rubbish_is_told_of_the_same_both_ways(made: list[tuple[list[tuple[str, str]], Format]]) -> None:
+    subjects = [(Record(LEADERS[fmt], tuple(fields)), fmt, None) for fields, fmt in made]
+    for (record, fmt, _), many in zip(subjects, ALL_ON.structure(subjects), strict=True):
+        assert sorted(many) == sorted(ALL_ON.structure_of(record, fmt))
+
+
+@pytest.mark.parametrize("folder", ["marc21-bib", "unimarc-cnmarc", "holdings", "authority", "marc-conformance"])
+def test_real_records_are_told_of_the_same_both_ways(folder: str) -> None:
+    count = 0
+    for path in sorted(data.path(folder).rglob("*")):
+        if path.is_file() and path.suffix in (".mrc", ".marc", ".iso", ".xml"):
+            content = path.read_bytes()
+            try:
+                carrier = detect.carrier_of(content)
+            except detect.UnknownCarrier:
+                continue
+            records = [each.record for each in reading.read(content, carrier).reads]
+            subjects = [(record, FORMATS[dialect.family(record)], None) for record in records]
+            for (record, fmt, _), many in zip(subjects, ALL_ON.structure(subjects), strict=True):
+                count += 1
+                assert sorted(many) == sorted(ALL_ON.structure_of(record, fmt))
+    assert count
