@@ -1,9 +1,11 @@
 """Decisions take effect: each becomes pins, under the matcher's lease, and is taken back by taking them out (shell).
 
-- join: one must-link between a record of each side; it overrides vetoes and scores.
-- split: the named records are held together, and each of the others is kept from them; whatever joins the one side
-  later is kept from the other by the union (`dms.match.union`).
-- apart, link: the sides are kept from each other; a link is also shown on both.
+- join: must-links between the records named of each side; they override vetoes and scores.
+- split: the records that leave are held together, and each of them is kept from each that stays; whatever joins the one
+  side later is kept from the other by the union (`dms.match.union`).
+- apart, link: the records named of each side are kept from each other; a link is also shown on both.
+
+Every record of a side is pinned to every one of the other, so that a decision holds when some of them are deleted.
 """
 
 from __future__ import annotations
@@ -44,14 +46,13 @@ async def next_one(conn: Connection, memory: Memory) -> bool:
 
 def asked(one: Decision) -> Iterator[tuple[Named, Named, str]]:
     """The pins that a decision asks for."""
-    if one.kind == "join":
-        yield one.records[0], one.others[0], MUST
-        return
     if one.kind == "split":
         for other in one.records[1:]:
             yield one.records[0], other, MUST
-    for other in one.others:
-        yield one.records[0], other, CANNOT
+    verdict = MUST if one.kind == "join" else CANNOT
+    for record in one.records:
+        for other in one.others:
+            yield record, other, verdict
 
 
 async def _result(conn: Connection, one: Decision) -> str:

@@ -75,6 +75,11 @@ COMMANDS: dict[str, Command] = {
         zh="更正合并记录，并提交给送来该记录的节点",
         allow=Permission.CHANGE,
     ),
+    "cluster": Command(
+        en="see why records are one, and split, join or link them",
+        zh="查看聚合理由，拆分、合并或关联记录",
+        allow=Permission.CHANGE,
+    ),
     "review": Command(en="decide on corrections that are offered", zh="处理收到的更正", allow=Permission.CHANGE),
     "user": Command(en="make and manage accounts", zh="建立和管理账户", allow=Permission.ACCOUNTS, within=True),
     "key": Command(

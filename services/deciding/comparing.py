@@ -11,18 +11,9 @@ from catalog.decisions import Decision
 from catalog.model import Description, Format, Verdict
 from config.errors import NotFound
 from dms.describe import describe
-from dms.match import decide, reasons, vetoes
+from dms.match import decide, vetoes
 from dms.match import features as matching
 from services.deciding.sides import Side
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reason:
-    """A rule that fired, with its points; a veto or a limit has none."""
-
-    rule: str
-    points: int
-    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +24,7 @@ class Compared:
     verdict: Verdict
     score: int
     join: int  # points from which a pair joins by itself
-    reasons: Sequence[Reason]
+    reasons: Sequence[tuple[str, int]]  # rule, points; a veto or a limit has none
     decisions: Sequence[Decision]  # of people, that name both
     described: tuple[Description, Description]
     held_apart: bool  # by a veto that the union keeps to, whatever joins their neighbours
@@ -44,7 +35,7 @@ class Compared:
         return max(0, self.join - self.score)
 
 
-async def compare(conn: Connection, one: Side, other: Side, lang: str) -> Compared:
+async def compare(conn: Connection, one: Side, other: Side) -> Compared:
     """Judge the records that stand for two sides as the matcher does."""
     features = await signatures.features(conn, {one.sid, other.sid})
     a, b = matching.unpack(features[one.sid]), matching.unpack(features[other.sid])
@@ -57,7 +48,7 @@ async def compare(conn: Connection, one: Side, other: Side, lang: str) -> Compar
         verdict=judged.verdict,
         score=judged.score,
         join=decide.JOIN,
-        reasons=[Reason(rule=rule, points=points, text=reasons.text(rule, lang)) for rule, points in judged.reasons],
+        reasons=judged.reasons,
         decisions=named,
         described=(await description(conn, one), await description(conn, other)),
         held_apart=vetoes.clash(a, b),

@@ -13,6 +13,8 @@ from services.deciding import sides
 from services.deciding.sides import MOST, Side
 
 LONGEST = 500  # characters of a reason
+MOST_PAIRS = 10_000  # of records that leave and records that stay
+SPEAKERS = 4  # records that stand for a cluster which is joined, linked or kept apart
 Within = frozenset[str] | None  # libraries whose things may be decided on; None = all
 
 
@@ -33,7 +35,8 @@ async def keep(
 async def split(
     conn: Connection, symbol: str, ident: str, names: Sequence[str], *, who: str, why: str, within: Within
 ) -> Decision:
-    """The named records (source/local id) leave a cluster together. NotFound if one isn't in it, Conflict if all are."""
+    """The named records (source/local id) leave a cluster together. NotFound if one isn't in it, Conflict if all are
+    named."""
     side = await sides.find(conn, symbol, ident)
     _may(side, within)
     inside = await sides.members(conn, side.cluster)
@@ -44,6 +47,8 @@ async def split(
         raise NotFound(f"{side.id} has no record {', '.join(missing)}")
     leaving = [known[name] for name in dict.fromkeys(names)]
     staying = [each.record for each in inside if each.record not in leaving]
+    if len(leaving) * len(staying) > MOST_PAIRS:
+        raise Refused(f"{len(leaving)} records from {len(staying)} are too many at once: split off fewer")
     if not leaving or not staying:
         raise Conflict(f"name some of the {len(inside)} records of {side.id}, not {'none' if not leaving else 'all'}")
     return await decisions.add(
@@ -51,7 +56,7 @@ async def split(
     )
 
 
-async def undo(conn: Connection, symbol: str, number: int, *, who: str, why: str, within: Within) -> Decision:
+async def undo(conn: Connection, number: int, *, who: str, why: str, within: Within) -> Decision:
     """Take a decision back. NotFound if it is about nothing within reach."""
     one = await decisions.get(conn, number)
     if within is not None and not await _concerns(conn, one, within):
@@ -82,13 +87,19 @@ async def _put(conn: Connection, kind: str, one: Side, other: Side, *, who: str,
     return await decisions.add(
         conn,
         kind,
-        [one.record],
-        [other.record],
+        await _speakers(conn, one),
+        await _speakers(conn, other),
         clusters=[one.id, other.id],
         library=_library(within),
         who=who,
         why=_reason(why),
     )
+
+
+async def _speakers(conn: Connection, side: Side) -> list[decisions.Named]:
+    """Records that stand for a side: the one named, and a few more, since any may be deleted one day."""
+    others = [each.record for each in await sides.members(conn, side.cluster) if each.record != side.record]
+    return [side.record, *others[: SPEAKERS - 1]]
 
 
 def _may(side: Side, within: Within) -> None:

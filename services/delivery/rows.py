@@ -61,6 +61,16 @@ def of(description: Description, lang: str) -> list[Row]:
     return found
 
 
+def beside(a: Description, b: Description, lang: str) -> list[tuple[str, str, str]]:
+    """(label, of the one, of the other) of every row that either has."""
+    left, right = ({row.field: row for row in of(each, lang)} for each in (a, b))
+    return [
+        (row[lang], *("; ".join(side[row["field"]].values) if row["field"] in side else "" for side in (left, right)))
+        for row in _TABLE["row"]
+        if row["field"] in left or row["field"] in right
+    ]
+
+
 def text(
     description: Description, ident: str, holdings: Iterable[tuple[str, Holding]], names: Mapping[str, str], lang: str
 ) -> str:
