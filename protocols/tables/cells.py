@@ -46,7 +46,8 @@ def encoding_of(head: bytes) -> str:
         if head.startswith(mark):
             return name
     if b"\0" in head[:400]:  # text has no NUL but as half of a character
-        return "utf-16-be" if head[:1] == b"\0" else "utf-16-le"
+        first, second = head[:4000:2].count(0), head[1:4000:2].count(0)
+        return "utf-16-be" if first > second else "utf-16-le"
     head = head[: head.rfind(b"\n") + 1] or head  # a character cut in two tells nothing
     if sniff.plain(head) == sniff.UNICODE:
         return "utf-8"

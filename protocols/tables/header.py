@@ -49,9 +49,17 @@ def fitted(names: Sequence[str], template: Template) -> Header | None:
 
 
 def best(names: Sequence[str], templates: Iterable[Template]) -> Header | None:
-    """The header by the template that knows most of its columns; None if none fits."""
+    """The header by the template that knows most of its columns, those first that no row is without; None if none fits.
+
+    So a list of copies that has titles is a list of books.
+    """
     found = [header for each in templates if (header := fitted(names, each))]
-    return max(found, key=lambda header: len(header.places), default=None)
+    return max(found, key=_knows, default=None)
+
+
+def _knows(header: Header) -> tuple[int, int]:
+    columns = header.template.columns
+    return sum(columns[key].need for key in header.places), len(header.places)
 
 
 def _asked(name: str) -> str:

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
+from itertools import islice
 
 import python_calamine
 
@@ -26,7 +27,7 @@ MOST_BYTES = 100_000_000  # of the file
 MOST_UNPACKED = 1_000_000_000  # of what a zip says that it holds
 MOST_PARTS = 10_000  # files in the zip
 MOST_ROWS = 1_048_576  # of a sheet: what spreadsheets hold themselves
-MOST_MEMORY = 4_000_000_000  # bytes of the process's addresses: about ten million cells
+MOST_MEMORY = 2_000_000_000  # bytes of the process's addresses: some twenty million cells
 MOST_SECONDS = 600  # of processor time
 
 
@@ -108,14 +109,10 @@ def _child() -> int:
 
 
 def _sheet(sheet: python_calamine.CalamineSheet, name: str) -> Iterator[tuple[int, str, str, list[str]]]:
-    if not sheet.total_height:
+    if sheet.start is None:
         return
-    first = (sheet.start or (0, 0))[1]  # columns left of the first that is filled are left out
-    number = (sheet.start or (0, 0))[0]
-    for row in sheet.iter_rows():
-        number += 1
-        if number > MOST_ROWS:
-            return
+    first = sheet.start[1]  # columns left of the first that is filled are left out
+    for number, row in enumerate(islice(sheet.iter_rows(), MOST_ROWS), 1):
         cells = [""] * first + [_text(cell) for cell in row]
         while cells and not cells[-1]:
             cells.pop()
