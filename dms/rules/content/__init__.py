@@ -16,17 +16,25 @@ from itertools import chain
 from typing import Protocol
 
 from dms.rules.content import (
+    agency,
     characters,
     codes,
+    copies,
     dates,
     links,
+    nonfiling,
     notation,
     numbers,
+    online,
+    punctuation,
+    repeats,
     responsibility,
     romanised,
     spaces,
     subjects,
+    tongues,
     trade,
+    vernacular,
 )
 from dms.rules.content.model import ContentRule, Fix
 
@@ -48,8 +56,16 @@ MODULES: tuple[ContentModule, ...] = (
     romanised,
     links,
     dates,
+    tongues,
     responsibility,
     subjects,
+    agency,
+    online,
+    nonfiling,
+    vernacular,
+    punctuation,
+    repeats,
+    copies,
 )
 
 

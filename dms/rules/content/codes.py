@@ -26,7 +26,7 @@ LANGUAGE_PLACES: Mapping[Format, values.Places] = {
     Format.CNMARC: {"101": LANGUAGE_CODES},
 }
 PLACE_PLACES: Mapping[Format, values.Places] = {Format.MARC21: {"044": "a"}}
-COUNTRY_PLACES: Mapping[Format, values.Places] = {Format.CNMARC: {"102": "a"}}
+COUNTRY_PLACES: Mapping[Format, values.Places] = {Format.CNMARC: {"102": "a", "801": "a"}}
 _NO_CODE = frozenset(("|||", "   ", "", "zxx", "und", "mul"))
 
 

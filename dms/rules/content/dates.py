@@ -38,7 +38,7 @@ _MARC21_ONLY = frozenset((Format.MARC21,))
 _EVERY_KIND = frozenset(Kind)
 
 
-def _day(digits: str) -> bool:
+def is_day(digits: str) -> bool:
     """Whether eight digits are a day of the years in which records are made."""
     try:
         return EARLIEST <= date(int(digits[:4]), int(digits[4:6]), int(digits[6:8])).year < LATEST
@@ -48,7 +48,7 @@ def _day(digits: str) -> bool:
 
 def _day_of_six(digits: str) -> bool:
     """yymmdd, of either century."""
-    return _day("20" + digits) or _day("19" + digits)
+    return is_day("20" + digits) or is_day("19" + digits)
 
 
 def changed(text: str) -> str:
@@ -56,7 +56,7 @@ def changed(text: str) -> str:
     if _CHANGED.fullmatch(text.strip()):
         return text.strip()
     digits = text.strip().rstrip(".")
-    if _DIGITS.fullmatch(digits) and len(digits) in (8, 12, 14) and _day(digits[:8]):
+    if _DIGITS.fullmatch(digits) and len(digits) in (8, 12, 14) and is_day(digits[:8]):
         return digits.ljust(14, "0") + ".0"
     return text
 
@@ -68,7 +68,7 @@ def _control(seen: Look) -> Iterator[Finding]:
             wanted = changed(text)
             rule = "changed-form" if wanted != text else "changed-unreadable"
             yield Finding(rule, "005", nth, "", 0, text[:40], wanted if wanted != text else "yyyymmddhhmmss.f")
-        elif not _day(found[1]) or found[2] > "240000" or found[2][2:4] > "59":
+        elif not is_day(found[1]) or found[2] > "240000" or found[2][2:4] > "59":
             yield Finding("changed-unreadable", "005", nth, "", 0, text, "yyyymmddhhmmss.f")
 
 
@@ -130,7 +130,7 @@ def _cnmarc(seen: Look) -> Iterator[Finding]:
         data = value(text, "a")
         if len(data) < 17:
             continue
-        if not _day(data[:8]) and not set(data[:8]) <= _FILL:
+        if not is_day(data[:8]) and not set(data[:8]) <= _FILL:
             yield Finding("entered-impossible", "100", nth, "a", 0, data[:8], "yyyymmdd")
         kind, one, two = data[8], data[9:13], data[13:17]
         if kind.isupper():

@@ -87,7 +87,7 @@ def _respelled(text: str, spelled: str, found: list[frozenset[str]], name: bool)
     kept = [old if _letters(old) in choices else new for old, new, choices in zip(olds, ours, found, strict=True)]
     wrong = sum(1 for old, new in zip(olds, kept, strict=True) if old is not new)
     wanted = " ".join(
-        [_cased(word, old if old[:1].isupper() else spelled) for word, old in zip(kept, olds, strict=True)]
+        [_cased(word, old[:1].isupper() or spelled[:1].isupper()) for word, old in zip(kept, olds, strict=True)]
     )
     return wanted if wrong * 2 <= len(kept) and _sounds(found, _letters(wanted)) else ""
 

@@ -1,0 +1,123 @@
+"""Non-filing characters: how many signs of a title sorting passes over (MARC 21) (pure).
+
+The article has to be one of the record's language (008/35-37); titles in other languages are left alone. Table:
+`articles.toml`. ISO 6630's marks within the text (CNMARC) are a rule of characters.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from functools import cache, lru_cache
+from pathlib import Path
+
+from catalog.model import Format
+from dms.rules import edit
+from dms.rules.content.model import ContentRule, Fix, Look
+from dms.rules.content.values import LONGEST_VALUE
+from dms.rules.model import Finding, Mended
+from protocols.marc import Record, value
+
+# Which indicator counts, by tag (MARC 21 Bibliographic).
+INDICATORS: Mapping[str, int] = {
+    "130": 0, "222": 1, "240": 1, "242": 1, "243": 1, "245": 1, "440": 1, "630": 0, "730": 0, "740": 0, "830": 1,
+}  # fmt: skip
+_LEADING = re.compile(r"[\s\"'“”‘’«»„\[(¡¿….·]*")
+_JOINTS = "'’ʼ‘-"
+
+
+@cache
+def _table() -> tuple[Mapping[str, re.Pattern[str]], Mapping[str, tuple[str, ...]]]:
+    table = tomllib.loads((Path(__file__).parent / "articles.toml").read_text("utf-8"))
+    patterns = {}
+    for language, articles in table["articles"].items():
+        ways = [
+            re.escape(a[:-1]) + f"[{re.escape(_JOINTS)}]" if a[-1] in "'-" else re.escape(a) + r"\s+"
+            for a in sorted(articles, key=len, reverse=True)
+        ]
+        patterns[language] = re.compile(rf"(?:{'|'.join(ways)})(?=[\w\"'“‘«\[(¡¿])", re.I)
+    return patterns, {language: tuple(words) for language, words in table["not"].items()}
+
+
+@lru_cache(maxsize=8192)
+def count(title: str, language: str) -> int:
+    """How many signs stand before the first word that sorts; 0 without an article of the language."""
+    patterns, exceptions = _table()
+    if language not in patterns:
+        return 0
+    leading = _LEADING.match(title)
+    start = leading.end() if leading else 0
+    if title[start:].lower().startswith(exceptions.get(language, ())):
+        return 0
+    found = patterns[language].match(title, start)
+    if found is None:
+        return 0
+    behind = _LEADING.match(title, found.end())
+    return behind.end() if behind else found.end()
+
+
+def _language(record: Record) -> str:
+    return (record.first("008") or "")[35:38]
+
+
+def _wanted(tag: str, text: str, language: str) -> str:
+    """The digit that should stand; the one that stands where nothing certain can be said."""
+    at = INDICATORS[tag]
+    stands = text[at : at + 1]
+    title = value(text, "a")
+    counted = count(title, language)
+    if counted and counted <= 9 and stands in ("0", " ", "", "|"):
+        return str(counted)
+    if counted and stands.isdecimal() and not _ends_a_word(title, int(stands)) and counted <= 9:
+        return str(counted)
+    return stands
+
+
+def _ends_a_word(title: str, at: int) -> bool:
+    """Whether sorting that begins at `at` begins with a word."""
+    return at == 0 or not title[at - 1 : at].isalnum()
+
+
+def _looked(record: Record) -> Iterator[tuple[str, int, str, str]]:
+    """(tag, nth, text, wanted digit) of every field that counts and has no transliteration beside it."""
+    language = _language(record)
+    seen: dict[str, int] = {}
+    for tag, text in record.fields:
+        if tag in INDICATORS:
+            seen[tag] = seen.get(tag, 0) + 1
+            yield tag, seen[tag], text, _wanted(tag, text, language)
+
+
+def _look(seen: Look) -> Iterator[Finding]:
+    for tag, nth, text, wanted in _looked(seen.record):
+        at = INDICATORS[tag]
+        stands = text[at : at + 1]
+        title = value(text, "a")
+        if wanted != stands:
+            yield Finding("non-filing", tag, nth, f"ind{at + 1}", -1, f"{stands} {title}"[:LONGEST_VALUE], wanted)
+        elif stands.isdecimal() and (int(stands) >= len(title) > 0 or not _ends_a_word(title, int(stands))):
+            yield Finding("non-filing-in-word", tag, nth, f"ind{at + 1}", -1, f"{stands} {title}"[:LONGEST_VALUE])
+
+
+def _mend(record: Record, fmt: Format) -> Mended:
+    if fmt != Format.MARC21:
+        return Mended(record, ())
+    language = _language(record)
+
+    def change(tag: str, text: str) -> str:
+        at = INDICATORS[tag]
+        return text[:at] + _wanted(tag, text, language) + text[at + 1 :]
+
+    return edit.fields(record, "non-filing", change, INDICATORS.keys())
+
+
+RULES: tuple[ContentRule, ...] = (
+    ContentRule(
+        ids=("non-filing", "non-filing-in-word"),
+        look=_look,
+        tags=frozenset(INDICATORS),
+        formats=frozenset((Format.MARC21,)),
+    ),
+)
+FIXES: Mapping[str, Fix] = {"non-filing": _mend}

@@ -1,0 +1,92 @@
+"""880 and $6 of MARC 21: each field and its other script point at each other (pure).
+
+$6 is a tag, a hyphen, an occurrence number, and maybe a script (MARC 21 Bibliographic, appendix A: control subfields).
+880 with occurrence 00 stands alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from catalog.model import Format
+from dms.rules import edit
+from dms.rules.content.model import ContentRule, Fix, Look
+from dms.rules.model import Finding, Kind, Mended
+from protocols.marc import DELIMITER, Record, is_control, value
+
+OTHER = "880"
+_LINK = re.compile(r"(\d{3})-(\d{2})((?:/[^/]*){0,2})")
+_KINDS = frozenset((Kind.BIBLIOGRAPHIC, Kind.AUTHORITY))
+
+
+def _links(record: Record) -> tuple[set[tuple[str, str]], set[tuple[str, str]]]:
+    """(tag, occurrence) that the fields say, and that the 880s say of them."""
+    said: set[tuple[str, str]] = set()
+    others: set[tuple[str, str]] = set()
+    for tag, text in record.fields:
+        if "\x1f6" in text and not is_control(tag) and (found := _LINK.match(value(text, "6"))):
+            (others if tag == OTHER else said).add((found[1] if tag == OTHER else tag, found[2]))
+    return said, others
+
+
+def _fault(tag: str, text: str, said: set[tuple[str, str]], others: set[tuple[str, str]]) -> str:
+    """The rule that a field's $6 breaks, or nothing."""
+    found = _LINK.fullmatch(value(text, "6"))
+    if found is None:
+        return "link6-form"
+    if tag == OTHER:
+        return "link6-alone" if found[2] != "00" and (found[1], found[2]) not in said else ""
+    if found[1] != OTHER:
+        return "link6-form"
+    return "link6-alone" if (tag, found[2]) not in others else ""
+
+
+def _look(seen: Look) -> Iterator[Finding]:
+    if OTHER not in seen.fields and not any("\x1f6" in text for _, text in seen.record.fields):
+        return
+    said, others = _links(seen.record)
+    for tag, texts in seen.fields.items():
+        if is_control(tag) or tag[0] == "9":
+            continue
+        taken: set[str] = set()
+        for nth, text in enumerate(texts, 1):
+            if "\x1f6" not in text:
+                if tag == OTHER:
+                    yield Finding("link6-missing", tag, nth, "6")
+                continue
+            link = value(text, "6")
+            if fault := _fault(tag, text, said, others):
+                yield Finding(fault, tag, nth, "6", -1, link[:40])
+            elif tag != OTHER:
+                if link[4:6] in taken:
+                    yield Finding("link6-shared", tag, nth, "6", -1, link[:40])
+                taken.add(link[4:6])
+
+
+def _mend(record: Record, fmt: Format) -> Mended:
+    """A field that points at no 880 loses its $6; an 880 that points at no field gets occurrence 00."""
+    if fmt != Format.MARC21:
+        return Mended(record, ())
+    said, others = _links(record)
+
+    def change(tag: str, text: str) -> str:
+        if is_control(tag) or tag[0] == "9" or "\x1f6" not in text or _fault(tag, text, said, others) != "link6-alone":
+            return text
+        link = value(text, "6")
+        if tag == OTHER:
+            return text.replace(f"\x1f6{link}", f"\x1f6{link[:4]}00{link[6:]}", 1)
+        return text.replace(f"{DELIMITER}6{link}", "", 1)
+
+    return edit.fields(record, "link6-alone", change)
+
+
+RULES: tuple[ContentRule, ...] = (
+    ContentRule(
+        ids=("link6-form", "link6-alone", "link6-missing", "link6-shared"),
+        look=_look,
+        formats=frozenset((Format.MARC21,)),
+        kinds=_KINDS,
+    ),
+)
+FIXES: Mapping[str, Fix] = {"link6-alone": _mend}
