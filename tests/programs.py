@@ -14,6 +14,7 @@ PACKAGES = {  # program → Debian package
     "yaz-client": "yaz",
     "yaz-marcdump": "yaz",
     "xmllint": "libxml2-utils",
+    "marcvalidate": "libmarc-schema-perl",
     "chromium": "chromium",
     "postgres": "postgresql",
 }
