@@ -55,7 +55,7 @@ PATTERNS = {  # functions that make patterns of more than literals: of tables th
     "catalog/database/complaints.py:error": "COMPLAINTS, in that module",
     "dms/addresses.py:_private": "addresses.toml",
     "dms/formats/media.py:_alternatives": "a table of the formats",
-    "dms/formats/resources.py:_words",
+    "dms/formats/resources.py:_words": "resources.toml",
     "dms/match/words.py:pattern": "words.toml, and literals of its callers in dms/match",
     "dms/merge_policy.py:_any": "merge_policy.toml",
     "dms/merge_policy.py:_compares": "merge_policy.toml",
