@@ -1,7 +1,7 @@
 """Which carrier a file is written in, judged by its content and never by its name.
 
 Carriers are plain strings here, since `protocols` knows nothing of the catalogue: "iso2709", "marcxml" (every form of
-MARC in XML), "marcjson", and by lines "mrk", "alephseq" and "marclines".
+MARC in XML), "marcjson", "dc", "mods", and by lines "mrk", "alephseq" and "marclines".
 """
 
 from __future__ import annotations
@@ -12,13 +12,15 @@ from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 from config.errors import BadRecord
-from protocols import alephseq, marclines, mrk
+from protocols import alephseq, dublin, marclines, mods, mrk
+from protocols.descriptive import Kind
 from protocols.marc import Record
 from protocols.pieces import Finding, Piece
 
 ISO2709, MARCXML, MARCJSON = "iso2709", "marcxml", "marcjson"
 MRK, ALEPHSEQ, MARCLINES = "mrk", "alephseq", "marclines"
-CARRIERS = (ISO2709, MARCXML, MARCJSON, MRK, ALEPHSEQ, MARCLINES)
+DC, MODS = "dc", "mods"
+CARRIERS = (ISO2709, MARCXML, MARCJSON, MRK, ALEPHSEQ, MARCLINES, DC, MODS)
 HEAD = 1 << 16  # bytes that are looked at
 
 _BOMS = (  # UTF-32 before UTF-16: the little-endian mark of one begins with that of the other
@@ -52,6 +54,19 @@ class Linewise(Protocol):
 
 
 LINES: Mapping[str, Linewise] = {MRK: mrk, ALEPHSEQ: alephseq, MARCLINES: marclines}
+
+
+KINDS: Mapping[str, Kind] = {DC: dublin.KIND, MODS: mods.KIND}
+
+OTHERS = {"ead": "EAD", "ONIXMessage": "ONIX", "ONIXmessage": "ONIX", "TEI": "TEI", "rss": "RSS", "feed": "Atom"}
+_ROOT = re.compile(rb"<(?:[A-Za-z_][\w.-]*:)?([A-Za-z_][\w.-]*)[\s>]")
+_TAG = rb"<(?:[A-Za-z_][\w.-]*:)?"
+_MARC_IN_XML = re.compile(_TAG + rb"(?:controlfield|datafield|leader|fixfield|varfield|oai_marc|[cd][0-9]{3})[\s/>]")
+_MODS = re.compile(_TAG + rb"mods[\s>]|metadataPrefix\s*=\s*[\"'](?:oai_)?mods")
+_DC = re.compile(
+    rb"<(?:(?:oai_|srw_)dc:dc|(?:[\w.-]+:)?qualifieddc|dc:[a-z]+|dcterms:[a-zA-Z]+)[\s>]|"
+    rb"http://purl\.org/dc/(?:elements/1\.1|terms)/|metadataPrefix\s*=\s*[\"'](?:oai_dc|qdc|oai_qdc|dc)[\"']"
+)
 
 
 class UnknownCarrier(BadRecord):
@@ -91,10 +106,14 @@ def carrier_of(head: bytes) -> str:
 
 
 def _xml(start: bytes) -> str:
-    """MARCXML, unless the document is plainly a web page."""
+    """What is in the document; MARC where nothing tells, unless it is plainly a web page."""
     if re.match(rb"(?i)<!doctype\s+html|<html[\s>]", start):
         raise UnknownCarrier("this is a web page, not MARCXML: look whether the address answered with an error page")
-    return MARCXML
+    if (root := _ROOT.search(start)) and (other := OTHERS.get(root.group(1).decode())):
+        raise UnknownCarrier(f"this is {other}, which we don't read: MARC in XML, Dublin Core and MODS are read")
+    if _MARC_IN_XML.search(start):
+        return MARCXML
+    return MODS if _MODS.search(start) else DC if _DC.search(start) else MARCXML
 
 
 def _seen(start: bytes) -> str:

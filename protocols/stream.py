@@ -23,13 +23,15 @@ from typing import BinaryIO
 
 from config.errors import BadRecord, NotFound, Refused
 from protocols import marcjson, xmlscan
-from protocols.detect import HEAD, ISO2709, LINES, MARCJSON, MARCXML, wide_encoding
+from protocols.detect import HEAD, ISO2709, KINDS, LINES, MARCJSON, MARCXML, wide_encoding
 from protocols.gunzip import Input
+from protocols.xmlscan import Shape
 
 Readable = BinaryIO | io.RawIOBase
 SIZE = 1 << 20
 MAX_RECORD = 1 << 24  # bytes without a record's end that are believed to be one record
 MAX_DOCUMENT = 1 << 26  # bytes of a JSON document that is not one object a line
+XML = frozenset((MARCXML, *KINDS))
 SHOWN = 1 << 16  # bytes kept of what is too long
 
 
@@ -108,7 +110,12 @@ def _boundary(buffer: bytearray, carrier: str) -> int:
         return buffer.rfind(b"\n") + 1
     if carrier in LINES:
         return LINES[carrier].boundary(buffer)
-    return xmlscan.MARC.boundary(buffer)
+    return _shape(carrier, buffer).boundary(buffer)
+
+
+def _shape(carrier: str, buffer: bytes | bytearray) -> Shape:
+    """What a document's records look like."""
+    return KINDS[carrier].shape_of(buffer) if carrier in KINDS else xmlscan.MARC
 
 
 def _skip(source: _Source, buffer: bytearray, carrier: str) -> tuple[bytes, int, bytearray]:
@@ -127,8 +134,10 @@ def _skip(source: _Source, buffer: bytearray, carrier: str) -> tuple[bytes, int,
 
 
 def _first_end(buffer: bytearray, carrier: str) -> int:
-    if carrier == MARCXML:
-        return xmlscan.MARC.first_end(buffer)
+    if carrier in LINES:
+        return LINES[carrier].boundary(buffer)
+    if carrier in XML:
+        return _shape(carrier, buffer).first_end(buffer)
     return buffer.find(0x1D if carrier == ISO2709 else 0x0A) + 1
 
 
@@ -161,7 +170,7 @@ class _Source:
         self._decoder = codecs.getincrementaldecoder(wide)("replace") if wide else None
         if self._decoder:
             self.head = self._ahead = self._narrow(self.head[mark:])
-        plain = wide or carrier != MARCXML or xmlscan.declared_encoding(self.head) in ("", "utf-8", "us-ascii")
+        plain = wide or carrier not in XML or xmlscan.declared_encoding(self.head) in ("", "utf-8", "us-ascii")
         self._prefix = b"" if plain else xmlscan.declaration(self.head)
         if start and (carrier != MARCJSON or marcjson.is_lines(self.head)):
             self._go(start)

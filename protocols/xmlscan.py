@@ -44,7 +44,7 @@ class Shape:
 
 
 MARC = Shape("record|oai_marc|r", "leader|controlfield|datafield|fixfield|varfield|[cd][0-9]{3}")
-WRAPPED = Shape("record", "title|identifier|recordIdentifier|titleInfo")  # other kinds in an envelope
+WRAPPED = Shape("record", "title|creator|titleInfo")  # other kinds in an envelope
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
