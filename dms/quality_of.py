@@ -13,12 +13,14 @@ from catalog.records import Row
 from dms import quality, quality_scope
 from dms.quality import Inspector
 from dms.rules.model import Finding, Level
+from protocols.marc import Record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opinion:
     """Of one record, under the profile that is active for its library."""
 
+    record: Record  # as it is shown
     findings: Sequence[Finding]
     score: int
     came: Received
@@ -37,6 +39,7 @@ async def opinion(conn: Connection, row: Row) -> Opinion:
     inspector = quality.inspector(await quality_scope.of_library(conn, row.library))
     judged = inspector.judge(record, Format(row.format), told.get(row.local_id, ()))
     return Opinion(
+        record=record,
         findings=judged.findings,
         score=judged.score,
         came=original.received(raw, row.carrier, row.encoding),

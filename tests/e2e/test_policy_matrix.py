@@ -23,7 +23,7 @@ from node.web.openapi import Route
 from node.web.routes import ROUTES
 from services.access import accounts, csrf, keys, sessions
 from services.access.policy import ALL, OF_NODES, PUBLIC, Need, Permission, Role
-from tests import access, forms, network
+from tests import access, builders, forms, network
 from tests import policy_matrix as matrix
 from tests.network import Stand
 from tests.policy_matrix import FOREIGN, KEY, NODE, OWN, SIGNED, Probe
@@ -140,6 +140,13 @@ async def _filled_library(conn: Connection, symbol: str) -> dict[str, str]:
         " select $1, peer, true, 'x', '245', '', '10\x1faa', '10\x1fab', 'stale' from peer where symbol = $1",
         symbol,
     )
+    kept = bodies.shrink(builders.iso2709(builders.a_bib(local_id="1")))
+    await conn.execute(
+        """insert into record (source, local_id, library, load, format, carrier, encoding, visibility, dictionary,
+               digest, stamp, title_hash, body) values ($1, '1', $2, $3, 2, 1, 'utf-8', 2, 0, '', '', 0, $4)""",
+        source, symbol, load.load, kept,
+    )  # fmt: skip
+    await conn.execute("insert into quality_month values ($1, '2026-01-01', 1, 100, 0, 0, 0)", source)
     case_no = await conn.fetchval("select id from quarantine where load = $1", load.load)
     return {"load": str(load.load), "key": str(key.key), "source": symbol.lower(), "case": str(case_no)}
 
