@@ -1,0 +1,56 @@
+"""`tianlu cluster` as a person uses it: look, ask why, decide, see that it holds, take it back."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests import builders
+from tests.e2e.test_load_cli import Cli, alone, cli
+
+__all__ = ["alone", "cli"]
+
+
+@pytest.fixture
+def stocked(cli: Cli, tmp_path: Path) -> Cli:
+    """Two libraries with the same two books."""
+    for source, library in (("a", "LIB-A"), ("b", "LIB-B")):
+        file = tmp_path / f"{source}.mrc"
+        records = [
+            builders.a_cnmarc(title=f"园冶注释第{n}种", isbn=builders.isbn13(500 + n), local_id=f"n{n}") for n in (1, 2)
+        ]
+        file.write_bytes(builders.iso2709(*records))
+        cli.run("load", str(file), "--source", source, "--library", library)
+    return cli
+
+
+def test_a_cataloguer_asks_why_and_decides_otherwise(stocked: Cli) -> None:
+    (shown,) = stocked.lines("cluster", "show", "a/n1")
+    assert [each["record"] for each in shown["records"]] == ["a/n1", "b/n1"]
+    (why,) = stocked.lines("cluster", "explain", shown["cluster"])
+    assert why["records"] == ["a/n1", "b/n1"]
+    (pair,) = stocked.lines("cluster", "explain", "a/n1", "a/n2")
+    assert (pair["together"], pair["verdict"]) == (False, "apart") and pair["score"] < pair["join_from"]
+    assert {"label", "a", "b"} == set(pair["fields"][0])
+    assert "卷册不同" in stocked.run("--lang", "zh", "cluster", "explain", "a/n1", "a/n2").stdout.decode()
+    assert b"say why" in stocked.run("cluster", "split", "a/n1", "--record", "b/n1", code=2).stderr
+    (split,) = stocked.lines("cluster", "split", "a/n1", "--record", "b/n1", "--why", "another printing")
+    assert (split["state"], len(split["clusters"])) == ("done", 2)
+    (joined,) = stocked.lines("cluster", "join", "a/n1", "a/n2", "--why", "one book")
+    assert (joined["state"], len(joined["clusters"])) == ("done", 1)
+    past = stocked.lines("cluster", "history")
+    assert [(each["kind"], each["why"]) for each in past] == [("join", "one book"), ("split", "another printing")]
+    (undone,) = stocked.lines("cluster", "undo", str(split["decision"]), "--why", "no, the same")
+    assert undone["state"] == "undone"
+    (after,) = stocked.lines("cluster", "show", "a/n1")
+    assert {each["record"] for each in after["records"]} == {"a/n1", "b/n1", "a/n2", "b/n2"}
+    assert b"undone" in stocked.run("cluster", "undo", str(split["decision"]), "--why", "x", code=5).stderr
+    acts = [json.loads(line)["act"] for line in _audit(stocked).stdout.splitlines()]
+    assert {"cluster.split", "cluster.join", "cluster.undo"} <= set(acts)
+
+
+def _audit(cli: Cli) -> subprocess.CompletedProcess[bytes]:
+    return cli.run("--json", "audit", "list")
