@@ -34,9 +34,13 @@ def text(data: bytes, encoding: str) -> tuple[str, tuple[Finding, ...]]:
         decoded, lost = "\n".join(part for part, _ in parts), sum(count for _, count in parts)
     else:
         decoded, lost = codec.decode(data, encoding)
-    if not lost:
-        return decoded, ()
-    return decoded, (("encoding-invalid-bytes", f"{lost} codes without meaning in {encoding} became U+FFFD"),)
+    findings: tuple[Finding, ...] = ()
+    if lost:
+        findings += (("encoding-invalid-bytes", f"{lost} codes without meaning in {encoding} became U+FFFD"),)
+    if "\x1e" in decoded or "\x1d" in decoded:  # what ends fields and records elsewhere
+        findings += (("iso2709-terminator-in-field", "a terminator of ISO 2709 became a blank"),)
+        decoded = decoded.translate({0x1D: " ", 0x1E: " "})
+    return decoded, findings
 
 
 class Judge:

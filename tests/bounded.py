@@ -7,13 +7,16 @@ import resource
 import time
 import traceback
 from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
 
 SECONDS = 1.0  # of the processor, for one hostile megabyte or two
 MEGABYTES = 50  # more than before
 MEGABYTE = 1 << 20
 
 
-def bounded(work: Callable[[], object], megabytes: int = MEGABYTES, seconds: float = SECONDS) -> object:
+def bounded(work: Callable[[], T], megabytes: int = MEGABYTES, seconds: float = SECONDS) -> T:
     """What `work` gives, which is something that can be written down; it may not take more than is said."""
     seeing, telling = os.pipe()
     if not (child := os.fork()):
@@ -31,6 +34,7 @@ def bounded(work: Callable[[], object], megabytes: int = MEGABYTES, seconds: flo
     with open(seeing, "rb") as told:
         said = told.read()
     os.waitpid(child, 0)
+    found: T
     found, spent, grown = eval(said)
     assert spent <= seconds, f"{spent:.1f} s"
     assert grown <= megabytes, f"{grown} MB"
