@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from protocols.tables.template import Template
+from protocols.tables.template import Field, Template, within
 
 DEEPEST = 40  # rows among which the header is looked for: some publishers write a page about the package before it
 
@@ -19,17 +19,18 @@ _SIGNS = re.compile(r"[\W_]+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Header:
-    """Where a table's columns are. `names` are as written, one for every column of the header row."""
+    """Where a table's columns are, and what they fill."""
 
     template: Template
-    names: tuple[str, ...]
+    names: tuple[str, ...]  # as written, one for every column of the header row
     places: dict[str, int]  # of the template's columns, by key
+    rest: tuple[tuple[int, str], ...]  # places and names of the columns that the template doesn't know
+    fields: tuple[Field, ...]  # of the template, that these columns may fill
 
     @property
     def unknown(self) -> tuple[str, ...]:
-        """Names of columns that the template doesn't know."""
-        known = set(self.places.values())
-        return tuple(name for place, name in enumerate(self.names) if place not in known and name.strip())
+        """Names of columns that the template doesn't know; those that have none are left out."""
+        return tuple(name for place, name in self.rest if self.names[place])
 
 
 def fitted(names: Sequence[str], template: Template) -> Header | None:
@@ -44,7 +45,15 @@ def fitted(names: Sequence[str], template: Template) -> Header | None:
             if place not in places.values():
                 places[key] = place
     if all(any(key in places for key in group) for group in template.require):
-        return Header(template=template, names=tuple(" ".join(name.split()) for name in names), places=places)
+        written = tuple(" ".join(name.split()) for name in names)
+        known = set(places.values())
+        return Header(
+            template=template,
+            names=written,
+            places=places,
+            rest=tuple((n, name or f"@{letters(n)}") for n, name in enumerate(written) if n not in known),
+            fields=within(template, places),
+        )
     return None
 
 

@@ -10,6 +10,8 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+import msgspec
+
 from protocols import marc, marcjson
 from protocols.marc import Record
 from protocols.tables.cells import Row
@@ -30,8 +32,8 @@ def line(row: Row, header: Header) -> bytes:
     if reason:
         place = f"sheet {row.sheet}, {reason}" if row.sheet else reason
         return _json({"fault": place, "row": received})
-    told = json.loads(marcjson.write(record(row.cells, header)))
-    return _json({**told, "template": header.template.name, "row": received})
+    beside = _json({"template": header.template.name, "row": received})
+    return marcjson.write(record(row.cells, header))[:-1].encode() + b"," + beside[1:]
 
 
 def record(cells: Sequence[str], header: Header) -> Record:
@@ -43,13 +45,11 @@ def record(cells: Sequence[str], header: Header) -> Record:
         if place < len(cells)
     }
     fields = [("001", name)] if (name := _name(template, values)) else []
-    for each in template.fields:
+    for each in header.fields:
         fields += [(each.tag, text) for text in _texts(each, values, template)]
-    known = set(header.places.values())
-    for place, cell in enumerate(cells):
-        if place not in known and (text := plain(cell)):
-            pairs = [("a", plain(_named(header, len(cells))[place])), ("b", text)]
-            fields.append((template.rest, marc.field("  ", pairs)))
+    for place, name in header.rest:
+        if place < len(cells) and (text := plain(cells[place])):
+            fields.append((template.rest, marc.field("  ", [("a", name), ("b", text)])))
     leader = "".join(_value(template.leader, values, template)[0])[:24].ljust(24)
     return Record(leader=leader, fields=tuple((tag, _LOST.sub("\ufffd", text)) for tag, text in fields))
 
@@ -78,8 +78,12 @@ def _named(header: Header, width: int) -> list[str]:
 
 
 def _pieces(cell: str, signs: str) -> tuple[str, ...]:
-    parts = re.split(f"[{re.escape(signs)}]", cell) if signs else [cell]
-    return tuple(filter(None, map(plain, parts)))
+    if signs and (first := next((sign for sign in signs if sign in cell), "")):
+        for sign in signs:
+            cell = cell.replace(sign, first)
+        return tuple(filter(None, map(plain, cell.split(first))))
+    text = plain(cell)
+    return (text,) if text else ()
 
 
 def _name(template: Template, values: _Values) -> str:
@@ -154,16 +158,17 @@ def _constant(part: Part, values: _Values) -> list[str]:
 
 def _read(part: Part, values: _Values, template: Template) -> list[str]:
     pieces = next((found for key in part.columns if (found := values.get(key, ()))), ())
-    table = template.maps.get(part.map, {})
-    read = [
-        table.get(text, table.get(text.casefold(), text)) for piece in pieces if (text := READINGS[part.read](piece))
-    ]
-    texts = [part.before + text + part.after for text in read]
+    texts = list(pieces) if part.read == "plain" else [text for text in map(READINGS[part.read], pieces) if text]
+    if part.map:
+        table = template.maps[part.map]
+        texts = [table.get(text, table.get(text.casefold(), text)) for text in texts]
+    if part.before or part.after:
+        texts = [part.before + text + part.after for text in texts]
     return [part.join.join(texts)] if part.join and texts else texts
 
 
 def _json(told: Mapping[str, object]) -> bytes:
     try:
-        return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+        return msgspec.json.encode(told) + b"\n"
     except UnicodeEncodeError:  # bytes without meaning are kept as what they are
         return json.dumps(told, separators=(",", ":")).encode() + b"\n"

@@ -23,8 +23,8 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
@@ -92,6 +92,22 @@ class Template:
     maps: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     fields: tuple[Field, ...]
     digest: bytes = b""
+
+
+def within(template: Template, keys: Collection[str]) -> tuple[Field, ...]:
+    """The fields that a table with these columns may fill, without the subfields that it never will."""
+    found = []
+    for each in template.fields:
+        asked = {key for _, parts in each.subfields for part in parts for key in part.columns}
+        if asked and asked.isdisjoint(keys):
+            continue
+        left = tuple(
+            (code, parts)
+            for code, parts in each.subfields
+            if len(parts) > 1 or not parts[0].columns or parts[0].default or not set(parts[0].columns).isdisjoint(keys)
+        )
+        found.append(replace(each, subfields=left))
+    return tuple(found)
 
 
 @cache
