@@ -20,6 +20,7 @@ CONSTANT = frozenset((10, 11, 20, 21, 22, 23))  # of the leader: what ISO 2709 l
 WIDEST = 18  # characters of a slice
 MOST_SLICES = 1 << 13  # remembered of each
 SHORT = 32  # characters of a field that is remembered whole: languages, countries, codes without dates
+_NEVER_AGAIN = ("digits", "stamp")  # patterns whose texts are hardly ever alike
 _YEAR = re.compile(r"[0-9u |#^-]{4}")
 _STAMP = re.compile(r"[0-9]{14}\.[0-9]")
 _DIGITS = re.compile(r"[0-9]+", re.ASCII)
@@ -44,11 +45,14 @@ class _Slice:
         self._rule = rule
         self._off = off
         self._remembered = lru_cache(maxsize=MOST_SLICES)(self._found)
+        self._unlike = part[0].pattern in _NEVER_AGAIN
 
     def faults(self, text: str) -> tuple[Fault, ...]:
         """Faults of a text that is not known to be sound."""
+        if self._unlike and _fits(self._part[0], text):
+            return ()
         found = self._remembered(text)
-        if not found:
+        if not found:  # a set answers quicker than what remembers results
             if len(self.sound) >= MOST_SLICES:
                 self.sound.clear()
             self.sound.add(text)
@@ -130,7 +134,7 @@ def _parts(positions: list[Position]) -> list[list[Position]]:
 
 
 def _alone(each: Position) -> bool:
-    return each.pattern in ("digits", "stamp") or each.width == 3
+    return each.pattern in _NEVER_AGAIN or each.width == 3
 
 
 def _parted(last: list[Position], each: Position) -> bool:
@@ -145,14 +149,14 @@ class Coded:
         places = definitions.fixed if definitions else {}
         self._materials = (fmt, kind) == (Format.MARC21, Kind.BIBLIOGRAPHIC)
         self._plans: dict[str, dict[str, Plan]] = {}  # by place and selector
-        self._codes: dict[str, str] = {}  # subfields by tag
+        self._subfields: dict[str, dict[str, Plan]] = {}  # by tag and code
         for place, fixed in places.items():
             tag, _, code = place.partition("$")
             rule = "leader-code" if tag == LEADER else "code-undefined"
             selectors = {"*", *fixed.lengths, *fixed.positions}
             self._plans[place] = {each: Plan(fixed, each, code, rule, off) for each in selectors}
             if code:
-                self._codes[tag] = self._codes.get(tag, "") + code
+                self._subfields.setdefault(tag, {})[code] = self._plans[place]["*"]
         self.tags = frozenset(place[:3] for place in places) - {LEADER}
         self._short = lru_cache(maxsize=MOST_SLICES)(self._in_subfields)
 
@@ -170,11 +174,11 @@ class Coded:
         return plans["*"].faults(text)
 
     def _in_subfields(self, tag: str, text: str) -> Sequence[Fault]:
-        codes = self._codes[tag]
+        plans = self._subfields[tag]
         found: list[Fault] = []
         for part in text.split(DELIMITER)[1:]:
-            if part[1:] and part[0] in codes:
-                found += self._plans[f"{tag}${part[0]}"]["*"].faults(part[1:])
+            if (plan := plans.get(part[:1])) and len(part) > 1:
+                found += plan.faults(part[1:])
         return found
 
 

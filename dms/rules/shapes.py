@@ -118,6 +118,7 @@ def shown(value: str) -> str:
     return value.replace(" ", NO_VALUE)
 
 
+@lru_cache(maxsize=1 << 10)
 def listed(codes: Codes, most: int = 24) -> str:
     """The legal values, or the first of many."""
     values = sorted(codes.legal, key=lambda each: (len(each), each))

@@ -128,12 +128,12 @@ class Structure:
         starts = np.searchsorted(columns.record, np.arange(len(subjects))).tolist()
         rows = [index for index, verdict in enumerate(verdicts) if verdict is not _SOUND]
         for index, row in zip(rows, columns.record[rows].tolist(), strict=True):
-            verdict, tag, text, coded = verdicts[index], tags[index], texts[index], tables[row].coded
-            faults: Sequence[Fault] = verdict.faults
+            verdict, tag, table = verdicts[index], tags[index], tables[row]
+            faults, coded = verdict
             if verdict is _ODD:
-                faults = tables[row].shapes.of(tag, text)
-            if verdict.coded or (verdict is _ODD and tag in coded.tags):
-                faults = [*faults, *coded.field(tag, text, subjects[row].record.leader)]
+                faults, coded = table.shapes.of(tag, texts[index]), tag in table.coded.tags
+            if coded and (more := table.coded.field(tag, texts[index], subjects[row].record.leader)):
+                faults = (*faults, *more)
             if faults:
                 nth = tags[starts[row] : index + 1].count(tag)
                 found[row] += [_finding(fault, tag, nth) for fault in faults]
