@@ -144,7 +144,7 @@ async def repeat(
     async with database.connection() as conn:
         if await repeats.candidate(conn, source.no, size=inputs.size, **how) is None:
             return None
-    content = await asyncio.to_thread(repeats.of_files, habits, inputs.files)
+    content = await asyncio.to_thread(repeats.of_files, habits + inputs.template, inputs.files)
     async with database.transaction() as conn:
         await sources.lock(conn, source.no)
         await hosting.writable(conn, source.library)
@@ -255,7 +255,7 @@ async def land(
         async with database.transaction() as conn:
             if whole:
                 digests = [opened.digest for opened in inputs.streams]
-                await loads.tell_content(conn, load.load, repeats.content(habits, digests))
+                await loads.tell_content(conn, load.load, repeats.content(habits + inputs.template, digests))
             await loads.turn(conn, load.load, LoadState.PREPARING, since=(LoadState.LANDING,))
             await leases.release(conn, _lease(source), holder, term)
 

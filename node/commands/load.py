@@ -133,7 +133,6 @@ async def load_inputs(
     async with node.database.connection() as conn:
         profile = await quality_scope.of_library(conn, source.library)
     habits = habits_key(Habits(source=source, carrier=inputs.carrier, encoding=said, profile=profile))
-    habits += inputs.template
     again = await landing.repeat(node.database, source, inputs, mode=mode, encoding=encoding, habits=habits)
     if again is not None:
         await attending.leave_nothing(node)
