@@ -10,7 +10,7 @@ from catalog.model import Source
 from config.errors import Misconfigured
 from exchange import landing
 from node.context import Context
-from protocols import marc, marcjson, stream
+from protocols import dialect, marc, marcjson, stream
 from protocols.marc import Record
 from protocols.tables import opening, template
 from protocols.tables.opening import Table
@@ -57,7 +57,7 @@ def of_holdings(files: Iterable[str], carrier: str, said: str | None) -> Templat
 def check(source: Source, tables: Iterable[Table]) -> None:
     """Misconfigured if the source's records are said to be of another format than the template makes."""
     for made in [header.template for table in tables for header in table.headers]:
-        if source.format not in ("auto", made.format):
+        if dialect.DIALECTS.get(source.format, "auto") not in ("auto", made.format):
             raise Misconfigured(
                 f"the source {source.name} has records in {source.format}, and the template {made.name} makes "
                 f"{made.format}: use another source, or another template"

@@ -38,8 +38,8 @@ def facts(record: marc.Record, format: Format, *, kind: Kind | None = None, held
 
 
 def format_of(record: marc.Record, said: str) -> Format:
-    """What its tags mean: as the source said ("marc21" or "cnmarc"), or by the record itself ("auto")."""
-    family = dialect.family(record) if said == "auto" else said
+    """What its tags mean: as the source said (a name of `dialect.DIALECTS`), or by the record itself ("auto")."""
+    family = dialect.family(record) if said == "auto" else dialect.DIALECTS.get(said, said)
     return Format.MARC21 if family == dialect.MARC21 else Format.CNMARC
 
 

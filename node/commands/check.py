@@ -23,7 +23,7 @@ from dms.crew import Crew
 from dms.rules.model import Level, Profile
 from exchange import landing
 from node import app, tabular
-from node.commands.load import FORMATS
+from node.commands.load import FORMAT_HELP, FORMATS, carrier_and_dialect
 from node.context import Context
 from node.output import BOLD, DIM, GREEN, RED, YELLOW, Output
 from protocols import writing
@@ -45,7 +45,7 @@ DOMAIN = "domain"
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What to check, by which profile, and whether to mend it."""
     parser.add_argument("files", metavar="FILE", nargs="+", help="file, .gz too, or - for standard input")
-    parser.add_argument("--format", choices=FORMATS, default="auto", help="how the records are written")
+    parser.add_argument("--format", choices=FORMATS, default="auto", help=FORMAT_HELP)
     parser.add_argument("--encoding", default="auto", help="e.g. utf-8, gb18030, marc-8; default: judged on evidence")
     parser.add_argument("--template", metavar="FILE|NAME", help="how a table (CSV, Excel) becomes records")
     parser.add_argument(
@@ -65,14 +65,16 @@ async def run(context: Context, args: argparse.Namespace) -> int:
     profile = checking.pack(await _profile(context, args.profile))
     tally = _Tally()
     crew = Crew(processes=os.cpu_count() or 1)
+    carrier, said = carrier_and_dialect(args.format)
     try:
         with contextlib.ExitStack() as stack, context.out.progress(context.text("checking")) as bar:
             sink = _Sink(stack, Path(_target(args)) if args.fix and not args.dry_run else None)
             speaker = _Speaker(context)
             for name in args.files:
                 asked = Asked(
-                    carrier=args.format,
+                    carrier=carrier,
                     encoding=args.encoding,
+                    format=said,
                     lang=context.lang,
                     fix=args.fix,
                     most=args.limit - tally.mended if args.limit else NO_LIMIT,

@@ -21,7 +21,7 @@ from node.app import Node
 from node.context import Context
 from node.deeds import Act, Deed
 from node.output import Progress
-from protocols import detect
+from protocols import detect, dialect
 
 NAME = "load"
 HELP = {
@@ -31,7 +31,8 @@ HELP = {
     "full 模式下，文件中没有的记录将被删除。",
 }
 ACTS = {"": Act(name="load.add", object="source", library="library", detail=("mode", "yes"))}
-FORMATS = ("auto", *detect.CARRIERS, *landing.TABLES)
+FORMATS = ("auto", *detect.CARRIERS, *landing.TABLES, *dialect.DIALECTS)
+FORMAT_HELP = "how the records are written, or which MARC they are; default: by content"
 HEAVY = 1_000_000  # bytes of input for which the worker in this process will want its process pool
 MOST_WAITING = 50  # holdings without their record that are listed
 OVER = (LoadState.DONE, LoadState.HELD, LoadState.FAILED, LoadState.UNDONE)
@@ -48,7 +49,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--source", required=True, help="name of the source; a new one is made with --library")
     parser.add_argument("--library", help="symbol of the library whose records these are")
-    parser.add_argument("--format", choices=FORMATS, default="auto", help="how the records are written")
+    parser.add_argument("--format", choices=FORMATS, default="auto", help=FORMAT_HELP)
     parser.add_argument("--encoding", default="auto", help="e.g. utf-8, gb18030, marc-8; default: judged on evidence")
     parser.add_argument(
         "--template", metavar="FILE|NAME", help="how a table (CSV, Excel) becomes records; default: by its header row"
@@ -69,10 +70,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 async def run(context: Context, args: argparse.Namespace) -> int:
     """0 done; 3 done, but records came back; 1 held or failed; 5 the source is busy."""
+    carrier, said = carrier_and_dialect(args.format)
     async with app.open(context) as node:
         if args.join and not args.holdings:
             raise Misconfigured("--join goes with --holdings: it says by what a row of holdings names its record")
-        source = await the_source(node, args.source, args.library, context.deed)
+        source = await the_source(node, args.source, args.library, context.deed, said)
         if args.holdings:
             async with node.database.transaction() as conn:
                 source = await sheets.companion(conn, source, args.join)
@@ -80,8 +82,8 @@ async def run(context: Context, args: argparse.Namespace) -> int:
             inputs = landing.open_inputs(
                 stack,
                 args.files,
-                args.format,
-                template=tabular.of_holdings(args.files, args.format, args.template)
+                carrier,
+                template=tabular.of_holdings(args.files, carrier, args.template)
                 if args.holdings
                 else tabular.chosen(args.template, source.template),
                 encoding=args.encoding if args.encoding != "auto" else source.encoding,
@@ -96,24 +98,34 @@ async def run(context: Context, args: argparse.Namespace) -> int:
         return report(context, source, load, seconds, spent)
 
 
-async def the_source(node: Node, name: str, library: str | None, deed: Deed) -> Source:
-    """The source of this name, made if it is new and a library is given. That a load of it begins is audited."""
+def carrier_and_dialect(given: str) -> tuple[str, str]:
+    """(carrier, dialect) of what --format names, "auto" for the one that it does not."""
+    return ("auto", given) if given in dialect.DIALECTS else (given, "auto")
+
+
+async def the_source(node: Node, name: str, library: str | None, deed: Deed, said: str = "auto") -> Source:
+    """The source of this name, made if it is new and a library is given. That a load of it begins is audited.
+
+    `said`: the dialect of a new one; one that is there must agree.
+    """
     async with node.database.transaction() as conn:
-        source = await _source(conn, name, library)
+        source = await _source(conn, name, library, said)
         await deed.begun(conn, library=source.library)
         return source
 
 
-async def _source(conn: Connection, name: str, library: str | None) -> Source:
+async def _source(conn: Connection, name: str, library: str | None, said: str) -> Source:
     with contextlib.suppress(NotFound):
         found = await sources.get(conn, name)
         if library and library != found.library:
             raise Misconfigured(f"source {name} is of library {found.library}, not {library}: use another name")
+        if said not in ("auto", found.format):
+            raise Misconfigured(f"source {name} is {found.format}, not {said}: use another name")
         return found
     if not library:
         raise Misconfigured(f"source {name} is new: say whose records these are with --library SYMBOL")
     await libraries.ensure(conn, library)
-    return await sources.add(conn, name, library)
+    return await sources.add(conn, name, library, format=said)
 
 
 async def load_inputs(

@@ -55,7 +55,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add = actions.add_parser("add", help="enter a source")
     add.add_argument("name")
     add.add_argument("--library", required=True)
-    add.add_argument("--format", choices=("auto", "marc21", "cnmarc"), default="auto")
+    add.add_argument("--format", choices=("auto", *dialect.DIALECTS), default="auto", help="which MARC it is")
     add.add_argument("--encoding", default="auto")
     add.add_argument("--identity", default="001", help="001, 001+003, 035a, 905b, TAG$code or digest")
     add.add_argument("--mapping", metavar="FILE", help="holdings mapping as JSON (see `source test`)")
