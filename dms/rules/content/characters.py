@@ -116,7 +116,7 @@ def decoded(text: str) -> str:
 def _odd(seen: Look) -> tuple[tuple[Sieve, ...], bool]:
     """The sieves that catch something in a record, and whether there is mojibake in it."""
     whole = DELIMITER.join([text for _, text in seen.record.fields])
-    plain = "&" not in whole and whole.replace(DELIMITER, "").isprintable()
+    plain = ("&" not in whole or not _ENTITY.search(whole)) and whole.replace(DELIMITER, "").isprintable()
     mojibake = False
     if not whole.isascii():
         letters = DELIMITER.join([text for _, text in seen.record.fields if not text.isascii()])

@@ -1,6 +1,6 @@
 """Non-filing characters: how many signs of a title sorting passes over (MARC 21) (pure).
 
-The article has to be one of the record's language (008/35-37); titles in other languages are left alone. Table:
+The article has to be one of the record's language (008/35-37, 041$a); titles in other languages are left alone. Table:
 `articles.toml`. ISO 6630's marks within the text (CNMARC) are a rule of characters.
 """
 
@@ -17,7 +17,7 @@ from dms.rules import edit
 from dms.rules.content.model import ContentRule, Fix, Look
 from dms.rules.content.values import LONGEST_VALUE
 from dms.rules.model import Finding, Mended
-from protocols.marc import Record, value
+from protocols.marc import Record, value, values
 
 # Which indicator counts, by tag (MARC 21 Bibliographic).
 INDICATORS: Mapping[str, int] = {
@@ -57,19 +57,22 @@ def count(title: str, language: str) -> int:
     return behind.end() if behind else found.end()
 
 
-def _language(record: Record) -> str:
-    return (record.first("008") or "")[35:38]
+def _languages(record: Record) -> tuple[str, ...]:
+    """The languages of a record's text: of 008, then of 041$a."""
+    coded = (record.first("008") or "")[35:38]
+    every = [coded, *[code for text in record.all("041") for code in values(text, "a")]]
+    return tuple(dict.fromkeys(code for code in every if len(code) == 3 and code.isalpha()))
 
 
-def _wanted(tag: str, text: str, language: str) -> str:
+def _wanted(tag: str, text: str, languages: tuple[str, ...]) -> str:
     """The digit that should stand; the one that stands where nothing certain can be said."""
     at = INDICATORS[tag]
     stands = text[at : at + 1]
     title = value(text, "a")
-    counted = count(title, language)
-    if counted and counted <= 9 and stands in ("0", " ", "", "|"):
-        return str(counted)
-    if counted and stands.isdecimal() and not _ends_a_word(title, int(stands)) and counted <= 9:
+    counted = next((found for language in languages if (found := count(title, language))), 0)
+    if not 0 < counted <= 9:
+        return stands
+    if stands in ("0", " ", "", "|") or (stands.isdecimal() and not _ends_a_word(title, int(stands))):
         return str(counted)
     return stands
 
@@ -81,12 +84,12 @@ def _ends_a_word(title: str, at: int) -> bool:
 
 def _looked(record: Record) -> Iterator[tuple[str, int, str, str]]:
     """(tag, nth, text, wanted digit) of every field that counts and has no transliteration beside it."""
-    language = _language(record)
+    languages = _languages(record)
     seen: dict[str, int] = {}
     for tag, text in record.fields:
         if tag in INDICATORS:
             seen[tag] = seen.get(tag, 0) + 1
-            yield tag, seen[tag], text, _wanted(tag, text, language)
+            yield tag, seen[tag], text, _wanted(tag, text, languages)
 
 
 def _look(seen: Look) -> Iterator[Finding]:
@@ -103,11 +106,11 @@ def _look(seen: Look) -> Iterator[Finding]:
 def _mend(record: Record, fmt: Format) -> Mended:
     if fmt != Format.MARC21:
         return Mended(record, ())
-    language = _language(record)
+    languages = _languages(record)
 
     def change(tag: str, text: str) -> str:
         at = INDICATORS[tag]
-        return text[:at] + _wanted(tag, text, language) + text[at + 1 :]
+        return text[:at] + _wanted(tag, text, languages) + text[at + 1 :]
 
     return edit.fields(record, "non-filing", change, INDICATORS.keys())
 

@@ -21,7 +21,7 @@ _SIGNS = re.compile(r"[^\w]")
 def _drops(tag: str) -> bool:
     """Whether a second field of the same content says nothing new: not control, local, holdings or items."""
     local = not tag.isdecimal() or tag[0] == "9" or tag[1:2] == "9"
-    return not local and not is_control(tag) and tag[:2] not in ("85", "86", "87")
+    return not local and not is_control(tag) and (tag == "856" or tag[:2] not in ("85", "86", "87"))
 
 
 def _shown(text: str) -> str:
@@ -36,6 +36,15 @@ def _twice(seen: Look) -> Iterator[Finding]:
                 if text in known:
                     yield Finding("field-twice", tag, nth, "", -1, _shown(text))
                 known.add(text)
+
+
+def _alike(seen: Look) -> Iterator[Finding]:
+    for tag, texts in seen.fields.items():
+        if len(texts) > 1 and _drops(tag) and len({text[2:] for text in texts}) < len(set(texts)):
+            known: dict[str, str] = {}
+            for nth, text in enumerate(texts, 1):
+                if known.setdefault(text[2:], text) != text:
+                    yield Finding("field-twice-indicators", tag, nth, "", -1, _shown(text))
 
 
 def _mend_twice(record: Record, fmt: Format) -> Mended:
@@ -144,6 +153,7 @@ def _mend_reference(record: Record, fmt: Format) -> Mended:
 
 RULES: tuple[ContentRule, ...] = (
     ContentRule(ids=("field-twice",), look=_twice, kinds=frozenset(Kind)),
+    ContentRule(ids=("field-twice-indicators",), look=_alike, formats=frozenset((Format.MARC21,))),
     ContentRule(
         ids=("added-entry-main",),
         look=_added,

@@ -16,7 +16,7 @@ from dms.rules.model import Finding, Kind, Mended
 from protocols.marc import DELIMITER, Record, is_control, value
 
 OTHER = "880"
-_LINK = re.compile(r"(\d{3})-(\d{2})((?:/[^/]*){0,2})")
+_LINK = re.compile(r"(\d{3})-(\d{2,})((?:/[^/]*){0,2})")
 _KINDS = frozenset((Kind.BIBLIOGRAPHIC, Kind.AUTHORITY))
 
 
@@ -46,6 +46,7 @@ def _look(seen: Look) -> Iterator[Finding]:
     if OTHER not in seen.fields and not any("\x1f6" in text for _, text in seen.record.fields):
         return
     said, others = _links(seen.record)
+    shared = _renumbered(said)
     for tag, texts in seen.fields.items():
         if is_control(tag) or tag[0] == "9":
             continue
@@ -59,9 +60,29 @@ def _look(seen: Look) -> Iterator[Finding]:
             if fault := _fault(tag, text, said, others):
                 yield Finding(fault, tag, nth, "6", -1, link[:40])
             elif tag != OTHER:
-                if link[4:6] in taken:
-                    yield Finding("link6-shared", tag, nth, "6", -1, link[:40])
-                taken.add(link[4:6])
+                occurrence = link[4:].partition("/")[0]
+                if occurrence in taken:
+                    yield Finding("link6-twice", tag, nth, "6", -1, link[:40])
+                elif (tag, occurrence) in shared:
+                    wanted = f"{link[:4]}{shared[tag, occurrence]}"
+                    yield Finding("link6-shared", tag, nth, "6", -1, link[:40], wanted)
+                taken.add(occurrence)
+
+
+def _renumbered(said: set[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """New occurrence numbers for the tags that have a number which a lower tag has too."""
+    numbers = {int(occurrence) for _, occurrence in said}
+    if len(numbers) == len(said):
+        return {}
+    free = max(numbers) + 1
+    taken: set[int] = set()
+    found: dict[tuple[str, str], str] = {}
+    for tag, occurrence in sorted(said):
+        if int(occurrence) in taken:
+            found[tag, occurrence] = f"{free:02d}"
+            free += 1
+        taken.add(int(occurrence))
+    return found
 
 
 def _mend(record: Record, fmt: Format) -> Mended:
@@ -75,18 +96,39 @@ def _mend(record: Record, fmt: Format) -> Mended:
             return text
         link = value(text, "6")
         if tag == OTHER:
-            return text.replace(f"\x1f6{link}", f"\x1f6{link[:4]}00{link[6:]}", 1)
+            script = link[4:].partition("/")[1:]
+            return text.replace(f"\x1f6{link}", f"\x1f6{link[:4]}00{''.join(script)}", 1)
         return text.replace(f"{DELIMITER}6{link}", "", 1)
 
     return edit.fields(record, "link6-alone", change)
 
 
+def _mend_shared(record: Record, fmt: Format) -> Mended:
+    """A number that fields of several tags share: the later tags, and their 880s, get numbers of their own."""
+    if fmt != Format.MARC21:
+        return Mended(record, ())
+    said, others = _links(record)
+    shared = {pair: number for pair, number in _renumbered(said).items() if pair in others}
+
+    def change(tag: str, text: str) -> str:
+        if is_control(tag) or tag[0] == "9" or "\x1f6" not in text:
+            return text
+        link = value(text, "6")
+        found = _LINK.fullmatch(link)
+        number = shared.get((found[1] if tag == OTHER else tag, found[2])) if found else None
+        if found is None or number is None:
+            return text
+        return text.replace(f"\x1f6{link}", f"\x1f6{found[1]}-{number}{found[3]}", 1)
+
+    return edit.fields(record, "link6-shared", change) if shared else Mended(record, ())
+
+
 RULES: tuple[ContentRule, ...] = (
     ContentRule(
-        ids=("link6-form", "link6-alone", "link6-missing", "link6-shared"),
+        ids=("link6-form", "link6-alone", "link6-missing", "link6-shared", "link6-twice"),
         look=_look,
         formats=frozenset((Format.MARC21,)),
         kinds=_KINDS,
     ),
 )
-FIXES: Mapping[str, Fix] = {"link6-alone": _mend}
+FIXES: Mapping[str, Fix] = {"link6-alone": _mend, "link6-shared": _mend_shared}
