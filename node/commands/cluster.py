@@ -115,12 +115,10 @@ async def _decide(context: Context, node: Node, conn: Connection, args: argparse
     match args.action:
         case "split":
             return await deciding.split(conn, node.symbol, args.id, args.record, **told)
-        case "join":
-            return await deciding.join(conn, node.symbol, args.id, args.other, **told)
         case "undo":
             return await deciding.undo(conn, args.decision, **told)
         case kind:
-            return await deciding.keep(conn, node.symbol, kind, args.id, args.other, **told)
+            return await deciding.between(conn, node.symbol, kind, args.id, args.other, **told)
 
 
 async def _show(context: Context, node: Node, conn: Connection, ident: str) -> None:

@@ -1,49 +1,72 @@
-"""`tianlu review list|decide`: corrections that parents offer, and what became of our own."""
+"""`tianlu review list|decide`: corrections that parents offer, what became of ours, and pairs for a person to judge."""
 
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
-from catalog import corrections
+import msgspec
+
+from catalog import corrections, decisions
 from catalog.corrections import Entry
+from config.errors import Misconfigured
+from dms.match import reasons
 from node import app, attending
+from node.app import Node
 from node.context import Context
 from node.deeds import Act
 from services.access.policy import Permission
 from services.cataloguing import patch
+from services.deciding import deciding
 
 NAME = "review"
 HELP = {
-    "en": "Corrections that wait for somebody: offered by a parent and not decided on, stale (the field is no longer "
-    "as it was), or made here and not taken by a child. decide: accept one, which mends the record here and tells "
-    "those above and below, or refuse it.",
-    "zh": "待处理的更正：上级提出、尚未决定的，已过时的（字段已与当时不同），以及本节点提出而下级未采纳的。"
-    "decide：采纳则更正本节点记录并告知上下级，或拒绝。",
+    "en": "What waits for somebody. Corrections: offered by a parent and not decided on, stale (the field is no longer "
+    "as it was), or made here and not taken by a child; decide: accept one, which mends the record here and tells "
+    "those above and below, or refuse it. Pairs of records that may be one: decide join, apart or link, with --why.",
+    "zh": "待处理事项。更正：上级提出、尚未决定的，已过时的（字段已与当时不同），以及本节点提出而下级未采纳的；"
+    "decide：采纳则更正本节点记录并告知上下级，或拒绝。"
+    "疑似相同的记录对：decide 合并（join）、分开（apart）或关联（link），附 --why。",
 }
 ACTS = {"list": None, "decide": Act(name="correction.decide", object="correction", detail=("verdict",))}
 ALLOW = {"list": Permission.LOOK}
+PAIR = ("join", "apart", "link")
+PAIRS = ("pair", "score", "libraries", "reasons")
+BETWEEN = "~"  # the two records of a pair's id
 COLUMNS = ("correction", "from", "to", "state", "id", "field", "old", "new", "why")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """list, decide."""
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    listing = actions.add_parser("list", help="corrections that wait for somebody")
+    listing = actions.add_parser("list", help="what waits for somebody")
+    listing.add_argument("--kind", choices=("correction", "pair"), default="correction")
+    listing.add_argument("--library", help="pairs of which one record is this library's")
+    listing.add_argument("--limit", type=int, default=50, help="pairs")
     listing.add_argument("--all", action="store_true", help="those that are decided on too")
-    decide = actions.add_parser("decide", help="accept or refuse what a parent offers")
-    decide.add_argument("correction", metavar="ID", help="of the correction")
-    decide.add_argument("verdict", choices=("accept", "refuse"), help="accept or refuse")
+    decide = actions.add_parser("decide", help="accept or refuse a correction; join, part or link a pair")
+    decide.add_argument("correction", metavar="ID", help="of the correction or the pair")
+    decide.add_argument("verdict", choices=("accept", "refuse", *PAIR))
+    decide.add_argument("--why", default="", metavar="TEXT", help="reason, which others will read")
 
 
 async def run(context: Context, args: argparse.Namespace) -> int:
     """1 if there is no such correction, 5 if it is decided on already or has become stale."""
     async with app.open(context) as node:
         if args.action == "list":
+            if args.kind == "pair":
+                async with node.database.transaction() as conn:
+                    within = [args.library] if args.library else None
+                    waiting = await decisions.waiting(conn, args.limit, libraries=within)
+                context.out.table([_pair(row, context.lang) for row in waiting], PAIRS)
+                return 0
             async with node.database.connection() as conn:
                 found = await corrections.listing(conn, decided=args.all)
             context.out.table([_row(node.symbol, entry) for entry in found], COLUMNS)
             return 0
         await attending.drain(node)
+        if args.verdict in PAIR:
+            return await _decide_pair(context, node, args)
         async with node.database.transaction() as conn:
             state = "refused"
             if args.verdict == "accept":
@@ -56,6 +79,36 @@ async def run(context: Context, args: argparse.Namespace) -> int:
         context.out.item({"correction": args.correction, "state": state})
     context.out.say(context.text(f"correction_{state}", correction=args.correction))
     return 5 if state == "stale" else 0
+
+
+async def _decide_pair(context: Context, node: Node, args: argparse.Namespace) -> int:
+    a, _, b = args.correction.partition(BETWEEN)
+    if not b:
+        raise Misconfigured(f"{args.correction} is no pair: write source/local_id{BETWEEN}source/local_id")
+    reach = context.actor.reach(Permission.CHANGE)
+    within = None if reach.everywhere else reach.libraries
+    async with node.database.transaction() as conn:
+        told = {"who": context.actor.name, "why": args.why, "within": within}
+        made = await deciding.between(conn, node.symbol, args.verdict, a, b, **told)
+        await context.deed.done(conn, decision=made.decision)
+    await attending.drain(node)
+    async with node.database.transaction() as conn:
+        made = await decisions.get(conn, made.decision)
+        now = await deciding.where(conn, node.symbol, made)
+    if context.out.json:
+        context.out.item({"decision": made.decision, "state": made.state, "clusters": now, "result": made.result})
+    context.out.say(context.text(f"decided_{made.state}", decision=made.decision, clusters=", ".join(now)))
+    return 5 if made.state == "void" or made.result else 0
+
+
+def _pair(row: Any, lang: str) -> dict[str, object]:
+    why = msgspec.msgpack.decode(row["reasons"], type=list[tuple[str, int]])
+    return {
+        "pair": f"{row['name_a']}/{row['local_id_a']}{BETWEEN}{row['name_b']}/{row['local_id_b']}",
+        "score": row["score"],
+        "libraries": " ".join(sorted({row["library_a"], row["library_b"]})),
+        "reasons": "; ".join(f"{reasons.text(rule, lang)} {points:+}" for rule, points in why),
+    }
 
 
 def _row(symbol: str, entry: Entry) -> dict[str, object]:

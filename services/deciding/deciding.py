@@ -18,18 +18,26 @@ SPEAKERS = 4  # records that stand for a cluster which is joined, linked or kept
 Within = frozenset[str] | None  # libraries whose things may be decided on; None = all
 
 
-async def join(conn: Connection, symbol: str, a: str, b: str, *, who: str, why: str, within: Within) -> Decision:
-    """Two clusters are one manifestation. Conflict if they are one already."""
-    one, other = await _two(conn, symbol, a, b, within)
-    return await _put(conn, "join", one, other, who=who, why=why, within=within)
-
-
-async def keep(
+async def between(
     conn: Connection, symbol: str, kind: str, a: str, b: str, *, who: str, why: str, within: Within
 ) -> Decision:
-    """Two clusters are not one (`apart`), or related (`link`), and shall not become one. Conflict if they are one."""
-    one, other = await _two(conn, symbol, a, b, within)
-    return await _put(conn, kind, one, other, who=who, why=why, within=within)
+    """What two clusters are to each other: one manifestation (`join`), not one (`apart`), or related (`link`), and
+    shall not become one. Conflict if they are one already."""
+    one, other = await sides.find(conn, symbol, a), await sides.find(conn, symbol, b)
+    if one.cluster == other.cluster:
+        raise Conflict(f"{a} and {b} are one cluster, {one.id}: to part them use split")
+    if within is not None and not (one.libraries | other.libraries) & within:
+        raise Refused("neither side has a record of your library")
+    return await decisions.add(
+        conn,
+        kind,
+        await _speakers(conn, one),
+        await _speakers(conn, other),
+        clusters=[one.id, other.id],
+        library=_library(within),
+        who=who,
+        why=_reason(why),
+    )
 
 
 async def split(
@@ -72,28 +80,6 @@ async def where(conn: Connection, symbol: str, one: Decision) -> list[str]:
         if there is not None:
             found[cluster_id(symbol, there[0])] = None
     return list(found)
-
-
-async def _two(conn: Connection, symbol: str, a: str, b: str, within: Within) -> tuple[Side, Side]:
-    one, other = await sides.find(conn, symbol, a), await sides.find(conn, symbol, b)
-    if one.cluster == other.cluster:
-        raise Conflict(f"{a} and {b} are one cluster, {one.id}: to part them use split")
-    if within is not None and not (one.libraries | other.libraries) & within:
-        raise Refused("neither side has a record of your library")
-    return one, other
-
-
-async def _put(conn: Connection, kind: str, one: Side, other: Side, *, who: str, why: str, within: Within) -> Decision:
-    return await decisions.add(
-        conn,
-        kind,
-        await _speakers(conn, one),
-        await _speakers(conn, other),
-        clusters=[one.id, other.id],
-        library=_library(within),
-        who=who,
-        why=_reason(why),
-    )
 
 
 async def _speakers(conn: Connection, side: Side) -> list[decisions.Named]:

@@ -41,10 +41,8 @@ async def decide(
     async with catalogue.database.transaction() as conn:
         if kind == "split":
             made = await deciding.split(conn, NODE, a, b, who="account:wang", why=why, within=within)
-        elif kind == "join":
-            made = await deciding.join(conn, NODE, a, b[0], who="account:wang", why=why, within=within)
         else:
-            made = await deciding.keep(conn, NODE, kind, a, b[0], who="account:wang", why=why, within=within)
+            made = await deciding.between(conn, NODE, kind, a, b[0], who="account:wang", why=why, within=within)
     await catalogue.settle()
     async with catalogue.database.connection() as conn:
         return await decisions.get(conn, made.decision)
