@@ -128,7 +128,9 @@ async def _attached(conn: Connection, node: Node, row: Row) -> AsyncIterator[Ste
     yield "names", f"its record by {kind} {value}" if value else "no record"
     parent = await attached.parent_of(conn, row.source, row.local_id)
     if parent is None:
-        yield "waiting", "for the record that it belongs to: its copies are kept and shown when that comes"
+        for finding in await quarantine.findings_of(conn, row.source, row.local_id):
+            if finding["rule"] in attached.WAITING:
+                yield "waiting", f"{finding['rule']}: {finding['detail']}"
         return
     yield "attached", f"to {'/'.join(parent)}"
     if row.sid is None:
