@@ -30,8 +30,9 @@ def system_number(text: str) -> tuple[Verdict, ...]:
     if _SYSTEM.fullmatch(text) or not text.strip():
         return FINE
     found = _LOOSE.fullmatch(narrow(text))
-    if found and found[2] and " " not in found[1]:
-        return (Verdict("system-number-form", mended=f"({found[1]}){found[2]}"),)
+    mended = f"({found[1]}){found[2]}" if found else ""
+    if _SYSTEM.fullmatch(mended):
+        return (Verdict("system-number-form", mended=mended),)
     return (Verdict("system-number-agency", wanted="(…)…"),)
 
 

@@ -91,14 +91,15 @@ def _mend(record: Record, fmt: Format) -> Mended:
         return Mended(record, ())
     said, others = _links(record)
 
-    def change(tag: str, text: str) -> str:
+    def change(tag: str, text: str) -> str | None:
         if is_control(tag) or tag[0] == "9" or "\x1f6" not in text or _fault(tag, text, said, others) != "link6-alone":
             return text
         link = value(text, "6")
         if tag == OTHER:
             script = link[4:].partition("/")[1:]
             return text.replace(f"\x1f6{link}", f"\x1f6{link[:4]}00{''.join(script)}", 1)
-        return text.replace(f"{DELIMITER}6{link}", "", 1)
+        left = text.replace(f"{DELIMITER}6{link}", "", 1)
+        return left if DELIMITER in left else None  # it had nothing else
 
     return edit.fields(record, "link6-alone", change)
 
