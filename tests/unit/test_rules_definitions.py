@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from catalog.model import Format
@@ -77,6 +79,14 @@ def test_well_known_fields(fmt: Format, kind: Kind, tag: str, repeatable: bool, 
     assert field.repeatable is repeatable
     assert set(once) <= field.once
     assert set(many) <= field.subfields.legal - field.once
+
+
+@pytest.mark.parametrize("place", PLACES, ids=lambda place: f"{place[0].name}-{place[1].name}")
+def test_every_field_has_a_name_in_both_languages(place: tuple[Format, Kind]) -> None:
+    for tag in known(*place).fields:
+        assert re.search("[a-z]{3}", tables.label(*place, tag, "en")), tag
+        assert re.search("[\u4e00-\u9fff]|CODEN", tables.label(*place, tag, "zh")), tag
+    assert tables.label(*place, "999", "zh") == tables.label(*place, "999", "en") == ""
 
 
 def test_what_was_legal_once_is_told_from_what_is() -> None:

@@ -12,12 +12,14 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 BLANK = "_"
+_ACRONYM = re.compile(r"\b(?:issn|isrc|ean|upc|udc|coden)\b")
 LEADERS = {"LDR", "LEADER"}
 LISTS = {  # lists of codes that fixed positions refer to
     "https://www.loc.gov/marc/languages/language_code.html": "languages",
@@ -56,7 +58,8 @@ def rows(schema: dict[str, Any]) -> Iterator[tuple[str, ...]]:
 
 def _label(given: dict[str, Any]) -> str:
     label = " ".join(str(given.get("label", "")).split())
-    return label.capitalize() if label.isupper() else label
+    shouted = sum(char.isupper() for char in label) > len(label) / 2
+    return _ACRONYM.sub(lambda word: word[0].upper(), label.capitalize()) if shouted else label
 
 
 def _indicator(given: dict[str, Any] | None) -> str:

@@ -5,7 +5,7 @@ A table is a list of rows whose parts are set off by tabs; a later table replace
 
     field   tag  R or N  indicator 1  indicator 2  subfields (`a` once, `a*` repeatable)  label  [source]
     add     tag or *  subfields  source                      subfields that another table's field has too
-    like    tag  other tag                                   a field that is defined as another one is
+    like    tag  other tag  word                             as another field, whose label begins with another word
     must    tag …                                            a record has each of these
     needs   tag  codes                                       a field of the tag has one of these subfields
     length  place  selector  lengths                         of a control field, a leader or a coded subfield
@@ -116,6 +116,19 @@ def definitions(fmt: Format, kind: Kind) -> Definitions | None:
     return found
 
 
+def label(fmt: Format, kind: Kind, tag: str, lang: str) -> str:
+    """A field's name in "zh" or "en"; "" where the tables have no such field."""
+    known = definitions(fmt, kind)
+    if known is None or tag not in known.fields:
+        return ""
+    return _labels_zh().get((TABLES[fmt, kind][0], tag), "") if lang == "zh" else known.fields[tag].label
+
+
+@cache
+def _labels_zh() -> dict[tuple[str, str], str]:
+    return {(row[0], row[1]): row[2] for row in _rows("labels_zh")}
+
+
 def definitions_of(record: Record, fmt: Format, kind: Kind) -> Definitions | None:
     """The definitions of a record; classification and community information of MARC 21 (w, q) have no tables."""
     if kind is Kind.AUTHORITY and fmt is Format.MARC21 and record.leader[6:7] != "z":
@@ -147,8 +160,10 @@ def _take(found: Definitions, row: list[str], fmt: Format) -> None:
                 once=frozenset(code for code in codes if len(code) == 1),
                 label=label,
             )
-        case ["like", tag, other]:
-            found.fields[tag] = replace(found.fields[other], repeatable=True)
+        case ["like", tag, other, word]:
+            known = found.fields[other]
+            label = f"{word} {known.label.partition(' ')[2]}"
+            found.fields[tag] = replace(known, repeatable=True, label=label)
         case ["must", *tags]:
             found.must[:] = tags
         case ["needs", tag, codes_]:
