@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 RECORD_END, FIELD_END, DELIMITER = 0x1D, 0x1E, 0x1F
 PADDING = b"\r\n\t\x00\x1a\x0c"  # bytes that may lie between records; blanks may belong to a leader
+BYTE_ORDER = b"\xef\xbb\xbf"  # of UTF-8
 MAX_PADDING = 16  # steps of the vectorised skip; more than that is left to the tolerant reader
 
 Bools = NDArray[np.bool_]
@@ -67,8 +68,11 @@ def scan(data: bytes) -> Scan:
     count = len(terminators)
     starts = np.zeros(count, np.int64)
     starts[1:] = terminators[:-1] + 1
+    marked = BYTE_ORDER in data
     for _ in range(MAX_PADDING if count else 0):
-        padded = _IS_PADDING[octets[starts]]  # never runs past: the terminator is no padding
+        padded = _IS_PADDING[octets[starts]].astype(np.int64)  # never runs past: the terminator is no padding
+        if marked:
+            padded += _byte_orders(octets, starts, terminators)
         if not padded.any():
             break
         starts += padded
@@ -100,6 +104,14 @@ def scan(data: bytes) -> Scan:
         marks=field_marks,
         tail=int(terminators[-1]) + 1 if count else 0,
     )
+
+
+def _byte_orders(octets: NDArray[np.uint8], starts: Ints, terminators: Ints) -> Ints:
+    """Width of the mark of byte order at every start: files that were put together have them in the middle too."""
+    found = starts + len(BYTE_ORDER) <= terminators
+    for number, byte in enumerate(BYTE_ORDER):
+        found &= octets[np.where(found, starts + number, 0)] == byte
+    return found * len(BYTE_ORDER)
 
 
 def _leaders(octets: NDArray[np.uint8], starts: Ints, terminators: Ints, field_marks: Ints) -> tuple[Bools, Ints, Ints]:

@@ -13,7 +13,9 @@ from protocols.charsets import codec
 
 def fields(raw: bytes, encoding: str) -> tuple[tuple[str, str], ...] | None:
     """The record's fields, or None if it is to be read with care (`iso2709.read`, field by field)."""
-    if encoding in codec.STATEFUL or not raw[12:17].isdigit():
+    if codec.by_field(encoding) or not raw[12:17].isdigit():
+        return None
+    if b"&#" in raw and not codec.is_unicode(encoding):
         return None
     base = int(raw[12:17])
     directory = raw[24 : base - 1]

@@ -39,6 +39,11 @@ def by_field(encoding: str) -> bool:
     return encoding in STATEFUL or any(sign in encoding for sign in SEPARATE)
 
 
+def is_gb(encoding: str) -> bool:
+    """Whether it is GB 18030 or a part of it."""
+    return encoding == GB18030 or encoding in _WIDER
+
+
 def is_unicode(encoding: str) -> bool:
     """Whether it holds every character by itself, so that a reference in it is text and no way out."""
     return encoding.startswith("utf-")
@@ -48,6 +53,10 @@ def decode(data: bytes, encoding: str) -> tuple[str, int]:
     """(text, number of codes without meaning, each now U+FFFD); `encoding` as spelled by `known`."""
     if encoding == UTF8:
         return _by_python(data, UTF8)
+    if private.SLASH in encoding:
+        plain, table = private.apart(encoding)
+        text, lost = decode(data, plain)
+        return (text.translate(table) if table else text), lost
     if mixed.PLUS in encoding:
         return decode(data, mixed.of_field(data, encoding))
     if encoding == MARC8:

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from config.errors import Misconfigured
+from protocols.marc import Record
 
 MAGIC = b"#characters\n"  # how a table's bytes begin
 SLASH = "/"
@@ -104,6 +105,18 @@ def parsed(stored: bytes) -> Table:
     """A stored table."""
     rows = (row.partition("\t") for row in stored.removeprefix(MAGIC).decode("utf-8").splitlines())
     return {int(code, 16): character for code, _, character in rows}
+
+
+@lru_cache(maxsize=64)
+def pattern(stored: bytes) -> re.Pattern[str]:
+    """Any character that a stored table replaces."""
+    return re.compile("[" + "".join(re.escape(chr(code)) for code in parsed(stored)) + "]")
+
+
+def translated(record: Record, table: Table) -> Record:
+    """The record with the characters of a table replaced."""
+    fields = tuple([(tag, text if text.isascii() else text.translate(table)) for tag, text in record.fields])
+    return Record(record.leader, fields)
 
 
 def number(stored: bytes) -> int:

@@ -1,0 +1,111 @@
+"""A scanned stretch of ISO 2709: its records before their encoding is known, and its text once it is.
+
+Texts are made of the stretch as a whole where that is possible, each once, and only where a record needs it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from protocols import columnar
+from protocols.charsets import codec, private, references
+
+Finding = tuple[str, str]  # rule id, detail
+Fields = tuple[tuple[str, str], ...]
+Raw = list[tuple[str, bytes]]
+
+LOST = "\ufffd"
+
+
+class Pending(NamedTuple):
+    """A record whose structure is known and whose encoding may not be."""
+
+    position: int
+    ordinal: int
+    raw: bytes
+    leader: str
+    row: int  # of a sound record in the scan, -1 for others
+    fields: Sequence[tuple[str, bytes]]  # of the others
+    findings: tuple[Finding, ...]
+
+    def body(self) -> bytes:
+        """The bytes after the directory: a damaged leader says nothing of the encoding."""
+        return self.raw[self.raw.find(0x1E) :]
+
+
+class Stretch:
+    """The scan, and the fields that are wanted of it (None: all)."""
+
+    def __init__(self, data: bytes, wanted: frozenset[str] | None) -> None:
+        self.found = columnar.scan(data)
+        self.wanted = wanted
+        self._texts: dict[str, str] = {}
+        self._decoded: dict[str, Sequence[Fields | None] | None] = {}
+        self._private: dict[str, frozenset[int]] = {}
+        self._slices: list[Raw] | None = None
+
+    def is_utf8(self) -> bool:
+        """Whether all of it is UTF-8."""
+        try:
+            self._texts[codec.UTF8] = self.found.data.decode("utf-8")
+        except UnicodeDecodeError:
+            return False
+        return True
+
+    def text(self, name: str) -> str:
+        """All of it in one encoding; codes without meaning are U+FFFD."""
+        if name not in self._texts:
+            self._texts[name] = self.found.data.decode(name, "replace")
+        return self._texts[name]
+
+    def fields(self, each: Pending, name: str) -> tuple[Fields, tuple[Finding, ...]]:
+        """Wanted fields of a record, and what was lost of them."""
+        if each.row >= 0:
+            if name not in self._decoded:
+                self._decoded[name] = self._at_once(name)
+            rows = self._decoded[name]
+            if rows and (found := rows[each.row]) is not None:
+                return found, ()
+        return self._one_by_one(each, name)
+
+    def has_private(self, each: Pending, name: str) -> bool:
+        """Whether a record in GB 18030 has private use anywhere."""
+        if each.row < 0:
+            return private.PRIVATE.search(each.raw.decode(name, "replace")) is not None
+        if name not in self._private:
+            self._private[name] = private.records(self.text(name))
+        return each.row in self._private[name]
+
+    def _at_once(self, name: str) -> Sequence[Fields | None] | None:
+        """By row; None for records, or for all, that have to be decoded field by field."""
+        if codec.by_field(name):
+            return None
+        rows = columnar.texts(self.found, self.text(name), self.wanted)
+        doubtful = [LOST] if LOST in self.text(name) else []
+        if references.START.encode() in self.found.data and not codec.is_unicode(name):
+            doubtful.append(references.START)
+        if rows is None or not doubtful:
+            return rows
+        return [None if any(sign in text for _, text in fields for sign in doubtful) else fields for fields in rows]
+
+    def _one_by_one(self, each: Pending, name: str) -> tuple[Fields, tuple[Finding, ...]]:
+        chosen = self._sliced(each.row) if each.row >= 0 else each.fields
+        fields: list[tuple[str, str]] = []
+        lost: dict[str, None] = {}
+        for tag, content in chosen:
+            if self.wanted is None or tag in self.wanted:
+                text, unknown = codec.decode(content, name)
+                if unknown:
+                    lost[tag] = None
+                fields.append((tag, text))
+        if not lost:
+            return tuple(fields), ()
+        detail = f"codes without meaning in {name} became U+FFFD: {' '.join(lost)}"
+        return tuple(fields), (("encoding-invalid-bytes", detail),)
+
+    def _sliced(self, row: int) -> Raw:
+        """Wanted fields of a sound record as bytes."""
+        if self._slices is None:
+            self._slices = columnar.slices(self.found, self.wanted)
+        return self._slices[row]
