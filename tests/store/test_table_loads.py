@@ -81,7 +81,7 @@ async def send(
     with contextlib.ExitStack() as stack:
         inputs = landing.open_inputs(stack, [str(path)], template=chosen)
         how = {"mode": mode, "encoding": "auto"}
-        again = await landing.repeat(catalogue.database, source, inputs, **how, habits=habits)  # type: ignore[arg-type]
+        again = await landing.repeat(catalogue.database, source, inputs, **how, habits=habits)
         if again is not None:
             return again
         load = await landing.open_load(catalogue.database, source, inputs, mode=mode, encoding="auto", assured=False)
