@@ -81,7 +81,7 @@ async def candidates(
                 left join attached a on a.source = c.source and a.local_id = c.local_id
                 left join lateral (
                     select r.source, r.local_id, r.sid, {HOLDS} holds from source s
-                    join record r on r.source = s.source and r.local_id = substr(c.parent, {len(ID) + 1})
+                    join record r on r.source = s.source and r.local_id = substr(c.parent, 4)
                     where c.parent like '{ID}%' and s.library = $1 and r.kind = 0
                         and (c.base is null or s.name = c.base)
                     union all
