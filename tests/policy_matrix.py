@@ -115,6 +115,8 @@ PROBES: Mapping[str, Probe] = {
     "/quality.csv": Probe(shows="{library}"),
     "/quality/{source}": Probe(path="/quality/{source}", single=True),
     "/quality/{source}/record": Probe(path="/quality/{source}/record?id=1", single=True),
+    "/review": Probe(),
+    "/review/decide POST": Probe(form={"do": "join", "a": "none/1", "b": "none/2", "why": "-"}),
     "/returns": Probe(shows="{library}"),
     "/returns/{source}": Probe(path="/returns/{source}?rule=x", single=True),
     "/returns/{source}/do POST": Probe(path="/returns/{source}/do", form={"do": "drop", "rule": "none"}, single=True),

@@ -27,3 +27,8 @@ create index pin_decision on pin (decision) where decision is not null;
 create index edge_review on edge (score desc, a, b) where verdict = 'review';
 
 grant select on decision to tianlu_door;
+
+-- Staff of any library see who decided what and why; visitors see what is linked.
+alter table decision enable row level security;
+create policy door on decision for select to tianlu_door
+    using (kind = 'link' or coalesce(current_setting('tianlu.libraries', true), '') <> '');

@@ -12,6 +12,7 @@ from aiohttp import web
 from catalog import clusters, libraries
 from catalog.model import Library, Published
 from node.web import context, openapi, record_view, results_view, searching, view
+from services.deciding import related
 from services.delivery import links, values
 from services.discovery import ask, find
 from services.discovery import record as records
@@ -85,6 +86,7 @@ async def record(request: web.Request) -> web.StreamResponse:
     ident = request.match_info["id"]
     async with context.connection(request) as conn:
         found = await records.by_id(conn, ident)
+        near = await related.of(conn, found.published.cluster)
     published = found.published
     if published.id != ident:
         return web.Response(status=301, headers={"Location": f"/api{view.record_url(published.id)}"})
@@ -99,7 +101,8 @@ async def record(request: web.Request) -> web.StreamResponse:
         }
         for each in found.elsewhere
     ]
-    return answer(told | _brief(request, published) | {"elsewhere": elsewhere})
+    beside = [{"id": each.published.id, "rules": each.rules, "decision": each.decision} for each in near]
+    return answer(told | _brief(request, published) | {"elsewhere": elsewhere, "related": beside})
 
 
 async def libraries_list(request: web.Request) -> web.StreamResponse:

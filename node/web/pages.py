@@ -12,6 +12,7 @@ from catalog.model import Published
 from node.web import context, openapi, record_view, results_view, searching, texts, view
 from node.web.labels import library_name
 from node.web.middleware import YEAR, BadInput
+from services.deciding import related
 from services.delivery import render, rows
 from services.discovery import find
 from services.discovery import record as records
@@ -47,12 +48,14 @@ async def record(request: web.Request) -> web.StreamResponse:
     async with context.connection(request) as conn:
         found = await records.by_id(conn, ident)
         names = await searching.names(request, conn)
+        near = await related.of(conn, found.published.cluster)
     if found.published.id != ident:
         moved = view.url(view.record_url(found.published.id), view=marc)
         return web.Response(status=301, headers={"Location": moved})
     values = record_view.values(found, names, context.lang_of(request), marc=bool(marc))
     canonical = context.lasting(request) + view.record_url(ident)
-    return view.page(request, "record.html", canonical=canonical, **values)
+    shown = record_view.related(near, context.lang_of(request))
+    return view.page(request, "record.html", canonical=canonical, related=shown, **values)
 
 
 def _text(published: Published) -> bytes:

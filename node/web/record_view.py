@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from catalog.model import Description, Library
 from catalog.search.port import LONGEST_TEXT
+from dms.match import reasons
 from node.web import view
 from node.web.labels import library_name
+from services.deciding.related import Related
 from services.delivery import dublin, links, render, rows
 from services.discovery.record import Elsewhere, Found
 
@@ -72,6 +74,19 @@ def _values(row: rows.Row) -> list[dict[str, Any]]:
 def _rows(description: Description, lang: str) -> list[dict[str, Any]]:
     return [
         {"label": row.label, "entries": _values(row)} for row in rows.of(description, lang) if row.field not in ABOVE
+    ]
+
+
+def related(found: Iterable[Related], lang: str) -> list[dict[str, str]]:
+    """What is shown with a record and is not one with it; `why` is "" where a cataloguer linked them."""
+    return [
+        {
+            "heading": dublin.heading(render.described(each.published)),
+            "publication": rows.publication(render.described(each.published)),
+            "url": view.record_url(each.published.id),
+            "why": "; ".join(reasons.text(rule, lang) for rule in each.rules),
+        }
+        for each in found
     ]
 
 

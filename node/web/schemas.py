@@ -104,6 +104,15 @@ _MORE = {
     "notes": _TEXTS,
     "links": _TEXTS,
     "holdings": {"type": "array", "items": HOLDING},
+    "related": {
+        "type": "array",
+        "description": "what is shown with it and is not one with it: volumes of a set, other editions, companions",
+        "items": _object(
+            id=_TEXT,
+            rules={**_TEXTS, "description": "why, by rule; none where a cataloguer linked them"},
+            decision={"type": ["integer", "null"]},
+        ),
+    },
     "elsewhere": {
         "type": "array",
         "description": "libraries that hold it besides those listed here, by the account of each parent",
