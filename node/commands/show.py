@@ -10,6 +10,8 @@ from catalog import libraries
 from catalog.connection import Connection
 from catalog.model import Description, Format, Holding, unique
 from dms import describe
+from dms.rules import kinds
+from dms.rules.model import Kind
 from node import app, attending
 from node.context import Context
 from node.output import Output
@@ -57,6 +59,8 @@ async def run(context: Context, args: argparse.Namespace) -> int:
                 shown = await _source_record(conn, args.id)
                 if context.out.json and args.to == "text":
                     args.to = "marcjson"
+                elif args.to == "text" and kinds.kind_of(shown.record, shown.format) is Kind.AUTHORITY:
+                    args.to = "marc"  # it has no title, publisher and so on
             else:
                 found = await records.by_id(conn, args.id)
                 if context.out.json and args.to == "text":
