@@ -66,6 +66,7 @@ class Row:
     when: Mapping[str, str]
     shared: bool
     once: bool  # only the first field that gives something
+    apart: bool  # each subfield makes an element of its own
     linked: bool  # the tags are of linking fields: parts take their standard subfields (`linked`)
     reference: str
 
@@ -77,7 +78,7 @@ class Table:
     rows: tuple[Row, ...]
     maps: Mapping[str, Mapping[str, str]]
     ignored: frozenset[str]  # tags whose loss is none, e.g. what only the system that wrote them understands
-    groups: bool  # a field and its twin in another script are marked as one: altRepGroup of MODS
+    groups: frozenset[str]  # elements where a field and its twin in another script are marked as one: altRepGroup
 
 
 @cache
@@ -92,7 +93,7 @@ def table(name: str) -> Table:
         rows=rows,
         maps=told.get("map", {}),
         ignored=frozenset(told.get("ignored", ())),
-        groups=told.get("groups", False),
+        groups=frozenset(told.get("groups", ())),
     )
 
 
@@ -105,6 +106,7 @@ def _row(told: dict[str, Any]) -> Row:
         when=told.get("when", {}),
         shared=told.get("shared", False),
         once=told.get("once", False),
+        apart=told.get("apart", False),
         linked=told.get("linked", False),
         reference=told.get("reference", ""),
     )
@@ -132,8 +134,9 @@ class Crossed:
         mates = _mates(record) if table.groups else {}
         for number, row in enumerate(table.rows):
             for place, tag, text in self._fields(row):
-                if number not in self._spent and _fits(row.when, text):
-                    self._apply(number, row, place, tag, text, mates)
+                for piece in _pieces(text) if row.apart else (text,):
+                    if number not in self._spent and _fits(row.when, piece):
+                        self._apply(number, row, place, tag, piece, mates)
 
     def left(self) -> Counter[str]:
         """What no row took, as `tag$code` (`tag` for control fields) and how often."""
@@ -174,7 +177,7 @@ class Crossed:
             self._part(made, part, place, tag, text)
         if made.is_empty() and (len(made.children), made.text, made.attributes) == before:
             return
-        if not row.shared and (group := mates.get(_link(tag, text))):
+        if top.name in self._table.groups and not row.shared and (group := mates.get(_link(tag, text))):
             made.attributes.setdefault("altRepGroup", group)
         if row.once:
             self._spent.add(number)
@@ -217,6 +220,11 @@ class Crossed:
 
 
 _NO_MARKS = str.maketrans("", "", NON_SORTING)
+
+
+def _pieces(text: str) -> list[str]:
+    """The field's subfields, each as a field."""
+    return [f"{text[:2]}{marc.DELIMITER}{code}{value}" for code, value in marc.subfields(text)]
 
 
 def _fits(when: Mapping[str, str], text: str) -> bool:
