@@ -72,7 +72,7 @@ def test_every_rule_of_content_has_a_case() -> None:
 @settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_fixes_keep_their_promises_on_spoiled_records(data: st.DataObject) -> None:
-    """Each fix of content on records of the cases with other signs strewn into their values."""
+    """Each fix of content, and all together, on records of the cases with other signs strewn into their values."""
     case = data.draw(st.sampled_from(rule_cases.CASES))
     record = case.record()
     at = data.draw(st.integers(0, len(record.fields) - 1))
@@ -82,6 +82,8 @@ def test_fixes_keep_their_promises_on_spoiled_records(data: st.DataObject) -> No
     spoiled = Record(
         record.leader, (*record.fields[:at], (tag, text[:place] + spoil + text[place:]), *record.fields[at + 1 :])
     )
+    together = mend.mend(spoiled, case.format, content.fixes())
+    assert mend.mend(together.record, case.format, content.fixes()).receipts == ()
     for rule in content.fixes():
         if case.format.name.lower() in catalogue.rule(rule).formats:
             fixed(spoiled, case.format, rule)
