@@ -89,20 +89,28 @@ def rows(lines: Iterable[str], separator: str) -> Iterator[Row]:
 
 def _quoted(source: _Lines, line: str, number: int, separator: str) -> Row:
     """The row that begins with `line`, with as many of the next lines as its quotation marks take in."""
-    taken = [line]
-    while True:
-        try:
-            cells = next(csv.reader(taken, delimiter=separator, strict=True))
-        except csv.Error as error:
-            if "unexpected end of data" not in str(error):  # a mark within a cell: read as it stands
-                return _row(number, next(csv.reader(taken, delimiter=separator)))
-        else:
-            return _row(number, cells)
+    taken, length = [line], len(line)
+    cells = _whole(taken, separator)
+    while cells is None:
         more = source.next() if len(taken) < MOST_LINES else None
-        if more is None or len(more) > LONGEST_LINE:
+        length += len(more or "")
+        if more is None or length > LONGEST_LINE:
             source.back([*taken[1:], *([more] if more else [])])
             return Row(number, (line.rstrip("\r\n"),), f"line {number}: a quotation mark is opened and not closed")
         taken.append(more)
+        if '"' in more:  # else nothing has been closed
+            cells = _whole(taken, separator)
+    return _row(number, cells)
+
+
+def _whole(lines: list[str], separator: str) -> list[str] | None:
+    """The cells of a row; None while a quotation mark is open. One that stands within a cell is read as it stands."""
+    try:
+        return next(csv.reader(lines, delimiter=separator, strict=True))
+    except csv.Error as error:
+        if "unexpected end of data" in str(error):
+            return None
+        return next(csv.reader(lines, delimiter=separator))
 
 
 def _row(number: int, cells: list[str]) -> Row:

@@ -6,6 +6,7 @@ becomes a line with `fault` instead: it is read as a failure and goes into quara
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -91,8 +92,15 @@ def _name(template: Template, values: _Values) -> str:
     for group in template.id:
         found = [values.get(key, ()) for key in group]
         if found[0] and all(len(each) <= 1 for each in found):
-            return "|".join(each[0] if each else "" for each in found).rstrip("|")[:LONGEST_ID]
+            return _short("|".join(each[0] if each else "" for each in found).rstrip("|"))
     return ""
+
+
+def _short(name: str) -> str:
+    """Names that are too long are told apart by a digest."""
+    if len(name) <= LONGEST_ID:
+        return name
+    return f"{name[: LONGEST_ID - 17]}#{hashlib.sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
 
 
 def _texts(told: Field, values: _Values, template: Template) -> Iterator[str]:

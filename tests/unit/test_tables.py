@@ -50,7 +50,7 @@ def batch(table: Table) -> Batch:
     for stretch in stream.stretches(table, "marcjson"):
         assert not stretch.fault
         part = reading.read(stretch.data, "marcjson")
-        raw = sum(len(each.raw) for each in (*part.reads, *part.failed))
+        raw = sum(len(each.raw) for each in part.reads) + sum(len(each.raw) for each in part.failed)
         assert raw + part.padding == len(stretch.data), "every byte is in a record, a failure or padding"
         found.reads += part.reads
         found.failed += part.failed
@@ -368,3 +368,22 @@ def test_publishers_title_lists_are_read() -> None:
                 assert not each.findings
     assert read > 15_000
     assert failed < 20
+
+
+def test_open_quotation_marks_cost_no_more_than_their_lines() -> None:
+    """Every two hundredth line opens a mark: nothing is read over and over."""
+    lines = "".join(f'"x{n},B{n}\n' if n % 250 == 0 else f"{'长' * 2000},A{n}\n" for n in range(2000))
+    found = batch(a_table("题名,条码\n" + lines))
+    assert (len(found.reads), len(found.failed)) == (1992, 8)
+
+
+def test_marks_within_a_cell_are_read_as_they_stand() -> None:
+    found = records('题名,条码\n"论""语""今读",A1\n"论语"今读,A2\n论"语"今读,A3\n')
+    assert [value(each.first("200") or "", "a") for each in found] == ['论"语"今读', "论语今读", '论"语"今读']
+
+
+def test_ids_that_are_too_long_are_still_told_apart() -> None:
+    long = "A" * 200
+    found = records(f"题名,条码\n甲,{long}1\n乙,{long}2\n")
+    assert len({each.first("001") for each in found}) == 2
+    assert all(len(each.first("001") or "") == 120 for each in found)
