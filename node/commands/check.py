@@ -17,7 +17,7 @@ import msgspec
 from catalog import libraries
 from config import settings
 from config.errors import BadRecord, Misconfigured, NotFound
-from dms import checking, inspecting, quality_profile, quality_scope
+from dms import checking, inspecting, quality_profile, quality_scope, verdicts
 from dms.checking import NO_LIMIT, Asked, Looked
 from dms.crew import Crew
 from dms.rules.model import Level, Profile
@@ -281,7 +281,7 @@ def _summary(context: Context, tally: _Tally, sink: _Sink, levels: Mapping[str, 
     """How many of each verdict and of each rule, on standard error."""
     counts = ", ".join(
         f"{context.text('verdict_' + verdict)} {tally.verdicts[verdict]:,}"
-        for verdict in checking.VERDICTS
+        for verdict in verdicts.VERDICTS
         if tally.verdicts[verdict]
     )
     context.out.note(context.text("check_done", records=f"{tally.records:,}", counts=counts or "–"))

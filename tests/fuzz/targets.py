@@ -15,9 +15,10 @@ from config.errors import BadRecord, Refused
 from dms import checking, formats
 from dms.rules import catalogue, check, mend
 from dms.rules.model import Profile
-from protocols import gunzip, iso2709, marcjson, marcxml, reading, stream
+from protocols import detect, gunzip, iso2709, marcjson, marcxml, reading, stream
 from protocols.charsets import codec, sniff
 from protocols.marc import Record
+from protocols.tables import opening
 
 SMALL = 4096  # bytes of a stretch, so that even small inputs make several
 CHARSETS = ("utf-8", "marc-8", "gb18030", "big5", "iso-5426", "danmarc", "koi8-r", "cp1251", "latin-1")
@@ -64,6 +65,8 @@ def _again(record: Record) -> None:
     """Written and read, it is what it was: in full in JSON; as far as their rules allow in ISO 2709 and MARCXML."""
     assert marcjson.read(marcjson.write(record).encode())[0].fields == _plain(record).fields, "MARC-in-JSON"
     marcxml.read(marcxml.write(record).encode())
+    if not all(len(tag) == 3 and tag.isascii() and tag.isalnum() for tag, _ in record.fields):
+        return  # ISO 2709 keeps others as ZZZ
     try:
         written = iso2709.write(record)
     except BadRecord:
@@ -144,10 +147,24 @@ def checked(data: bytes) -> None:
     assert not looked.rules["fault"], looked.told
 
 
+def table(data: bytes) -> None:
+    """A table by any template: its lines are records or say why a row is none."""
+    try:
+        with opening.Table(gunzip.Input(io.BytesIO(data), "fuzz"), "fuzz") as lines:
+            made = lines.read()
+    except (BadRecord, Refused):
+        return
+    batch = reading.read(made, "marcjson")
+    accounted(made, batch)
+    for each in batch.reads:
+        storable(each.record)
+
+
 TARGETS: Mapping[str, Target] = {
-    "iso2709": carrier("iso2709"),
-    "marcxml": carrier("marcxml"),
-    "marcjson": carrier("marcjson"),
+    **{name: carrier(name) for name in detect.CARRIERS},
+    "dc": carrier("marcxml"),
+    "mods": carrier("marcxml"),
+    "csv": table,
     "gzip": packed,
     "charsets": charsets,
     "rules": rules,
