@@ -8,6 +8,7 @@ from node.web import (
     audit_pages,
     authority_pages,
     desk,
+    desk_page,
     exchange_door,
     exchange_routes,
     handing,
@@ -136,6 +137,7 @@ ROUTES: tuple[Route, ...] = (
         summary="What the rules say of a record",
         allow=LOOK,
     ),
+    Route(path="/desk", handler=desk_page.page, summary="What waits for somebody, and the newest loads", allow=LOOK),
     Route(path="/review", handler=review_pages.page, summary="Pairs of records that a person must judge", allow=LOOK),
     Route(
         path="/review/decide",

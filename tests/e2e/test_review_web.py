@@ -12,6 +12,7 @@ from catalog.database.pool import Database
 from catalog.model import Library
 from config.settings import Access, Settings
 from services.access.policy import Role
+from services.deciding import deciding
 from tests import access, builders, forms, stocked
 from tests.forms import Browser
 from tests.pipeline import Catalogue
@@ -59,8 +60,8 @@ async def test_a_cataloguer_compares_and_links(catalogue: Catalogue, browser: Br
     await catalogue.settle()
     async with catalogue.database.connection() as conn:
         (made,) = await decisions.recent(conn, 9)
+        one, other = await deciding.where(conn, SYMBOL, made)
     assert (made.kind, made.state, made.who, made.why) == ("link", "done", "account:wang", "two printings")
-    (one, other) = made.clusters
     record = await browser.get(f"/records/{one}")
     assert record.page.xpath(f"//div[@class='related']//a[@href='/records/{other}']")
     assert "linked by a cataloguer" in record.text
