@@ -171,6 +171,7 @@ class Source:
     state: str = "active"
     trust: int = 0
     template: str = ""  # for its tables: name of a ready one or its text (protocols.tables.template)
+    characters: int = 0  # number of its table of private-use characters (catalog.dictionaries); 0 = none
 
 
 def cluster_id(symbol: str, cluster: int) -> str:

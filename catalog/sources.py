@@ -10,7 +10,10 @@ from catalog.connection import Connection
 from catalog.model import Source, SourceNo, Visibility
 from config.errors import Conflict, NotFound
 
-COLUMNS = "source, name, library, format, encoding, identity, mapping, sharing, visibility, state, trust, template"
+COLUMNS = (
+    "source, name, library, format, encoding, identity, mapping, sharing, visibility, state, trust, template,"
+    " characters"
+)
 
 
 def of_row(row: Any) -> Source:
@@ -28,6 +31,7 @@ def of_row(row: Any) -> Source:
         state=row["state"],
         trust=row["trust"],
         template=row["template"],
+        characters=row["characters"],
     )
 
 
@@ -98,6 +102,11 @@ async def is_fed(conn: Connection, no: int) -> bool:
     """Whether the source's records are what another node tells."""
     found: bool = await conn.fetchval("select exists (select from peer where source = $1)", no)
     return found
+
+
+async def set_characters(conn: Connection, no: int, table: int) -> None:
+    """The number of the table of characters (`catalog.dictionaries`) by which it is read from now on; 0 = none."""
+    await conn.execute("update source set characters = $2 where source = $1", no, table)
 
 
 async def lock(conn: Connection, no: int) -> None:

@@ -23,6 +23,7 @@ from catalog import bodies, original, packing, stub
 from catalog.model import Format
 from dms import describe, merge, merge_policy, sharing
 from dms.merge import Member, Merged
+from protocols.charsets import private
 
 VERSION = 1  # part of every memo: raise it when records are merged or described differently
 MARK = 8  # bytes
@@ -97,6 +98,7 @@ def make(jobs: Sequence[Job], dictionaries: Mapping[int, bytes], newest: Mapping
     A cluster that our rules fail on doesn't keep the others from being merged.
     """
     # One object for each dictionary, however often it comes: (de)compressors are found by it.
+    private.learn(dictionaries)
     known = {number: _dictionaries.setdefault(number, body) for number, body in dictionaries.items()}
     best = {fmt: (number, _dictionaries.setdefault(number, body)) for fmt, (number, body) in newest.items()}
     made = []

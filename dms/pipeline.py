@@ -39,6 +39,7 @@ class Habits:
     carrier: str  # iso2709, marcxml, marcjson, packed (of a feed) or versions (of an undo)
     encoding: str
     dictionaries: dict[int, tuple[int, bytes]] = field(default_factory=dict)  # by format: number, bytes
+    characters: bytes = b""  # the source's table of private-use characters
     profile: Profile = DEFAULT  # of quality rules
     # Rules whose fixes are made in this load, beside the profile's. No part of the key: when the library sends the same
     # bytes again, what was made of them stands.
@@ -58,6 +59,8 @@ def habits_key(habits: Habits) -> bytes:
         source.mapping,
         int(source.visibility),
     ]
+    if source.characters:
+        said.append(source.characters)
     if profile := quality_profile.digest(habits.profile):
         said.append(profile.hex())
     text = json.dumps(said, ensure_ascii=False, sort_keys=True, default=str)

@@ -61,6 +61,7 @@ class Preparing:
                 return
             source = await sources.by_number(conn, load.source)
             known_dictionaries = await dictionaries.newest(conn)
+            tables = await dictionaries.of(conn, {source.characters})
             profile = await quality_scope.of_library(conn, source.library)
             # What a node tells is new by its word, and what stands is not asked for.
             fresh = load.mode == "feed" or not await records.any_of_source(conn, load.source)
@@ -70,6 +71,7 @@ class Preparing:
             carrier=load.carrier,
             encoding=encoding,
             dictionaries=known_dictionaries,
+            characters=tables.get(source.characters, b""),
             profile=profile,
             mends=frozenset(load.mends),
             recheck=load.mode == "recheck",

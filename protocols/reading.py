@@ -71,7 +71,8 @@ def read(
     the source's table (`charsets.private.body`). Raises `Misconfigured` for an unknown encoding, nothing else: what
     can't be read is in `Batch.failed`.
     """
-    name = "" if encoding == "auto" else codec.known(encoding)
+    told = "" if encoding == "auto" else codec.known(encoding)
+    name, table = private.apart(told)
     match carrier:
         case "iso2709":
             batch = _read_iso2709(data, name, wanted)
@@ -88,7 +89,15 @@ def read(
             raise ValueError(f"unknown carrier {carrier!r}")
     taken = sum(len(each.raw) for each in batch.reads) + sum(len(each.raw) for each in batch.failed)
     batch.padding = len(data) - taken
-    if characters:
+    if table:
+        batch.reads = [
+            each._replace(
+                record=private.translated(each.record, table),
+                encoding=private.name(each.encoding, *private.numbers([told])),
+            )
+            for each in batch.reads
+        ]
+    elif characters:
         key = private.number(characters)
         private.learn({key: characters})
         batch.reads = [_by_table(each, carrier, characters, key) for each in batch.reads]
@@ -98,8 +107,7 @@ def read(
 def _by_table(each: Read, carrier: str, characters: bytes, key: int) -> Read:
     """The record in the source's characters, if any field of it, wanted or not, has one of the table's."""
     table = private.parsed(characters)
-    whole = decode(each.raw, carrier, each.encoding)
-    if not any(map(private.pattern(characters).search, (text for _, text in whole.fields))):
+    if not private.touches(decode(each.raw, carrier, each.encoding), table):
         return each
     record = private.translated(each.record, table)
     return each._replace(record=record, encoding=private.name(each.encoding, key))

@@ -1,4 +1,4 @@
-"""`tianlu source add|list|test|share|pause|resume|remove`."""
+"""`tianlu source add|list|test|characters|share|pause|resume|remove`."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from catalog.model import Format, Visibility
 from config.errors import Misconfigured
 from dms import identity, prepare, shapes, sharing
 from exchange import landing
-from node import app, attending, tabular
+from node import app, attending, characters, tabular
 from node.app import Node
 from node.context import Context
 from node.deeds import Act
 from protocols import dialect, reading, stream
+from protocols.charsets import codec
 from protocols.marc import Record
 from services.access.policy import Permission
 
@@ -37,6 +38,7 @@ ACTS = {
         library="library",
         detail=("format", "encoding", "identity", "private", "trust"),
     ),
+    "characters": Act(name="source.characters", object="name", detail=("file", "ready", "none")),
     "share": Act(name="source.share", object="name", detail=("level", "drop", "hide", "items")),
     "pause": Act(name="source.pause", object="name"),
     "resume": Act(name="source.resume", object="name"),
@@ -65,6 +67,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     test = actions.add_parser("test", help="report what a file looks like, load nothing")
     test.add_argument("file")
     test.add_argument("--template", metavar="FILE|NAME", help="of a table; default: by its header row")
+    characters.arguments(actions.add_parser("characters", help="the table of its private-use characters"))
     share = actions.add_parser("share", help="what of it is shared, for the records that are there and all to come")
     share.add_argument("name")
     share.add_argument("--level", choices=tuple(sharing.LEVELS), help="all, only the holdings, or nothing")
@@ -108,6 +111,13 @@ async def run(context: Context, args: argparse.Namespace) -> int:
             await _add(conn, args)
             await context.deed.done(conn)
             context.out.say(context.text("done"))
+        elif args.action == "characters":
+            changed = await characters.run(context, conn, args)
+            if args.show:
+                context.deed.nothing()
+            await context.deed.done(conn, library=(await sources.get(conn, args.name)).library)
+            if not args.show:
+                context.out.say(context.text("characters_set" if changed else "done", source=args.name))
         else:
             library = (await sources.get(conn, args.name)).library
             await _set(conn, args.name, {"pause": "paused", "resume": "active", "remove": "removed"}[args.action])
@@ -124,7 +134,7 @@ async def _add(conn: Connection, args: argparse.Namespace) -> None:
         args.name,
         args.library,
         format=args.format,
-        encoding=args.encoding,
+        encoding=args.encoding if args.encoding == "auto" else codec.known(args.encoding),
         identity=args.identity,
         mapping=mapping,
         visibility=Visibility.PRIVATE if args.private else Visibility.PUBLIC,

@@ -22,6 +22,13 @@ _DANMARC_SIGNS = {"\xe5": "\ua733", "\xc5": "\ua732"}
 
 def known(name: str) -> str:
     """Our one spelling of an encoding's name. Raises `Misconfigured` if there is no such encoding."""
+    if private.SLASH in name:
+        plain, _, table = name.partition(private.SLASH)
+        if not table.isdecimal():
+            raise Misconfigured(f"no such encoding: {name!r}; after the slash stands the number of a table")
+        return private.name(known(plain), int(table))
+    if mixed.PLUS in name:
+        return mixed.name(known(name.partition(mixed.PLUS)[2]))
     plain = name.lower().replace("-", "").replace("_", "").replace(" ", "")
     if plain in _OWN:
         return _OWN[plain]

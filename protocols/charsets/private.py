@@ -107,10 +107,10 @@ def parsed(stored: bytes) -> Table:
     return {int(code, 16): character for code, _, character in rows}
 
 
-@lru_cache(maxsize=64)
-def pattern(stored: bytes) -> re.Pattern[str]:
-    """Any character that a stored table replaces."""
-    return re.compile("[" + "".join(re.escape(chr(code)) for code in parsed(stored)) + "]")
+def touches(record: Record, table: Table) -> bool:
+    """Whether a record has characters that a table replaces."""
+    codes = table.keys()
+    return any(not text.isascii() and not codes.isdisjoint(map(ord, text)) for _, text in record.fields)
 
 
 def translated(record: Record, table: Table) -> Record:
