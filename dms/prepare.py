@@ -73,7 +73,8 @@ def prepare(
     elif habits.carrier == "packed":
         works = list(_changes(packed.changes(data), back))
     else:
-        batch = reading.read(data, habits.carrier, encoding=habits.encoding)  # whole: rules look at all of it
+        # Whole: rules look at all of it.
+        batch = reading.read(data, habits.carrier, encoding=habits.encoding, characters=habits.characters)
         carrier = CARRIERS[habits.carrier]
         works = [
             Task(position + r.position, ordinal + r.ordinal + 1, r.raw, r.record, carrier, r.encoding, r.findings)
