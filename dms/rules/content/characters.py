@@ -10,6 +10,7 @@ import html
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from catalog.model import Format
@@ -101,15 +102,21 @@ def _mojibake(text: str) -> bool:
     return any(found[0] not in (NSB, NSE, "\ufffd") for found in garbled.MARKS.finditer(text))
 
 
+_HAN_ONLY = re.compile("[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef\x00-\x7f]+")
+
+
+@lru_cache(maxsize=1024)
 def decoded(text: str) -> str:
-    """UTF-8 that was read as Latin-1 or Windows-1252, read again; the text itself where it is something else."""
+    """UTF-8, or else GB 18030, that was read as Latin-1 or Windows-1252, read again; the text itself where it is
+    something else. GB 18030 has characters for nearly all bytes, so they have to be common Han (GB 2312) throughout."""
     for charset in ("latin-1", "cp1252"):
-        try:
-            plain = text.encode(charset).decode("utf-8")
-        except UnicodeError:
-            continue
-        if not _mojibake(plain):
-            return plain
+        for meant in ("utf-8", "gb2312"):
+            try:
+                plain = text.encode(charset).decode(meant)
+            except UnicodeError:
+                continue
+            if not _mojibake(plain) and (meant == "utf-8" or _HAN_ONLY.fullmatch(plain)):
+                return plain
     return text
 
 
@@ -141,7 +148,7 @@ def look(seen: Look) -> Iterator[Finding]:
                         yield Finding(sieve.rule, tag, nth, code, -1, shown[:LONGEST_VALUE], wanted[:LONGEST_VALUE])
             if mojibake and _mojibake(value):
                 wanted = decoded(value)
-                rule = "mojibake" if wanted == value else "mojibake-utf8"
+                rule = "mojibake" if wanted == value else "mojibake-decoded"
                 yield Finding(rule, tag, nth, code, -1, value[:LONGEST_VALUE], wanted[:LONGEST_VALUE])
 
 
@@ -177,10 +184,10 @@ def _fix(rule: str, change: Callable[[str], str]) -> Fix:
 
 
 RULES: tuple[ContentRule, ...] = (
-    ContentRule(ids=(*(sieve.rule for sieve in SIEVES), "mojibake", "mojibake-utf8"), look=look, kinds=EVERY_KIND),
+    ContentRule(ids=(*(sieve.rule for sieve in SIEVES), "mojibake", "mojibake-decoded"), look=look, kinds=EVERY_KIND),
     ContentRule(ids=("character-decomposed",), look=look_decomposed, kinds=EVERY_KIND),
 )
 FIXES: Mapping[str, Fix] = {sieve.rule: _fix(sieve.rule, sieve.mend) for sieve in SIEVES if sieve.mend} | {
-    "mojibake-utf8": _fix("mojibake-utf8", lambda text: decoded(text) if _mojibake(text) else text),
+    "mojibake-decoded": _fix("mojibake-decoded", lambda text: decoded(text) if _mojibake(text) else text),
     "character-decomposed": _fix("character-decomposed", _composed),
 }

@@ -14,8 +14,9 @@ from catalog.model import Format
 from dms import isbd
 from dms.rules import edit
 from dms.rules.content.model import ContentRule, Fix, Look
+from dms.rules.content.values import each
 from dms.rules.model import Finding, Kind, Mended
-from protocols.marc import Record, value, values
+from protocols.marc import Record, subfields, value, values
 
 _CHANGED = re.compile(r"(\d{8})(\d{6})\.\d")
 _DIGITS = re.compile(r"\d+")
@@ -33,6 +34,12 @@ _ONE_YEAR = frozenset("serptd")  # types whose date 1 is the year of publication
 _UNIMARC_YEAR = frozenset("deh")
 _SERIAL_TYPES = frozenset("abc")
 _FILL = frozenset(" |#-^u?")
+_WRITTEN: Mapping[Format, Mapping[str, str]] = {
+    Format.MARC21: {"260": "c", "264": "c"},
+    Format.CNMARC: {"210": "dh", "214": "d"},
+}
+_FOUR = re.compile(r"(?<!\w)c?([\dOolI]{4})(?!\w)")  # what may have been meant as a year, c for copyright
+_LETTERS = str.maketrans("OolI", "0011")
 _CNMARC_ONLY = frozenset((Format.CNMARC,))
 _MARC21_ONLY = frozenset((Format.MARC21,))
 _EVERY_KIND = frozenset(Kind)
@@ -70,6 +77,40 @@ def _control(seen: Look) -> Iterator[Finding]:
             yield Finding(rule, "005", nth, "", 0, text[:40], wanted if wanted != text else "yyyymmddhhmmss.f")
         elif not is_day(found[1]) or found[2] > "240000" or found[2][2:4] > "59":
             yield Finding("changed-unreadable", "005", nth, "", 0, text, "yyyymmddhhmmss.f")
+
+
+def odd_year(text: str) -> tuple[str, str]:
+    """The first thing in a written date that can't be a year, and the year that it means; "" where nobody can say.
+
+    Years of other calendars are left alone: Buddhist ones (25..), Jewish ones (5...).
+    """
+    for four in _FOUR.findall(text):
+        meant = four.translate(_LETTERS)
+        if four.isdecimal():
+            if ("2100" <= four < "2400" or "2600" <= four < "3000") and not _YEAR.search(text):
+                return four, ""
+        elif sum(map(str.isdecimal, four)) >= 2 and _YEAR.fullmatch(meant):
+            return four, meant
+    return "", ""
+
+
+def _written(seen: Look) -> Iterator[Finding]:
+    for tag, codes in _WRITTEN[seen.format].items():
+        for nth, text in enumerate(seen.texts(tag), 1):
+            for code, stands in subfields(text):
+                if code in codes and (odd := odd_year(stands))[0]:
+                    rule = "year-letters" if odd[1] else "year-impossible"
+                    yield Finding(rule, tag, nth, code, -1, stands[:200], odd[1])
+
+
+def _mend_written(record: Record, fmt: Format) -> Mended:
+    def put(stands: str) -> str:
+        while (odd := odd_year(stands))[1]:
+            stands = stands.replace(odd[0], odd[1], 1)
+        return stands
+
+    places = _WRITTEN[fmt]
+    return edit.fields(record, "year-letters", lambda tag, text: each(text, places[tag], put), places.keys())
 
 
 def _mend_changed(record: Record, fmt: Format) -> Mended:
@@ -173,6 +214,7 @@ def _mend_single(record: Record, fmt: Format) -> Mended:
 
 
 RULES: tuple[ContentRule, ...] = (
+    ContentRule(ids=("year-letters", "year-impossible"), look=_written, tags=frozenset(("260", "264", "210", "214"))),
     ContentRule(ids=("changed-form", "changed-unreadable"), look=_control, tags=frozenset(("005",)), kinds=_EVERY_KIND),
     ContentRule(
         ids=("entered-impossible",),
@@ -195,6 +237,7 @@ RULES: tuple[ContentRule, ...] = (
     ),
 )
 FIXES: Mapping[str, Fix] = {
+    "year-letters": _mend_written,
     "changed-form": _mend_changed,
     "coded-case": _mend_case,
     "date-type-single": _mend_single,

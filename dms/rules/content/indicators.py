@@ -35,7 +35,7 @@ def _groups(leader: str) -> tuple[tuple[int, int, bool], ...]:
 def ordered(group: str, alphabetical: bool) -> str:
     """Codes of a group to the left, in their order; fill characters go where there are codes."""
     codes = [code for code in group if code not in " |#"]
-    if not codes:
+    if not codes or not all(code.isalnum() for code in codes):
         return group
     if alphabetical:
         codes.sort(key=lambda code: (code.isdecimal(), code))

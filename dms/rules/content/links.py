@@ -82,8 +82,11 @@ def _pairs(seen: Look) -> Iterator[Finding]:
                 wanted = " / ".join(dialect.series)
                 yield Finding("series-link-missing", "225", nth, "", -1, value(text, "a")[:LONGEST_VALUE], wanted)
     known = dialects.by_agency(seen)
-    if known and linked and not any(tag in known.series for tag in linked):
-        yield Finding("series-link-dialect", linked[0], 1, "", -1, known.name.upper(), " / ".join(known.series))
+    told = {fold(trim(value(text, "a"))) for text in seen.texts("225")}
+    for tag in linked if known and told else ():
+        for nth, text in enumerate(seen.texts(tag), 1):
+            if known and tag not in known.series and fold(title_and_volume(text)[0]) in told:
+                yield Finding("series-link-dialect", tag, nth, "", -1, known.name.upper(), " / ".join(known.series))
 
 
 def _marc21(seen: Look) -> Iterator[Finding]:

@@ -20,7 +20,7 @@ from protocols.marc import DELIMITER, Record
 MARC21_TAGS = ("245", "246", "250", "260", "264", "300", "440", "490", "830")
 CNMARC_TAGS: Mapping[str, str] = {"200": "aehifg", "205": "abf", "210": "acd", "215": "acde", "225": "aehi"}
 
-_DOUBLED = re.compile(r"([:;,/=])(?:\s*\1)+(?=\s*$)|(?<!\.)\.\.$|(?<=\s)([:;/=])\s+\2(?=\s)")
+_DOUBLED = re.compile(r"([:;,/=])(?:\s*\1)+(?=\s*$)|(?<![\s.])\.\.$|(?<=\s)([:;/=])\s+\2(?=\s)")
 _QUICK = re.compile(r"([:;,/=.])\s*(?:\x1f.\s*)?\1")  # what both of these have
 _BOTH_SIDES = re.compile(r"(\s*)([:;,/])\s*$")
 # What stands at an end of a CNMARC value and is an ISBD mark; a mark inside is the title's own.

@@ -62,12 +62,12 @@ def _mend_twice(record: Record, fmt: Format) -> Mended:
     return edit.fields(record, "field-twice", change)
 
 
-def _heading(text: str, *, but: str = "") -> tuple[tuple[str, str], ...]:
-    """A heading's subfields without marks, for comparison; links and identifiers don't count."""
+def _heading(text: str) -> tuple[tuple[str, str], ...]:
+    """A heading's subfields without marks, for comparison; links and identifiers don't count, roles do."""
     return tuple(
         (code, plain)
         for code, held in subfields(text)
-        if code not in "0123456789w" + but and (plain := _SIGNS.sub("", fold(held)))
+        if code not in "012356789w" and (plain := _SIGNS.sub("", fold(held)))
     )
 
 
