@@ -7,6 +7,7 @@ again. A key that names several records is told, not guessed; so is one that nam
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from itertools import groupby
 
@@ -16,6 +17,7 @@ from catalog.connection import Connection
 from catalog.loads import Load
 from catalog.model import Source
 from catalog.records import Standing
+from config.errors import NotFound
 from dms.pipeline import Item
 from dms.rules.model import Kind
 
@@ -45,23 +47,25 @@ async def follow(
     detached = await attached.gone(conn, source.no, [item.local_id for item in mine.values() if item.deleted])
     staying = [(source.no, item.local_id) for item in mine.values() if not item.deleted]
     found = _choose(await attached.candidates(conn, source.library, keys, staying))
-    changed = [
-        one
-        for one, _ in found
+    told = [
+        (one, rivals)
+        for one, rivals in found
         if (one.of, one.sid) != (one.parent, one.parent_sid) or (one.source == source.no and one.local_id in mine)
     ]
+    changed = [one for one, _ in told]
     await attached.put(conn, changed)
     await attached.cover(conn, detached | {name for one, _ in found for name in (one.of, one.parent) if name})
-    await _tell(conn, load, source, mine, [(one, rivals) for one, rivals in found if one in changed])
+    await _tell(conn, load, source, mine, told)
     sids = old | {sid for one in changed for sid in (one.sid, one.parent_sid)}
     return set((await clusters.membership(conn, {sid for sid in sids if sid is not None})).values())
 
 
 async def _keep_all(conn: Connection, parents: str) -> None:
     """The keys of a source's records, which are kept from when a sheet first asks for them."""
-    base = await sources.get(conn, parents)
-    if not await attached.any_handle(conn, base.no):
-        await attached.handle_all(conn, base.no)
+    with contextlib.suppress(NotFound):  # it was removed: what its records were named by helps nobody
+        base = await sources.get(conn, parents)
+        if not await attached.any_handle(conn, base.no):
+            await attached.handle_all(conn, base.no)
 
 
 async def _handles(conn: Connection, source: Source, bibs: Sequence[Item]) -> set[str]:
