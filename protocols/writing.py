@@ -60,6 +60,15 @@ def write(record: Record, carrier: str, encoding: str = codec.UTF8, *, ordinal: 
             raise ValueError(f"unknown carrier {carrier!r}")
 
 
+def lacking(record: Record, encoding: str) -> dict[str, str]:
+    """What the encoding lacks, each character once, by tag."""
+    found: dict[str, dict[str, None]] = {}
+    for tag, text in record.fields:
+        if lost := encode.encode(text, encoding).lost:
+            found.setdefault(tag, {}).update(dict.fromkeys(lost))
+    return {tag: "".join(characters) for tag, characters in found.items()}
+
+
 def _lines(text: str, encoding: str) -> Encoded:
     """Line by line: encodings that keep state begin each anew, as they are read."""
     if encoding == codec.UTF8:

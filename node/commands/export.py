@@ -7,11 +7,12 @@ from collections.abc import AsyncIterator
 
 from catalog import bodies, changes, dictionaries, holdings, original, packing, records, sources
 from catalog.connection import Connection
-from catalog.model import Format, cluster_id, unique
+from catalog.model import Format, cluster_id
 from config.errors import BadRecord
 from dms import sharing
 from node import app, attending
 from node.context import Context
+from protocols import writing
 from protocols.marc import Record
 from services.delivery import forms
 from services.delivery.forms import Going
@@ -105,6 +106,8 @@ async def _write(context: Context, found: AsyncIterator[Going], form: str, encod
         out.buffer.write(told.data)
         if told.lost:
             worst = 3
-            context.out.note(context.text("characters_lost", id=going.ident, characters=" ".join(unique(told.lost))))
+            lacking = writing.lacking(going.record, encoding).items()
+            told_of = ", ".join(f"{tag} {' '.join(characters)}" for tag, characters in lacking)
+            context.out.note(context.text("characters_lost", id=going.ident, characters=told_of))
     out.buffer.write(forms.AROUND[form].after)
     return worst

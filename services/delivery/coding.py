@@ -2,7 +2,7 @@
 
 MARC 21: leader/09 (a = UCS/Unicode, blank = MARC-8 or another). UNIMARC and its kin leave leader/09 blank and say it in
 100 $a/26-29 (UNIMARC Manual: Bibliographic Format, 2008: 01 ISO 646, 02 basic Cyrillic, 03 ISO 5426, 50 ISO 10646). For
-GB 18030 Chinese systems write 0110 (assumed: no table defines it); what has no code is left blank.
+GB 18030 Chinese systems write 0120 (WH/T 0503-1996: 20 = GB 2312; as real records do); what has no code is left blank.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from protocols.marc import DELIMITER, Record, value
 CHARACTER_SETS = slice(26, 30)  # of a UNIMARC 100 $a
 CODES: Mapping[str, str] = {
     codec.UTF8: "50  ",
-    codec.GB18030: "0110",
-    "gbk": "0110",
+    codec.GB18030: "0120",
+    "gbk": "0120",
     codec.ISO5426: "0103",
     "koi8-r": "0102",
     "cp1251": "0102",
