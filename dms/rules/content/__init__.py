@@ -36,6 +36,7 @@ from dms.rules.content import (
     tongues,
     trade,
     vernacular,
+    wide,
 )
 from dms.rules.content.model import ContentRule, Fix
 
@@ -50,6 +51,7 @@ class ContentModule(Protocol):
 MODULES: tuple[ContentModule, ...] = (
     characters,
     spaces,
+    wide,
     numbers,
     codes,
     trade,

@@ -1,4 +1,4 @@
-"""Who made a record and what they call it: 003, 035, and 801 of CNMARC (pure)."""
+"""Who made a record and what they call it: 001, 003, 035, and 801 of CNMARC (pure)."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ _CNMARC_ONLY = frozenset((Format.CNMARC,))
 
 _SYSTEM = re.compile(r"\([^()\s]+\)\S.*", re.S)
 _LOOSE = re.compile(r"\s*\(\s*([^()]+?)\s*\)\s*(.*?)\s*", re.S)
+_NUMBER = re.compile(r"[ -~]+")  # LCCNs have blanks inside
 _AGENCY = re.compile(r"[A-Za-z0-9][A-Za-z0-9:/.-]{0,15}")
 
 
@@ -48,6 +49,11 @@ def agency_date(text: str) -> tuple[Verdict, ...]:
 
 
 def _control(seen: Look) -> Iterator[Finding]:
+    for nth, text in enumerate(seen.texts("001"), 1):
+        if text.strip() and not _NUMBER.fullmatch(text):
+            yield Finding("control-number-signs", "001", nth, "", 0, text[:60])
+    if seen.format != Format.MARC21:
+        return
     for nth, text in enumerate(seen.texts("003"), 1):
         if not _AGENCY.fullmatch(text):
             stripped = text.strip()
@@ -95,10 +101,9 @@ RULES: tuple[ContentRule, ...] = (
         kinds=frozenset(Kind),
     ),
     ContentRule(
-        ids=("agency-code", "agency-code-blank"),
+        ids=("control-number-signs", "agency-code", "agency-code-blank"),
         look=_control,
-        tags=frozenset(("003",)),
-        formats=frozenset((Format.MARC21,)),
+        tags=frozenset(("001", "003")),
         kinds=frozenset(Kind),
     ),
     ContentRule(

@@ -94,12 +94,15 @@ SIEVES: tuple[Sieve, ...] = (
     Sieve("character-mark-alone", re.compile(f"(?:^|(?<=[ \u3000]))[{_COMBINING}]")),
     Sieve("character-non-sorting", re.compile(f"[{NSB}{NSE}]"), balanced),
 )
+_COMBINES = re.compile(f"[\ufffd{_COMBINING}]")  # what is in every such mark: to look for it alone costs a tenth
 _MARK = re.compile(f"[\ufffd]|[ \u3000\x1f].?[{_COMBINING}]")
 
 
 def _mojibake(text: str) -> bool:
     """Marks of a wrong decoding other than those that have rules of their own."""
-    return any(found[0] not in (NSB, NSE, "\ufffd") for found in garbled.MARKS.finditer(text))
+    return garbled.may_have_marks(text) and any(
+        found[0] not in (NSB, NSE, "\ufffd") for found in garbled.MARKS.finditer(text)
+    )
 
 
 _HAN_ONLY = re.compile("[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef\x00-\x7f]+")
@@ -128,7 +131,7 @@ def _odd(seen: Look) -> tuple[tuple[Sieve, ...], bool]:
     if not whole.isascii():
         letters = DELIMITER.join([text for _, text in seen.record.fields if not text.isascii()])
         mojibake = _mojibake(letters)
-        plain = plain and not _MARK.search(letters)
+        plain = plain and not (_COMBINES.search(letters) and _MARK.search(letters))
     if plain:
         return (), mojibake
     whole = whole.replace(DELIMITER, " ")
