@@ -6,7 +6,7 @@ A stretch is looked at whole in one process of the pool; what goes back is ready
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
@@ -28,6 +28,8 @@ from protocols.reading import Read
 
 MOST_TOLD = 1000  # findings of one record that are told one by one
 NO_LIMIT = 1 << 62
+ROUNDS = 3  # of mending: a fix may bring to light what another one mends
+NOTHING = Verdict((), verdicts.OK)
 FIRST = "#1"  # of the records with the same bytes
 INPUT_FAULT = "input-fault"  # the rule of what could not become a stretch
 # Faults of the wrapping that go away when the record, which was read in spite of them, is written again.
@@ -82,14 +84,14 @@ def look(data: bytes, position: int, asked: Asked, profile: bytes) -> Looked:
     """Look at a stretch that begins at byte `position` of its file; `profile` is packed by `pack`."""
     batch = reading.read(data, asked.carrier, encoding=asked.encoding)
     work = _Work(asked, _court(profile), position)
-    judged = iter(work.court.judge([work.subject(each, each.record) for each in batch.reads]))
+    looks = iter(work.looks(batch.reads))
     every: list[Read | reading.Failed] = [*batch.reads, *batch.failed]
     for each in sorted(every, key=lambda one: one.ordinal) if batch.failed else every:
         work.found.records = each.ordinal + 1
         if isinstance(each, reading.Failed):
             work.unreadable(each.position, each.ordinal, each.rule, each.reason)
         else:
-            work.read(each, next(judged))
+            work.read(next(looks))
         if work.found.mended >= asked.most:
             break
     return work.found
@@ -128,6 +130,24 @@ def _court(packed: bytes) -> Court:
     )
 
 
+@dataclass(slots=True)
+class _Look:
+    """A record that is looked at."""
+
+    read: Read
+    record: Record  # after its fixes
+    format: Format
+    before: Verdict = NOTHING
+    after: Verdict = NOTHING  # after its fixes
+    receipts: list[Receipt] = field(default_factory=list)
+    away: list[tuple[str, str]] = field(default_factory=list)  # what its reader told that writing does away with
+    failed: Finding | None = None
+
+    def told(self) -> Sequence[tuple[str, str]]:
+        """What its reader told of it and is still so."""
+        return [one for one in self.read.findings if one not in self.away] if self.read.findings else ()
+
+
 class _Work:
     """A stretch being looked at."""
 
@@ -137,10 +157,38 @@ class _Work:
         self.position = position
         self.found = Looked()
 
-    def subject(self, each: Read, record: Record, but: Container[tuple[str, str]] = ()) -> Subject:
-        """The record for the court, with what its reader told, `but` for what is mended."""
-        told = [one for one in each.findings if one not in but] if each.findings else ()
-        return Subject(record, formats.format_of(record, self.asked.format), told)
+    def looks(self, reads: Sequence[Read]) -> list[_Look]:
+        """The records with what the court says of them; what can be mended is, and comes before it again."""
+        looks = [_Look(each, each.record, formats.format_of(each.record, self.asked.format)) for each in reads]
+        self._judge(looks)
+        for each in looks:
+            each.before = each.after
+        waiting = looks if self.asked.fix else []
+        for _ in range(ROUNDS):
+            if not waiting:
+                break
+            waiting = [each for each in waiting if self._mend(each)]
+            self._judge(waiting)
+        return looks
+
+    def _judge(self, looks: Sequence[_Look]) -> None:
+        verdicts = self.court.judge([Subject(each.record, each.format, each.told()) for each in looks])
+        for each, verdict in zip(looks, verdicts, strict=True):
+            each.after = verdict
+
+    def _mend(self, each: _Look) -> bool:
+        """Mend what was found; whether anything was changed."""
+        broken = {one.rule for one in each.after.findings}
+        away = [one for one in each.told() if one[0] in broken and one[0].startswith(WRITTEN_AWAY)]
+        try:
+            mended = mend.mend(each.record, each.format, broken & self.court.mends)
+        except Exception as error:  # a fix of ours failed on it: it stays as it is, and that is told
+            each.failed = verdicts.fault(error)
+            return False
+        each.record = mended.record
+        each.away += away
+        each.receipts += [*(_away(rule, was) for rule, was in away), *mended.receipts]
+        return bool(away or mended.receipts)
 
     def unreadable(self, at: int, ordinal: int, rule: str, reason: str) -> None:
         """Bytes that are no record."""
@@ -148,37 +196,28 @@ class _Work:
         self.found.left += 1
         self._say(at, ordinal, "", Verdict([told], UNREADABLE))
 
-    def read(self, each: Read, verdict: Verdict) -> None:
+    def read(self, look: _Look) -> None:
         """A record and what the court says of it."""
-        receipts: list[Receipt] = []
-        after = verdict
-        if self.asked.fix:
-            try:
-                receipts, after = self._fix(each, verdict)
-            except Exception as error:  # a fix of ours failed on it: it stays as it is, and that is told
-                after = verdict = Verdict([*verdict.findings, verdicts.fault(error)], RETURNED)
-            if not receipts:
-                self.found.out.append(_kept(each, self.asked.carrier, each.ordinal + 1))
+        each, verdict, after = look.read, look.before, look.after
+        if look.failed:
+            look.receipts = []
+            verdict = after = Verdict([*verdict.findings, look.failed], RETURNED)
+        if self.asked.fix and not (look.receipts and self._write(look)):
+            self.found.out.append(_kept(each, self.asked.carrier, each.ordinal + 1))
+            look.receipts, after = [], verdict
+        self.found.mended += bool(look.receipts)
         self.found.left += after.verdict == RETURNED
         named = identity.named_id(each.record, "001")
         digest = "" if named else identity.digest_id(each.raw)
-        self._say(each.position, each.ordinal, named or digest + FIRST, verdict, receipts, after, digest)
+        self._say(each.position, each.ordinal, named or digest + FIRST, verdict, look.receipts, after, digest)
 
-    def _fix(self, each: Read, verdict: Verdict) -> tuple[list[Receipt], Verdict]:
-        """Mend what was found and write the record as it then is: (receipts, what is found then)."""
-        broken = {one.rule for one in verdict.findings}
-        wrapping = [one for one in each.findings if one[0] in broken and one[0].startswith(WRITTEN_AWAY)]
-        fmt = formats.format_of(each.record, self.asked.format)
-        mended = mend.mend(each.record, fmt, broken & self.court.mends)
-        if not wrapping and not mended.receipts:
-            return [], verdict
-        (after,) = self.court.judge([self.subject(each, mended.record, wrapping)])
+    def _write(self, look: _Look) -> bool:
         try:
-            self.found.out.append(written(mended.record, self.asked.carrier, each.encoding, each.ordinal + 1))
+            data = written(look.record, self.asked.carrier, look.read.encoding, look.read.ordinal + 1)
         except BadRecord:  # it is longer than its carrier can say
-            return [], verdict
-        self.found.mended += 1
-        return [*(_away(rule, was) for rule, was in wrapping), *mended.receipts], after
+            return False
+        self.found.out.append(data)
+        return True
 
     def _say(
         self,
