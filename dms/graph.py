@@ -79,11 +79,23 @@ async def settle(conn: Connection, taken: Taken, memory: Memory, loosened: Colle
     changed = await edges.judge_again(conn, focus, taken.new, holders, memory)
     moved = {sid for one, sid in zip(taken.moves, taken.sids, strict=True) for sid in (sid, one.old) if sid is not None}
     pinned = await pins.signatures_pinned(conn, moved) if await pins.any_pin(conn) else set()
-    dirty = await unite(conn, (changed | set(left_behind) | pinned | set(loosened)) - dead, taken.new, memory)
+    touched = (changed | set(left_behind) | pinned | set(loosened)) - dead
+    dirty = await unite(conn, touched, taken.new, memory, _inherited(taken, dead, left_behind))
     dirty |= set(left_behind.values())
     await _lead_on(conn, taken, {sid: left_behind[sid] for sid in dead if sid in left_behind})
     settled = moved - dead - taken.new.keys()  # where the new ones went, `unite` has told
     return dirty | set((await clusters.membership(conn, settled)).values())
+
+
+def _inherited(taken: Taken, dead: Collection[int], left: Mapping[int, int]) -> dict[int, int]:
+    """The cluster that a fresh signature's records come from, where they leave nothing behind under the old one: a
+    record that reads otherwise now keeps its cluster's id, if nobody has a better claim to it."""
+    came: dict[int, Counter[int]] = {}
+    for one, sid in zip(taken.moves, taken.sids, strict=True):
+        old = one.old
+        if sid is not None and old is not None and sid in taken.new and old in dead and old in left:
+            came.setdefault(sid, Counter())[left[old]] += 1
+    return {sid: _most(clusters) for sid, clusters in came.items()}
 
 
 async def _lead_on(conn: Connection, taken: Taken, left: Mapping[int, int]) -> None:
@@ -147,16 +159,26 @@ async def _focus(
     return focus, holders
 
 
-async def unite(conn: Connection, touched: Collection[int], fresh: Collection[int], memory: Memory) -> set[int]:
-    """Unite the components around `touched` again; place `fresh` ones that stand alone. The clusters that changed."""
+async def unite(
+    conn: Connection,
+    touched: Collection[int],
+    fresh: Collection[int],
+    memory: Memory,
+    inherited: Mapping[int, int] | None = None,
+) -> set[int]:
+    """Unite the components around `touched` again; place `fresh` ones that stand alone. The clusters that changed.
+
+    `inherited`: the cluster that records of a fresh signature come from.
+    """
+    inherited = inherited or {}
     component = await _component(conn, touched)
     alone = [sid for sid in fresh if sid not in component.nodes]
-    dirty = await _found(conn, [[sid] for sid in alone])
+    dirty = await _found(conn, alone, inherited)
     if not component.nodes:
         return dirty
     groups = union.cluster(await memory.of(conn, component.nodes), component.edges, component.must, component.cannot)
     standing = await clusters.membership(conn, component.nodes)
-    return dirty | await _settle(conn, groups, standing)
+    return dirty | await _settle(conn, groups, standing, inherited)
 
 
 @dataclass(slots=True)
@@ -192,29 +214,40 @@ async def _component(conn: Connection, start: Collection[int]) -> _Component:
     return found
 
 
-async def _found(conn: Connection, groups: list[list[int]]) -> set[int]:
-    """New clusters for groups whose members have none."""
-    if not groups:
+async def _found(conn: Connection, alone: Sequence[int], inherited: Mapping[int, int]) -> set[int]:
+    """Clusters for signatures that stand alone: the one they come from if nothing is left there, else a new one."""
+    if not alone:
         return set()
-    numbers = await clusters.reserve(conn, len(groups))
-    await clusters.add_members(
-        conn, [(sid, number) for group, number in zip(groups, numbers, strict=True) for sid in group]
-    )
-    return set(numbers)
+    came = {inherited[sid] for sid in alone if sid in inherited}
+    free = came - await clusters.peopled(conn, came) if came else set()
+    number: dict[int, int] = {}
+    for sid in sorted(alone):
+        if (old := inherited.get(sid)) in free and old is not None:
+            number[sid] = old
+            free.discard(old)
+    homeless = [sid for sid in alone if sid not in number]
+    number |= dict(zip(homeless, await clusters.reserve(conn, len(homeless)) if homeless else [], strict=True))
+    await clusters.add_members(conn, list(number.items()))
+    return set(number.values())
 
 
-async def _settle(conn: Connection, groups: list[list[int]], standing: Mapping[int, int]) -> set[int]:
+async def _settle(
+    conn: Connection, groups: list[list[int]], standing: Mapping[int, int], inherited: Mapping[int, int]
+) -> set[int]:
     """Give each group a cluster: the one most of it is in, largest group first; redirect the ids that are left over."""
     taken: dict[int, int] = {}  # cluster -> index of the group that keeps it
     number: list[int | None] = [None] * len(groups)
     order = sorted(range(len(groups)), key=lambda i: (-len(groups[i]), min(groups[i])))
-    for i in order:
-        overlap = Counter(standing[sid] for sid in groups[i] if sid in standing)
-        for cluster, _ in sorted(overlap.items(), key=lambda c: (-c[1], c[0])):
-            if cluster not in taken:
-                taken[cluster] = i
-                number[i] = cluster
-                break
+    for claims in (standing, inherited):  # who is there comes before who came from there
+        for i in order:
+            if number[i] is not None:
+                continue
+            overlap = Counter(claims[sid] for sid in groups[i] if sid in claims)
+            for cluster, _ in sorted(overlap.items(), key=lambda c: (-c[1], c[0])):
+                if cluster not in taken:
+                    taken[cluster] = i
+                    number[i] = cluster
+                    break
     homeless = [i for i in order if number[i] is None]
     for i, cluster in zip(homeless, await clusters.reserve(conn, len(homeless)) if homeless else [], strict=True):
         number[i] = cluster

@@ -177,6 +177,15 @@ async def test_a_join_holds_when_the_record_that_was_named_is_deleted(catalogue:
     assert await groups(catalogue) == ["a/z b/x b/z"]
 
 
+async def test_a_record_that_reads_otherwise_keeps_its_clusters_id(catalogue: Catalogue) -> None:
+    await catalogue.load("a", [raw("x"), raw("z", 9)])
+    before = (await catalogue.partition())[frozenset({"a/x"})]
+    await catalogue.load("a", [raw("x", pages="99", publisher="中华书局")])
+    assert (await catalogue.partition())[frozenset({"a/x"})] == before
+    await decide(catalogue, "link", "a/x", "a/z")
+    assert (await catalogue.partition())[frozenset({"a/x"})] == before
+
+
 async def test_a_side_may_be_named_by_its_cluster(catalogue: Catalogue) -> None:
     await catalogue.load("a", [raw("x"), raw("z", 9)])
     async with catalogue.database.connection() as conn:
