@@ -6,7 +6,7 @@ import gzip
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from protocols import iso2709, marcjson, marcxml
+from protocols import iso2709, marcjson, marcxml, writing
 from protocols.marc import Record
 from tests import builders
 
@@ -63,6 +63,62 @@ def _marcjson() -> Named:
     yield "pretty", b'{\n "fields": [\n {"245": {"ind1": 1, "subfields": {"a": ["b", null]}}}]}\n{"leader": "\\ud800"}'
 
 
+def _mrk() -> Named:
+    for name, record in records().items():
+        yield name, writing.write(record, "mrk").data
+    yield (
+        "two",
+        b"=LDR  00000nam  2200000   4500\n=001  1\n=245  10$aDollar {dollar} {eacute}\n\n=LDR  x\n=245  \\\\$aB\n",
+    )
+    yield "bare", b"\xef\xbb\xbf=245  10$aTitle\r\n on a second line\r\n=24\r\n"
+
+
+def _alephseq() -> Named:
+    for name, record in records().items():
+        yield name, writing.write(record, "alephseq").data
+    yield "joined", b"000000001 245   L $$aOne ^\n000000001 245   L $$9^^$$atwo\n000000002 DEL   L $$aY\n"
+
+
+def _marclines() -> Named:
+    yield (
+        "dump",
+        b"00000nam a2200000   4500\n001 1\n245 10 $a Title $c Author\n\n00000nam a2200000   4500\n245 00 $a B\n",
+    )
+    yield "view", b"LDR\t00000nam a2200000   4500\n245\t1_\t|a Title |c Author\n"
+    yield "genie", "00000nam a2200000   4500^\n001‡1^\n24510‡aTitle‡cAuthor^\n".encode()
+
+
+def _csv() -> Named:
+    yield (
+        "chinese",
+        '题名,责任者,ISBN,出版社,出版年\n天工开物,宋应星,978-7-101-00000-1,中华书局,2008\n"引""号",,,,\n'.encode(),
+    )
+    yield "western", b"title;author;isbn;year\nA title;Harrow, Edith;9780199535569;2011\n"
+    yield "tabs", b"Title\tAuthor\r\nx\ty\tz\r\n".decode().encode("utf-16")
+    yield "kbart", b"publication_title\tprint_identifier\tonline_identifier\ttitle_url\nA\t1234-5679\t\thttp://x\n"
+
+
+def _dc() -> Named:
+    parts = (
+        b"<metadata><oai_dc:dc xmlns:oai_dc='http://www.openarchives.org/OAI/2.0/oai_dc/' ",
+        b"xmlns:dc='http://purl.org/dc/elements/1.1/'><dc:title>A</dc:title><dc:creator>B, C</dc:creator>",
+        b"<dc:date>2011</dc:date><dc:identifier>urn:isbn:9780199535569</dc:identifier><dc:type/></oai_dc:dc></metadata>",
+    )
+    yield "oai", b"".join(parts)
+    yield "bare", b"<dc><title>A<title></dc><dc:title xml:lang='zh'>&#x4E2D;</dc:title>"
+
+
+def _mods() -> Named:
+    parts = (
+        b"<modsCollection xmlns='http://www.loc.gov/mods/v3'><mods><titleInfo><nonSort>The </nonSort>",
+        b"<title>A</title><partNumber>2</partNumber></titleInfo><name type='personal'><namePart>B</namePart>",
+        b"<role><roleTerm>aut</roleTerm></role></name><originInfo><dateIssued>2011</dateIssued></originInfo>",
+        b"<relatedItem type='host'><titleInfo><title>H</title></titleInfo></relatedItem>",
+        b"<identifier type='isbn'>x</identifier></mods></modsCollection>",
+    )
+    yield "one", b"".join(parts)
+
+
 def _gzip() -> Named:
     yield "plain", b"plain"
     whole = gzip.compress(b"text" * 50, mtime=0)
@@ -92,6 +148,12 @@ SEEDS: dict[str, Callable[[], Named]] = {
     "iso2709": _iso2709,
     "marcxml": _marcxml,
     "marcjson": _marcjson,
+    "mrk": _mrk,
+    "alephseq": _alephseq,
+    "marclines": _marclines,
+    "csv": _csv,
+    "dc": _dc,
+    "mods": _mods,
     "gzip": _gzip,
     "charsets": _charsets,
     "rules": _rules,
