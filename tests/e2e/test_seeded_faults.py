@@ -31,7 +31,8 @@ COURT = Court(Profile())
 # A fault may be found under other names too (a title with a foreign blank has pinyin that is not its own any more).
 HABITS = {
     "field-missing",  # the small library writes no 801
-    "series-link-dialect", "code-undefined", "code-blank", "control-number-signs", "date-type", "fixed-length", "language-code",
+    "series-link-dialect", "code-undefined", "code-blank", "control-number-signs",
+    "date-type", "fixed-length", "language-code",
     "non-filing", "title-added-entry", "pinyin-mismatch", "pinyin-other",
 }  # fmt: skip
 
