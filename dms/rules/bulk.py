@@ -1,7 +1,7 @@
 """The outlines of many records' fields at once: one numpy pass over their texts (pure).
 
 Texts are joined and seen as bytes, so tags, indicators and subfield codes of every field are columns, and an outline is
-a number: a sum of its parts, each times an odd number of its own (multilinear hashing, 64 bits). What an outline means
+a number: a sum of its parts, each times an odd number of its own, 64 bits of it. What an outline means
 is worked out once by `shapes`; fields that are out of the ordinary (no subfields, empty values, codes beyond ASCII) are
 looked at one by one.
 """
@@ -19,7 +19,9 @@ from protocols.marc import Record
 
 FIELD_END, BLANK = 0x1E, 0x20
 ODD = 0
-MOST_SUBFIELDS = 256  # of an ordinary field
+MOST_PLACES = 1 << 17  # fields and subfields that are looked at together
+_IS_ODD = np.ones(256, np.bool_)  # codes that no ordinary subfield has
+_IS_ODD[BLANK + 1 : 0x7F] = False
 _STARTS_OF_BLANKS = np.zeros(256, np.bool_)  # first bytes of what str.strip takes away, in UTF-8
 _STARTS_OF_BLANKS[[*range(0x21), 0xC2, 0xE1, 0xE2, 0xE3]] = True
 _ENDS_OF_BLANKS = np.zeros(256, np.bool_)  # and last bytes
@@ -29,19 +31,20 @@ Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
 Words = NDArray[np.uint64]
 
-
-def _odd(count: int) -> Words:
-    """Odd numbers of 64 bits that have nothing to do with each other (SplitMix64)."""
-    found = []
-    for step in range(1, count + 1):
-        word = step * 0x9E3779B97F4A7C15
-        word = (word ^ word >> 30) * 0xBF58476D1CE4E5B9 & 0xFFFFFFFFFFFFFFFF
-        word = (word ^ word >> 27) * 0x94D049BB133111EB & 0xFFFFFFFFFFFFFFFF
-        found.append((word ^ word >> 31) | 1)
-    return np.array(found, np.uint64)
+# Odd numbers of 64 bits that have nothing to do with each other: for the place of a code, and for the other parts.
+_STEP = 0x9E3779B97F4A7C15
+_TABLE, _TAG, _ONE, _TWO = np.array(
+    [0xBF58476D1CE4E5B9, 0x94D049BB133111EB, 0xD6E8FEB86659FD93, 0xA0761D6478BD642F], np.uint64
+)
 
 
-_FACTORS = _odd(MOST_SUBFIELDS + 4)
+def _powers(base: int) -> Words:
+    factors = np.full(MOST_PLACES, base, np.uint64)
+    factors[0] = 1
+    return np.cumprod(factors)
+
+
+_POWERS, _INVERSES = _powers(_STEP), _powers(pow(_STEP, -1, 1 << 64))
 
 
 class Columns(NamedTuple):
@@ -71,45 +74,48 @@ def columns(records: Sequence[Record], tables: Sequence[int]) -> Columns | None:
     ends = octets[places] == FIELD_END
     if len(heads) != 4 * len(tags) or (heads[3::4] != FIELD_END).any() or int(ends.sum()) != len(texts):
         return None  # tags have three characters, and no text has a terminator
+    if len(places) > MOST_PLACES:
+        return None
     tag = heads.reshape(-1, 4).astype(np.int64)
     number = tag[:, 0] << 16 | tag[:, 1] << 8 | tag[:, 2]
     counts = [len(record.fields) for record in records]
     record = np.repeat(np.arange(len(records)), counts)
     outline, odd = _outlines(octets, places, ends, number)
-    outline += np.repeat(np.array(tables, np.uint64), counts) * _FACTORS[-1]
+    outline += np.repeat(np.array(tables, np.uint64), counts) * _TABLE
     outline[odd] = ODD
     return Columns(tags, texts, record, number, outline.tolist())
 
 
 def _outlines(octets: NDArray[np.uint8], places: Ints, ends: Bools, number: Ints) -> tuple[Words, Bools]:
-    """(outline without its definitions, whether it is odd) of every field."""
-    field_ends = places[ends]
-    starts = np.empty_like(field_ends)
-    starts[0], starts[1:] = 0, field_ends[:-1] + 1
-    lasts = np.cumsum(~ends)[ends]  # subfields up to and with each field
-    firsts = np.empty_like(lasts)
-    firsts[0], firsts[1:] = 0, lasts[:-1]
-    counts: Ints = lasts - firsts
-    marks = np.flatnonzero(~ends)
-    codes = octets[places[marks] + 1]
-    nth = np.arange(len(marks)) - np.repeat(firsts, counts)
-    summed = np.zeros(len(marks) + 1, np.uint64)
-    np.cumsum(codes * _FACTORS[np.minimum(nth, MOST_SUBFIELDS - 1)], out=summed[1:])
+    """(outline without its definitions, whether it is odd) of every field.
+
+    The codes of a field are summed with rising powers of a number over all fields; dividing by the power that the field
+    begins with makes the sum the field's own.
+    """
+    lasts = np.flatnonzero(ends)
+    firsts = np.empty_like(lasts)  # its first subfield; its end, if it has none
+    firsts[0], firsts[1:] = 0, lasts[:-1] + 1
+    starts = np.empty_like(lasts)
+    starts[0], starts[1:] = 0, places[lasts[:-1]] + 1
+    codes = octets[places + 1]
+    codes[ends] = 0
+    summed = np.empty(len(places) + 1, np.uint64)
+    summed[0] = 0
+    np.cumsum(codes * _POWERS[: len(places)], out=summed[1:])
     control = number >> 8 == 0x3030
-    bare: Bools = counts == 0
-    width = np.where(bare, 0, places[marks[np.where(bare, 0, firsts)]] - starts if len(marks) else 0)
-    one, two = octets[starts].astype(np.uint64), octets[starts + 1].astype(np.uint64)
-    outline = summed[lasts] - summed[firsts] + number.astype(np.uint64) * _FACTORS[-2]
-    outline += np.where(control, np.uint64(0), one * _FACTORS[-3] + two * _FACTORS[-4])
-    odd = np.where(control, ~bare | (field_ends == starts), width != 2) | (counts > MOST_SUBFIELDS)
-    odd[np.repeat(np.arange(len(starts)), counts)[_unusual(octets, places, marks, codes)]] = True
+    one, two = octets[starts] * _ONE, octets[starts + 1] * _TWO
+    outline = (summed[lasts] - summed[firsts]) * _INVERSES[firsts] + number.astype(np.uint64) * _TAG
+    outline += np.where(control, np.uint64(0), one + two)
+    bare = firsts == lasts
+    odd = np.where(control, ~bare | (places[lasts] == starts), bare | (places[firsts] - starts != 2))
+    odd[np.searchsorted(lasts, _unusual(octets, places, ends, codes))] = True
     return outline, odd
 
 
-def _unusual(octets: NDArray[np.uint8], places: Ints, marks: Ints, codes: NDArray[np.uint8]) -> Bools:
-    """Subfields that may be empty or blank, or whose code is no letter or digit."""
-    begins, after = places[marks], places[marks + 1]
-    found = (after - begins < 3) | (codes >= 0x80) | (codes <= BLANK)
-    found |= _STARTS_OF_BLANKS[octets[np.minimum(begins + 2, after)]] & _ENDS_OF_BLANKS[octets[after - 1]]
-    unusual: Bools = found
+def _unusual(octets: NDArray[np.uint8], places: Ints, ends: Bools, codes: NDArray[np.uint8]) -> Ints:
+    """Subfields that may be empty or blank, or whose code is no ASCII sign."""
+    sure = _IS_ODD[codes]
+    sure[:-1] |= np.diff(places) < 3
+    found = np.flatnonzero((sure | _STARTS_OF_BLANKS[octets[places + 2]]) & ~ends)
+    unusual: Ints = found[sure[found] | _ENDS_OF_BLANKS[octets[places[found + 1] - 1]]]
     return unusual

@@ -74,7 +74,12 @@ def _subject(record: Record, fmt: Format, kind: Kind | None) -> Subject:
 
 def checker(profile: Profile) -> Checker:
     """The checker of a profile; profiles that turn the same rules off share one."""
-    return _compiled(frozenset(id_ for id_, rule in catalogue.rules().items() if profile.level(rule) == Level.OFF))
+    return _compiled(turned_off(profile))
+
+
+def turned_off(profile: Profile) -> frozenset[str]:
+    """Ids of the rules that are off under a profile."""
+    return frozenset(id_ for id_, rule in catalogue.rules().items() if profile.level(rule) == Level.OFF)
 
 
 @lru_cache(maxsize=16)

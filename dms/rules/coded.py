@@ -20,7 +20,6 @@ CONSTANT = frozenset((10, 11, 20, 21, 22, 23))  # of the leader: what ISO 2709 l
 WIDEST = 18  # characters of a slice
 MOST_SLICES = 1 << 13  # remembered of each
 SHORT = 32  # characters of a field that is remembered whole: languages, countries, codes without dates
-_NEVER_AGAIN = ("digits", "stamp")  # patterns whose texts are hardly ever alike
 _YEAR = re.compile(r"[0-9u |#^-]{4}")
 _STAMP = re.compile(r"[0-9]{14}\.[0-9]")
 _DIGITS = re.compile(r"[0-9]+", re.ASCII)
@@ -45,11 +44,11 @@ class _Slice:
         self._rule = rule
         self._off = off
         self._remembered = lru_cache(maxsize=MOST_SLICES)(self._found)
-        self._unlike = part[0].pattern in _NEVER_AGAIN
+        self._match = _STAMP.fullmatch if part[0].pattern == "stamp" else None  # hardly ever alike
 
     def faults(self, text: str) -> tuple[Fault, ...]:
         """Faults of a text that is not known to be sound."""
-        if self._unlike and _fits(self._part[0], text):
+        if self._match and self._match(text):
             return ()
         found = self._remembered(text)
         if not found:  # a set answers quicker than what remembers results
@@ -82,7 +81,8 @@ class Plan:
         self._lengths = fixed.lengths_of(selector)
         self._tells_length = "fixed-length" not in off
         self._code = code
-        self._slices = [_Slice(part, code, rule, off) for part in _parts(fixed.of(selector))]
+        slices = [_Slice(part, code, rule, off) for part in _parts(fixed.of(selector))]
+        self._slices = [(each.start, each.end, each.sound, each) for each in slices]
 
     def faults(self, text: str) -> list[Fault]:
         """Faults of a value. Where it has the wrong length nothing else is said of it: all positions may be shifted."""
@@ -90,10 +90,9 @@ class Plan:
             lengths = " ".join(map(str, sorted(self._lengths)))
             return [Fault("fixed-length", self._code, -1, str(len(text)), lengths)] if self._tells_length else []
         found: list[Fault] = []
-        for each in self._slices:
-            part = text[each.start : each.end]
-            if part not in each.sound:
-                found += each.faults(part)
+        for start, end, sound, each in self._slices:
+            if text[start:end] not in sound:
+                found += each.faults(text[start:end])
         return _together(found) if len(found) > 1 else found
 
 
@@ -134,7 +133,7 @@ def _parts(positions: list[Position]) -> list[list[Position]]:
 
 
 def _alone(each: Position) -> bool:
-    return each.pattern in _NEVER_AGAIN or each.width == 3
+    return each.pattern in ("digits", "stamp") or each.width == 3
 
 
 def _parted(last: list[Position], each: Position) -> bool:
@@ -166,10 +165,10 @@ class Coded:
 
     def field(self, tag: str, text: str, leader: str) -> Sequence[Fault]:
         """Faults of a field that has fixed places; `tag` is one of `tags`."""
-        if tag not in self._plans:
+        plans = self._plans.get(tag)
+        if plans is None:
             return self._short(tag, text) if len(text) < SHORT else self._in_subfields(tag, text)
-        plans = self._plans[tag]
-        if self._materials and tag != "005":
+        if self._materials and len(plans) > 1:
             return plans.get(_selector(tag, text, leader), plans["*"]).faults(text)
         return plans["*"].faults(text)
 

@@ -23,7 +23,8 @@ from protocols.marc import Record
 
 MOST_OUTLINES = 1 << 18  # numbers of outlines that are remembered
 NUMBERS = 1 << 24  # of tags
-AT_ONCE = 256  # records whose columns stay in the processor's caches
+AT_ONCE = 128  # records whose columns stay in the processor's caches
+FEW = 8  # records for which columns are not worth their making
 LONGEST_VALUE = 200
 
 
@@ -104,6 +105,8 @@ class Structure:
         return found
 
     def _part(self, subjects: Sequence[Subject]) -> list[list[Finding]]:
+        if len(subjects) < FEW:
+            return [self.one(each) for each in subjects]
         tables = [self.table(each) for each in subjects]
         columns = bulk.columns([each.record for each in subjects], [table.number for table in tables])
         if columns is None:

@@ -147,8 +147,19 @@ def test_other_kinds_have_definitions_of_their_own() -> None:
 def test_a_rule_that_is_off_is_not_told() -> None:
     record = a_record(M, ("500", "1 $aX"), ("500", "  $a"))
     quiet = check.checker(Profile(levels={"indicator-undefined": Level.OFF, "field-empty": Level.OFF}))
-    assert quiet.check(record, M) == []
-    assert [each.rule for each in check.checker(Profile()).check(record, M)] == ["indicator-undefined", "field-empty"]
+    loud = check.checker(Profile())
+    assert quiet.structure_of(record, M) == []
+    assert [each.rule for each in loud.structure_of(record, M)] == ["indicator-undefined", "field-empty"]
+    assert not {"indicator-undefined", "field-empty"} & {each.rule for each in quiet.check(record, M)}
+    assert {"indicator-undefined", "field-empty"} <= {each.rule for each in loud.check(record, M)}
+
+
+def test_content_is_looked_at_alike_one_by_one_and_many_at_once() -> None:
+    records = [a_record(M, ("020", f"  $a978711104599{n % 10}"), ("500", "1 $aX")) for n in range(20)]
+    both = check.checker(Profile())
+    many = both.check_many([(record, M, None) for record in records])
+    assert [sorted(each) for each in many] == [sorted(both.check(record, M)) for record in records]
+    assert any(each.rule.startswith("isbn") for each in many[0] + many[1])
 
 
 def test_more_outlines_than_are_remembered_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

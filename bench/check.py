@@ -1,0 +1,99 @@
+"""Checking real records, reading included: structure and definitions, then all rules, beside `marcvalidate`.
+
+The records are the MARC 21 and UNIMARC files of the shared test data (`TIANLU_TEST_DATA`), again and again until there
+are enough. Speeds are for two cores, from CPU time: 2 records in the time that one core needs for one.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from bench import corpora, measure
+from bench.node import Failed
+from bench.options import Options
+from bench.report import Report, Row
+from catalog.model import Format
+from dms.rules import check
+from dms.rules.check import Checker
+from dms.rules.model import Profile
+from protocols import detect, dialect, iso2709, reading
+from protocols.detect import ISO2709
+from protocols.marc import Record
+
+SIZE = 30_000
+CORES = 2
+DATA = Path(os.environ.get("TIANLU_TEST_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
+FOLDERS = ("marc21-bib", "unimarc-cnmarc")
+FORMATS = {dialect.MARC21: Format.MARC21, dialect.CNMARC: Format.CNMARC}
+PEER = "marcvalidate"
+
+
+def run(options: Options) -> Report:
+    """Speeds of reading alone, of both sets of rules after it, and of the peer on the MARC 21 records."""
+    files = list(_files())
+    if not files:
+        raise Failed(f"no files in {DATA}: set TIANLU_TEST_DATA to the folder of the shared test data")
+    own = sum(len(reading.read(data, ISO2709).reads) for data in files)
+    rounds = -(-(options.size or SIZE) // own)
+    count = rounds * own
+    rows = [
+        _row("reading alone", "", count, lambda: _work(files, rounds, None)),
+        _row("structure and definitions", "≥ 40,000", count, lambda: _work(files, rounds, Checker.structure)),
+        _row("the same, every record met for the first time", "", own, lambda: _work(files, 1, Checker.structure)),
+        _row("all rules", "≥ 10,000", count, lambda: _work(files, rounds, Checker.check_many)),
+    ]
+    if shutil.which(PEER):
+        rows += _beside(files, rounds)
+    return Report(bench="check", size=count, rows=tuple(rows))
+
+
+def _files() -> Iterator[bytes]:
+    for path in sorted(path for folder in FOLDERS for path in (DATA / folder).rglob("*")):
+        if path.suffix in (".mrc", ".marc", ".iso"):
+            data = path.read_bytes()
+            if detect.carrier_of(data) == ISO2709:
+                yield data
+
+
+Rules = Callable[[Checker, list[tuple[Record, Format, None]]], object]
+
+
+def _work(files: list[bytes], rounds: int, rules: Rules | None, checker: Checker | None = None) -> None:
+    """Read and check everything with a checker that has met nothing before."""
+    checker = checker or Checker(check.turned_off(Profile()))
+    for data in files * rounds:
+        records = [each.record for each in reading.read(data, ISO2709).reads]
+        if rules:
+            rules(checker, [(record, FORMATS[dialect.family(record)], None) for record in records])
+
+
+def _row(name: str, goal: str, count: int, work: Callable[[], object]) -> Row:
+    taken = measure.cpu_seconds(work)
+    return Row(
+        name=f"{name} ({1e6 * taken / count:.0f} µs a record)", value=CORES * count / taken, unit="records/s", goal=goal
+    )
+
+
+def _beside(files: list[bytes], rounds: int) -> list[Row]:
+    """The peer and we on the MARC 21 records, written again so that the peer reads them all."""
+    records = [
+        each.record
+        for data in files
+        for each in reading.read(data, ISO2709).reads
+        if dialect.family(each.record) == dialect.MARC21 and all(text for _, text in each.record.fields)
+    ]
+    data = b"".join(map(iso2709.write, records))
+    with tempfile.NamedTemporaryFile(suffix=".mrc", dir=corpora.folder()) as file:
+        file.write(data * rounds)
+        file.flush()
+        theirs = measure.child_cpu_seconds([PEER, file.name], runs=1)
+    ours = measure.cpu_seconds(lambda: _work([data], rounds, Checker.check_many))
+    count = rounds * len(records)
+    return [
+        Row(name=f"{PEER}, MARC 21 records only", value=CORES * count / theirs, unit="records/s"),
+        Row(name=f"all rules against {PEER}", value=theirs / ours, unit="×", goal="≥ 2"),
+    ]
