@@ -86,7 +86,7 @@ async def summary(conn: Connection, clusters: Collection[int]) -> dict[int, tupl
 
 
 async def count(conn: Connection) -> int:
-    """All holdings, each origin once.
+    """All holdings, each origin once, without those that wait for the record that they belong to.
 
     Origins are compared only of libraries that two sources tell of, one of them another node: it takes a second for
     each 300,000 holdings of theirs.
@@ -94,11 +94,15 @@ async def count(conn: Connection) -> int:
     found: int = await conn.fetchval(
         f"""with told as (select library, source, count(*) n, bool_or(origin <> '') away from holding
                           where not covered group by 1, 2),
-                twice as (select library from told group by library having count(*) > 1 and bool_or(away))
+                twice as (select library from told group by library having count(*) > 1 and bool_or(away)),
+                waits as (select h.source, h.local_id, h.n, h.library from record r
+                          join holding h using (source, local_id) where r.kind = 2 and r.sid is null)
             select (select coalesce(sum(n), 0) from told where library not in (select * from twice))
+                 - (select count(*) from waits where library not in (select * from twice))
                  + (select count(*) from (
                        select distinct ({ORIGIN}) collate "C" from holding h join source r using (source)
-                       where h.library in (select * from twice) and not h.covered) once)"""
+                       where h.library in (select * from twice) and not h.covered
+                           and (h.source, h.local_id, h.n) not in (select source, local_id, n from waits)) once)"""
     )
     return int(found)
 

@@ -103,8 +103,8 @@ async def _merged(conn: Connection, found: records.Found, lang: str) -> Shown:
 async def _source_record(conn: Connection, ident: str) -> Shown:
     source, _, local_id = ident.partition("/")
     record, format = await records.of_source(conn, source, local_id)
-    description = describe.describe(record, format)
     held = await records.copies_of_source(conn, source, local_id)
+    description = Description(title="", kind="") if held else describe.describe(record, format)
     return Shown(
         ident=ident,
         record=record,
