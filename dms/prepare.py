@@ -6,6 +6,7 @@ unchanged ends there; `prepare` then works on the rest.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -85,7 +86,10 @@ def prepare(
             back.append(Back(place, number, "", "unreadable", failed.rule, reason, carrier, failed.raw))
     unit = _Unit(habits, known, [one.ordinal for one in back])
     going = works
-    for stage in unit.stages():
+    for stage in unit.first():
+        going = through(stage, going)
+    unit.look(going)
+    for stage in unit.then():
         going = through(stage, going)
     back += [one.back for one in works if one.back]
     return outcome([one for one in works if not one.back], back, habits, known, unit.sheet, unit.order)
@@ -149,11 +153,22 @@ class _Unit:
         self.sheet = quality.Sheet()
         self.order = mfhd.Order(lost)
 
-    def stages(self) -> tuple[Callable[[Task], bool], ...]:
-        """Each says whether the record goes on."""
+    def first(self) -> tuple[Callable[[Task], bool], ...]:
+        """The stages before the rules. Each says whether the record goes on."""
+        return (self._identify, self._compare, self._tell_format, self._mend, self._describe)
+
+    def look(self, works: Sequence[Task]) -> None:
+        """By the rules, all records at once. If our rules fail on one of them, `_judge` looks at each by itself."""
+        with contextlib.suppress(Exception):
+            found = self.inspector.look((one.record, one.format, one.kind) for one in works)
+            for one, findings in zip(works, found, strict=True):
+                one.found = findings
+
+    def then(self) -> tuple[Callable[[Task], bool], ...]:
+        """The stages after it."""
         return (
-            self._identify, self._compare, self._tell_format, self._mend, self._describe, self._judge,
-            self._read_titles, self._features, self._sign, self._tell_heading, self._map_holdings, self._compress,
+            self._judge, self._read_titles, self._features, self._sign, self._tell_heading, self._map_holdings,
+            self._compress,
         )  # fmt: skip
 
     def _identify(self, one: Task) -> bool:
@@ -239,7 +254,9 @@ class _Unit:
 
     def _judge(self, one: Task) -> bool:
         """By the rules of the profile. A version that is put back is not held back, whatever they say of it."""
-        judged = self.inspector.judge(one.record, one.format, one.findings, one.kind)
+        if one.found is None:
+            (one.found,) = self.inspector.look([(one.record, one.format, one.kind)])
+        judged = self.inspector.judged(one.found, one.findings)
         one.score = judged.score
         self.sheet.count(one.local_id, judged, self.inspector)
         if judged.errors and self._is_ours(one):

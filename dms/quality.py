@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from catalog.model import Format
 from dms import quality_profile
 from dms.pipeline import RuleCount
-from dms.rules import catalogue, check, mend, score
+from dms.rules import catalogue, check, content, mend, score
 from dms.rules.model import Finding, Kind, Level, Profile, Receipt
 from protocols.marc import Record
 
@@ -26,25 +26,47 @@ class Judged(NamedTuple):
 
 
 class Inspector:
-    """A profile at work."""
+    """A profile at work.
+
+    At load count the definitions in full, and of the rules about content those that the profile calls a warning or an
+    error. Notes about content cost three times as much as all else together: they are told when somebody asks (`whole`)
+    and leave the score as it is.
+    """
 
     def __init__(self, profile: Profile) -> None:
         self.profile = profile
         self.levels = {id_: profile.level(rule) for id_, rule in catalogue.rules().items()}
-        self._checker = check.checker(profile)
         self._errors = frozenset(id_ for id_, level in self.levels.items() if level is Level.ERROR)
+        quiet = {id_ for rule in content.rules() for id_ in rule.ids if self.levels[id_] <= Level.NOTE}
+        self._counted = frozenset(self.levels) - quiet
+        self._checker = check.checker(replace(profile, levels={**profile.levels, **dict.fromkeys(quiet, Level.OFF)}))
+        self._whole = check.checker(profile)
+
+    def look(self, records: Iterable[tuple[Record, Format, Kind | None]]) -> list[list[Finding]]:
+        """What counts at load in each of many records, at once."""
+        return self._checker.check_many(records)
 
     def judge(
         self, record: Record, fmt: Format, told: Iterable[tuple[str, str]] = (), kind: Kind | None = None
     ) -> Judged:
-        """Look at a record. `told`: what the reader found in its bytes."""
-        findings = self._checker.check(record, fmt, kind)
+        """What counts at load in one record. `told`: what the reader found in its bytes."""
+        return self.judged(self._checker.check(record, fmt, kind), told)
+
+    def whole(
+        self, record: Record, fmt: Format, told: Iterable[tuple[str, str]] = (), kind: Kind | None = None
+    ) -> Judged:
+        """Everything that there is to say of a record, with the score that it has at load."""
+        return self.judged(self._whole.check(record, fmt, kind), told)
+
+    def judged(self, findings: list[Finding], told: Iterable[tuple[str, str]] = ()) -> Judged:
+        """The same of findings that were made already."""
         if told:
-            findings += [one for one in check.of_reading(told) if self.levels.get(one.rule)]
+            findings = findings + [one for one in check.of_reading(told) if self.levels.get(one.rule)]
         if not findings:
             return Judged((), score.BEST, ())
         errors = [one for one in findings if one.rule in self._errors]
-        return Judged(findings, score.score(findings, self.profile), errors)
+        counting = [one for one in findings if one.rule in self._counted]
+        return Judged(findings, score.score(counting, self.profile), errors)
 
     def mend(
         self, record: Record, fmt: Format, asked: frozenset[str] = frozenset()

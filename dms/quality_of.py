@@ -37,7 +37,7 @@ async def opinion(conn: Connection, row: Row) -> Opinion:
     record = original.record(raw, row.carrier, row.encoding)
     told = await quarantine.findings_of_versions(conn, row.source, {row.local_id: row.load})
     inspector = quality.inspector(await quality_scope.of_library(conn, row.library))
-    judged = inspector.judge(record, Format(row.format), told.get(row.local_id, ()))
+    judged = inspector.whole(record, Format(row.format), told.get(row.local_id, ()))
     return Opinion(
         record=record,
         findings=judged.findings,

@@ -15,7 +15,7 @@ from dms.holdings import Copy
 from dms.match.features import Features
 from dms.packed import Told
 from dms.pipeline import Back, Signed
-from dms.rules.model import Kind
+from dms.rules.model import Finding, Kind
 from protocols.marc import Record
 
 NO_FACTS = Facts()
@@ -48,6 +48,7 @@ class Task:
     signed: Signed | None = None
     holdings: tuple[Copy, ...] = ()
     visibility: int = 0
+    found: list[Finding] | None = None  # by the rules; None = not looked at
     score: int | None = None  # by the rules of the profile; None = not judged
     mends: frozenset[str] = frozenset()  # of a recheck: what somebody had mended of it
     kept: bytes = b""  # what is kept in place of the bytes as received, of a record that was mended

@@ -62,7 +62,7 @@ def preview(found: Opened, profile: Profile, rules: Collection[str]) -> Preview:
     told = found.told
     return Preview(
         receipts=mended.receipts,
-        findings=inspector.judge(found.record, found.format, told, kind).findings,
+        findings=inspector.whole(found.record, found.format, told, kind).findings,
         errors=inspector.judge(mended.record, found.format, told, kind).errors,
         describable=formats.describable(formats.facts(mended.record, found.format, kind=kind)),
     )

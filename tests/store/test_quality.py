@@ -241,7 +241,7 @@ async def test_a_recheck_judges_what_stands_from_before_there_were_scores(catalo
 
 async def test_a_new_score_changes_the_base_of_a_cluster(catalogue: Catalogue) -> None:
     both = {"isbn": builders.isbn13(7), "title": "天工开物图说", "stamp": "20240101000000.0"}
-    worse = {"f690": "  $aNOTACLASS$v4"}
+    worse = {"f101": "0 $axyz"}
     await catalogue.load("a", [raw(1, **both, **worse, f200="1 $a天工开物图说$f潘吉星 著")])
     await catalogue.load("b", [raw(2, **both, f200="1 $a天工开物图说$f潘吉星著")])
     (one,) = await catalogue.partition()
@@ -268,12 +268,12 @@ async def scored(catalogue: Catalogue) -> list[Any]:
 
 
 async def test_a_shadow_run_tells_what_would_change_and_changes_nothing(catalogue: Catalogue) -> None:
-    await activate(catalogue, '[levels]\nissn-check-digit = "error"\n')
+    await activate(catalogue, '[levels]\nissn-check-digit = "error"\nisbn-label = "warning"\n')
     await catalogue.load(
         "a", [raw(1), raw(2, isbn=WRONG), raw(3, isbn="ISBN 978-7-5076-0001-8"), raw(4, f011="  $a1234-5678")]
     )
     before = await catalogue.standing()
-    told = quality_profile.read(STRICT + MENDING)
+    told = quality_profile.read(STRICT + 'isbn-label = "warning"\n' + MENDING)
     async with catalogue.database.transaction() as conn:
         draft = await profiles.add(conn, DOMAIN, told.levels, told.mends, who="os:test", why="")
     looked: list[int] = []
