@@ -4,7 +4,7 @@ create table authority (
     source int not null,
     local_id text not null,
     library text not null,
-    kind smallint not null,             -- catalog.authority.Naming
+    kind smallint not null,             -- catalog.heading.Naming
     heading text not null,
     variants text[] not null,           -- seen from
     related text[] not null,            -- seen also from
@@ -15,5 +15,6 @@ create table authority (
     foreign key (source, local_id) references record (source, local_id) on delete cascade
 );
 create index authority_words on authority using gin (words);
+create index authority_ordered on authority (ordered collate "C");
 
 grant select on authority to tianlu_door;
