@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
+from pathlib import Path
 
 from catalog.model import Format
 from catalog.search import pinyin
@@ -25,29 +26,45 @@ _NAMES = frozenset(("600", "700", "701", "702"))
 _CAPITALS = {"A": "a", "E": "e", "F": "f", "G": "g", "H": "h", "I": "i"}
 _NUMBERS = re.compile(r"\d+")
 _LETTERS = re.compile(r"[a-z0-9]+")
-_UMLAUT = str.maketrans("üǖǘǚǜvêāáǎàēéěèīíǐìōóǒòūúǔù", "uuuuuueaaaaeeeeiiiioooouuuu")
 _HAN = re.compile("[\u4e00-\u9fff]")
 
 
 def _letters(text: str) -> str:
     """Letters and digits of a spelling, without tones, blanks and marks; ü and v are u."""
-    return "".join(_LETTERS.findall(text.lower().translate(_UMLAUT)))
+    return pinyin.plain("".join(_LETTERS.findall(fold(text))))
 
 
-def _readings(text: str) -> list[frozenset[str]] | None:
-    """What each character or Latin word of a text may sound like; None where one can't be told."""
+@cache
+def _rare() -> Mapping[str, frozenset[str]]:
+    """Readings of characters besides those that search knows."""
+    found: dict[str, set[str]] = {"儿": {"r"}}  # 这儿 is zher
+    for line in (Path(__file__).parent / "readings.tsv").read_text("utf-8").splitlines():
+        if not line.startswith("#"):
+            reading, characters = line.split("\t")
+            for character in characters:
+                found.setdefault(character, set()).add(reading)
+    return {character: frozenset(readings) for character, readings in found.items()}
+
+
+def _readings(text: str, name: bool) -> list[frozenset[str]] | None:
+    """What each character or Latin word of a text may sound like; None where one can't be told. A name has no rare
+    readings but its surname's."""
     found: list[frozenset[str]] = []
+    rare: Mapping[str, frozenset[str]] = {} if name else _rare()
     likely = iter(pinyin.readings(text))
     for word in words(text):
         if not is_cjk(word):
-            found.append(frozenset((_letters(word), "")))  # a number is spelled out, or left out
+            plain = _letters(word)
+            # A number is spelled out, or left out; c++ was folded to cplusplus.
+            found.append(frozenset((plain, plain.removesuffix("plusplus").removesuffix("sharp"), "")))
             next(likely, None)
             continue
         for character in word:
             known = pinyin.CHARACTERS.get(character)
             if known is None:
                 return None
-            found.append(frozenset((*known, *next(likely, ()), *pinyin.SURNAMES.get(character, ()))))
+            more = (*next(likely, ()), *pinyin.SURNAMES.get(character, ()), *rare.get(character, ()))
+            found.append(frozenset((*known, *more)))
     return found
 
 
@@ -67,7 +84,7 @@ def right(text: str, spelled: str, name: bool) -> str:
     in a syllable but the sound of another text."""
     if not _HAN.search(text) or _HAN.search(spelled):
         return spelled
-    found = _readings(text)
+    found = _readings(text, name)
     letters = _letters(spelled)
     if not found or not letters or _sounds(found, letters):
         return spelled
