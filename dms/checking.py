@@ -17,7 +17,7 @@ from catalog.model import Format
 from config.errors import BadRecord
 from dms import formats, identity, verdicts
 from dms.rules import catalogue, check, mend
-from dms.rules.model import LEADER, Finding, Level, Profile, Receipt
+from dms.rules.model import Finding, Level, Profile, Receipt
 from dms.verdicts import RETURNED, UNREADABLE, Court, Subject, Verdict
 from protocols import reading, writing
 from protocols.charsets import codec
@@ -252,7 +252,8 @@ class _Work:
 
 def _away(rule: str, was: str) -> Receipt:
     """The receipt of a fault that writing the record has done away with."""
-    return Receipt(rule, LEADER if rule.startswith("leader-") else "", 0, was, "")
+    (found,) = check.of_reading([(rule, was)])
+    return Receipt(rule, found.tag, found.nth, was, "")
 
 
 def target(carrier: str) -> str:

@@ -11,7 +11,7 @@ from functools import lru_cache
 from catalog.model import Format
 from dms.rules import catalogue, content, kinds
 from dms.rules.content.model import ContentRule, Look
-from dms.rules.model import Finding, Kind, Level, Profile
+from dms.rules.model import LEADER, Finding, Kind, Level, Profile
 from dms.rules.structure import Structure, Subject
 from protocols.marc import Record
 
@@ -89,4 +89,16 @@ def _compiled(off: frozenset[str]) -> Checker:
 
 def of_reading(told: Iterable[tuple[str, str]]) -> list[Finding]:
     """What the readers told of a record (`reading.Read.findings`), as findings; the value is their detail."""
-    return [Finding(rule, value=detail[:LONGEST_VALUE]) for rule, detail in told]
+    return [
+        Finding(rule, *_OF_LEADER.get(rule, ("", 0, "", -1)), value=detail[:LONGEST_VALUE]) for rule, detail in told
+    ]
+
+
+_OF_LEADER = {  # where in the leader a fault of structure stands
+    "iso2709-length": (LEADER, 1, "", 0),
+    "iso2709-base": (LEADER, 1, "", 12),
+    "encoding-leader": (LEADER, 1, "", 9),
+    "iso2709-leader": (LEADER, 1, "", -1),
+    "leader-length": (LEADER, 1, "", -1),
+    "leader-missing": (LEADER, 1, "", -1),
+}
