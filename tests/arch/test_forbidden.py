@@ -60,6 +60,7 @@ PATTERNS = {  # functions that make patterns of more than literals: of tables th
     "dms/match/words.py:pattern": "words.toml, and literals of its callers in dms/match",
     "dms/merge_policy.py:_any": "merge_policy.toml",
     "dms/merge_policy.py:_compares": "merge_policy.toml",
+    "dms/rules/content/nonfiling.py:_table": "articles.toml, escaped",
     "dms/shapes.py:_table": "shapes.toml",
     "protocols/charsets/evidence.py:__init__": "what _scorer made",
     "protocols/charsets/evidence.py:_scorer": "a table of the character sets, escaped",
