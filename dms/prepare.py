@@ -83,7 +83,8 @@ def prepare(
         ]
         for failed in batch.failed:
             place, number, reason = position + failed.position, ordinal + failed.ordinal + 1, storable(failed.reason)
-            back.append(Back(place, number, "", "unreadable", failed.rule, reason, carrier, failed.raw))
+            named = storable(failed.named)
+            back.append(Back(place, number, named, "unreadable", failed.rule, reason, carrier, failed.raw))
     unit = _Unit(habits, known, [one.ordinal for one in back])
     going = works
     for stage in unit.first():

@@ -32,9 +32,10 @@ Finding = tuple[str, str]  # rule id, detail
 
 
 class Unreadable(BadRecord):
-    """The JSON is broken or is no MARC record."""
+    """The JSON is broken or is no MARC record. `named`: what the record's name was to be, of a row of a table."""
 
     code = "unreadable"
+    named = ""
 
 
 def is_lines(head: bytes) -> bool:
@@ -128,7 +129,9 @@ def read(data: bytes) -> tuple[Record, tuple[Finding, ...]]:
 
 def _record(value: Any, findings: list[Finding]) -> Record:
     if isinstance(value, dict) and isinstance(value.get("fault"), str):
-        raise Unreadable(value["fault"][:500])
+        error = Unreadable(value["fault"][:500])
+        error.named = str(value.get("name", ""))
+        raise error
     if not isinstance(value, dict) or not isinstance(value.get("fields"), list):
         raise Unreadable('no MARC-in-JSON record: an object with an array "fields" was expected')
     fields = [field for item in value["fields"] for field in _fields(item, findings)]

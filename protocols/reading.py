@@ -51,6 +51,7 @@ class Failed:
     raw: bytes
     rule: str
     reason: str
+    named: str = ""  # what the record's name was to be, where that is told
 
 
 @dataclass(slots=True, kw_only=True)
@@ -256,7 +257,7 @@ def _read_marcjson(data: bytes, wanted: frozenset[str] | None) -> Batch:
             if may_split and len(parts := list(marcjson.parts(raw))) > 1:  # the line end between objects was lost
                 waiting.extendleft((start + first, start + last, False) for first, last in reversed(parts))
                 continue
-            batch.failed.append(Failed(start, ordinal, raw, "unreadable", str(error)))
+            batch.failed.append(Failed(start, ordinal, raw, "unreadable", str(error), error.named))
         else:
             batch.reads.append(Read(start, ordinal, raw, _limited(record, wanted), codec.UTF8, findings))
         ordinal += 1

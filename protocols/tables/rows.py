@@ -22,8 +22,8 @@ from protocols.tables.template import Field, Part, Template
 
 LONGEST_ID = 120  # characters of a record's name
 
-_LOST = re.compile("[\ud800-\udfff]")
 _Values = Mapping[str, tuple[str, ...]]
+_LOST = re.compile("[\ud800-\udfff]")
 
 
 def line(row: Row, header: Header) -> bytes:
@@ -32,7 +32,9 @@ def line(row: Row, header: Header) -> bytes:
     received = list(zip(_named(header, len(row.cells)), row.cells, strict=True))
     if reason:
         place = f"sheet {row.sheet}, {reason}" if row.sheet else reason
-        return _json({"fault": place, "row": received})
+        sound = not row.fault and len(row.cells) <= len(header.names)  # else the name may stand in another column
+        name = _name(header.template, _values(row.cells, header)) if sound else ""
+        return _json({"fault": place, "name": name, "row": received})
     beside = _json({"template": header.template.name, "row": received})
     return marcjson.write(record(row.cells, header))[:-1].encode() + b"," + beside[1:]
 
@@ -40,11 +42,7 @@ def line(row: Row, header: Header) -> bytes:
 def record(cells: Sequence[str], header: Header) -> Record:
     """The record that a row says."""
     template = header.template
-    values = {
-        key: _pieces(cells[place], template.columns[key].split)
-        for key, place in header.places.items()
-        if place < len(cells)
-    }
+    values = _values(cells, header)
     fields = [("001", name)] if (name := _name(template, values)) else []
     for each in header.fields:
         fields += [(each.tag, text) for text in _texts(each, values, template)]
@@ -53,6 +51,14 @@ def record(cells: Sequence[str], header: Header) -> Record:
             fields.append((template.rest, marc.field("  ", [("a", name), ("b", text)])))
     leader = "".join(_value(template.leader, values, template)[0])[:24].ljust(24)
     return Record(leader=leader, fields=tuple((tag, _LOST.sub("\ufffd", text)) for tag, text in fields))
+
+
+def _values(cells: Sequence[str], header: Header) -> _Values:
+    """What the known columns hold, by key."""
+    columns = header.template.columns
+    return {
+        key: _pieces(cells[place], columns[key].split) for key, place in header.places.items() if place < len(cells)
+    }
 
 
 def _fault(row: Row, header: Header) -> str:

@@ -129,6 +129,15 @@ async def test_a_corrected_table_replaces_and_a_shorter_one_deletes(catalogue: C
     assert (load.updated, load.deleted) == (1, 1)
 
 
+async def test_a_corrected_row_is_no_case_any_more(catalogue: Catalogue, file: Path) -> None:
+    await send(catalogue, file)
+    write(file, HEADER + "".join(ROWS).replace(",没有题名", "补上的题名,没有题名"))
+    load = await send(catalogue, file)
+    assert (load.added, load.unchanged, load.unreadable) == (1, 2, 0)
+    async with catalogue.database.connection() as conn:
+        assert await quarantine.listing(conn, source=None, rule=None, limit=9) == []
+
+
 async def test_another_template_makes_other_records_of_the_same_table(catalogue: Catalogue, file: Path) -> None:
     await send(catalogue, file)
     load = await send(catalogue, file, template.parse(OWN, "own"))
