@@ -20,6 +20,7 @@ from node.cli import main
 from protocols import iso2709, marcjson, marcxml, reading, writing
 from protocols.marc import Record
 from tests import builders
+from tests.bounded import bounded
 
 KEYS = {"file", "ordinal", "position", "id", "verdict", "findings"}
 FINDING = {"rule", "level", "tag", "nth", "code", "at", "value", "wanted", "text"}
@@ -257,3 +258,20 @@ def test_marc_in_json_and_xml_agree_with_iso2709(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(data)
     told = check(*(tmp_path / name for name in ("a.mrc", "a.json", "a.xml")))
     assert told.rules(0) == told.rules(1) == told.rules(2) and len(set(told.verdicts)) == 1
+
+
+@pytest.mark.full
+def test_a_gigabyte_of_zeros_and_a_bomb_are_checked_in_bounded_memory(tmp_path: Path) -> None:
+    path, out = tmp_path / "zeros.mrc", tmp_path / "told"
+    with path.open("wb") as file:
+        file.write(b"".join(iso2709.write(clean(f"n{n}")) for n in range(3000)))
+        file.truncate(1 << 30)
+
+    def work() -> int:
+        with out.open("w", encoding="utf-8") as told, contextlib.redirect_stdout(told):
+            return main(["--home", "/nonexistent", "check", str(path)])
+
+    assert bounded(work, megabytes=250, seconds=60) == 3
+    lines = [json.loads(line) for line in out.read_text().splitlines()]
+    assert [line["verdict"] for line in lines[-2:]] != ["unreadable", "unreadable"]
+    assert lines[-1]["findings"][0]["rule"] == "input-fault" and len(lines) == 3001
