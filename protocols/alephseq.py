@@ -104,6 +104,8 @@ def _piece(data: bytes, start: int, end: int, judge: pieces.Judge) -> Iterator[P
 
 def read(data: bytes, encoding: str = "utf-8") -> tuple[Record, tuple[Finding, ...]]:
     """Read the lines of one record. Raises `Unreadable`."""
+    if len(data) > pieces.LONGEST:
+        raise Unreadable(pieces.TOO_LONG.format(len(data), pieces.LONGEST))
     text, lost = pieces.text(data, encoding)
     findings: list[Finding] = list(lost)
     rows: list[tuple[str, str, str]] = []  # tag, indicators, what follows

@@ -71,6 +71,8 @@ def read_all(data: bytes, encoding: str) -> Iterator[Piece]:
 
 def read(data: bytes, encoding: str = "utf-8") -> tuple[Record, tuple[Finding, ...]]:
     """Read the lines of one record. Raises `Unreadable`."""
+    if len(data) > pieces.LONGEST:
+        raise Unreadable(pieces.TOO_LONG.format(len(data), pieces.LONGEST))
     text, lost = pieces.text(data, encoding)
     findings: list[Finding] = list(lost)
     lines = [line for line in text.removeprefix("\ufeff").replace("\r\n", "\n").split("\n") if line.strip()]

@@ -95,7 +95,7 @@ def read(data: bytes, encoding: str = "utf-8") -> tuple[Record, tuple[Finding, .
     return _record(parsed, findings), tuple(findings)
 
 
-def _record(element: etree._Element, findings: list[Finding]) -> Record:
+def _record(element: etree._Element, findings: list[Finding], *, outer: bool = True) -> Record:
     match local(element.tag):
         case "oai_marc":
             record = oaimarc.record(element, findings)
@@ -105,10 +105,10 @@ def _record(element: etree._Element, findings: list[Finding]) -> Record:
             record = _slim(element, findings)
     if not record.fields:
         packed = next((text for child in element if (text := content(child).lstrip()).startswith("<")), "")
-        if not packed:
+        if not (packed and outer):
             raise Unreadable("the element has no MARC fields")
         # SRU 1.2, recordPacking "string": the record is text that was escaped.
-        return _record(xmlparse.element(packed.encode(), "utf-8", findings), findings)
+        return _record(xmlparse.element(packed.encode(), "utf-8", findings), findings, outer=False)
     return record
 
 

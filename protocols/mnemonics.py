@@ -15,7 +15,7 @@ from functools import cache
 from importlib.resources import files
 
 _MNEMONIC = re.compile(r"\{([A-Za-z][A-Za-z0-9]{1,11}|[0-9A-F]{2})\}")
-_MARKED = re.compile("((?:\ufdd0[^\ufdd1]\ufdd1)+)([^\ufdd0])", re.DOTALL)
+_MARKED = re.compile("((?:\ufdd0[^\ufdd1]\ufdd1){1,8}+)([^\ufdd0])", re.DOTALL)
 _MARK, _END = "\ufdd0", "\ufdd1"  # noncharacters around a diacritic that waits for its letter
 
 

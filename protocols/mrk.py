@@ -19,7 +19,7 @@ from protocols.pieces import Finding, Piece
 BETWEEN = b"\n\n"  # records
 DEFAULT_LEADER = "00000nam a2200000   4500"
 
-_START = re.compile(rb"(?:^|\n)(?==(?:LDR|000|LEADER)[ \t])|\n\s*\n(?==[0-9A-Za-z]{3}[ \t])")
+_START = re.compile(rb"(?:^|\n)(?==(?:LDR|000|LEADER)[ \t])|\n[ \t\r]{0,80}+\n(?==[0-9A-Za-z]{3}[ \t])")
 _LOOKS = re.compile(rb"(?:^|\n)=(?:LDR|000|LEADER|[0-9]{3})[ \t]")
 _FIELD = re.compile(r"=(LDR|LEADER|[0-9A-Za-z]{3})[ \t]{0,2}(.*)", re.DOTALL)
 _ESCAPES = str.maketrans(
@@ -68,6 +68,8 @@ def read_all(data: bytes, encoding: str) -> Iterator[Piece]:
 
 def read(data: bytes, encoding: str = "utf-8") -> tuple[Record, tuple[Finding, ...]]:
     """Read the lines of one record. Raises `Unreadable`."""
+    if len(data) > pieces.LONGEST:
+        raise Unreadable(pieces.TOO_LONG.format(len(data), pieces.LONGEST))
     text, lost = pieces.text(data, encoding)
     findings: list[Finding] = list(lost)
     unknown: dict[str, None] = {}

@@ -13,6 +13,8 @@ from protocols.marc import Record
 
 Finding = tuple[str, str]  # rule id, detail
 UNREADABLE, NO_RECORD = "unreadable", "not-a-record"
+LONGEST = 3 << 19  # bytes of a record's lines; ISO 2709 has room for 99,999
+TOO_LONG = "the record has {:,} bytes; no record has more than {:,}"
 
 
 class Piece(NamedTuple):

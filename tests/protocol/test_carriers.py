@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -381,3 +382,30 @@ def test_formats_that_are_not_read_are_named(kind: str) -> None:
     ]
     with pytest.raises(detect.UnknownCarrier, match=f"this is {kind}"):
         detect.carrier_of(root.encode())
+
+
+# ---- hostile input: none costs more than its length
+
+SOME = 1 << 20
+HOSTILE = {
+    "mrk of diacritics without a letter": ("mrk", b"=245  10$a" + b"{acute}" * (SOME // 7)),
+    "mrk of empty lines": ("mrk", b"\n" * SOME),
+    "mrk of leaders": ("mrk", b"=LDR  x\n" * (SOME // 8)),
+    "aleph of continuations": ("alephseq", b"000000001 24510 L $$9^^$$ax^\n" * (SOME // 30)),
+    "aleph, one endless record": ("alephseq", b"000000001 24510 L $$9^^$$ax^\n" * (SOME // 7)),
+    "aleph of dollars": ("alephseq", b"000000001 245   L $$a" + b"$" * SOME),
+    "lines of dollars": ("marclines", b"LDR    00000nam  2200000   4500\n245 10 $a" + b"$" * SOME),
+    "deep Dublin Core": ("dc", b"<record>" + b"<dc>" * 200_000 + b"</record>"),
+    "an endless ISBN": ("dc", b"<oai_dc:dc><dc:identifier>" + b"9-" * (SOME // 2) + b"</dc:identifier></oai_dc:dc>"),
+    "deep MODS": ("mods", b"<mods>" + b"<subject>" * 100_000 + b"</mods>"),
+    "records packed in records": ("marcxml", b"<record><a>" + b"&lt;record>" * (SOME // 12) + b"</a></record>"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_carriers_cost_no_more_than_their_length(name: str) -> None:
+    carrier, content = HOSTILE[name]
+    started = time.process_time()
+    batch = reading.read(content, carrier)
+    assert time.process_time() - started < 2
+    assert all(each.raw in content for each in (*batch.reads, *batch.failed))
