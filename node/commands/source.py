@@ -21,6 +21,7 @@ from node.deeds import Act
 from protocols import dialect, reading, stream
 from protocols.charsets import codec
 from protocols.marc import Record
+from protocols.tables import template
 from services.access.policy import Permission
 
 NAME = "source"
@@ -47,7 +48,7 @@ ACTS = {
 ALLOW = {"list": Permission.LOOK, "test": Permission.LOOK}
 SAMPLE = 5000  # records that a test looks at
 SHOWN = 3  # records that it shows of a table, and rows that can't be one
-COLUMNS = ("source", "library", "format", "encoding", "identity", "visibility", "shared", "state", "records")
+COLUMNS = ("source", "library", "format", "encoding", "identity", "template", "visibility", "shared", "state", "records")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -99,6 +100,7 @@ async def run(context: Context, args: argparse.Namespace) -> int:
                     "format": s.format,
                     "encoding": s.encoding,
                     "identity": s.identity,
+                    "template": template.named(s.template).name if s.template else "",
                     "visibility": s.visibility.name.lower(),
                     "shared": s.sharing.get("level", "all"),
                     "state": s.state,

@@ -149,4 +149,4 @@ async def static(request: web.Request) -> web.StreamResponse:
 
 async def robots(_request: web.Request) -> web.StreamResponse:
     """Searches with their facets are endless for crawlers; records are not."""
-    return web.Response(text="User-agent: *\nDisallow: /search\nDisallow: /api/\nDisallow: /oai\n")
+    return web.Response(text="User-agent: *\nDisallow: /search\nDisallow: /authorities\nDisallow: /api/\nDisallow: /oai\n")
