@@ -284,6 +284,21 @@ def test_input_comes_from_a_pipe_or_compressed(alone: Cli, tmp_path: Path) -> No
     assert len(cli.lines("export", "--records", "--source", "b")) > 100
 
 
+def test_a_record_without_its_end_comes_back_and_an_older_whole_one_stays(alone: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "cut.mrc"
+    path.write_bytes(raw(1) + raw(2))
+    alone.load(str(path), "--source", "a", "--library", "LIB")
+    path.write_bytes(raw(1) + raw(2, title="园冶")[:-60])
+    told = alone.load(str(path), "--source", "a", code=3)
+    assert (told["unchanged"], told["unreadable"], told["updated"], told["added"]) == (1, 1, 0, 0)
+    (case,) = alone.lines("quarantine", "list", "--source", "a")
+    assert case["rule"] == "cut-off" and case["position"] == len(raw(1))
+    assert ["园冶注释第2种" in json.dumps(each, ensure_ascii=False) for each in alone.lines("export", "--records")] == [
+        False,
+        True,
+    ]
+
+
 def test_exit_codes_say_what_happened(cli: Cli, tmp_path: Path) -> None:
     good, bad, none = tmp_path / "good.mrc", tmp_path / "bad.mrc", tmp_path / "none.mrc"
     good.write_bytes(b"".join(raw(n) for n in range(60)))
