@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import NamedTuple
 
 from catalog.model import Format
 from dms.rules import catalogue, content, kinds
@@ -16,6 +17,7 @@ from dms.rules.structure import Structure, Subject
 from protocols.marc import Record
 
 LONGEST_VALUE = 200  # characters of a record that a finding quotes
+AT_ONCE = 256  # records that a rule of content looks at in turn
 
 
 class Checker:
@@ -25,8 +27,8 @@ class Checker:
         self._off = off
         self._structure = Structure(off)
         on = [rule for rule in content.rules() if not off.issuperset(rule.ids)]
-        self._content: dict[tuple[Format, Kind], list[ContentRule]] = {
-            (fmt, kind): [rule for rule in on if fmt in rule.formats and kind in rule.kinds]
+        self._content = {
+            (fmt, kind): _Shelf([rule for rule in on if fmt in rule.formats and kind in rule.kinds])
             for fmt in Format
             for kind in Kind
         }
@@ -34,14 +36,16 @@ class Checker:
     def check(self, record: Record, fmt: Format, kind: Kind | None = None) -> list[Finding]:
         """What is wrong with a record; `kind` by `kinds.kind_of` if none is given."""
         subject = _subject(record, fmt, kind)
-        return self._structure.one(subject) + self._of_content(subject)
+        found = self._structure.one(subject)
+        self._add_content([subject], [found])
+        return found
 
     def check_many(self, records: Iterable[tuple[Record, Format, Kind | None]]) -> list[list[Finding]]:
-        """What `check` finds in each of a stretch's records, in a third of its time."""
+        """What `check` finds in each of a stretch's records, in half of its time."""
         subjects = [_subject(*each) for each in records]
         found = self._structure.many(subjects)
-        for subject, findings in zip(subjects, found, strict=True):
-            findings += self._of_content(subject)
+        for start in range(0, len(subjects), AT_ONCE):
+            self._add_content(subjects[start : start + AT_ONCE], found[start : start + AT_ONCE])
         return found
 
     def structure_of(self, record: Record, fmt: Format, kind: Kind | None = None) -> list[Finding]:
@@ -52,20 +56,53 @@ class Checker:
         """As `check_many`, without the rules about content."""
         return self._structure.many([_subject(*each) for each in records])
 
-    def _of_content(self, subject: Subject) -> list[Finding]:
-        record, fmt, kind = subject
-        rules = self._content[fmt, kind]
-        if not rules:
-            return []
-        fields: dict[str, list[str]] = {}
-        for tag, text in record.fields:
-            fields.setdefault(tag, []).append(text)
-        look = Look(record, fields, fmt, kind)
-        found: list[Finding] = []
-        for rule in rules:
-            if not rule.tags or not rule.tags.isdisjoint(fields):
-                found += rule.look(look)
-        return [each for each in found if each.rule not in self._off] if found else found
+    def _add_content(self, subjects: list[Subject], found: list[list[Finding]]) -> None:
+        """Add what rules of content find. A rule looks at all records in turn: its code stays in the caches."""
+        looks: dict[tuple[Format, Kind], list[_Looked]] = {}
+        for (record, fmt, kind), findings in zip(subjects, found, strict=True):
+            fields: dict[str, list[str]] = {}
+            for tag, text in record.fields:
+                fields.setdefault(tag, []).append(text)
+            told: list[Finding] = []
+            which = self._content[fmt, kind].which(fields)
+            looks.setdefault((fmt, kind), []).append(_Looked(Look(record, fields, fmt, kind), which, told, findings))
+        for place, some in looks.items():
+            for number, rule in enumerate(self._content[place].rules):
+                bit, look = 1 << number, rule.look
+                for seen, which, told, _ in some:
+                    if which & bit:
+                        told += look(seen)
+            for _, _, told, findings in some:
+                findings += [each for each in told if each.rule not in self._off]
+
+
+class _Looked(NamedTuple):
+    """A record under the eyes of the rules of content."""
+
+    look: Look
+    which: int  # of the rules, one a bit
+    told: list[Finding]
+    findings: list[Finding]
+
+
+class _Shelf:
+    """The rules of content for one kind of record, and which of them a tag calls for."""
+
+    def __init__(self, rules: list[ContentRule]) -> None:
+        self.rules = rules
+        self._always = 0
+        self._by_tag: dict[str, int] = {}
+        for number, rule in enumerate(rules):
+            self._always |= 0 if rule.tags else 1 << number
+            for tag in rule.tags:
+                self._by_tag[tag] = self._by_tag.get(tag, 0) | 1 << number
+
+    def which(self, tags: Iterable[str]) -> int:
+        """The rules that look at a record with these tags."""
+        found = self._always
+        for tag in tags:
+            found |= self._by_tag.get(tag, 0)
+        return found
 
 
 def _subject(record: Record, fmt: Format, kind: Kind | None) -> Subject:
