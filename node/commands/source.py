@@ -48,7 +48,9 @@ ACTS = {
 ALLOW = {"list": Permission.LOOK, "test": Permission.LOOK}
 SAMPLE = 5000  # records that a test looks at
 SHOWN = 3  # records that it shows of a table, and rows that can't be one
-COLUMNS = ("source", "library", "format", "encoding", "identity", "template", "visibility", "shared", "state", "records")
+COLUMNS = (
+    "source", "library", "format", "encoding", "identity", "template", "visibility", "shared", "state", "records",
+)  # fmt: skip
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

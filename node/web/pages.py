@@ -149,4 +149,5 @@ async def static(request: web.Request) -> web.StreamResponse:
 
 async def robots(_request: web.Request) -> web.StreamResponse:
     """Searches with their facets are endless for crawlers; records are not."""
-    return web.Response(text="User-agent: *\nDisallow: /search\nDisallow: /authorities\nDisallow: /api/\nDisallow: /oai\n")
+    closed = "".join(f"Disallow: {path}\n" for path in ("/search", "/authorities", "/api/", "/oai"))
+    return web.Response(text=f"User-agent: *\n{closed}")
