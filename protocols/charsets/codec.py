@@ -73,7 +73,8 @@ def decode(data: bytes, encoding: str) -> tuple[str, int]:
     elif encoding == BIG5:
         text, lost = big5.decode(data)
     elif encoding == DANMARC:
-        text, lost = _DANMARC.sub(_danmarc, data.decode("latin-1")), 0
+        text = _DANMARC.sub(_danmarc, data.decode("latin-1"))
+        lost = text.count("\ufffd")
     else:
         name = _WIDER.get(encoding, encoding)
         text, lost = _by_python(data, name)
@@ -93,4 +94,7 @@ def _by_python(data: bytes, name: str) -> tuple[str, int]:
 def _danmarc(match: re.Match[str]) -> str:
     """danMARC2: `@@` and `@*` stand for themselves, `@å` for the ligature aa, `@XXXX` for a code point."""
     sign, point = match.groups()
-    return _DANMARC_SIGNS.get(sign, sign) if sign else chr(int(point, 16))
+    if sign:
+        return str(_DANMARC_SIGNS.get(sign, sign))
+    number = int(point, 16)
+    return "\ufffd" if 0xD800 <= number <= 0xDFFF else chr(number)  # half of a pair is no character
