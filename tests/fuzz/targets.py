@@ -162,8 +162,6 @@ def table(data: bytes) -> None:
 
 TARGETS: Mapping[str, Target] = {
     **{name: carrier(name) for name in detect.CARRIERS},
-    "dc": carrier("marcxml"),
-    "mods": carrier("marcxml"),
     "csv": table,
     "gzip": packed,
     "charsets": charsets,
