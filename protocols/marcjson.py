@@ -153,7 +153,10 @@ def _fields(item: Any, findings: list[Finding]) -> Iterator[tuple[str, str]]:
         return
     named = isinstance(item.get("tag"), str)
     for tag, content in [(item["tag"], item.get("value", item))] if named else item.items():
-        if isinstance(content, str):
+        tag = _whole(tag)
+        if not tag.strip():
+            findings.append(("json-field", f"a field without a tag was left out: {str(content)[:60]!r}"))
+        elif isinstance(content, str):
             yield tag, _whole(content)
         elif isinstance(content, dict):
             yield tag, _whole(_indicator(content, "ind1") + _indicator(content, "ind2")) + "".join(_subfields(content))
@@ -169,7 +172,7 @@ def _subfields(content: dict[str, Any]) -> Iterator[str]:
         pairs = [(part["code"], part.get("value"))] if "code" in part and "value" in part else list(part.items())
         for code, value in pairs:
             for text in value if isinstance(value, list) else [value]:
-                yield DELIMITER + str(code)[:1] + _whole("" if text is None else str(text))
+                yield DELIMITER + _whole(str(code)[:1]) + _whole("" if text is None else str(text))
 
 
 def _indicator(content: dict[str, Any], name: str) -> str:

@@ -195,3 +195,10 @@ def test_separators_and_lone_surrogates_in_json_do_not_get_through() -> None:
         b'{"leader": "x", "fields": [{"245": {"subfields": [{"a": "1\\u001f2\\ud8003"}]}}]}', "marcjson"
     )
     assert batch.reads[0].record.fields == (("245", "  \x1fa1 2\ufffd3"),)
+
+
+def test_tags_and_codes_that_are_no_characters_do_not_get_through() -> None:
+    text = r'{"leader": "", "fields": [{" ": "x"}, {"\ud800": "a"}, {"500": {"subfields": [{"\udc00": "b"}]}}]}'
+    (read,) = reading.read(text.encode(), "marcjson").reads
+    assert [tag for tag, _ in read.record.fields] == ["\ufffd", "500"] and "json-field" in dict(read.findings)
+    assert all((tag + value).encode() for tag, value in read.record.fields)
