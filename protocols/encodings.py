@@ -79,7 +79,7 @@ def _fitting(stretch: Stretch, leaning: str) -> dict[int, Charset]:
     """By row, the neighbours' encoding for sound records that fit it very well, all of them looked at in one go."""
     if leaning != codec.GB18030:
         return {}
-    fits = evidence.by_record(stretch.text(leaning)) >= sniff.FITTING
+    fits = evidence.by_record(stretch.codes(leaning)) >= sniff.FITTING
     if len(fits) != len(stretch.found.starts):
         return {}
     for row in _with_utf8(stretch):

@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from protocols import columnar
 from protocols.charsets import codec, private, references
 
@@ -42,6 +45,7 @@ class Stretch:
         self.wanted = wanted
         self._texts: dict[str, str] = {}
         self._decoded: dict[str, Sequence[Fields | None] | None] = {}
+        self._codes: dict[str, NDArray[np.uint16] | NDArray[np.uint32]] = {}
         self._private: dict[str, frozenset[int]] = {}
         self._slices: list[Raw] | None = None
 
@@ -59,6 +63,12 @@ class Stretch:
             self._texts[name] = self.found.data.decode(name, "replace")
         return self._texts[name]
 
+    def codes(self, name: str) -> NDArray[np.uint16] | NDArray[np.uint32]:
+        """The code points of `text`."""
+        if name not in self._codes:
+            self._codes[name] = private.code_points(self.text(name))
+        return self._codes[name]
+
     def fields(self, each: Pending, name: str) -> tuple[Fields, tuple[Finding, ...]]:
         """Wanted fields of a record, and what was lost of them."""
         if each.row >= 0:
@@ -74,7 +84,7 @@ class Stretch:
         if each.row < 0:
             return private.PRIVATE.search(each.raw.decode(name, "replace")) is not None
         if name not in self._private:
-            self._private[name] = private.records(self.text(name))
+            self._private[name] = private.records(self.codes(name))
         return each.row in self._private[name]
 
     def _at_once(self, name: str) -> Sequence[Fields | None] | None:
@@ -83,7 +93,7 @@ class Stretch:
             return None
         rows = columnar.texts(self.found, self.text(name), self.wanted)
         doubtful = [LOST] if LOST in self.text(name) else []
-        if references.START.encode() in self.found.data and not codec.is_unicode(name):
+        if not codec.is_unicode(name) and references.START.encode() in self.found.data:
             doubtful.append(references.START)
         if rows is None or not doubtful:
             return rows

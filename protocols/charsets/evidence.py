@@ -66,7 +66,9 @@ class Scorer:
 def _scorer(name: str, rows: list[tuple[bytes, int]], known: Mapping[bytes, int]) -> Scorer:
     rows = [*rows, (rb"[\x80-\xff]", 0)]
     alternation = b"|".join(b"(" + pattern + b")" for pattern, _ in rows)
-    pattern, points = re.compile(alternation, re.DOTALL), tuple(points for _, points in rows)
+    # Where patterns look behind, all of them would be tried at every ASCII character too.
+    guarded = rb"(?=[\x80-\xff])(?:" + alternation + b")" if b"(?" in alternation else alternation
+    pattern, points = re.compile(guarded, re.DOTALL), tuple(points for _, points in rows)
     characters = None if b"(?" in alternation else _Characters(pattern, points, known)
     return Scorer(name=name, pattern=pattern, points=points, characters=characters)
 
@@ -177,6 +179,7 @@ def _marks_first(upper: str) -> list[tuple[bytes, int]]:
     ansel = [(rb"(?<=[0-9])[\xa7\xb7\xc0]|[\xc2\xc3](?= ?[0-9]{4})|\xb9(?=[0-9])", 95)] if upper == marc8.ANSEL else []
     consonant = rb"(?<=[bcdfghjklmnpqrstvwxzBCDFGHJKLMNPQRSTVWXZ])" + caron
     return [
+        (rb"[\x80-\xff]{4,}", 0),  # no letter has so many marks
         (b"|".join(common), 100),
         *ligature,
         (consonant + rb"[cszrn](?![A-Za-z\x80-\xff])", 25),  # a syllable without a vowel
@@ -234,11 +237,12 @@ def _points() -> NDArray[np.uint8]:
     return points
 
 
-def by_record(text: str) -> NDArray[np.float64]:
-    """The score in GB 18030 of each terminated record of a stretch that was decoded so, as `Scorer.score` gives it."""
-    codes = np.frombuffer(text.encode("utf-32-le"), np.uint32)
+def by_record(codes: NDArray[np.uint16] | NDArray[np.uint32]) -> NDArray[np.float64]:
+    """The score in GB 18030 of each terminated record, as `Scorer.score` gives it, in the `private.code_points` of a
+    stretch that was decoded so."""
     high = np.flatnonzero(codes >= 0x80)
-    points = np.cumsum(_points()[np.minimum(codes[high], 0xFFFF)], dtype=np.int64)
+    taken = codes[high] if codes.dtype == np.uint16 else np.minimum(codes[high], 0xFFFF)
+    points = np.cumsum(_points()[taken], dtype=np.int64)
     ends = np.searchsorted(high, np.flatnonzero(codes == 0x1D))
     totals = np.diff(np.append(0, points)[ends], prepend=0)
     return totals / np.maximum(np.diff(ends, prepend=0), 1)

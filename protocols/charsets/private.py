@@ -153,21 +153,20 @@ def numbers(encodings: Iterable[str]) -> set[int]:
 # ---- where private use is
 
 
-def within(text: str) -> NDArray[np.int64] | None:
-    """Places in `text.encode("utf-16-le")`, in units, of private use; None if there is none."""
-    units = np.frombuffer(text.encode("utf-16-le", "surrogatepass"), "<u2")
-    found = (units - np.uint16(0xE000)) < 0x1900
-    found |= (units - np.uint16(0xDB80)) < 0x80  # first halves of planes 15 and 16
-    return np.flatnonzero(found) if found.any() else None
+def code_points(text: str) -> NDArray[np.uint16] | NDArray[np.uint32]:
+    """One a character, as narrow as the text allows."""
+    narrow = np.frombuffer(text.encode("utf-16-le", "surrogatepass"), np.uint16)
+    return narrow if len(narrow) == len(text) else np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
 
 
-def records(text: str) -> frozenset[int]:
-    """Numbers, from 0, of the records (each ends with 1D) of a stretch that have private use."""
-    places = within(text)
-    if places is None:
+def records(codes: NDArray[np.uint16] | NDArray[np.uint32]) -> frozenset[int]:
+    """Numbers, from 0, of the records (each ends with 1D) with private use in the `code_points` of a stretch."""
+    found = (codes - codes.dtype.type(0xE000)) < 0x1900  # wraps: what is below becomes more
+    if codes.dtype == np.uint32:
+        found |= codes >= 0xF0000
+    if not found.any():
         return frozenset()
-    ends = np.flatnonzero(np.frombuffer(text.encode("utf-16-le", "surrogatepass"), "<u2") == 0x1D)
-    return frozenset(np.searchsorted(ends, places).tolist())
+    return frozenset(np.searchsorted(np.flatnonzero(codes == 0x1D), np.flatnonzero(found)).tolist())
 
 
 def in_utf8(data: bytes) -> bool:

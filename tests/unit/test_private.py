@@ -48,7 +48,7 @@ def test_the_ready_table_has_what_gbk_sent_to_private_use() -> None:
 @given(st.lists(st.text(st.sampled_from("a中\ue000\uf8ff\ufb01\U000f0000\U00020000\U0010fffd\U000e0000"), max_size=4)))
 def test_private_use_is_found_by_record(records: list[str]) -> None:
     expected = {number for number, each in enumerate(records) if private.PRIVATE.search(each)}
-    assert private.records("".join(f"{each}\x1d" for each in records)) == expected
+    assert private.records(private.code_points("".join(f"{each}\x1d" for each in records))) == expected
     for each in records:
         if private.PRIVATE.search(each):
             assert private.in_utf8(each.encode())
