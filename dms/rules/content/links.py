@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from catalog.model import Format
 from catalog.search.fold import fold
 from dms.formats.statements import trim
+from dms.match.volume import designation, relation
 from dms.rules import edit
 from dms.rules.content import dialects
 from dms.rules.content.model import ContentRule, Fix, Look
@@ -26,7 +27,6 @@ _TRACED = ("800", "810", "811", "830")
 _TELLING = re.compile(r"\x1f[atslwxz0-9]")  # a title, an identifier, or a link of any kind
 _MARC21_LINKS = tuple(f"{tag}" for tag in range(760, 788))
 _MARC21_TELLING = re.compile(r"\x1f[astwxzoruikn0]")
-_DIGITS = re.compile(r"\d+")
 
 
 def _shown(text: str) -> str:
@@ -48,7 +48,7 @@ def title_and_volume(text: str) -> tuple[str, str]:
 
 def _cnmarc(seen: Look) -> Iterator[Finding]:
     own = value((seen.texts("200") or ("",))[0], "a")
-    designation = value((seen.texts("200") or ("",))[0], "h")
+    named = value((seen.texts("200") or ("",))[0], "h")
     for tag in LINKS:
         for nth, text in enumerate(seen.texts(tag), 1):
             if embedded.broken(text):
@@ -60,16 +60,16 @@ def _cnmarc(seen: Look) -> Iterator[Finding]:
             elif tag in ("461", "462") and own:
                 title, volume = title_and_volume(text)
                 if title and fold(title) == fold(trim(own)):
-                    if not volume and not designation:
+                    if not volume and not named:
                         yield Finding("link-own-volume", tag, nth, "v", -1, title)
-                    elif volume and designation and _differ(volume, designation):
-                        yield Finding("link-volume-differs", tag, nth, "v", -1, volume, designation)
+                    elif volume and named and _differ(volume, named):
+                        yield Finding("link-volume-differs", tag, nth, "v", -1, volume, named)
 
 
 def _differ(one: str, other: str) -> bool:
-    """Whether two designations have Arabic numbers, and different ones."""
-    here, there = _DIGITS.findall(fold(one)), _DIGITS.findall(fold(other))
-    return bool(here and there) and {int(n) for n in here} != {int(n) for n in there}
+    """Whether two designations name different volumes, in whatever figures."""
+    here, there = (designation((text,))[0] for text in (one, other))
+    return bool(here and there) and relation(here, there) == "clash"
 
 
 def _pairs(seen: Look) -> Iterator[Finding]:
