@@ -42,7 +42,7 @@ MOST_WAITING = 400  # units that may wait for PREPARE before landing pauses: abo
 PAUSE = 0.1  # seconds between looks while it pauses
 AWAY = 60.0  # seconds that the database may be away before landing gives up
 
-_XML_RECORD = re.compile(rb"<(?:[\w.-]+:)?(?:record|oai_marc|r|mods)[\s>]")
+_XML_RECORD = re.compile(rb"<(?:[\w.-]+:)?(?:record|oai_marc|r)[\s>]")
 
 T = TypeVar("T")
 Progress = Callable[[int, int], None]  # bytes landed, records landed
@@ -338,8 +338,8 @@ def count(data: bytes, carrier: str) -> int:
     """Records in a stretch, as far as their framing tells."""
     if carrier == "iso2709":
         return data.count(b"\x1d")
-    if carrier in detect.LINES:
-        return detect.LINES[carrier].count(data)
+    if kind := detect.LINES.get(carrier) or detect.KINDS.get(carrier):
+        return kind.count(data)
     if carrier == "marcjson":
         return sum(1 for line in data.splitlines() if line.strip(b"[], \t"))
     return len(_XML_RECORD.findall(data))

@@ -34,6 +34,10 @@ class Kind:
         """What to look for in a stretch: envelopes where there are some, else the elements themselves."""
         return xmlscan.WRAPPED if _RECORD.search(data) else self.shape
 
+    def count(self, data: bytes) -> int:
+        """Records in a stretch, by their end tags."""
+        return len(self.shape_of(data).end.findall(data))
+
 
 def read_all(kind: Kind, data: bytes, encoding: str) -> Iterator[Piece]:
     """The records of a stretch."""

@@ -7,10 +7,10 @@ from typing import Any
 
 from catalog import bodies, quarantine
 from catalog.connection import Connection
-from catalog.model import Carrier
+from catalog.model import CARRIER_NAMES, Carrier
 from config.errors import BadRecord
 from dms.rules.model import LEADER
-from protocols import csv, iso2709
+from protocols import csv, detect, iso2709
 from services.returning import previews, shown
 
 WRITERS = ("marc", "csv")
@@ -52,7 +52,13 @@ async def pieces(
             case "marc":
                 yield _marc(case)
             case _:
-                yield raw + (b"" if case["carrier"] == Carrier.ISO2709 else b"\n")
+                yield raw + _between(case["carrier"])
+
+
+def _between(carrier: int) -> bytes:
+    """What sets records of a carrier apart."""
+    lines = detect.LINES.get(CARRIER_NAMES[Carrier(carrier)])
+    return lines.BETWEEN if lines else b"" if carrier == Carrier.ISO2709 else b"\n"
 
 
 def _marc(case: Any) -> bytes:
