@@ -198,6 +198,7 @@ def _value(one: Pattern, code: str, value: str) -> tuple[str, str]:
 def _word(kind: str, number: str) -> str:
     if number in _SEASONS:
         return _SEASONS[number][kind in ("季", "月")]
-    if kind in ("month", "season") and number.isdecimal() and 1 <= int(number) <= 12:
-        return _MONTHS[int(number) - 1]
-    return f"{int(number)}月" if kind == "月" else number
+    month = int(number) if len(number) <= 2 else 0
+    if kind in ("month", "season") and 1 <= month <= 12:
+        return _MONTHS[month - 1]
+    return f"{month}月" if kind == "月" and month else number

@@ -7,8 +7,7 @@ there. UNIMARC Holdings has 252 for 852, 253 for 853 and so on (assumed: subfiel
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
 
 from catalog import attached
 from catalog.model import Format
@@ -27,9 +26,19 @@ _UNIMARC = {f"2{n}": f"8{n}" for n in ("52", "53", "54", "55", "63", "64", "65",
 _SUSPECTS = frozenset("uvwxy")  # leader/06 of holdings records in any format
 
 
-class _Place(NamedTuple):
-    link: str
-    copy: Copy
+class _Places:
+    """The 852 of a record, with their copies, and which of them a link means."""
+
+    def __init__(self, found: Sequence[tuple[str, Copy]], library: str) -> None:
+        """`found`: (link, copy). Without any 852 everything is somewhere in the library."""
+        self.copies = [copy for _, copy in found]
+        self._linked = {link: copy for link, copy in reversed(found) if link}
+        unlinked = [copy for link, copy in found if not link]
+        self._else = (unlinked or self.copies or [Copy(library)])[0]
+
+    def at(self, link: str) -> Copy:
+        """The 852 with the same link, else the first without one, else the first."""
+        return self._linked.get(link, self._else)._replace(note="", item="")
 
 
 def may_be(record: Record) -> bool:
@@ -101,22 +110,22 @@ def copies(record: Record, mapping: Mapping[str, object], library: str) -> tuple
         fields.setdefault(_UNIMARC.get(tag, tag) if unimarc else tag, []).append(text)
     own = {key: value for key, value in mapping.items() if key != "fields"} | {"implicit": False}
     fmt = Format.CNMARC if unimarc else Format.MARC21
-    places = [
-        _Place(_link(text), copy)
+    found = [
+        (_link(text), copy)
         for text in fields.get("852", ())
         for copy in holdings.holdings(Record("", (("852", text),)), own, library, fmt) or (Copy(library),)
     ]
+    places = _Places(found, library)
     held = _statements(fields)
-    items = [(_link(text), text) for tag in _ITEMS for text in fields.get(tag, ())]
-    rows = [_item(places, link, text, held, library) for link, text in items]
+    what = {link: text for link, text in reversed(held) if link}
+    rows = [_item(places, what, text) for tag in _ITEMS for text in fields.get(tag, ())]
     noted = {(row.location, row.note.casefold()) for row in rows}
     for link, text in held:
-        base = _at(places, link, library)
+        base = places.at(link)
         if (base.location, text.casefold()) not in noted:
-            rows.append(base._replace(item="", status="", note=text))
+            rows.append(base._replace(status="", note=text))
     told = {(row.location, row.call_number) for row in rows}
-    bare = [one.copy for one in places if one.copy.item or (one.copy.location, one.copy.call_number) not in told]
-    rows = bare + rows
+    rows = [one for one in places.copies if one.item or (one.location, one.call_number) not in told] + rows
     return tuple(dict.fromkeys(rows)) or ((Copy(library),) if mapping.get("implicit", True) is not False else ())
 
 
@@ -136,24 +145,21 @@ def _words(text: str) -> str:
     return " ".join([" ".join(value.split()) for value in marc.values(text, "az") if value.strip()])
 
 
-def _item(places: Sequence[_Place], link: str, text: str, held: Sequence[tuple[str, str]], library: str) -> Copy:
-    """An item: $p piece designation, $j status, $l location now, $3 what it is, $t copy, $z note."""
-    base = _at(places, link, library)
-    value: Callable[[str], str] = lambda code: " ".join(marc.value(text, code).split())  # noqa: E731
-    what = value("3") or (next((told for other, told in held if other == link), "") if link else "")
+def _item(places: _Places, held: Mapping[str, str], text: str) -> Copy:
+    """An item: $p piece designation, $j status, $l location now, $3 what it is, $z note. `held`: by link."""
+    link = _link(text)
+    base = places.at(link)
+    what = _value(text, "3") or held.get(link, "")
     return base._replace(
-        item=value("p") or value("a"),
-        location=value("l") or base.location,
-        status=value("j") or base.status,
-        note="; ".join(filter(None, (what, value("z")))),
+        item=_value(text, "p") or _value(text, "a"),
+        location=_value(text, "l") or base.location,
+        status=_value(text, "j") or base.status,
+        note="; ".join(filter(None, (what, _value(text, "z")))),
     )
 
 
-def _at(places: Sequence[_Place], link: str, library: str) -> Copy:
-    """Where that is: the 852 with the same link, the only one, or the first without a link."""
-    same = [place.copy for place in places if link and place.link == link]
-    open_ones = same or [place.copy for place in places if not place.link] or [place.copy for place in places]
-    return open_ones[0]._replace(note="", item="") if open_ones else Copy(library)
+def _value(text: str, code: str) -> str:
+    return " ".join(marc.value(text, code).split())
 
 
 def _link(text: str) -> str:

@@ -298,6 +298,10 @@ class _Unit:
         else:
             found = holdings.holdings(one.record, self.source.mapping, self.source.library, one.format)
             one.visibility = sharing.visibility(self.source, one.record)
+        if len(found) > packed.MOST_HOLDINGS:
+            detail = f"{len(found):,} copies: the first {packed.MOST_HOLDINGS:,} are kept"
+            one.findings = (*one.findings, ("holdings-too-many", detail))
+            found = found[: packed.MOST_HOLDINGS]
         one.holdings = tuple([_storable_copy(copy) for copy in found])
         if one.visibility != Visibility.PRIVATE and identity.suppressed(one.record, self.source.mapping):
             one.visibility = Visibility.SUPPRESSED

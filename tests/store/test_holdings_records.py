@@ -12,7 +12,7 @@ import pytest
 from catalog import attached, holdings, quarantine, sources
 from catalog.database import pool
 from catalog.database.pool import Database
-from dms import rechecking
+from dms import packed, rechecking
 from protocols import iso2709 as writer
 from protocols import marc
 from protocols.marc import Record
@@ -230,6 +230,14 @@ async def test_holdings_without_their_parent_are_told(catalogue: Catalogue) -> N
     raw = data.path("holdings/indexdata__reservoir/mfhd-no-parent.marc").read_bytes()
     await catalogue.give("one", raw)
     assert await told(catalogue, "one", "h:203780362") == [attached.NO_PARENT]
+
+
+async def test_more_copies_than_can_be_kept_are_told(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packed, "MOST_HOLDINGS", 2)
+    many = [builders.a_holding(item=f"i{n}") for n in range(5)]
+    await catalogue.load("one", [builders.iso2709(builders.a_marc21(local_id="b1", holdings=many))])
+    assert [item for _, item, _ in (await shown(catalogue))["b1"]] == ["i0", "i1"]
+    assert await told(catalogue, "one", "b1") == ["holdings-too-many"]
 
 
 async def test_what_is_shown_is_a_function_of_what_is_there(server: Postgres, home: Path) -> None:
