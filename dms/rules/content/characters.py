@@ -26,6 +26,8 @@ EVERY_KIND = frozenset(Kind)
 
 # Marks around words that are not sorted on (ISO 6630 NSB, NSE); Unicode keeps them as C1 controls.
 NSB, NSE = "\x98", "\x9c"
+# The same marks as ISO 6630 itself codes them; behind a letter with an accent they are what is left of UTF-8.
+_OLD_NON_SORTING = re.compile("(?<![\xc2-\xf4])\x88([^\x80-\x9f]{1,40})(?<![\xc2-\xf4])\x89")
 _BLANK_CONTROLS = dict.fromkeys(map(ord, "\t\n\r\x0b\x0c\u2028\u2029"), " ")
 # C1 controls are left alone: they are what a wrong decoding made of letters, and tell which.
 _CONTROLS = dict.fromkeys((*range(0x09), *range(0x0E, 0x1F), 0x7F)) | _BLANK_CONTROLS
@@ -72,6 +74,11 @@ def balanced(text: str) -> str:
     return "".join(kept)
 
 
+def non_sorting(text: str) -> str:
+    """NSB and NSE as Unicode has them (MARC 21: 88 and 89 hexadecimal become U+0098 and U+009C)."""
+    return _OLD_NON_SORTING.sub(f"{NSB}\\1{NSE}", text)
+
+
 class Sieve(NamedTuple):
     """A rule about characters: what it catches in a value, and what the value should be (None: nobody can say)."""
 
@@ -92,6 +99,7 @@ SIEVES: tuple[Sieve, ...] = (
     Sieve("character-lost", re.compile("\ufffd")),
     Sieve("character-private", re.compile(f"[{_PRIVATE}]")),
     Sieve("character-mark-alone", re.compile(f"(?:^|(?<=[ \u3000]))[{_COMBINING}]")),
+    Sieve("character-non-sorting-code", _OLD_NON_SORTING, non_sorting),
     Sieve("character-non-sorting", re.compile(f"[{NSB}{NSE}]"), balanced),
 )
 _COMBINES = re.compile(f"[\ufffd{_COMBINING}]")  # what is in every such mark: to look for it alone costs a tenth
@@ -100,6 +108,8 @@ _MARK = re.compile(f"[\ufffd]|[ \u3000\x1f].?[{_COMBINING}]")
 
 def _mojibake(text: str) -> bool:
     """Marks of a wrong decoding other than those that have rules of their own."""
+    if "\x88" in text:
+        text = non_sorting(text)
     return garbled.may_have_marks(text) and any(
         found[0] not in (NSB, NSE, "\ufffd") for found in garbled.MARKS.finditer(text)
     )
