@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import re
 
-# Replacement and C1 control characters; UTF-8 read as Latin-1 or CP1252 (Ã©, å­, ä¸­); the well-known remains of UTF-8
-# replacement characters read as GBK; runs of accented capitals and signs as GB 18030 read as Latin-1 gives (ÖÐ¹ú).
+# Replacement and C1 control characters, but for the marks around words that are not sorted on (88, 89, 98, 9C); UTF-8
+# read as Latin-1 or CP1252 (Ã©, å­, ä¸­); the well-known remains of UTF-8 replacement characters read as GBK; runs of
+# accented capitals and signs as GB 18030 read as Latin-1 gives (ÖÐ¹ú).
 MARKS = re.compile(
-    "[\ufffd\x80-\x9f]|[ÃÂ][\xa0-\xbf]|[äåæçèé][\xa0-\xbf¡-¿]{2}|锟斤拷|(?:[À-ßà-ÿ][¡-¿À-ÿ]){3}(?![A-Za-z])"
+    "[\ufffd\x80-\x87\x8a-\x97\x99-\x9b\x9d-\x9f]"
+    "|[ÃÂ][\xa0-\xbf]|[äåæçèé][\xa0-\xbf¡-¿]{2}|锟斤拷|(?:[À-ßà-ÿ][¡-¿À-ÿ]){3}(?![A-Za-z])"
 )
 
 # What is in every mark, in two steps: most texts have none of the first characters, most others no two in a row.
