@@ -9,7 +9,7 @@ after `LDR` or alone. Such lines are made for looking: trailing blanks and empty
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from config.errors import BadRecord
 from protocols import coded, marc, pieces
@@ -28,6 +28,16 @@ _LOOKS = re.compile(
 _FIELD = re.compile(r"[0-9A-Za-z]{3}[ \t0-9A-Za-z_#" + SIGNS + "]")
 _BARE = re.compile(_LEADER.decode())
 _HEAD = re.compile("(?:LDR|LEADER|000)[ \t‡]")
+
+
+def _patterns(form: str) -> Mapping[str, re.Pattern[str]]:
+    """A pattern for each sign."""
+    return {sign: re.compile(form.replace("S", re.escape(sign))) for sign in SIGNS}
+
+
+_CODES = _patterns("S[0-9a-zA-Z](.?)")
+_CLOSE = _patterns("S([0-9A-Za-z])")
+_APART = {**_patterns("S([!-~]) "), "$": re.compile(r" ?\$([!-~]) ")}  # yaz also writes a blank before
 
 
 class Unreadable(BadRecord):
@@ -117,10 +127,9 @@ class _Shape:
         contents = [self._after_indicators(rest) for tag, rest in rows if not marc.is_control(tag)]
         votes = [content[0] for content in contents if content[:1] and content[0] in SIGNS]
         self.sign = max(set(votes), key=votes.count, default="$")
-        codes = re.findall(re.escape(self.sign) + r"[0-9a-zA-Z](.?)", "".join(contents))
+        codes = _CODES[self.sign].findall("".join(contents))
         self.apart = bool(codes) and codes.count(" ") * 10 > len(codes) * 9  # a blank after every code
-        before = r" ?" if self.sign == "$" and self.apart else ""
-        self._cut = re.compile(before + re.escape(self.sign) + ("([!-~]) " if self.apart else "([0-9A-Za-z])"))
+        self._cut = (_APART if self.apart else _CLOSE)[self.sign]
         self.tabbed = any(rest.startswith("\t") for _, rest in rows)
 
     def _after_indicators(self, rest: str) -> str:

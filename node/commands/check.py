@@ -125,7 +125,7 @@ async def _file(
     with contextlib.ExitStack() as stack:
         template = tabular.chosen(args.template)
         try:
-            inputs = landing.open_inputs(stack, [name], args.format, template=template, encoding=args.encoding)
+            inputs = landing.open_inputs(stack, [name], asked.carrier, template=template, encoding=args.encoding)
         except BadRecord as error:
             yield checking.fault(str(error), 0, asked, profile)
             return

@@ -65,6 +65,8 @@ PATTERNS = {  # functions that make patterns of more than literals: of tables th
     "protocols/charsets/evidence.py:__init__": "what _scorer made",
     "protocols/charsets/evidence.py:_scorer": "a table of the character sets, escaped",
     "protocols/charsets/marc8.py:_defaults": "a table of the character sets, escaped",
+    "protocols/marclines.py:_patterns": "the signs before subfield codes, escaped",
+    "protocols/xmlscan.py:__init__": "names of elements, literals of the carriers",
 }
 FORMATS = {  # templates of messages that are not a constant in capitals
     "node/messages.py:text": "the table of messages, which ships with the program",
