@@ -40,6 +40,7 @@ async def habits(conn: Connection, library: str) -> tuple[Habits, ...]:
             _json(one.sharing),
             int(one.visibility),
             one.trust,
+            one.template,
         )
         for one in await sources(conn, library)
     )
@@ -59,12 +60,14 @@ async def settle(conn: Connection, library: str, told: Sequence[Habits]) -> None
             "select source from source where name = $1 and sharing <> $2::text::jsonb", one.name, one.sharing.decode()
         )
         done = await conn.execute(
-            """insert into source as s (name, library, format, encoding, identity, mapping, sharing, visibility, trust)
-               values ($1, $2, $3, $4, $5, $6::text::jsonb, $7::text::jsonb, $8, $9)
+            """insert into source as s (name, library, format, encoding, identity, mapping, sharing, visibility, trust,
+                                       template)
+               values ($1, $2, $3, $4, $5, $6::text::jsonb, $7::text::jsonb, $8, $9, $10)
                on conflict (name) do update set format = excluded.format, encoding = excluded.encoding,
                    identity = excluded.identity, mapping = excluded.mapping, sharing = excluded.sharing,
                    sharing_after = case when s.sharing <> excluded.sharing then '' else s.sharing_after end,
-                   visibility = excluded.visibility, trust = excluded.trust, state = 'active'
+                   visibility = excluded.visibility, trust = excluded.trust,
+                   template = excluded.template, state = 'active'
                where s.library = excluded.library
                    and s.source not in (select p.source from peer p where p.source is not null)""",
             one.name,
@@ -76,6 +79,7 @@ async def settle(conn: Connection, library: str, told: Sequence[Habits]) -> None
             one.sharing.decode(),
             one.visibility,
             one.trust,
+            one.template,
         )
         if done.endswith(" 0"):
             raise Conflict(f"a source named {one.name} is there already, and isn't {library}'s: remove it first")

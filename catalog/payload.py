@@ -94,6 +94,7 @@ class Habits(msgspec.Struct, array_like=True, frozen=True, gc=False):
     sharing: bytes = b"{}"
     visibility: int = 0
     trust: int = 0
+    template: str = ""
 
 
 class Correction(msgspec.Struct, array_like=True, frozen=True, gc=False):
