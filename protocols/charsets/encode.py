@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Callable
 from typing import NamedTuple
 
-from protocols.charsets import big5, codec, marc8_out, private, references
+from protocols.charsets import big5, codec, marc8_out, mixed, private, references
 
 _WITH_MARKS = re.compile(r".[\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u3099\u309a]*", re.DOTALL)
 
@@ -26,11 +26,13 @@ def encode(text: str, encoding: str) -> Encoded:
     """The text (field content with its delimiters 1F) in an encoding as spelled by `codec.known`; never fails.
 
     Unicode encodings take the text as it is. All others get NFC, and letters with marks in the order of the encoding
-    where it has them apart.
+    where it has them apart. A mixture is written in its first encoding, a table of characters is for reading only.
     """
+    if codec.by_field(encoding):
+        encoding = encoding.partition(private.SLASH)[0].partition(mixed.PLUS)[0]
     if encoding == codec.UTF8:
         return _utf8(text)
-    if text.isascii() and "&#" not in text:
+    if text.isascii() and "&#" not in text and not (encoding == codec.DANMARC and "@" in text):
         return Encoded(text.encode("ascii"))
     if codec.is_unicode(encoding):
         return _by_python(text, encoding)
@@ -39,6 +41,8 @@ def encode(text: str, encoding: str) -> Encoded:
         return Encoded(*marc8_out.encode(text, escapes=encoding == codec.MARC8))
     if encoding == codec.BIG5:
         return _each(text, big5.encode)
+    if encoding == codec.DANMARC:
+        return _each(text, _danmarc)
     if encoding == codec.GB18030:
         return _by_python(text.translate(private.assigned()), encoding)
     return _by_python(text, encoding)
@@ -65,6 +69,13 @@ def _one(character: str, name: str) -> bytes:
         return character.encode(name)
     except UnicodeEncodeError:
         return b""
+
+
+def _danmarc(character: str) -> bytes:
+    """danMARC2: what Latin-1 lacks by its code point, an @ twice."""
+    if character == "@":
+        return b"@@"
+    return _one(character, codec.LATIN1) or (b"@%04X" % ord(character) if character < "\U00010000" else b"")
 
 
 def _each(text: str, one: Callable[[str], bytes]) -> Encoded:

@@ -14,7 +14,7 @@ from tests import data
 
 SPANS = str.maketrans({"\ufe20": "\u0361", "\ufe21": None, "\ufe22": "\u0360", "\ufe23": None})
 VENDORS = set("…“”—’™")  # have codes in vendors' EACC only
-NAMES = ("utf-8", "marc-8", "iso-5426", "gb18030", "gbk", "big5", "koi8-r", "cp1251", "cp866", "latin-1")
+NAMES = ("utf-8", "marc-8", "iso-5426", "danmarc", "gb18030", "gbk", "big5", "koi8-r", "cp1251", "cp866", "latin-1")
 
 
 def nfc(text: str) -> str:
@@ -29,7 +29,7 @@ def repertoire(name: str) -> str:
         return "".join(sorted(has - VENDORS if name == "marc-8" else has))
     if name == "big5":
         return "".join(sorted({character for character in big5._codes().values() if len(character) == 1}))
-    python = {"gb18030": "gbk"}.get(name, name)
+    python = {"gb18030": "gbk", "danmarc": "latin-1"}.get(name, name)
     pairs = [bytes((lead,)) for lead in range(0x80, 0x100)]
     if python == "gbk":
         pairs = [bytes((lead, trail)) for lead in range(0x81, 0xFF) for trail in range(0x40, 0xFF)]
@@ -114,6 +114,13 @@ def test_big5_has_hkscs_and_user_defined_characters() -> None:
     assert codec.decode("囍".encode("big5hkscs"), "big5") == ("囍", 0)
     assert codec.decode(b"\xfa\x40\x81\x40", "big5")[1] == 0
     assert encode(codec.decode(b"\x81\x40", "big5")[0], "big5").data == b"\x81\x40"
+
+
+def test_mixtures_and_tables_are_written_in_one_encoding() -> None:
+    assert encode("中", "utf-8+gb18030") == encode("中", "utf-8")
+    assert encode("中", "gb18030/2022") == encode("中", "gb18030")
+    assert encode("a@b \ua733 中", "danmarc").data == b"a@@b @A733 @4E2D"
+    assert codec.decode(encode("@00E5", "danmarc").data, "danmarc") == ("@00E5", 0)
 
 
 @example("&#38;&#x6F22;")
