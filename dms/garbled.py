@@ -12,7 +12,7 @@ import re
 # accented capitals and signs as GB 18030 read as Latin-1 gives (ÖÐ¹ú).
 MARKS = re.compile(
     "[\ufffd\x80-\x87\x8a-\x97\x99-\x9b\x9d-\x9f]"
-    "|[ÃÂ][\xa0-\xbf]|[äåæçèé][\xa0-\xbf¡-¿]{2}|锟斤拷|(?:[À-ßà-ÿ][¡-¿À-ÿ]){3}(?![A-Za-z])"
+    "|[ÃÂ][\x80-\xbf]|[äåæçèé][\xa0-\xbf¡-¿]{2}|锟斤拷|(?:[À-ßà-ÿ][¡-¿À-ÿ]){3}(?![A-Za-z])"
 )
 
 # What is in every mark, in two steps: most texts have none of the first characters, most others no two in a row.

@@ -1,7 +1,7 @@
 """880 and $6 of MARC 21: each field and its other script point at each other (pure).
 
 $6 is a tag, a hyphen, an occurrence number, and maybe a script (MARC 21 Bibliographic, appendix A: control subfields).
-880 with occurrence 00 stands alone.
+880 with occurrence 00 stands alone. A field and its 880 that are there twice are one pair too many.
 """
 
 from __future__ import annotations
@@ -124,6 +124,54 @@ def _mend_shared(record: Record, fmt: Format) -> Mended:
     return edit.fields(record, "link6-shared", change) if shared else Mended(record, ())
 
 
+def _without_link(text: str) -> str:
+    return DELIMITER.join([part for part in text.split(DELIMITER) if part[:1] != "6"])
+
+
+def _again(record: Record) -> dict[int, tuple[str, int]]:
+    """Fields that say again, in both scripts, what a field before them says, and their 880s: by place in the record,
+    the tag and its n-th."""
+    others: dict[tuple[str, str], list[int]] = {}
+    for place, (tag, text) in enumerate(record.fields):
+        if tag == OTHER and (found := _LINK.fullmatch(value(text, "6"))) and found[2] != "00":
+            others.setdefault((found[1], found[2]), []).append(place)
+    known: set[tuple[str, str, tuple[str, ...]]] = set()
+    claimed: set[tuple[str, str]] = set()
+    again: set[int] = set()
+    for place, (tag, text) in enumerate(record.fields if others else ()):
+        found = None if tag == OTHER or is_control(tag) else _LINK.fullmatch(value(text, "6"))
+        if found is None or (tag, found[2]) not in others or (tag, found[2]) in claimed:
+            continue
+        claimed.add((tag, found[2]))
+        beside = others[tag, found[2]]
+        key = (tag, _without_link(text), tuple(sorted(_without_link(record.fields[at][1]) for at in beside)))
+        if key in known:
+            again.update((place, *beside))
+        known.add(key)
+    counts: dict[str, int] = {}
+    found_places: dict[int, tuple[str, int]] = {}
+    for place, (tag, _) in enumerate(record.fields if again else ()):
+        counts[tag] = counts.get(tag, 0) + 1
+        if place in again:
+            found_places[place] = (tag, counts[tag])
+    return found_places
+
+
+def _look_again(seen: Look) -> Iterator[Finding]:
+    for place, (tag, nth) in _again(seen.record).items():
+        if tag != OTHER:
+            shown = seen.record.fields[place][1][2:].replace(DELIMITER, " ‡").strip()
+            yield Finding("pair-twice", tag, nth, "", -1, shown[:200])
+
+
+def _mend_again(record: Record, fmt: Format) -> Mended:
+    again = _again(record) if fmt == Format.MARC21 else {}
+    if not again:
+        return Mended(record, ())
+    places = iter(range(len(record.fields)))
+    return edit.fields(record, "pair-twice", lambda tag, text: None if tag and next(places) in again else text)
+
+
 RULES: tuple[ContentRule, ...] = (
     ContentRule(
         ids=("link6-form", "link6-alone", "link6-missing", "link6-shared", "link6-twice"),
@@ -131,5 +179,6 @@ RULES: tuple[ContentRule, ...] = (
         formats=frozenset((Format.MARC21,)),
         kinds=_KINDS,
     ),
+    ContentRule(ids=("pair-twice",), look=_look_again, tags=frozenset((OTHER,)), formats=frozenset((Format.MARC21,))),
 )
-FIXES: Mapping[str, Fix] = {"link6-alone": _mend, "link6-shared": _mend_shared}
+FIXES: Mapping[str, Fix] = {"link6-alone": _mend, "link6-shared": _mend_shared, "pair-twice": _mend_again}
