@@ -6,16 +6,20 @@ import argparse
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from catalog import libraries
+from catalog import libraries, original
 from catalog.connection import Connection
-from catalog.model import Description, Format, Holding, unique
-from dms import describe
+from catalog.model import Carrier, Description, Format, Holding, unique
+from catalog.records import Row
+from config.errors import BadRecord, Misconfigured
+from dms import describe, quality_of, quality_texts
 from dms.rules import kinds
 from dms.rules.model import Kind
+from dms.rules.score import BEST
 from node import app, attending
 from node.context import Context
 from node.output import Output
 from protocols.marc import Record
+from services.cataloguing import patch
 from services.delivery import forms, render, rows, values
 from services.discovery import record as records
 
@@ -26,6 +30,8 @@ HELP = {
 }
 ACTS = {"": None}
 
+RAW = "raw"
+MOST_FINDINGS = 60
 MOVED = {"en": "{old} was taken over by {new}", "zh": "{old} 已并入 {new}"}
 
 
@@ -39,12 +45,18 @@ class Shown:
     description: Description
     holdings: tuple[tuple[str, Holding], ...]  # library, holding
     names: Mapping[str, str]  # of libraries, by symbol
+    quality: tuple[str, ...] = ()  # of a source record: its score, what the rules say of it, what was mended of it
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Which record, in which form."""
     parser.add_argument("id", metavar="ID", help="cluster id, or SOURCE/LOCAL-ID")
-    parser.add_argument("--to", choices=("text", "marc", *forms.NAMES), default="text", help="form (default: text)")
+    parser.add_argument(
+        "--to",
+        choices=("text", "marc", RAW, *forms.NAMES),
+        default="text",
+        help="form (default: text); raw: the bytes as received, of a source record",
+    )
     parser.add_argument("--encoding", default="utf-8", help="of ISO 2709, .mrk and Aleph sequential")
 
 
@@ -55,8 +67,11 @@ async def run(context: Context, args: argparse.Namespace) -> int:
         if "/" not in args.id:
             await attending.leave_nothing(node)
         async with node.database.connection() as conn:
+            if args.to == RAW:
+                _write(context.out, await _received(conn, args.id))
+                return 0
             if "/" in args.id:
-                shown = await _source_record(conn, args.id)
+                shown = await _source_record(conn, args.id, context.lang)
                 if context.out.json and args.to == "text":
                     args.to = "marcjson"
                 elif args.to == "text" and kinds.kind_of(shown.record, shown.format) is Kind.AUTHORITY:
@@ -71,7 +86,8 @@ async def run(context: Context, args: argparse.Namespace) -> int:
     if shown.ident != args.id:
         context.out.note(MOVED[context.lang].format(old=args.id, new=shown.ident))
     if args.to == "text":
-        written: str | bytes = rows.text(shown.description, shown.ident, shown.holdings, shown.names, context.lang)
+        written = rows.text(shown.description, shown.ident, shown.holdings, shown.names, context.lang)
+        written += "".join(f"\n{line}" for line in shown.quality) + "\n" * bool(shown.quality)
     elif args.to == "marc":
         written = render.as_lines(shown.record)
     else:
@@ -100,9 +116,32 @@ async def _merged(conn: Connection, found: records.Found, lang: str) -> Shown:
     )
 
 
-async def _source_record(conn: Connection, ident: str) -> Shown:
+async def _received(conn: Connection, ident: str) -> bytes:
     source, _, local_id = ident.partition("/")
-    record, format = await records.of_source(conn, source, local_id)
+    if not local_id:
+        raise Misconfigured("only a source record has bytes as received: SOURCE/LOCAL-ID")
+    row, kept = await records.kept(conn, source, local_id)
+    came = original.received(kept, row.carrier, row.encoding)
+    if came.carrier == Carrier.PACKED:
+        raise BadRecord(f"{ident} is what another node tells: ask there, or show it --to marcxml")
+    return came.raw
+
+
+async def _quality(conn: Connection, row: Row, lang: str) -> tuple[str, ...]:
+    """The score, what the rules say of it now, what was mended of it."""
+    found = await quality_of.opinion(conn, row)
+    said = [f"{found.level(one).name.lower():8} {quality_texts.told(one, lang)} ({one.rule})" for one in found.findings]
+    mended = [
+        f"{rule:8} {tag}: {patch.shown(before)} → {patch.shown(after)}"
+        for rule, tag, _, before, after in found.came.receipts
+    ]
+    return (f"{found.score}/{BEST}", *said[:MOST_FINDINGS], *mended)
+
+
+async def _source_record(conn: Connection, ident: str, lang: str) -> Shown:
+    source, _, local_id = ident.partition("/")
+    row, kept = await records.kept(conn, source, local_id)
+    record, format = original.record(kept, row.carrier, row.encoding), Format(row.format)
     held = await records.copies_of_source(conn, source, local_id)
     description = Description(title="", kind="") if held else describe.describe(record, format)
     return Shown(
@@ -112,6 +151,7 @@ async def _source_record(conn: Connection, ident: str) -> Shown:
         description=description,
         holdings=tuple((each.library, each) for each in held),
         names={each.symbol: each.name for each in await libraries.every(conn)} if held else {},
+        quality=await _quality(conn, row, lang),
     )
 
 

@@ -10,7 +10,6 @@ from catalog import (
     clusters,
     dictionaries,
     holdings,
-    original,
     parents,
     received,
     records,
@@ -18,11 +17,10 @@ from catalog import (
     visibility,
 )
 from catalog.connection import Connection
-from catalog.model import Format, Holding, Published, unique
+from catalog.model import Holding, Published, unique
 from catalog.parents import Parent
 from catalog.records import Row
 from config import errors
-from protocols.marc import Record
 
 
 class NoSuchRecord(errors.NotFound):
@@ -91,12 +89,6 @@ async def _elsewhere(conn: Connection, published: Published) -> tuple[Elsewhere,
         if others:
             found.append(Elsewhere(parent=parent, idents=tuple(each.id for each in its), libraries=others))
     return tuple(found)
-
-
-async def of_source(conn: Connection, source: str, local_id: str) -> tuple[Record, Format]:
-    """A source record, mended if it was on arrival. Raises what `kept` raises."""
-    row, raw = await kept(conn, source, local_id)
-    return original.record(raw, row.carrier, row.encoding), Format(row.format)
 
 
 async def copies_of_source(conn: Connection, source: str, local_id: str) -> tuple[Holding, ...]:
