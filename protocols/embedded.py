@@ -40,7 +40,7 @@ def fields(text: str) -> list[Inner]:
 
 def broken(text: str) -> bool:
     """Whether some `$1` opens no field: what follows is no tag of three digits."""
-    return any(part[:1] == "1" and not _TAG.match(part) for part in text.split(DELIMITER)[1:])
+    return any(part[:1] == "1" and len(part) > 1 and not _TAG.match(part) for part in text.split(DELIMITER)[1:])
 
 
 def padded(text: str) -> str:

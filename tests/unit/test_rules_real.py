@@ -35,13 +35,11 @@ HABITS = {
     "20171117_423294_ntuedu_CMARC.mrc": {
         "url-private",
         "country-code-form",
-        "language-code",
         "space-edge",
         "punctuation-left",
     },
     "NLNZ_1000_example_marc.marc": {"isbn-qualifier"},
     "bnu_cnmarc_utf8.iso": {"price-gift"},
-    "hebrew.marc": {"entered-impossible"},
     "serial.bnr.1993.mrc": {"mojibake-decoded"},
     "simple-rusmarc": {"country-code"},
 }

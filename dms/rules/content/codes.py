@@ -113,11 +113,13 @@ def _part(text: str, code: str) -> tuple[int, str]:
 
 
 def _in_coded_data(seen: Look) -> Iterator[Finding]:
+    """Codes that can be mended; that a code is not in its list is told by the definitions of fixed positions."""
     for tag, code, start, end, judge in CODED[seen.format]:
         for nth, text in enumerate(seen.texts(tag), 1):
             stands = _part(text, code)[1][start:end]
             for verdict in judge(stands) if len(stands) == end - start else ():
-                yield Finding(verdict.rule, tag, nth, code, start, stands, verdict.mended or verdict.wanted)
+                if verdict.mended is not None:
+                    yield Finding(verdict.rule, tag, nth, code, start, stands, verdict.mended)
 
 
 def _other_list(text: str) -> bool:
@@ -126,6 +128,14 @@ def _other_list(text: str) -> bool:
 
 
 _find_languages = values.looker(LANGUAGE_PLACES, language)
+_find_countries = values.looker(COUNTRY_PLACES, country)
+
+
+def _countries(seen: Look) -> Iterator[Finding]:
+    """The codes of 102 that are two letters have their list among the definitions; others and 801 have not."""
+    for finding in _find_countries(seen):
+        if finding.rule != "country-code" or finding.tag != "102" or len(finding.value) != 2:
+            yield finding
 
 
 def _languages(seen: Look) -> Iterator[Finding]:
@@ -177,7 +187,7 @@ def _apart(record: Record, fmt: Format) -> Mended:
     return edit.fields(record, "language-codes-together", change, LANGUAGE_PLACES[fmt].keys())
 
 
-_IN_CODED = tuple(f"{stem}-code{end}" for stem in ("language", "place") for end in ("", "-old", "-form"))
+_IN_CODED = tuple(f"{stem}-code{end}" for stem in ("language", "place") for end in ("-old", "-form"))
 
 RULES: tuple[ContentRule, ...] = (
     ContentRule(
@@ -187,7 +197,7 @@ RULES: tuple[ContentRule, ...] = (
     ),
     ContentRule(
         ids=("country-code", "country-code-old", "country-code-form"),
-        look=values.looker(COUNTRY_PLACES, country),
+        look=_countries,
         tags=values.tags(COUNTRY_PLACES),
         formats=frozenset((Format.CNMARC,)),
     ),
