@@ -122,9 +122,12 @@ async def set_state(conn: Connection, name: str, state: str) -> None:
 
 
 async def share(conn: Connection, no: int, sharing: Mapping[str, object]) -> None:
-    """Give the source another profile; its records are looked at again from the first one on."""
+    """Give the source, and sheets of holdings beside it, another profile; their records are looked at again from the
+    first one on.
+    """
     await conn.execute(
-        "update source set sharing = $2::text::jsonb, sharing_after = '' where source = $1",
+        """update source set sharing = $2::text::jsonb, sharing_after = ''
+           where source = $1 or mapping->>'parents' = (select name from source where source = $1)""",
         no,
         json.dumps(sharing, ensure_ascii=False),
     )

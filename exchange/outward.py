@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from catalog import bodies, packing, stub
+from catalog import bodies, packing, sheets, stub
 from catalog.model import Format, cluster_id
 from catalog.outward import State
 from catalog.payload import Bib, Change, Held, Kind, Level, encode
@@ -53,7 +53,13 @@ def policy(told: Mapping[str, Any]) -> Policy:
     level = told.get("level", "all")
     if not isinstance(level, str) or level not in LEVELS:
         raise Misconfigured(f"a publish policy has no level {level!r}: known are {', '.join(LEVELS)}")
-    return Policy(level=LEVELS[level], libraries=_names(told, "libraries"), sources=_names(told, "sources"))
+    named = _with_sheets(_names(told, "sources"))
+    return Policy(level=LEVELS[level], libraries=_names(told, "libraries"), sources=named)
+
+
+def _with_sheets(names: frozenset[str] | None) -> frozenset[str] | None:
+    """Sheets of holdings beside a source are told with it."""
+    return None if names is None else names | {name + sheets.SUFFIX for name in names}
 
 
 def _names(told: Mapping[str, Any], part: str) -> frozenset[str] | None:

@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
-from catalog import attached, holdings, quarantine, sources
+from catalog import attached, holdings, quarantine, sheets, sources
 from catalog.database import pool
 from catalog.database.pool import Database
+from config.errors import Conflict, Misconfigured
 from dms import packed, rechecking
+from exchange import outward
 from protocols import iso2709 as writer
 from protocols import marc
 from protocols.marc import Record
@@ -282,3 +284,23 @@ async def load_all(catalogue: Catalogue, some: list[tuple[tuple[str, str], bytes
         part, some = some[: (size := rng.randint(1, 6))], some[size:]
         for source in sorted({source for (source, _), _ in part}):
             await catalogue.load(source, [raw for (name, _), raw in part if name == source], unit=rng.randint(1, 5))
+
+
+async def test_sheets_of_holdings_share_what_their_source_shares(catalogue: Catalogue) -> None:
+    base = await catalogue.source("main")
+    async with catalogue.database.transaction() as conn:
+        await sources.share(conn, base.no, {"items": True})
+        made = await sheets.companion(conn, await sources.get(conn, "main"), None)
+        assert made.sharing == {"items": True}
+        await sources.share(conn, base.no, {"level": "holdings"})
+        assert (await sources.get(conn, "main-holdings")).sharing == {"level": "holdings"}
+        with pytest.raises(Misconfigured):
+            await sheets.companion(conn, made, None)
+    assert outward.policy({"sources": ["main"]}).sources == {"main", "main-holdings"}
+
+
+async def test_a_name_that_another_source_has_is_refused(catalogue: Catalogue) -> None:
+    base, _ = await catalogue.source("main"), await catalogue.source("main-holdings")
+    async with catalogue.database.transaction() as conn:
+        with pytest.raises(Conflict):
+            await sheets.companion(conn, base, "barcode")
