@@ -9,6 +9,7 @@ import pytest_asyncio
 
 from catalog import bodies, changes, dictionaries, original, packing, profiles, quality, quarantine, records
 from catalog.connection import Connection
+from catalog.database import migrate
 from catalog.database.pool import Database
 from catalog.model import Carrier, LoadState
 from catalog.profiles import DOMAIN
@@ -295,3 +296,22 @@ async def test_a_shadow_run_tells_what_would_change_and_changes_nothing(catalogu
 
 def test_one_inspector_serves_equal_profiles() -> None:
     assert judging.inspector(Profile()) is judging.inspector(Profile(name="other", version=7))
+
+
+async def test_a_database_of_before_there_were_scores_is_taken_over(conn: Connection) -> None:
+    await conn.execute("create schema older")
+    await conn.execute("set search_path to older")
+    migrations = migrate.known()
+    await migrate.migrate(conn, [each for each in migrations if each.number < 10])
+    await conn.execute("insert into library (symbol, name) values ('L', 'L')")
+    await conn.execute("insert into source (name, library) values ('a', 'L')")
+    await conn.execute(
+        """insert into record (source, local_id, library, load, format, carrier, encoding, visibility, dictionary,
+               digest, stamp, title_hash, body) values (1, 'n1', 'L', 1, 2, 1, 'utf-8', 0, 0, '', '', 0, '')"""
+    )
+    await migrate.migrate(conn)
+    row = await records.get(conn, 1, "n1")
+    assert row is not None and row.score is None
+    ((standing,), months) = await quality.standing(conn), await quality.months(conn)
+    assert (standing["records"], standing["judged"], standing["score"], months) == (1, 0, None, [])
+    assert await quality_scope.of_library(conn, "L") == Profile()
