@@ -68,16 +68,30 @@ class Told(NamedTuple):
     line: bytes  # a JSON object, of whose digest's count the `#1` is still to be made right
 
 
+class _Shown(msgspec.Struct, gc=False):
+    """A finding in the answer."""
+
+    rule: str
+    level: str
+    tag: str
+    nth: int
+    code: str
+    at: int
+    value: str
+    wanted: str
+    text: str
+
+
 class _Line(msgspec.Struct, kw_only=True, omit_defaults=True):
     """One record in the answer."""
 
     position: int
     id: str
     verdict: str
-    findings: list[dict[str, object]]
+    findings: list[_Shown]
     more: int = 0  # findings beyond those told
     receipts: list[dict[str, object]] | None = None
-    left: list[dict[str, object]] | None = None  # findings after the fixes
+    left: list[_Shown] | None = None  # findings after the fixes
 
 
 def look(data: bytes, position: int, asked: Asked, profile: bytes) -> Looked:
@@ -244,10 +258,10 @@ class _Work:
             line.left = [self._shown(each) for each in after.findings[:MOST_TOLD]]
         self.found.told.append(Told(ordinal, digest, _ENCODER.encode(line)))
 
-    def _shown(self, each: Finding) -> dict[str, object]:
-        level = self.court.levels[each.rule].name.lower()
-        rest = each._asdict()
-        return {"rule": rest.pop("rule"), "level": level, **rest, "text": catalogue.text(each, self.asked.lang)}
+    def _shown(self, each: Finding) -> _Shown:
+        rule, tag, nth, code, at, value, wanted = each
+        level = self.court.levels[rule].name.lower()
+        return _Shown(rule, level, tag, nth, code, at, value, wanted, catalogue.text(each, self.asked.lang))
 
 
 def _away(rule: str, was: str) -> Receipt:
