@@ -11,7 +11,6 @@ record.
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Iterator
 
@@ -25,7 +24,7 @@ NUMBER = 9  # digits of a system number
 LONGEST = 2000  # characters of a line's content
 DEFAULT_LEADER = "00000nam a2200000   4500"
 
-_START = re.compile(rb"(?:^|\n)([0-9]{5,20})(?=[ \r\n])")
+_START = re.compile(rb"(?:^|\n)([0-9]{5,20})(?=[ \r\n])(?: (LDR) )?")
 _NUMBERED = re.compile(rb"[0-9]{5,20}(?=[ \r\n])")
 _LINE = re.compile(r"([0-9]{5,20}) ([0-9A-Za-z]{3})(..) (.*)", re.DOTALL)
 _ALPHABET = re.compile(r"[A-Z](?: |$)|$")
@@ -53,7 +52,7 @@ def looks(head: bytes) -> bool:
 
 def count(data: bytes) -> int:
     """Records: runs of lines with the same number."""
-    return sum(1 for number, _ in itertools.groupby(_START.findall(data)) if number.strip(b"0"))
+    return sum(1 for _, number in _starts(data) if number.strip(b"0"))
 
 
 def boundary(buffer: bytes | bytearray) -> int:
@@ -79,13 +78,21 @@ def _number(buffer: bytes | bytearray, at: int) -> bytes:
 def read_all(data: bytes, encoding: str) -> Iterator[Piece]:
     """The records of a stretch: runs of lines with the same system number."""
     judge = pieces.Judge(data, encoding)
-    start, number = 0, b""
-    for found in _START.finditer(data):
-        if found.group(1) != number:
-            if number or data[start : found.start(1)].strip():
-                yield from _piece(data, start, found.start(1), judge)
-            start, number = found.start(1), found.group(1)
+    start = 0
+    for begin, _ in _starts(data):
+        yield from _piece(data, start, begin, judge)
+        start = begin
     yield from _piece(data, start, len(data), judge)
+
+
+def _starts(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """(place, system number) where records begin: at another number, or at another leader of the same number."""
+    number, led = b"", False
+    for found in _START.finditer(data):
+        if found.group(1) != number or (led and found.group(2)):
+            yield found.start(1), found.group(1)
+            number, led = found.group(1), False
+        led = led or found.group(2) is not None
 
 
 def _piece(data: bytes, start: int, end: int, judge: pieces.Judge) -> Iterator[Piece]:

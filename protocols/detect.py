@@ -101,7 +101,8 @@ def carrier_of(head: bytes) -> str:
     if (_LEADER.search(text[: 4096 + 24]) and b"\x1e" in text) or b"\x1d" in text or _DIRECTORY.search(text):
         return ISO2709
     raise UnknownCarrier(
-        f"not a MARC file we read (ISO 2709, MARC in XML, MARC-in-JSON, .mrk, Aleph sequential): {_seen(start)}"
+        "not a MARC file we read (ISO 2709, MARC in XML, MARC-in-JSON, .mrk, Aleph sequential), Dublin Core or MODS: "
+        + _seen(start)
     )
 
 

@@ -99,7 +99,7 @@ def read(data: bytes, encoding: str = "utf-8") -> tuple[Record, tuple[Finding, .
 def _joined(text: str, findings: list[Finding]) -> Iterator[str]:
     """Lines, each with those that go on with it."""
     field = ""
-    for line in text.splitlines():
+    for line in text.replace("\r\n", "\n").split("\n"):
         if line.startswith("=") and _FIELD.match(line):
             if field:
                 yield field
