@@ -6,14 +6,15 @@ import json
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from catalog import clusters
+from catalog import clusters, dictionaries
 from catalog.connection import Connection
 from catalog.model import Source
 from catalog.payload import Habits
 from catalog.records import COLUMNS, Row
 from catalog.sources import COLUMNS as SOURCE
 from catalog.sources import of_row
-from config.errors import Conflict
+from config.errors import Conflict, Misconfigured
+from protocols.charsets import private
 
 PAGE = 2000  # records
 
@@ -30,6 +31,8 @@ async def sources(conn: Connection, library: str) -> list[Source]:
 
 async def habits(conn: Connection, library: str) -> tuple[Habits, ...]:
     """The same as they are told."""
+    found = await sources(conn, library)
+    tables = await dictionaries.of(conn, {one.characters for one in found})
     return tuple(
         Habits(
             one.name,
@@ -41,8 +44,9 @@ async def habits(conn: Connection, library: str) -> tuple[Habits, ...]:
             int(one.visibility),
             one.trust,
             one.template,
+            tables.get(one.characters, b""),
         )
-        for one in await sources(conn, library)
+        for one in found
     )
 
 
@@ -61,13 +65,13 @@ async def settle(conn: Connection, library: str, told: Sequence[Habits]) -> None
         )
         done = await conn.execute(
             """insert into source as s (name, library, format, encoding, identity, mapping, sharing, visibility, trust,
-                                       template)
-               values ($1, $2, $3, $4, $5, $6::text::jsonb, $7::text::jsonb, $8, $9, $10)
+                                       template, characters)
+               values ($1, $2, $3, $4, $5, $6::text::jsonb, $7::text::jsonb, $8, $9, $10, $11)
                on conflict (name) do update set format = excluded.format, encoding = excluded.encoding,
                    identity = excluded.identity, mapping = excluded.mapping, sharing = excluded.sharing,
                    sharing_after = case when s.sharing <> excluded.sharing then '' else s.sharing_after end,
                    visibility = excluded.visibility, trust = excluded.trust,
-                   template = excluded.template, state = 'active'
+                   template = excluded.template, characters = excluded.characters, state = 'active'
                where s.library = excluded.library
                    and s.source not in (select p.source from peer p where p.source is not null)""",
             one.name,
@@ -80,11 +84,23 @@ async def settle(conn: Connection, library: str, told: Sequence[Habits]) -> None
             one.visibility,
             one.trust,
             one.template,
+            await _table(conn, one),
         )
         if done.endswith(" 0"):
             raise Conflict(f"a source named {one.name} is there already, and isn't {library}'s: remove it first")
         if other is not None:
             await clusters.soil_source(conn, other)
+
+
+async def _table(conn: Connection, told: Habits) -> int:
+    """The number of a source's table of characters here; 0 = it has none."""
+    if not told.characters:
+        return 0
+    try:
+        text = told.characters.removeprefix(private.MAGIC).decode("utf-8")
+        return await dictionaries.add_characters(conn, private.body(text))
+    except (Misconfigured, UnicodeDecodeError) as error:
+        raise Conflict(f"the table of characters of source {told.name} can't be read: {error}") from error
 
 
 async def clash(conn: Connection, library: str, names: Collection[str]) -> str | None:

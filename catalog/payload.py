@@ -95,6 +95,7 @@ class Habits(msgspec.Struct, array_like=True, frozen=True, gc=False):
     visibility: int = 0
     trust: int = 0
     template: str = ""
+    characters: bytes = b""  # its table of private-use characters (protocols.charsets.private.body)
 
 
 class Correction(msgspec.Struct, array_like=True, frozen=True, gc=False):
