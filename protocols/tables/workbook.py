@@ -59,7 +59,7 @@ def rows(data: bytes) -> Iterator[Row]:
 
 
 def _said(reason: str, code: int) -> str:
-    told = reason.splitlines()[-1] if reason else ""
+    told = reason.splitlines()[-1] if reason else f"its reader ended with {code}"
     if code < 0 or "MemoryError" in told or "memory allocation" in reason:
         return "the workbook needs more memory or time than is given to one: divide it, or save it as CSV"
     return f"the workbook can't be read: {told}. Open and save it again, or save it as CSV (UTF-8)"
