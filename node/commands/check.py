@@ -79,9 +79,12 @@ async def run(context: Context, args: argparse.Namespace) -> int:
                     fix=args.fix,
                     most=args.limit - tally.mended if args.limit else NO_LIMIT,
                 )
+                before = tally.records
                 async for looked in _file(name, args, asked, profile, crew, sink, context):
                     speaker.say(name, looked, tally)
                     bar.at(tally.records, context.text("checked_so_far", mended=tally.mended))
+                if tally.records == before:
+                    context.out.note(context.text("check_empty", file=name))
                 if args.limit and tally.mended >= args.limit:
                     break
             sink.close()

@@ -198,6 +198,13 @@ def test_files_that_are_none_are_told(tmp_path: Path) -> None:
     assert missing.code == 1 and "no such file" in missing.error and not missing.lines
 
 
+def test_a_file_without_records_is_told(tmp_path: Path) -> None:
+    empty = tmp_path / "empty.xml"
+    empty.write_text("<collection/>")
+    told = check(empty)
+    assert (told.code, told.lines) == (0, []) and "no record was found" in told.error
+
+
 def test_a_profile_from_a_file_changes_levels(mixed: Path, tmp_path: Path) -> None:
     profile = tmp_path / "strict.toml"
     profile.write_text('why = "a test"\n[levels]\nspace-double = "error"\n"field-*" = "off"\n')
