@@ -7,6 +7,7 @@ import unicodedata
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from pymarc.marc8 import marc8_to_unicode
 
 from protocols.charsets import big5, codec, marc8, private
 from protocols.charsets.encode import encode
@@ -74,6 +75,18 @@ def test_marc8_is_written_as_the_library_of_congress_writes_it() -> None:
     assert [codec.decode(each.data, "marc-8") for each in made] == [(nfc(text), 0) for text in utf8_lines]
     same = sum(each.data == line for each, line in zip(made, marc8_lines, strict=True))
     assert same >= 1494  # the others have a repeated code of EACC, of which the lowest is written
+
+
+def test_pymarc_reads_what_is_written() -> None:
+    folder = data.path("marc-conformance/edsu__pymarc")
+    lines = (folder / "test_utf8.txt").read_text(encoding="utf-8").split("\n")
+    made = {text: encode(text, "marc-8") for text in lines}
+    wrong = [
+        text
+        for text, each in made.items()
+        if not each.lost and nfc(marc8_to_unicode(each.data, hide_utf8_warnings=True)) != nfc(text)
+    ]
+    assert wrong == []
 
 
 @pytest.mark.parametrize(
