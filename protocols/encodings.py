@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from protocols import dialect, iso2709
-from protocols.charsets import codec, evidence, mixed, references, sniff
+from protocols.charsets import codec, evidence, marc8, mixed, references, sniff
 from protocols.charsets.sniff import Charset
 from protocols.marc import Record, value
 from protocols.scanned import Finding, Pending, Stretch
@@ -69,7 +69,7 @@ def _plain(each: Pending, utf8: bool) -> Charset | None:
     """The judgement that needs no scores; `utf8`: the whole stretch is known to be."""
     body = each.body()
     if not body.isascii():
-        return sniff.UNICODE if utf8 else sniff.plain(body)
+        return sniff.UNICODE if utf8 and marc8.UTF8_BEGINS not in body else sniff.plain(body)
     if _START in body and each.leader[9:10] != "a":
         return sniff.ESCAPED  # MARC-8's way to write what it lacks
     return sniff.plain(body)

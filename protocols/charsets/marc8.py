@@ -22,6 +22,7 @@ ASCII, ANSEL, EACC = "B", "E", "1"
 ISO5426 = "5426"
 REPLACEMENT = "\ufffd"
 ESC = 0x1B
+UTF8_BEGINS, UTF8_ENDS = b"\x1b%G", b"\x1b%@"  # a passage in UTF-8 (ISO 2022 registration 196; MARC 21, Part 4)
 
 _G0 = re.compile(rb"\x1b(?:[(,]!?([BE234NQS])|\$,?(1)|([gbps]))")  # technique 2 into G0, EACC into G0, technique 1
 _G1 = re.compile(rb"\x1b(?:[)\-]!?([BE234NQS])|\$[)\-](1))")
@@ -89,6 +90,11 @@ def _subfield(data: bytes, upper: str) -> tuple[str, int]:
     end = len(data)
     while at < end:
         byte = data[at]
+        if data.startswith(UTF8_BEGINS, at):
+            text, lost, at = _unicode(data, at)
+            out.append(text)
+            unknown += lost
+            continue
         if byte == ESC:
             low, high, width = _escape(data, at, low, high)
             if not width:  # a lone escape has no meaning: drop it alone
@@ -110,6 +116,14 @@ def _subfield(data: bytes, upper: str) -> tuple[str, int]:
     unknown += len(marks)  # marks at the end belong to nothing
     out.extend(marks)
     return "".join(out), unknown
+
+
+def _unicode(data: bytes, at: int) -> tuple[str, int, int]:
+    """(text, bytes without meaning, where it ends) of a passage in UTF-8 whose marker is at `at`."""
+    start = at + len(UTF8_BEGINS)
+    end = data.find(UTF8_ENDS, start)
+    text = data[start : end if end >= 0 else len(data)].decode("utf-8", "replace")
+    return text, text.count(REPLACEMENT), end + len(UTF8_ENDS) if end >= 0 else len(data)
 
 
 def _escape(data: bytes, at: int, low: str, high: str) -> tuple[str, str, int]:

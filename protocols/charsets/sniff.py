@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 
 from protocols.charsets import evidence
 from protocols.charsets.codec import CP1252, DANMARC, LATIN1, MARC8, UTF8
+from protocols.charsets.marc8 import UTF8_BEGINS
 
-DESIGNATION = re.compile(rb"\x1b(?:[(,)\-]!?[BE234NQS]|\$[,)\-]?1|[gbps])")  # an escape sequence of MARC-8
+DESIGNATION = re.compile(rb"\x1b(?:[(,)\-]!?[BE234NQS]|\$[,)\-]?1|[gbps]|%G)")  # an escape sequence of MARC-8
 FITTING = 84.0  # a score that needs no comparison if the neighbours are in that encoding
 GLANCE = 100  # bytes looked at to see whether a record is like its neighbours
 SURE = 75.0  # a score that needs no neighbours
@@ -98,7 +99,7 @@ def plain(data: bytes) -> Charset | None:
         data.decode("utf-8")
     except UnicodeDecodeError:
         return ESCAPED if 0x1B in data and DESIGNATION.search(data) else None
-    return UNICODE
+    return ESCAPED if UTF8_BEGINS in data else UNICODE
 
 
 def sample(data: bytes, limit: int = evidence.SAMPLE) -> bytes:

@@ -46,6 +46,8 @@ def test_marc8_equals_the_published_pairs_line_by_line() -> None:
         (b"\x1b)N\xc1\xc2", "\u0430\u0431"),  # and in G1
         (b"\x1b(2abc\x1b(B", "\u05d1\u05d2\u05d3"),  # Hebrew
         (b"\x1b)!E\xb5\xa2", "\u00e6\u00d8"),  # ANSEL named in full
+        (b"Soci\xe2et\xe2e \x1b%G\xe6\xbc\xa2\xc3\xa9\x1b%@ Citt\xe1a", "Société 漢é Città"),  # a passage in UTF-8
+        (b"\x1b%G\xe6\xbc\xa2", "漢"),
         (b"&#x4F60; &#xZZ;", "\u4f60 &#xZZ;"),  # LC's lossless form
         (b"\x88The \x89title", "\u0098The \u009ctitle"),  # non-sorting marks
     ],
@@ -111,6 +113,7 @@ def test_an_unknown_encoding_is_refused_with_the_known_ones() -> None:
         (b"Istori\xebi\xeca Rossi\xe6i", sniff.Hint(), "marc-8"),
         (b"Soci\xc2et\xc2e de g\xc2eographie, \xc1a la M\xc8unchen", sniff.Hint(family="cnmarc"), "iso-5426"),
         (b"\x1b$1!0!\x1b(B", sniff.Hint(leader09="a"), "marc-8"),
+        (b"a \x1b%G\xe6\xbc\xa2\x1b%@", sniff.Hint(leader09="a"), "marc-8"),
         ((CHINESE * 3).encode() + b"\xff\xe4", sniff.Hint(leader09="a"), "utf-8"),
     ],
 )
