@@ -34,6 +34,9 @@ Code = tuple[str, bytes]  # the set in G0 ("" = whichever, it is in G1 or a cont
 
 def encode(text: str, *, escapes: bool) -> tuple[bytes, tuple[str, ...]]:
     """(bytes, characters written as references); MARC-8 with `escapes`, ISO 5426 without."""
+    if "\x1b" in text:  # would switch sets
+        data, lost = encode(text.replace("\x1b", references.write("\x1b")), escapes=escapes)
+        return data, (*"\x1b" * text.count("\x1b"), *lost)
     writer = _Writer(marc8.ANSEL if escapes else marc8.ISO5426, escapes)
     for number, part in enumerate(text.split("\x1f")):
         if number:  # no mark may come before the subfield's code

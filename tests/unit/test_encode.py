@@ -102,6 +102,7 @@ def test_pymarc_reads_what_is_written() -> None:
         ("й а́", b"\x1b(NJ\x1b(B \x1b(N\xe2A\x1b(B"),
         ("\x98The \x9ctitle", b"\x88The \x89title"),  # non-sorting marks
         ("a ™", b"a &#x2122;"),
+        ("a\x1b(Nb", b"a&#x001B;(Nb"),  # an escape of the text is none of ours
         ("&#x6F22;", b"&#x0026;#x6F22;"),  # text that looks like a reference stays text
     ],
 )
