@@ -59,13 +59,14 @@ class Checker:
     def _add_content(self, subjects: list[Subject], found: list[list[Finding]]) -> None:
         """Add what rules of content find. A rule looks at all records in turn: its code stays in the caches."""
         looks: dict[tuple[Format, Kind], list[_Looked]] = {}
-        for (record, fmt, kind), findings in zip(subjects, found, strict=True):
+        for subject, findings in zip(subjects, found, strict=True):
+            record, place = subject.record, (subject.format, subject.kind)
             fields: dict[str, list[str]] = {}
             for tag, text in record.fields:
                 fields.setdefault(tag, []).append(text)
             told: list[Finding] = []
-            which = self._content[fmt, kind].which(fields)
-            looks.setdefault((fmt, kind), []).append(_Looked(Look(record, fields, fmt, kind), which, told, findings))
+            which = self._content[place].which(fields)
+            looks.setdefault(place, []).append(_Looked(Look(record, fields, *place), which, told, findings))
         for place, some in looks.items():
             for number, rule in enumerate(self._content[place].rules):
                 bit, look = 1 << number, rule.look

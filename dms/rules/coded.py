@@ -84,7 +84,7 @@ class Plan:
         slices = [_Slice(part, code, rule, off) for part in _parts(fixed.of(selector))]
         self._slices = [(each.start, each.end, each.sound, each) for each in slices]
 
-    def faults(self, text: str) -> list[Fault]:
+    def faults(self, text: str) -> Sequence[Fault]:
         """Faults of a value. Where it has the wrong length nothing else is said of it: all positions may be shifted."""
         if self._lengths and len(text) not in self._lengths:
             lengths = " ".join(map(str, sorted(self._lengths)))
@@ -93,7 +93,7 @@ class Plan:
         for start, end, sound, each in self._slices:
             if text[start:end] not in sound:
                 found += each.faults(text[start:end])
-        return _together(found) if len(found) > 1 else found
+        return _together(tuple(found)) if len(found) > 1 else found
 
 
 def _fits(each: Position, text: str) -> bool:
@@ -111,13 +111,14 @@ def _fits(each: Position, text: str) -> bool:
             return 1 < step < each.width and legal.issuperset(text[at : at + step] for at in range(0, len(text), step))
 
 
-def _together(faults: list[Fault]) -> list[Fault]:
+@lru_cache(maxsize=MOST_SLICES)
+def _together(faults: tuple[Fault, ...]) -> tuple[Fault, ...]:
     """Blank positions as one fault: where nothing was coded, that is one thing to be told."""
     blank = [fault for fault in faults if fault.rule == "code-blank"]
     if len(blank) < 2:
         return faults
     whole = blank[0]._replace(value=" ".join(str(fault.at) for fault in blank), wanted=FILL)
-    return [whole, *(fault for fault in faults if fault.rule != "code-blank")]
+    return (whole, *(fault for fault in faults if fault.rule != "code-blank"))
 
 
 def _parts(positions: list[Position]) -> list[list[Position]]:
@@ -159,7 +160,7 @@ class Coded:
         self.tags = frozenset(place[:3] for place in places) - {LEADER}
         self._short = lru_cache(maxsize=MOST_SLICES)(self._in_subfields)
 
-    def leader(self, leader: str) -> list[Fault]:
+    def leader(self, leader: str) -> Sequence[Fault]:
         """Faults of a leader."""
         return self._plans[LEADER]["*"].faults(leader) if LEADER in self._plans else []
 

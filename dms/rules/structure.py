@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 
 from catalog.model import Format
@@ -28,8 +29,8 @@ FEW = 8  # records for which columns are not worth their making
 LONGEST_VALUE = 200
 
 
-class Subject(NamedTuple):
-    """A record, and what it was told to be."""
+class Subject(msgspec.Struct, frozen=True, gc=False):
+    """A record, and what it was told to be; a struct because one is made of every record."""
 
     record: Record
     format: Format
@@ -77,7 +78,7 @@ class Structure:
 
     def table(self, subject: Subject) -> Table:
         """The table of a record."""
-        if subject.kind is Kind.AUTHORITY and definitions_of(*subject) is None:
+        if subject.kind is Kind.AUTHORITY and definitions_of(subject.record, subject.format, subject.kind) is None:
             return self._other
         return self._tables[subject.format, subject.kind]
 
@@ -139,7 +140,8 @@ class Structure:
                 faults = (*faults, *more)
             if faults:
                 nth = tags[starts[row] : index + 1].count(tag)
-                found[row] += [_finding(fault, tag, nth) for fault in faults]
+                for fault in faults:
+                    found[row].append(_finding(fault, tag, nth))
 
     def _verdicts(self, columns: Columns, tables: list[Table]) -> list[_Verdict]:
         """Of every field; outlines that were not met before are worked out."""
