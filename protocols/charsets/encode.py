@@ -32,7 +32,7 @@ def encode(text: str, encoding: str) -> Encoded:
         encoding = encoding.partition(private.SLASH)[0].partition(mixed.PLUS)[0]
     if encoding == codec.UTF8:
         return _utf8(text)
-    if text.isascii() and "&#" not in text and not (encoding == codec.DANMARC and "@" in text):
+    if text.isascii() and "&#" not in text and "\x1b" not in text and encoding != codec.DANMARC:
         return Encoded(text.encode("ascii"))
     if codec.is_unicode(encoding):
         return _by_python(text, encoding)
