@@ -135,7 +135,7 @@ async def _place(conn: Connection, library: str, source: int) -> None:
     for row in await conn.fetch("delete from inbox returning payload"):
         kept: list[records.Values] = [
             (source, one.id, library, None, 0, int(Format.CNMARC), receiving.PACKED, "utf-8", 0, 0,
-             one.digest or b"", "", 0, bodies.shrink(one.payload), 0, "")
+             one.digest or b"", "", 0, bodies.shrink(one.payload), 0, "", None)
             for one in payload.changes(bodies.grow(row["payload"]))
         ]  # fmt: skip
         await records.put(conn, kept, fresh=False)

@@ -296,7 +296,7 @@ async def test_sheets_of_holdings_share_what_their_source_shares(catalogue: Cata
         assert (await sources.get(conn, "main-holdings")).sharing == {"level": "holdings"}
         with pytest.raises(Misconfigured):
             await sheets.companion(conn, made, None)
-    assert outward.policy({"sources": ["main"]}).sources == {"main", "main-holdings"}
+    assert outward.policy({"sources": ["main"]}).sources == frozenset({"main", "main-holdings"})
 
 
 async def test_a_name_that_another_source_has_is_refused(catalogue: Catalogue) -> None:
