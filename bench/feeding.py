@@ -131,7 +131,8 @@ async def publish(conn: Connection, library: str, versions: Iterable[Version]) -
 
 
 def _row(source: int, library: str, number: int) -> records.Values:
-    return (source, f"r{number}", library, number, 0, int(Format.CNMARC), 1, "utf-8", 0, 0, b"", "", 0, b"", 0, "", None)
+    name, fmt = f"r{number}", int(Format.CNMARC)
+    return (source, name, library, number, 0, fmt, 1, "utf-8", 0, 0, b"", "", 0, b"", 0, "", None)
 
 
 def _held(source: int, library: str, number: int) -> holdings.Row:

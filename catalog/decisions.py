@@ -185,9 +185,11 @@ async def waiting(
                    y.source source_b, y.local_id local_id_b, y.name name_b, y.library library_b
             from edge e
             join membership p on p.sid = e.a join membership q on q.sid = e.b and q.cluster <> p.cluster
-            cross join lateral (select r.source, r.local_id, s.name, r.library from record r join source s using (source)
+            cross join lateral (select r.source, r.local_id, s.name, r.library
+                                from record r join source s using (source)
                                 where r.sid = e.a and {VISIBLE} order by r.source, r.local_id limit 1) x
-            cross join lateral (select r.source, r.local_id, s.name, r.library from record r join source s using (source)
+            cross join lateral (select r.source, r.local_id, s.name, r.library
+                                from record r join source s using (source)
                                 where r.sid = e.b and {VISIBLE} order by r.source, r.local_id limit 1) y
             where e.verdict = 'review'
               and ($2::int is null or (-e.score, e.a, e.b) > (-$2::int, $3::bigint, $4::bigint))

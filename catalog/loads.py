@@ -137,7 +137,8 @@ async def begin(
     if mode not in ("feed", "move", "recheck"):
         await hosting.writable(conn, library)
     row = await conn.fetchrow(
-        f"""insert into load (source, library, mode, origin, fingerprint, carrier, encoding, state, assured, undoes, mends)
+        f"""insert into load
+                (source, library, mode, origin, fingerprint, carrier, encoding, state, assured, undoes, mends)
             values ($1, $2, $3, $4, $5, $6, $7, 'landing', $8, $9, $10) returning {COLUMNS}""",
         source,
         library,
