@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import NamedTuple
 
 from catalog.model import Format
@@ -40,7 +41,10 @@ class Inspector:
         quiet = {id_ for rule in content.rules() for id_ in rule.ids if self.levels[id_] <= Level.NOTE}
         self._counted = frozenset(self.levels) - quiet
         self._checker = check.checker(replace(profile, levels={**profile.levels, **dict.fromkeys(quiet, Level.OFF)}))
-        self._whole = check.checker(profile)
+
+    @cached_property
+    def _whole(self) -> check.Checker:
+        return check.checker(self.profile)  # which loads have no use for
 
     def look(self, records: Iterable[tuple[Record, Format, Kind | None]]) -> list[list[Finding]]:
         """What counts at load in each of many records, at once."""
