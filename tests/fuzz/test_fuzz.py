@@ -13,7 +13,7 @@ from tests.fuzz import seeds
 from tests.fuzz.__main__ import CORPUS, MISSING
 from tests.fuzz.targets import TARGETS
 
-RUNS = 1500
+RUNS = 800
 SEED = 7
 
 

@@ -105,9 +105,13 @@ ENDLESS: dict[str, bytes] = {
 }  # fmt: skip
 
 
+# What means something to one reader only is plain text to the others.
+OWN = {"digits": "iso2709", "delimiters": "iso2709", "starts": "marcjson", "escapes": "iso2709", "blanks": "mrk"}
+CASES = [(carrier, kind) for carrier in READERS for kind in ENDLESS if OWN.get(kind, carrier) == carrier]
+
+
 @pytest.mark.full
-@pytest.mark.parametrize("kind", ENDLESS)
-@pytest.mark.parametrize("carrier", READERS)
+@pytest.mark.parametrize(("carrier", "kind"), CASES)
 def test_one_record_without_end_is_read_in_bounded_memory_and_time(carrier: str, kind: str, tmp_path: Path) -> None:
     path = tmp_path / "endless"
     path.write_bytes(ONE.get(carrier, b"") + b"\n" + ENDLESS[kind] * (18 * MEGABYTE // len(ENDLESS[kind])))
