@@ -1,0 +1,36 @@
+"""The named functions of crosswalk tables: what a row can't say (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+Function = Callable[[str], str]
+Reckoned = Callable[[str, list[tuple[str, str]]], str]  # the source's indicators and subfields → an indicator
+
+_OPEN, _CLOSE = "\x88\x98", "\x89\x9c"  # NSB and NSE as systems write them (ISO 6630)
+_NO_MARKS = str.maketrans("", "", _OPEN + _CLOSE)
+
+
+def without_marks(value: str) -> str:
+    """Without the characters around words that do not file."""
+    return value.translate(_NO_MARKS)
+
+
+def bracketed(value: str) -> str:
+    """In square brackets, as a general material designation is (MARC 21: 245 $h)."""
+    return value if value.startswith("[") else f"[{value}]"
+
+
+def nonfiling(_indicators: str, pairs: list[tuple[str, str]]) -> str:
+    """How many characters at the beginning do not file, of which NSB and NSE tell (MARC 21: 245, indicator 2)."""
+    value = pairs[0][1] if pairs else ""
+    if value[:1] and value[0] in _OPEN:
+        for at, character in enumerate(value):
+            if character in _CLOSE:
+                skip = at - 1 + len(value[at + 1 :]) - len(value[at + 1 :].lstrip())
+                return str(skip) if skip < 10 else "0"
+    return "0"
+
+
+FUNCTIONS: Mapping[str, Function] = {"without_marks": without_marks, "bracketed": bracketed}
+RECKONED: Mapping[str, Reckoned] = {"nonfiling": nonfiling}
