@@ -7,6 +7,7 @@ create table batch (
     change jsonb not null,              -- operations (dms.batch_change)
     selection text not null,            -- as it was asked for
     rule text not null default '',      -- only records in which this rule finds something
+    libraries text[],                   -- whose records it changes, others are offered it; null = all
     who text not null,
     why text not null,
     at timestamptz not null default now(),
