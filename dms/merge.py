@@ -12,26 +12,14 @@ from dataclasses import dataclass, replace
 
 from catalog import packing
 from catalog.model import Format
-from dms import identity, merge_fields
+from dms import merge_fields
 from dms.formats import identifiers
+from dms.merge_base import Member, rank
 from dms.merge_policy import FormatPolicy, Policy, builtin
 from protocols import marc
 
 Fields = tuple[tuple[str, str], ...]
-Rank = tuple[object, ...]
 Amendment = tuple[str, str, str]  # tag, old and new text of a field
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Member:
-    """A source record of the cluster."""
-
-    key: str  # source name / local id: unique in the cluster and the same at every rebuild
-    format: Format
-    record: marc.Record
-    trust: int = 0  # of the source
-    findings: int = 0  # points that findings of the rules cost it (100 less its score)
-    pinned: bool = False  # a cataloguer made it the base
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,8 +95,8 @@ def idle(base: Member, others: Sequence[Member], policy: Policy | None = None) -
     As long as `base` is the base, a cluster gives the same merged record with them and without them.
     """
     policy = policy or builtin()
-    rank = _rank(base, policy)
-    if any(_rank(member, policy) < rank for member in others):
+    stands = rank(base, policy)
+    if any(rank(member, policy) < stands for member in others):
         return None
     beside = _Beside(base, _kept(base.record, policy.formats[base.format]), policy)
     return frozenset([m.key for m in others if beside.is_idle(m, _kept(m.record, policy.formats[m.format]))])
@@ -152,7 +140,7 @@ class _Beside:
 
 def _together(members: Sequence[Member], policy: Policy) -> tuple[Member, Fields, tuple[str, ...], frozenset[str]]:
     """The base, all fields, their origins, and the keys of idle members."""
-    ranks = {member.key: _rank(member, policy) for member in members}
+    ranks = {member.key: rank(member, policy) for member in members}
     contents: dict[tuple[Format, str, Fields], list[Member]] = {}
     for member in members:  # many members are copies of one shared record
         kept = _kept(member.record, policy.formats[member.format])
@@ -192,42 +180,15 @@ def _leader(leader: str) -> str:
     return f"00000{leader[5:12]}00000{leader[17:]}"
 
 
-def _rank(member: Member, policy: Policy) -> Rank:
-    """The order in which members are asked, the base first: pinned, trust (of the cataloguing agency if it is known,
-    else of the source), encoding level, a known cataloguer, fewest findings, completeness, newest 005, lowest key.
-    """
-    rules = policy.formats[member.format]
-    record = member.record
-    tags = {tag for tag, _ in record.fields}
-    complete = [
-        1
-        for wanted, code in rules.completeness
-        if not wanted.isdisjoint(tags)
-        and (not code or marc.DELIMITER + code in "".join([text for tag, text in record.fields if tag in wanted]))
-    ]
-    made, changed = _agencies(member)
-    trusts = [policy.agencies[agency] for agency in (made, changed) if agency in policy.agencies]
-    return (
-        not member.pinned,
-        -(max(trusts) if trusts else member.trust),
-        rules.levels.get(record.leader[17:18], 9),
-        made not in policy.agencies,
-        member.findings,
-        -len(complete),
-        -int(identity.stamp(record) or 0),
-        member.key,
-    )
-
-
-def _agencies(member: Member) -> tuple[str, str]:
-    """Who made and who last changed the record: CNMARC 801 with second indicator 0 and 2, MARC 21 040 $a and $d."""
-    if member.format is Format.MARC21:
-        text = member.record.first("040") or ""
-        return marc.value(text, "a").strip(), (marc.values(text, "d") or [""])[-1].strip()
-    chain = member.record.all("801")
-    made = next((marc.value(text, "b") for text in chain if text[1:2] == "0"), "")
-    changed = [marc.value(text, "b") for text in chain if text[1:2] == "2"]
-    return made.strip(), changed[-1].strip() if changed else ""
+def offered(members: Sequence[Member], fmt: Format, policy: Policy) -> list[tuple[str, str, str]]:
+    """Standard numbers that members of another format offer a record of this one: key, tag and text of the field."""
+    found = []
+    for kind, places in policy.identifiers:
+        tag, code = places[fmt]
+        for member in members:
+            offers = () if member.format is fmt else _offers(kind, member, places)
+            found += [(member.key, tag, marc.field("  ", [(code, value)])) for _, value in offers]
+    return found
 
 
 def _numbers(kind: str, fields: Fields, place: tuple[str, str]) -> set[str]:

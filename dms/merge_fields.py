@@ -108,8 +108,7 @@ class Gathering:
     def _same(self, tag: str, key: Key, optional: tuple[str, ...]) -> int | None:
         """Where an equal value stands: the same key, and no optional subfield that says otherwise."""
         for where in self._alike(tag, key):
-            theirs = self._key(self._at(where))[1]
-            if optional == theirs or all(a == b or not a or not b for a, b in zip(optional, theirs, strict=True)):
+            if agree(optional, self._key(self._at(where))[1]):
                 return where
         return None
 
@@ -177,6 +176,11 @@ def place(fields: Fields, tag: str) -> int:
     return 0
 
 
+def agree(optional: tuple[str, ...], theirs: tuple[str, ...]) -> bool:
+    """Whether two values with the same key say nothing against each other."""
+    return optional == theirs or all(a == b or not a or not b for a, b in zip(optional, theirs, strict=True))
+
+
 def is_private(text: str) -> bool:
     """An 856 whose every address is for one library's readers only."""
     links = marc.values(text, "u")
@@ -200,7 +204,7 @@ def key_of(rules: FormatPolicy, tag: str, text: str) -> tuple[Key, tuple[str, ..
         elif code in compare.codes or (not compare.codes and code not in rules.ignore):
             parts.append(code + value_of(value))
     if len(parts) == given:
-        parts.append(text[2:])  # nothing to compare by: only the very same text is the same value
+        parts.append(_linked(text, "")[2:] if _LINK in text else text[2:])  # only the very same text is the same value
     return tuple(parts), tuple(optional.values())
 
 

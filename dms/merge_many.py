@@ -22,7 +22,8 @@ import msgspec
 from catalog import bodies, original, packing, stub
 from catalog.model import Format
 from dms import describe, merge, merge_policy, sharing
-from dms.merge import Member, Merged
+from dms.merge import Merged
+from dms.merge_base import Member
 from protocols.charsets import private
 
 VERSION = 1  # part of every memo: raise it when records are merged or described differently
@@ -43,6 +44,7 @@ class Kept(msgspec.Struct, array_like=True, frozen=True, gc=False):
     body: bytes
     score: int | None = None  # 0 to 100 by the rules; None = not judged
     drop: tuple[str, ...] = ()  # what its source keeps back (dms.sharing)
+    pinned: bool = False  # a cataloguer made it the base
 
 
 class Job(msgspec.Struct, array_like=True, frozen=True):
@@ -110,6 +112,19 @@ def make(jobs: Sequence[Job], dictionaries: Mapping[int, bytes], newest: Mapping
     return made
 
 
+def member(kept: Kept, dictionaries: Mapping[int, bytes]) -> Member:
+    """A member out of what is kept of it. BadRecord if the bytes can't be read."""
+    raw = bodies.open_body(kept.body, kept.dictionary, dictionaries)
+    return Member(
+        key=kept.key,
+        format=_FORMATS[kept.format],
+        record=original.record(raw, kept.carrier, kept.encoding),
+        trust=kept.trust,
+        findings=0 if kept.score is None else BEST - kept.score,
+        pinned=kept.pinned,
+    )
+
+
 class _Cluster:
     """A job's members by mark, read when they are asked for."""
 
@@ -124,16 +139,7 @@ class _Cluster:
         return [self._read.get(mark) or self._member(mark) for mark in marks]
 
     def _member(self, mark: bytes) -> Member:
-        kept = self.kept[mark]
-        raw = bodies.open_body(kept.body, kept.dictionary, self._dictionaries)
-        record = original.record(raw, kept.carrier, kept.encoding)
-        self._read[mark] = found = Member(
-            key=kept.key,
-            format=_FORMATS[kept.format],
-            record=record,
-            trust=kept.trust,
-            findings=0 if kept.score is None else BEST - kept.score,
-        )
+        self._read[mark] = found = member(self.kept[mark], self._dictionaries)
         return found
 
 
@@ -290,6 +296,8 @@ def _mark(kept: Kept) -> bytes:
         told += b"\0%d" % kept.score
     if kept.drop:
         told += b"\0" + "\0".join(kept.drop).encode()
+    if kept.pinned:
+        told += b"\0pinned"
     return hashlib.blake2b(told, digest_size=MARK).digest()
 
 

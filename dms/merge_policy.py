@@ -16,6 +16,7 @@ from catalog.model import Format
 from config import errors
 
 V = TypeVar("V")
+Wanted = tuple[frozenset[str], str]  # tags, a subfield code or ""
 
 TABLE_FILE = Path(__file__).with_name("merge_policy.toml")
 
@@ -67,7 +68,8 @@ class FormatPolicy:
     ignore: frozenset[str]
     authority: str
     levels: Mapping[str, int]  # leader/17 -> 0 (fullest) …
-    completeness: tuple[tuple[frozenset[str], str], ...]  # (tags, subfield code or "")
+    essential: tuple[Wanted, ...]
+    completeness: tuple[Wanted, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +113,8 @@ def _format(table: Mapping[str, Any], levels: Mapping[str, int]) -> FormatPolicy
         ignore=frozenset(table["ignore"]),
         authority=table["authority"],
         levels=dict(levels),
-        completeness=tuple((frozenset(tags.split("|")), code) for tags, code in map(_field, table["completeness"])),
+        essential=_wanted(table["essential"]),
+        completeness=_wanted(table["completeness"]),
     )
     for tag in table["non_repeatable"]:
         if policy.rules[tag] is Rule.UNION:
@@ -146,6 +149,10 @@ def _compares(table: Mapping[str, Any]) -> Callable[[str], Compare]:
 
 def _any(patterns: Sequence[str]) -> re.Pattern[str]:
     return re.compile("|".join(f"(?:{pattern})" for pattern in patterns) or r"(?!)")
+
+
+def _wanted(lines: Sequence[str]) -> tuple[Wanted, ...]:
+    return tuple((frozenset(tags.split("|")), code) for tags, code in map(_field, lines))
 
 
 def _field(text: str) -> tuple[str, str]:

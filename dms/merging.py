@@ -105,9 +105,14 @@ def _jobs(
     jobs = []
     for cluster, members in groupby(rows, key=itemgetter("cluster")):
         some = islice(members, MOST_MEMBERS)
-        kept = [Kept(*_values_of_kept(row, drops)) for row in some]
+        kept = [kept_of(row, drops) for row in some]
         jobs.append(Job(cluster, kept, memos.get(cluster, b""), corrections.get(cluster, ()), stub))
     return jobs
+
+
+def kept_of(row: Any, drops: Mapping[str, tuple[str, ...]]) -> Kept:
+    """A member out of a row of `clusters.members`."""
+    return Kept(*_values_of_kept(row, drops))
 
 
 def _values_of_kept(row: Any, drops: Mapping[str, tuple[str, ...]]) -> tuple[Any, ...]:
@@ -115,7 +120,7 @@ def _values_of_kept(row: Any, drops: Mapping[str, tuple[str, ...]]) -> tuple[Any
     return (f"{source}/{row['local_id']}", *_rest_of_kept(row), drops.get(source, ()))
 
 
-_rest_of_kept = itemgetter(*Kept.__struct_fields__[1:-1])
+_rest_of_kept = itemgetter(*Kept.__struct_fields__[1:-2])
 
 
 async def _news(

@@ -11,7 +11,7 @@ from catalog.connection import Connection
 from catalog.model import Carrier, Description, Format, Holding, unique
 from catalog.records import Row
 from config.errors import BadRecord, Misconfigured
-from dms import describe, quality_of, quality_texts
+from dms import contributors_of, describe, quality_of, quality_texts
 from dms.rules import kinds
 from dms.rules.model import Kind
 from dms.rules.score import BEST
@@ -20,7 +20,7 @@ from node.context import Context
 from node.output import Output
 from protocols.marc import Record
 from services.cataloguing import patch
-from services.delivery import forms, render, rows, values
+from services.delivery import forms, giving, render, rows, values
 from services.discovery import record as records
 
 NAME = "show"
@@ -57,6 +57,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         default="text",
         help="form (default: text); raw: the bytes as received, of a source record",
     )
+    parser.add_argument("--who", action="store_true", help="of a merged record: who gave each field")
     parser.add_argument("--encoding", default="utf-8", help="of ISO 2709, .mrk and Aleph sequential")
 
 
@@ -64,6 +65,8 @@ async def run(context: Context, args: argparse.Namespace) -> int:
     """1 if there is no such record; 3 if it can't be written in the wanted form or some characters can't."""
     encoding = forms.check(args.to if args.to in forms.NAMES else "marcjson", args.encoding)
     async with app.open(context) as node:
+        if args.who and "/" in args.id:
+            raise Misconfigured("--who is about merged records: give a cluster id (tianlu cluster show ID)")
         if "/" not in args.id:
             await attending.leave_nothing(node)
         async with node.database.connection() as conn:
@@ -76,6 +79,8 @@ async def run(context: Context, args: argparse.Namespace) -> int:
                     args.to = "marcjson"
                 elif args.to == "text" and kinds.kind_of(shown.record, shown.format) is Kind.AUTHORITY:
                     args.to = "marc"  # it has no title, publisher and so on
+            elif args.who:
+                return await _who(context, conn, args.id)
             else:
                 found = await records.by_id(conn, args.id)
                 if context.out.json and args.to == "text":
@@ -98,6 +103,23 @@ async def run(context: Context, args: argparse.Namespace) -> int:
             return 3
         return 0
     _write(context.out, written)
+    return 0
+
+
+async def _who(context: Context, conn: Connection, ident: str) -> int:
+    """A field a line, and under it who gave it."""
+    published = (await records.by_id(conn, ident)).published
+    found = await contributors_of.cluster(conn, published)
+    if found is None:
+        raise records.NoSuchRecord(f"{ident} has no record here that may be shown")
+    out = context.out
+    if out.json:
+        out.item({"id": published.id, **giving.values(found, published.format)})
+        return 0
+    out.say(giving.base(found, context.lang))
+    for one in found.fields:
+        out.say(giving.shown(one))
+        out.say(f"       < {giving.told(one, context.lang)}")
     return 0
 
 

@@ -54,3 +54,14 @@ def test_a_cataloguer_asks_why_and_decides_otherwise(stocked: Cli) -> None:
 
 def _audit(cli: Cli) -> subprocess.CompletedProcess[bytes]:
     return cli.run("--json", "audit", "list")
+
+
+def test_who_gave_a_field_is_told(stocked: Cli) -> None:
+    (shown,) = stocked.lines("cluster", "show", "a/n1")
+    (told,) = stocked.lines("show", shown["cluster"], "--who")
+    assert (told["base"], told["base_by"]) == ("a/n1", "key")
+    (title,) = [each for each in told["fields"] if each["tag"] == "200"]
+    assert (title["wording"], title["others"]) == ("a/n1", ["b/n1"])
+    said = stocked.run("--lang", "zh", "show", shown["cluster"], "--who").stdout.decode()
+    assert "基础记录：a/n1" in said and "< a/n1；b/n1 亦有" in said
+    assert b"cluster id" in stocked.run("show", "a/n1", "--who", code=2).stderr

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from catalog.model import Format
 from dms import merge, merge_policy
-from dms.merge import Member, Merged
+from dms.merge import Merged
+from dms.merge_base import Member
 from protocols import marc
 from protocols.marc import Record
 from tests import data

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from catalog import bodies, packing, stub
 from catalog.model import Carrier, Format
 from dms import merge_many, sharing
-from dms.merge import Amendment, Member
+from dms.merge import Amendment
+from dms.merge_base import Member
 from dms.merge_many import Job, Kept, Made
 from protocols import marc, marcjson, reading
 from tests.unit import test_merge
