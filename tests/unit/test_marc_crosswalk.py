@@ -8,7 +8,7 @@ from dms.crosswalk.marc import table
 from dms.crosswalk.marc.engine import Engine
 from dms.crosswalk.marc.table import Example, Row
 
-TABLES = ("cnmarc_marc21",)
+TABLES = ("cnmarc_marc21", "marc21_cnmarc")
 
 
 def _shown(text: str) -> str:

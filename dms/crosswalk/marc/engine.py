@@ -5,10 +5,11 @@ Most fields are met again and again (publishers, headings, codes): what became o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from dms.crosswalk.marc import linking, parted
 from dms.crosswalk.marc.table import Indicator, Row, Rule, Table
 from dms.crosswalk.model import Fate, Loss
 from protocols import embedded, marc
@@ -79,6 +80,11 @@ class Engine:
         self._local: tuple[str, ...] = tuple(table.settings.get("local", ()))
         self._twins: str = table.settings.get("twins", "")
         self._romanised: str = table.settings.get("romanised", "")
+        self._embeds: Mapping[str, str] = table.settings.get("embeds", {})
+        self._partings = parted.partings(
+            table.settings.get("parting", []),
+            {tag: frozenset(key for row in rows for key in row.take) for tag, rows in table.rows.items()},
+        )
 
     def field(self, tag: str, text: str, headed: bool) -> Outcome:
         """What becomes of a field; `headed` = the record has its main entry."""
@@ -131,12 +137,14 @@ class Engine:
 
     def _stranger(self, tag: str, indicators: str, pairs: Sequence[tuple[str, str]]) -> Made:
         """A field, or what nobody took of one, in the field for foreign ones (MARC 21, 886)."""
-        inner = [(key, value) if len(key) == 1 else ("1", _opened(key, value)) for key, value in pairs]
+        inner = [(key[0], value) if len(key) < 3 else ("1", _opened(key, value)) for key, value in pairs]
         return Made(self._foreign, marc.field("2 ", [("2", self._format), ("a", tag), ("b", indicators), *inner]))
 
     def _pieces(self, tag: str, text: str) -> list[Piece]:
         if tag[0] == "4" and f"{DELIMITER}1" in text:
             return list(_embedded(text))
+        if how := self._partings.get(tag):
+            return [Piece(*part) for part in parted.parts(text, how)]
         pieces: list[Piece] = []
         for code, value in marc.walk(marc.Record("", ((tag, text),))).__next__()[2]:
             romanised = bool(self._romanised) and self._is_romanised(code, value, pieces)
@@ -165,7 +173,7 @@ class Engine:
         spec = row.ind_head if heading else row.ind
         raw = [(pieces[i].key, pieces[i].value) for i in main]
         ind = "".join(_indicator(each, indicators, raw) for each in spec)
-        text = marc.field(ind, [*row.lead, *pairs, *row.add])
+        text = marc.field(ind, linking.embedded([*row.lead, *pairs, *row.add], self._embeds))
         twin = self._twin(row, pieces, group, ind, fates)
         return Made(tag, text, twin)
 

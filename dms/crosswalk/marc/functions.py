@@ -21,6 +21,16 @@ def bracketed(value: str) -> str:
     return value if value.startswith("[") else f"[{value}]"
 
 
+def unbracketed(value: str) -> str:
+    """Without the square brackets of a general material designation (MARC 21: 245 $h)."""
+    return value.strip().removeprefix("[").removesuffix("]")
+
+
+def unparenthesised(value: str) -> str:
+    """Without the parentheses around a manufacturer (MARC 21: 260 $e-$g) or a qualifier."""
+    return value.strip().removeprefix("(").removesuffix(")")
+
+
 def nonfiling(_indicators: str, pairs: list[tuple[str, str]]) -> str:
     """How many characters at the beginning do not file, of which NSB and NSE tell (MARC 21: 245, indicator 2)."""
     value = pairs[0][1] if pairs else ""
@@ -32,5 +42,10 @@ def nonfiling(_indicators: str, pairs: list[tuple[str, str]]) -> str:
     return "0"
 
 
-FUNCTIONS: Mapping[str, Function] = {"without_marks": without_marks, "bracketed": bracketed}
+FUNCTIONS: Mapping[str, Function] = {
+    "without_marks": without_marks,
+    "bracketed": bracketed,
+    "unbracketed": unbracketed,
+    "unparenthesised": unparenthesised,
+}
 RECKONED: Mapping[str, Reckoned] = {"nonfiling": nonfiling}

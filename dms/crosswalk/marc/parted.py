@@ -1,0 +1,113 @@
+"""MARC 21 fields without the marks of ISBD: values taken apart where a mark parts them, the marks taken off (pure).
+
+In MARC 21 a subfield closes with the mark of what comes next (ISBD consolidated edition, A.3) and some hold several
+elements with marks between them; UNIMARC writes no marks and gives each element a subfield. Here a field becomes pieces
+with keys: the subfield's code, with the mark before the piece where that says more (`b=`, a parallel title in $b).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, NamedTuple
+
+from dms import isbd
+from protocols import marc
+
+_CLOSING = re.compile(r"\s*(?:(?<=\s)[:;/=+]|[,;])\s*$")
+_QUALIFIED = re.compile(r"\s*\((?=[^()]*\)\s*$)")
+_NAME = re.compile(r",\s+")
+_NSB, _NSE = "\x88", "\x89"  # ISO 6630: non-sorting characters begin and end
+
+
+class Part(NamedTuple):
+    """A piece of a field: its key, the code of the subfield that it was in, its value."""
+
+    key: str
+    code: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Parting:
+    """How the fields of a tag are taken apart."""
+
+    cut: Mapping[str, str]  # code → marks that part its value
+    ind1: str  # first indicators of the fields that are cut; empty = all
+    filing: int  # the indicator that counts the characters of $a that do not file; 0 = none
+    keys: frozenset[str]  # keys with marks that have a rule
+
+
+def partings(told: list[dict[str, Any]], keys: Mapping[str, frozenset[str]]) -> dict[str, Parting]:
+    """The partings of a table by tag; `keys`: by tag, what its rows have rules for."""
+    return {
+        tag: Parting(each.get("cut", {}), each.get("ind1", ""), each.get("filing", 0), keys.get(tag, frozenset()))
+        for each in told
+        for tag in each["tags"]
+    }
+
+
+def parts(text: str, how: Parting) -> list[Part]:
+    """The pieces of a data field, in order, without marks."""
+    found: list[Part] = []
+    before = ""
+    pairs = marc.subfields(text)
+    cuts = how.cut if not how.ind1 or text[:1] in how.ind1 else {}
+    for at, (code, value) in enumerate(pairs):
+        bare, after = _closed(value, last=at == len(pairs) - 1 or pairs[at + 1][0] in "npket")
+        for mark, piece in _cut(bare, cuts.get(code, ""), before):
+            key = code + mark
+            found.append(Part(key if key in how.keys else code, code, piece))
+        if f"{code}(" in how.keys:
+            found[-1:] = _qualified(found[-1])
+        before = after
+    if how.filing and found and text[how.filing - 1].isdigit() and (skip := int(text[how.filing - 1])):
+        found[0] = found[0]._replace(value=_marked(found[0].value, skip))
+    return found
+
+
+def _marked(value: str, skip: int) -> str:
+    """The value with its first characters marked as such that do not file."""
+    return f"{_NSB}{value[:skip]}{_NSE}{value[skip:]}" if len(value) > skip else value
+
+
+def _closed(value: str, *, last: bool) -> tuple[str, str]:
+    """The value without the mark at its end, and that mark; a full stop that belongs to a word stays."""
+    if found := _CLOSING.search(value):
+        return value[: found.start()], found[0].strip()
+    bare = value.rstrip()
+    if last and bare.endswith(".") and not bare.endswith("..") and _is_mark(bare.rpartition(" ")[2]):
+        return bare[:-1], "."
+    return value.rstrip(), ""
+
+
+@cache
+def _splitter(marks: str) -> re.Pattern[str]:
+    return re.compile(rf"\s+([{re.escape(marks)}])\s+")
+
+
+def _cut(value: str, marks: str, before: str) -> list[tuple[str, str]]:
+    """(mark before it, piece) of a value."""
+    if not marks:
+        return [(before, value)]
+    if marks == ",":
+        first, *rest = _NAME.split(value, maxsplit=1)
+        return [("", first), *((",", each) for each in rest)]
+    pieces = _splitter(marks).split(value)
+    return [(before, pieces[0]), *zip(pieces[1::2], pieces[2::2], strict=True)]
+
+
+def _qualified(part: Part) -> list[Part]:
+    """A number and the words in parentheses behind it."""
+    found = _QUALIFIED.search(part.value)
+    if not found or not part.value[: found.start()].strip():
+        return [part]
+    words = part.value[found.end() :].rstrip().removesuffix(")")
+    return [Part(part.key, part.code, part.value[: found.start()]), Part(f"{part.code}(", part.code, words)]
+
+
+def _is_mark(word: str) -> bool:
+    """Whether the full stop at the end of a field's last word is the mark of ISBD, and not the word's own."""
+    return not isbd.plain(f"- {word}").endswith(".")
