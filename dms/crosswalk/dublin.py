@@ -11,8 +11,8 @@ from collections.abc import Mapping
 
 from catalog.model import Format
 from dms.crosswalk import elements, rows
+from dms.crosswalk.crossing import Crossed, Crosswalk
 from dms.crosswalk.elements import Element
-from dms.crosswalk.rows import Crossed
 from protocols.marc import Record
 
 CONTAINER = "qdc:qualifieddc"
@@ -40,34 +40,35 @@ REFINED: Mapping[str, str] = {
     "spatial": "coverage",
     "tableOfContents": "description",
 }
-_TABLES = {Format.MARC21: "dc_marc21", Format.CNMARC: "dc_cnmarc"}
+_CROSSWALKS: Mapping[Format, Crosswalk] = {
+    Format.MARC21: Crosswalk(rows.table("dc_marc21")),
+    Format.CNMARC: Crosswalk(rows.table("dc_cnmarc")),
+}
 
 
 def crossed(record: Record, fmt: Format) -> Crossed:
-    """The record's elements under the container, and what of the record is in none of them."""
-    found = Crossed(record, rows.table(_TABLES[fmt]), Element(CONTAINER))
-    kept: list[Element] = []
-    for element in found.root.children:
-        if element not in kept:
-            kept.append(element)
-    found.root.children = kept
-    return found
+    """The record's elements, and what became of its fields."""
+    return _CROSSWALKS[fmt].record(record)
+
+
+def written_qualified(found: Crossed, ident: str) -> str:
+    """The `qdc:qualifieddc` element; `ident` is one of the identifiers."""
+    children = found.elements()
+    if not any(child.name == "dc:identifier" and child.text == ident for child in children):
+        children.append(Element("dc:identifier", text=ident))
+    return elements.written(Element(CONTAINER, dict(NAMESPACES), children=children))
 
 
 def write_qualified(record: Record, fmt: Format, ident: str) -> str:
-    """The `qdc:qualifieddc` element; `ident` is one of the identifiers."""
-    root = crossed(record, fmt).root
-    if not any(child.name == "dc:identifier" and child.text == ident for child in root.children):
-        root.children.append(Element("dc:identifier", text=ident))
-    root.attributes = dict(NAMESPACES)
-    return elements.written(root)
+    """The record as a `qdc:qualifieddc` element; `ident` is one of the identifiers."""
+    return written_qualified(crossed(record, fmt), ident)
 
 
-def simple(record: Record, fmt: Format) -> list[tuple[str, str]]:
+def simple(found: Crossed) -> list[tuple[str, str]]:
     """(element of DCMES 1.1, value) pairs."""
-    found: dict[tuple[str, str], None] = {}
-    for element in crossed(record, fmt).root.children:
+    pairs: dict[tuple[str, str], None] = {}
+    for element in found.elements():
         prefix, _, name = element.name.partition(":")
         if own := REFINED[name] if prefix == "dcterms" else name:
-            found[own, element.text] = None
-    return list(found)
+            pairs[own, element.text] = None
+    return list(pairs)

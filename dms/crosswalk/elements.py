@@ -4,61 +4,77 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from typing import NamedTuple
 
-_STEP = re.compile(r"([A-Za-z][\w:.-]*)(?:\[([^\]]*)\])?")
+import msgspec
+
+_STEP = re.compile(r"([A-Za-z][\w:.-]*)(?:\[([^\]]*)\])?(\*?)")
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, 2.2
+_SPECIAL = re.compile("[&<>\"']")
 
 
-@dataclass(slots=True)
-class Element:
-    """A name, attributes, text or children."""
+class Step(NamedTuple):
+    """One element of a path."""
 
     name: str
-    attributes: dict[str, str] = field(default_factory=dict)
-    text: str = ""
-    children: list[Element] = field(default_factory=list)
+    attributes: dict[str, str]
+    new: bool = False  # never one that is there already
 
-    def child(self, steps: Iterable[tuple[str, Mapping[str, str]]]) -> Element:
+
+Path = tuple[Step, ...]
+
+
+class Element(msgspec.Struct, gc=False):
+    """A name, attributes, text or children. One that several records share is never changed."""
+
+    name: str
+    attributes: dict[str, str] = {}
+    text: str = ""
+    children: list[Element] = []
+    xml: str = ""  # as it was written, once it was
+
+    def child(self, steps: Iterable[Step]) -> Element:
         """The element at the end of a path under this one; the steps before the last are shared, it is new."""
         *way, last = steps
         at = self
-        for name, attributes in way:
-            found = next((c for c in at.children if c.name == name and c.attributes == attributes), None)
+        for name, attributes, new in way:
+            found = None
+            if not new:
+                found = next((c for c in at.children if c.name == name and c.attributes == attributes), None)
             if found is None:
                 found = Element(name, dict(attributes))
                 at.children.append(found)
             at = found
-        made = Element(last[0], dict(last[1]))
+        made = Element(last.name, dict(last.attributes))
         at.children.append(made)
         return made
 
-    def is_empty(self) -> bool:
-        """Whether nothing is said in it."""
-        return not self.text and all(child.is_empty() for child in self.children)
 
-
-def path(told: str) -> tuple[tuple[str, dict[str, str]], ...]:
-    """The steps of `originInfo/place/placeTerm[type=text]`. Raises ValueError."""
+def path(told: str) -> Path:
+    """The steps of `originInfo/place/placeTerm[type=text]`; `role*` is a new one each time. Raises ValueError."""
     steps = []
     for step in told.split("/"):
         found = _STEP.fullmatch(step)
         if not found:
             raise ValueError(f"no step of a path: {step!r}")
         pairs = (pair.partition("=") for pair in (found.group(2) or "").split(",") if pair)
-        steps.append((found.group(1), {name: value for name, _, value in pairs}))
+        steps.append(Step(found.group(1), {name: value for name, _, value in pairs}, bool(found.group(3))))
     return tuple(steps)
 
 
 def written(element: Element) -> str:
-    """The element as XML; what is empty is left out."""
-    if element.is_empty():
-        return ""
-    attributes = "".join(f' {name}="{_escaped(value)}"' for name, value in element.attributes.items() if value)
-    inside = _escaped(element.text) + "".join(map(written, element.children))
-    return f"<{element.name}{attributes}>{inside}</{element.name}>"
+    """The element as XML; it is not changed afterwards."""
+    if not element.xml:
+        attributes = "".join([f' {name}="{escaped(value)}"' for name, value in element.attributes.items()])
+        inside = escaped(element.text) + "".join([each.xml or written(each) for each in element.children])
+        name = element.name
+        element.xml = f"<{name}{attributes}>{inside}</{name}>" if inside else f"<{name}{attributes}/>"
+    return element.xml
 
 
-def _escaped(text: str) -> str:
-    return html.escape(_FORBIDDEN.sub(" ", text))
+def escaped(text: str) -> str:
+    """The text for XML; characters that XML has no way to say become blanks."""
+    if not text.isprintable():
+        text = _FORBIDDEN.sub(" ", text)
+    return html.escape(text) if _SPECIAL.search(text) else text

@@ -7,6 +7,7 @@ and the standard subfields technique ($a author, $t title, $x ISSN …) say the 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from protocols import embedded, marc
 from protocols.marc import DELIMITER
@@ -36,20 +37,27 @@ STANDARD: Mapping[tuple[str, str], str] = {
 }
 
 
-def standard(text: str) -> str:
-    """The field's text with standard subfields only."""
+class Said(NamedTuple):
+    """A value of a linking field."""
+
+    source: str  # the subfield, or field and subfield within `$1`: `1200$a`
+    code: str  # of the standard subfields technique; "" = it has none
+    value: str
+
+
+def said(text: str) -> list[Said]:
+    """Everything that a field says, in standard subfields."""
     if f"{DELIMITER}1" not in text:
-        return text
-    pairs: list[tuple[str, str]] = []
+        return [Said(code, code, value) for code, value in marc.subfields(text)]
+    found: list[Said] = []
     for inner in embedded.fields(text):
         if inner.tag == embedded.OUTSIDE:
-            pairs += marc.subfields(inner.text)
+            found += [Said(code, code, value) for code, value in marc.subfields(inner.text)]
         elif marc.is_control(inner.tag):
-            pairs += [(STANDARD[inner.tag, ""], inner.text)] if (inner.tag, "") in STANDARD else []
+            found.append(Said(f"1{inner.tag}", STANDARD.get((inner.tag, ""), ""), inner.text))
         else:
-            pairs += [
-                (code, value)
+            found += [
+                Said(f"1{inner.tag}${own}", STANDARD.get((inner.tag, own), ""), value)
                 for own, value in marc.subfields(inner.text)
-                if (code := STANDARD.get((inner.tag, own), ""))
             ]
-    return marc.field(text[:2], pairs)
+    return found

@@ -1,0 +1,362 @@
+"""A record by the rows of a crosswalk: elements of the target, and a line for every subfield of the source (pure).
+
+What a field's text becomes does not depend on the record, but for marks of scripts, elements that fields share and
+rows for the first field only: it is found once for texts that come again and again (headings, publishers, codes).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+from urllib.parse import quote
+
+import msgspec
+
+from dms import isbd
+from dms.crosswalk import elements, linked
+from dms.crosswalk.elements import Element, Path
+from dms.crosswalk.model import Fate, Loss
+from dms.crosswalk.rows import LEADER, Part, Row, Table
+from protocols import marc
+from protocols.marc import DELIMITER, Record
+
+REMEMBERED = 20_000  # texts of fields, for each table; about 60 MB at worst
+LONG = 400  # characters; longer texts don't come again
+EMPTY = "empty"
+NO_ELEMENT = "the target has no element for this"
+NO_ROW = "the table has no row for this"
+NOT_IN_LIST = "no value that the target knows"
+NON_SORTING = "\x88\x89\x98\x9c"  # NSB and NSE as systems write them
+BLANK = " |#^"  # of coded data: nothing is said
+_NO_MARKS = str.maketrans("", "", NON_SORTING)
+# Positions of the leader that say something of what is described (the others are of ISO 2709 itself).
+_LEADER = (*range(5, 10), *range(17, 20))
+_IRI_SAFE = "!#$%&'()*+,/:;=?@[]~"
+
+
+class Put(NamedTuple):
+    """A value on its way into an element."""
+
+    to: Path
+    attribute: str
+    value: str
+
+
+class Piece(NamedTuple):
+    """What a row makes of a field: an element, or what goes into the one that fields share."""
+
+    number: int  # of the row
+    element: Element | None
+    puts: tuple[Put, ...]
+
+
+class _Value(msgspec.Struct, gc=False):
+    """A subfield of a field that is being cut, and where it went."""
+
+    source: str
+    code: str
+    value: str
+    to: tuple[str, ...] = ()
+    spans: tuple[tuple[int, int, str], ...] = ()
+    refused: bool = False  # a part would have had it, if it knew the value
+
+
+class Cut(msgspec.Struct, gc=False):
+    """What became of a field."""
+
+    tag: str
+    pieces: tuple[Piece, ...]
+    values: list[_Value]
+    losses: tuple[Loss, ...] = ()  # once somebody asked
+
+
+class Crosswalk:
+    """Applies a table to records and remembers what became of their fields."""
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+        self._rows = {tag: [(n, table.rows[n]) for n in numbers] for tag, numbers in table.by_tag.items()}
+        self._known: dict[tuple[str, str], Cut] = {}
+        self._lines: dict[tuple[str, str, tuple[str, ...]], Loss] = {}
+        self._reasons: dict[tuple[str, str], str] = {}
+
+    def record(self, record: Record) -> Crossed:
+        """The record's elements and what became of its fields."""
+        return Crossed(record, self)
+
+    def field(self, tag: str, text: str) -> Cut:
+        """What becomes of a field."""
+        if len(text) > LONG or marc.is_control(tag):
+            return self._cut(tag, text)
+        known = self._known.get((tag, text))
+        if known is None:
+            if len(self._known) >= REMEMBERED:
+                self._known.clear()
+            known = self._known[tag, text] = self._cut(tag, text)
+        return known
+
+    def _cut(self, tag: str, text: str) -> Cut:
+        rows = self._rows.get(marc.value(text, "6")[:3] if tag == "880" else tag, ())
+        values = _values_of(tag, text, linking=bool(rows) and rows[0][1].linked)
+        present = {each.code for each in values}
+        pieces: list[Piece] = []
+        for number, row in rows:
+            if not (row.fixed or row.codes & present):
+                continue
+            for group in [[each] for each in values] if row.apart else [values]:
+                if (not row.when or _fits(row.when, text, group)) and (puts := self._puts(row, present, text, group)):
+                    pieces.append(_piece(number, row, puts))
+        return Cut(tag, tuple(pieces), values)
+
+    def _puts(self, row: Row, present: set[str], text: str, values: Sequence[_Value]) -> list[Put]:
+        puts: list[Put] = []
+        told = row.fixed
+        for part in row.parts:
+            if part.text:
+                puts.append(Put(part.to, part.attribute, part.text))
+                continue
+            if part.codes & present:
+                for value in self._taken(part, text, values):
+                    puts.append(Put(part.to, part.attribute, value))
+                    told = True
+        return puts if told else []
+
+    def _taken(self, part: Part, text: str, values: Sequence[_Value]) -> list[str]:
+        """The part's values, each marked as taken."""
+        found: list[str] = []
+        for each in values:
+            if each.code not in part.codes:
+                continue
+            said = self._said(part, each, text, first=not found)
+            if not said:
+                continue
+            if part.at:
+                each.spans += ((part.at[0], part.at[1], part.where),)
+            else:
+                each.to += (part.where,)
+            found += said
+            if part.attribute and not part.each:
+                break
+        if part.each or part.chunk:
+            return [part.prefix + value for value in found] if part.prefix else found
+        return [part.prefix + part.join.join(found)] if found else found
+
+    def _said(self, part: Part, each: _Value, text: str, *, first: bool) -> list[str]:
+        value = each.value
+        if part.at:
+            value = value[part.at[0] : part.at[1]].strip(BLANK)
+        if first and (part.article or part.without_article):
+            skip = int(text[1]) if text[1:2].isdigit() else 0
+            value = value[:skip] if part.article else value[skip:]
+        value = value.translate(_NO_MARKS) if not value.isprintable() else value
+        value = value.strip() if part.raw or not each.code else isbd.plain(value)
+        if not value:
+            return []
+        if part.plain:
+            return [value]
+        whole = [value]
+        if part.chunk:
+            whole = [value[at : at + part.chunk] for at in range(0, len(value), part.chunk)]
+        if part.only:
+            whole = [value for value in whole if part.only.search(value)]
+        if part.map:
+            names = self.table.maps[part.map]
+            whole = [name for value in whole if (name := names.get(value, names.get("*", "")))]
+        each.refused = each.refused or not whole
+        if part.iri:
+            whole = [quote(value, safe=_IRI_SAFE) for value in whole]
+        return whole
+
+    def losses(self, cut: Cut) -> tuple[Loss, ...]:
+        """A line for every subfield."""
+        if not cut.losses:
+            cut.losses = tuple(self._losses(cut.tag, cut.values, bool(cut.pieces)))
+        return cut.losses
+
+    def _losses(self, tag: str, values: Sequence[_Value], rows: bool) -> Iterator[Loss]:
+        for each in values:
+            if each.to:
+                yield self._mapped(tag, each.source, each.to)
+            elif not each.value.strip(BLANK):
+                yield Loss(tag, each.source, Fate.LOST, why=EMPTY)
+            elif each.spans or tag == LEADER:
+                yield from self._positions(tag, each)
+            else:
+                why = self._why(tag, each.source) or (NOT_IN_LIST if each.refused else NO_ELEMENT if rows else NO_ROW)
+                yield Loss(tag, each.source, Fate.LOST, why=why, value=each.value)
+
+    def _mapped(self, tag: str, source: str, to: tuple[str, ...]) -> Loss:
+        key = (tag, source, to)
+        if key not in self._lines:
+            self._lines[key] = Loss(tag, source, Fate.MAPPED, ", ".join(dict.fromkeys(to)))
+        return self._lines[key]
+
+    def _positions(self, tag: str, each: _Value) -> Iterator[Loss]:
+        """Lines for the positions that were taken and for what is said in others."""
+        taken: set[int] = set()
+        for first, end, to in each.spans:
+            taken.update(range(first, end))
+            yield Loss(tag, _span(each.source, first, end), Fate.MAPPED, to)
+        wanted = _LEADER if tag == LEADER else range(len(each.value))
+        for first, end in _runs([at for at in wanted if at not in taken], each.value):
+            code = _span(each.source, first, end)
+            yield Loss(tag, code, Fate.LOST, why=self._why(tag, code) or NO_ELEMENT, value=each.value[first:end])
+
+    def _why(self, tag: str, code: str) -> str:
+        """The reason that the table gives for a subfield or a position, if any."""
+        why = self._reasons.get((tag, code))
+        if why is None:
+            own = f"{tag}{code}" if code.startswith("/") else f"{tag}${code}"
+            keys = (own, f"${code}", tag, f"{tag[:2]}X", f"{tag[:1]}XX")
+            why = next((self.table.lost[key] for key in keys if key in self.table.lost), "")
+            if len(self._reasons) < REMEMBERED:
+                self._reasons[tag, code] = why
+        return why
+
+
+class Crossed:
+    """A record's elements and what became of its fields."""
+
+    def __init__(self, record: Record, crosswalk: Crosswalk) -> None:
+        self._record = record
+        self._crosswalk = crosswalk
+        self._table = crosswalk.table
+        self._cuts = [crosswalk.field(tag, text) for tag, text in record.fields]
+        self._leader = crosswalk.field(LEADER, record.leader)
+        mates = _mates(record) if self._table.groups else {}
+        found = [(piece, -1) for piece in self._leader.pieces]
+        for place, cut in enumerate(self._cuts):
+            found += [(piece, place) for piece in cut.pieces]
+        found.sort(key=_row_number)
+        self._shared: dict[tuple[str, str], Element] = {}
+        self.rooms: dict[str, list[Element]] = {}
+        spent: set[int] = set()
+        for piece, place in found:
+            row = self._table.rows[piece.number]
+            if row.once:
+                if piece.number in spent:
+                    continue
+                spent.add(piece.number)
+            room = self.rooms.setdefault(row.room, [])
+            if row.shared:
+                self._share(row, piece, room)
+            elif piece.element is not None:
+                room.append(_grouped(piece.element, self._group(place, mates)) if mates else piece.element)
+
+    def elements(self, room: str = "") -> list[Element]:
+        """The elements of a room, in the order of the rows; those that say the same as another are left out."""
+        return list({elements.written(element): element for element in self.rooms.get(room, ())}.values())
+
+    def fates(self) -> tuple[tuple[int, tuple[Loss, ...]], ...]:
+        """(which of its tag from 1, its lines) of every source field, the leader first."""
+        seen: Counter[str] = Counter()
+        told = [(1, self._crosswalk.losses(self._leader))]
+        for (tag, _), cut in zip(self._record.fields, self._cuts, strict=True):
+            seen[tag] += 1
+            told.append((seen[tag], self._crosswalk.losses(cut)))
+        return tuple(told)
+
+    def _share(self, row: Row, piece: Piece, room: list[Element]) -> None:
+        first = row.element[0]
+        top = self._shared.get((row.room, first.name))
+        if top is None:
+            top = self._shared[row.room, first.name] = Element(first.name, dict(first.attributes))
+            room.append(top)
+        _fill(top.child(row.element[1:]) if len(row.element) > 1 else top, piece.puts)
+
+    def _group(self, place: int, mates: Mapping[str, str]) -> tuple[frozenset[str], str]:
+        tag, text = self._record.fields[place] if place >= 0 else ("", "")
+        tag = marc.value(text, "6")[:3] if tag == "880" else tag
+        return self._table.groups, mates.get(_link(tag, text), "")
+
+
+def _row_number(found: tuple[Piece, int]) -> int:
+    return found[0].number
+
+
+def _values_of(tag: str, text: str, *, linking: bool) -> list[_Value]:
+    if tag == LEADER or marc.is_control(tag):
+        return [_Value("", "", text)]
+    if linking:
+        return [_Value(source, code, value) for source, code, value in linked.said(text)]
+    return [_Value(code, code, value) for code, value in marc.subfields(text)]
+
+
+def _piece(number: int, row: Row, puts: list[Put]) -> Piece:
+    if row.shared:
+        return Piece(number, None, tuple(puts))
+    top = Element(row.element[0].name, dict(row.element[0].attributes))
+    _fill(top.child(row.element[1:]) if len(row.element) > 1 else top, puts)
+    return Piece(number, top, ())
+
+
+def _fill(made: Element, puts: Sequence[Put]) -> None:
+    for to, attribute, value in puts:
+        target = made.child(to) if to else made
+        if attribute:
+            target.attributes[attribute] = value
+        else:
+            target.text = f"{target.text} {value}" if target.text else value
+
+
+def _grouped(element: Element, told: tuple[frozenset[str], str]) -> Element:
+    groups, group = told
+    if not group or element.name not in groups:
+        return element
+    return Element(element.name, {**element.attributes, "altRepGroup": group}, element.text, element.children)
+
+
+def _span(code: str, first: int, end: int) -> str:
+    """`a/34-35`, `/7` for one position."""
+    return f"{code}/{first}" if end == first + 1 else f"{code}/{first}-{end - 1}"
+
+
+def _runs(places: Sequence[int], text: str) -> Iterator[tuple[int, int]]:
+    """The runs of places next to each other where something is said."""
+    run: list[int] = []
+    for at in places:
+        said = at < len(text) and text[at] not in BLANK
+        if run and (not said or at != run[-1] + 1):
+            yield run[0], run[-1] + 1
+            run = []
+        if said:
+            run.append(at)
+    if run:
+        yield run[0], run[-1] + 1
+
+
+def _fits(when: Mapping[str, str], text: str, values: Sequence[_Value]) -> bool:
+    for name, wanted in when.items():
+        if name in ("ind1", "ind2"):
+            if text[int(name[3]) - 1 : int(name[3])] not in wanted:
+                return False
+        elif name.startswith("at"):  # a position of a control field or of a leader
+            if text[int(name[2:]) : int(name[2:]) + 1] not in wanted:
+                return False
+        else:
+            value = next((each.value for each in values if each.code == name), "")
+            if wanted in ("", "*"):
+                if bool(value) != (wanted == "*"):
+                    return False
+            elif not value.startswith(tuple(wanted.split("|"))):
+                return False
+    return True
+
+
+def _link(tag: str, text: str) -> str:
+    """What a field shares with its twin in another script: tag and occurrence number in $6."""
+    link = marc.value(text, "6")
+    return f"{tag}-{link[4:6]}" if link[4:6].isdigit() and link[4:6] != "00" else ""
+
+
+def _mates(record: Record) -> dict[str, str]:
+    """A group number for every pair of a field and its 880 (MARC 21, appendix D)."""
+    links = Counter(
+        link
+        for tag, text in record.fields
+        if f"{DELIMITER}6" in text
+        and not marc.is_control(tag)
+        and (link := _link(marc.value(text, "6")[:3] if tag == "880" else tag, text))
+    )
+    return {link: f"{number:02d}" for number, link in enumerate((k for k, n in links.items() if n > 1), 1)}
