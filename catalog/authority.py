@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from catalog import heading
 from catalog.connection import Connection
-from catalog.heading import Asked, Heading
+from catalog.heading import Asked
+from catalog.naming import Heading
 from catalog.visibility import VISIBLE
 
 MOST = 3_000  # of each kind of match that are put in order for one question: some 20 microseconds each
@@ -23,7 +24,7 @@ class Authority:
     source: str  # its name
     local_id: str
     library: str
-    kind: int  # heading.Naming
+    kind: int  # naming.Naming
     heading: str
     variants: tuple[str, ...]
     related: tuple[str, ...]

@@ -8,9 +8,9 @@ ones sound, and identifiers. A lexeme that begins with a sign is a whole: `=` a 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from enum import IntEnum
 from typing import NamedTuple
 
+from catalog.naming import Heading, Naming
 from catalog.search import pinyin
 from catalog.search.fold import has_cjk, is_cjk, squeeze, words
 from catalog.search.grams import index_text, phrase, runs
@@ -23,31 +23,6 @@ MOST_VALUES = 60  # of variants and of related headings that are indexed
 MOST_WORDS = 24  # of a question
 GAP = 20  # places between two names, so that no phrase reaches from one into the next
 LAST_PLACE = 16_383  # in a tsvector; what is behind stands there too
-
-
-class Naming(IntEnum):
-    """What a heading names."""
-
-    OTHER = 0
-    PERSON = 1  # or a family
-    CORPORATE = 2
-    MEETING = 3
-    TITLE = 4  # of a work, with or without its author
-    SUBJECT = 5
-    PLACE = 6
-    GENRE = 7
-    CLASSIFICATION = 8
-
-
-class Heading(NamedTuple):
-    """An authority record in short. `sounds`: how names are read aloud, where the cataloguer wrote it down."""
-
-    kind: int
-    heading: str
-    variants: tuple[str, ...] = ()
-    related: tuple[str, ...] = ()
-    identifiers: tuple[str, ...] = ()  # the record's own number first
-    sounds: tuple[str, ...] = ()
 
 
 class Asked(NamedTuple):

@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from catalog.heading import Heading
 from catalog.model import Source
+from catalog.naming import Heading
 from dms import quality_profile
 from dms.rules.model import Profile
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from catalog.facts import Facts
-from catalog.heading import Heading
 from catalog.model import Carrier, Format
+from catalog.naming import Heading
 from catalog.versions import Version
 from config.errors import TianluError
 from dms.holdings import Copy

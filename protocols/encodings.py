@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from protocols import dialect, iso2709
-from protocols.charsets import codec, evidence, marc8, mixed, references, sniff
+from protocols.charsets import codec, marc8, mixed, points, references, sniff
 from protocols.charsets.sniff import Charset
 from protocols.marc import Record, value
 from protocols.scanned import Finding, Pending, Stretch
@@ -79,7 +79,7 @@ def _fitting(stretch: Stretch, leaning: str) -> dict[int, Charset]:
     """By row, the neighbours' encoding for sound records that fit it very well, all of them looked at in one go."""
     if leaning != codec.GB18030:
         return {}
-    fits = evidence.by_record(stretch.codes(leaning)) >= sniff.FITTING
+    fits = points.gb18030(stretch.codes(leaning)) >= sniff.FITTING
     if len(fits) != len(stretch.found.starts):
         return {}
     for row in _with_utf8(stretch):

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from protocols import columnar
-from protocols.charsets import codec, private, references
+from protocols.charsets import codec, points, private, references
 
 Finding = tuple[str, str]  # rule id, detail
 Fields = tuple[tuple[str, str], ...]
@@ -66,7 +66,7 @@ class Stretch:
     def codes(self, name: str) -> NDArray[np.uint16] | NDArray[np.uint32]:
         """The code points of `text`."""
         if name not in self._codes:
-            self._codes[name] = private.code_points(self.text(name))
+            self._codes[name] = points.code_points(self.text(name))
         return self._codes[name]
 
     def fields(self, each: Pending, name: str) -> tuple[Fields, tuple[Finding, ...]]:
@@ -84,7 +84,7 @@ class Stretch:
         if each.row < 0:
             return private.PRIVATE.search(each.raw.decode(name, "replace")) is not None
         if name not in self._private:
-            self._private[name] = private.records(self.codes(name))
+            self._private[name] = points.private(self.codes(name))
         return each.row in self._private[name]
 
     def _at_once(self, name: str) -> Sequence[Fields | None] | None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from catalog.heading import Heading, Naming
+from catalog.naming import Heading, Naming
 from catalog.model import Format, unique
 from protocols import marc
 from protocols.marc import Record

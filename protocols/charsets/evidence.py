@@ -13,9 +13,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
-import numpy as np
-from numpy.typing import NDArray
-
 from protocols.charsets import marc8
 
 SAMPLE = 400  # high bytes looked at in one record
@@ -224,25 +221,3 @@ def _traditional() -> dict[bytes, int]:
     common = bytes(byte for lead in leads for trail in trails for byte in (lead, trail)).decode("cp950", "ignore")
     codes = (character.encode("gbk", "ignore") for character in common)
     return {code: 60 for code in codes if len(code) == 2 and (code[0] < 0xB0 or code[1] < 0xA1) and code[0] != 0xA1}
-
-
-@cache
-def _points() -> NDArray[np.uint8]:
-    """Points of the pattern in `GB18030` that takes a character, by code point; four bytes beyond FFFF."""
-    pairs = [bytes((lead, trail)) for lead in range(0x81, 0xFF) for trail in (*range(0x40, 0x7F), *range(0x80, 0xFF))]
-    scorer = scorers()["gb18030"]
-    points = np.full(0x10000, scorer.score(b"\x81\x30\x81\x30"), np.uint8)
-    points[list(map(ord, b"".join(pairs).decode("gb18030")))] = list(map(scorer.score, pairs))
-    points[0xFFFD] = 0  # bytes without meaning
-    return points
-
-
-def by_record(codes: NDArray[np.uint16] | NDArray[np.uint32]) -> NDArray[np.float64]:
-    """The score in GB 18030 of each terminated record, as `Scorer.score` gives it, in the `private.code_points` of a
-    stretch that was decoded so."""
-    high = np.flatnonzero(codes >= 0x80)
-    taken = codes[high] if codes.dtype == np.uint16 else np.minimum(codes[high], 0xFFFF)
-    points = np.cumsum(_points()[taken], dtype=np.int64)
-    ends = np.searchsorted(high, np.flatnonzero(codes == 0x1D))
-    totals = np.diff(np.append(0, points)[ends], prepend=0)
-    return totals / np.maximum(np.diff(ends, prepend=0), 1)

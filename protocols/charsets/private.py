@@ -16,9 +16,6 @@ from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache
 from importlib.resources import files
 
-import numpy as np
-from numpy.typing import NDArray
-
 from config.errors import Misconfigured
 from protocols.marc import Record
 
@@ -151,22 +148,6 @@ def numbers(encodings: Iterable[str]) -> set[int]:
 
 
 # ---- where private use is
-
-
-def code_points(text: str) -> NDArray[np.uint16] | NDArray[np.uint32]:
-    """One a character, as narrow as the text allows."""
-    narrow = np.frombuffer(text.encode("utf-16-le", "surrogatepass"), np.uint16)
-    return narrow if len(narrow) == len(text) else np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
-
-
-def records(codes: NDArray[np.uint16] | NDArray[np.uint32]) -> frozenset[int]:
-    """Numbers, from 0, of the records (each ends with 1D) with private use in the `code_points` of a stretch."""
-    found = (codes - codes.dtype.type(0xE000)) < 0x1900  # wraps: what is below becomes more
-    if codes.dtype == np.uint32:
-        found |= codes >= 0xF0000
-    if not found.any():
-        return frozenset()
-    return frozenset(np.searchsorted(np.flatnonzero(codes == 0x1D), np.flatnonzero(found)).tolist())
 
 
 def in_utf8(data: bytes) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from catalog import authority, heading
 from catalog.authority import Authority
 from catalog.connection import Connection
-from catalog.heading import Naming
+from catalog.naming import Naming
 from services.discovery.page import Page
 
 KINDS = tuple(each.name.lower() for each in Naming)

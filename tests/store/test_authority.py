@@ -7,7 +7,7 @@ import pytest
 from catalog import authority, heading, sources
 from catalog.authority import Authority
 from catalog.database.pool import Database
-from catalog.heading import Naming
+from catalog.naming import Naming
 from catalog.search.port import BadQuery
 from dms import resharing
 from protocols import stream

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.errors import Misconfigured
-from protocols.charsets import codec, evidence, marc8, private, sniff
+from protocols.charsets import codec, evidence, marc8, points, sniff
 from tests import data
 
 RUSSIAN = "Основы библиотечного дела и библиографии. Учебное пособие для студентов, Москва: Просвещение"
@@ -148,8 +148,8 @@ def test_bytes_that_fit_nothing_are_not_sure() -> None:
 def test_a_stretch_is_scored_as_its_records_are(records: list[str]) -> None:
     scorer = evidence.scorers()["gb18030"]
     whole = [scorer.score(b"".join(each.encode("gb18030") for each in record if each >= "\x80")) for record in records]
-    codes = private.code_points("".join(f"{record}\x1d" for record in records))
-    assert evidence.by_record(codes).tolist() == pytest.approx(whole)
+    codes = points.code_points("".join(f"{record}\x1d" for record in records))
+    assert points.gb18030(codes).tolist() == pytest.approx(whole)
 
 
 def test_half_a_pair_in_danmarc_is_no_character() -> None:

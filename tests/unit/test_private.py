@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.errors import Misconfigured
-from protocols.charsets import private
+from protocols.charsets import points, private
 
 
 def test_a_table_is_told_by_lines_of_code_point_and_character() -> None:
@@ -48,7 +48,7 @@ def test_the_ready_table_has_what_gbk_sent_to_private_use() -> None:
 @given(st.lists(st.text(st.sampled_from("a中\ue000\uf8ff\ufb01\U000f0000\U00020000\U0010fffd\U000e0000"), max_size=4)))
 def test_private_use_is_found_by_record(records: list[str]) -> None:
     expected = {number for number, each in enumerate(records) if private.PRIVATE.search(each)}
-    assert private.records(private.code_points("".join(f"{each}\x1d" for each in records))) == expected
+    assert points.private(points.code_points("".join(f"{each}\x1d" for each in records))) == expected
     for each in records:
         if private.PRIVATE.search(each):
             assert private.in_utf8(each.encode())
