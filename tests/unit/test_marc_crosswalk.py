@@ -31,7 +31,7 @@ def _cases() -> list[tuple[str, str, Row, Example]]:
 )
 def test_an_example_in_a_table_is_what_comes_out(name: str, tag: str, row: Row, example: Example) -> None:
     engine = Engine(table.table(name))
-    outcome = engine.field(tag, example.given.replace("$", "\x1f"), False)
+    outcome = engine.field(tag, example.given.replace("$", "\x1f"))
     made = [f"{one.tag} {_shown(one.text)}" for one in outcome.made]
     made += [f"880 {_shown(one.twin)}" for one in outcome.made if one.twin]
     assert made == list(example.made), row.reference

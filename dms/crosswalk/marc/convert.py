@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from functools import cache
 
 from dms.crosswalk.marc import table
-from dms.crosswalk.marc.engine import Engine, Made
+from dms.crosswalk.marc.coded import Coded, Coder
+from dms.crosswalk.marc.engine import NO_ROW, Around, Engine, Made, Outcome
+from dms.crosswalk.marc.merged import Merger
 from dms.crosswalk.model import Converted, Fate, Loss
 from protocols import marc
-from protocols.marc import Record
+from protocols.marc import DELIMITER, Record
+
+_NONE: tuple[tuple[str, str], ...] = ()
 
 
 class Crosswalk:
@@ -18,28 +23,55 @@ class Crosswalk:
     def __init__(self, name: str) -> None:
         self.table = table.table(name)
         self._engine = Engine(self.table)
+        self._coder = Coder(self.table)
+        self._merger = Merger(self.table)
         self._twins: str = self.table.settings.get("twins", "")
+        self._foreign: str = self.table.settings["foreign"]
+        self._format: str = self.table.settings["format"]
+        asked = [row.when.get(name, "") for rows in self.table.rows.values() for row in rows for name in _ASKED]
+        self._asked = frozenset(tag for wanted in asked for tag in wanted.split("|") if tag)
+        self._counted = frozenset(
+            tag for tag, rows in self.table.rows.items() if any("nth" in row.when for row in rows)
+        )
 
     def convert(self, record: Record) -> Converted:
         """The record in the target's format and what became of every subfield."""
+        coded = self._coder.code(record)
+        tags = self._asked.intersection(tag for tag, _ in record.fields)
         seen: Counter[str] = Counter()
-        made: list[Made] = []
+        made: list[Made] = [Made(tag, text) for tag, text in coded.made]
         fates: list[tuple[int, tuple[Loss, ...]]] = []
         headed = False
         for tag, text in record.fields:
             seen[tag] += 1
+            nth = seen[tag]
             if marc.is_control(tag):
-                made.append(Made(tag, text))
-                fates.append((seen[tag], (Loss(tag, "", Fate.MAPPED, tag),)))
-                continue
-            outcome = self._engine.field(tag, text, headed)
-            headed = headed or outcome.head
+                outcome = self._control(tag, text, coded if nth == 1 else None)
+            else:
+                first = nth == 1
+                into = coded.taken.get(tag, _NONE) if first else _NONE
+                outcome = self._engine.field(tag, text, Around(headed, first or tag not in self._counted, tags, into))
+                headed = headed or outcome.head
             made += outcome.made
-            fates.append((seen[tag], outcome.losses))
+            losses = outcome.losses
+            fates.append((nth, losses + coded.losses[tag] if nth == 1 and tag in coded.losses else losses))
+        made = self._merger.merged(made, record)
         made.sort(key=_tag)
-        return Converted(Record(record.leader, tuple(self._linked(made))), tuple(fates))
+        return Converted(Record(coded.leader, tuple(self._linked(made))), tuple(fates))
 
-    def _linked(self, made: list[Made]) -> list[tuple[str, str]]:
+    def _control(self, tag: str, text: str, coded: Coded | None) -> Outcome:
+        """A control field: as the table says, or as the coded data that it is, or kept as a foreign one."""
+        to = self.table.control.get(tag)
+        if to is not None:
+            target, _, form = to.partition(" ")
+            told = form.replace("*", text).replace("$", DELIMITER) if form else text
+            return Outcome((Made(target, told),), (Loss(tag, "", Fate.MAPPED, target),))
+        if coded and (into := coded.taken.get(tag)):
+            return Outcome((), (Loss(tag, "", Fate.MAPPED, into[0][1]),))
+        kept = marc.field("1 ", [("2", self._format), ("a", tag), ("b", text)])
+        return Outcome((Made(self._foreign, kept),), (Loss(tag, "", Fate.LOCAL, self._foreign, NO_ROW),))
+
+    def _linked(self, made: Sequence[Made]) -> list[tuple[str, str]]:
         """The fields, each twin at the end and linked by $6 (MARC 21, appendix A: control subfields)."""
         fields: list[tuple[str, str]] = []
         twins: list[tuple[str, str]] = []
@@ -51,6 +83,9 @@ class Crosswalk:
             fields.append((one.tag, f"{one.text[:2]}\x1f6{self._twins}-{number:02}{one.text[2:]}"))
             twins.append((self._twins, f"{one.twin[:2]}\x1f6{one.tag}-{number:02}{one.twin[2:]}"))
         return fields + twins
+
+
+_ASKED = ("record", "without")
 
 
 def _tag(made: Made) -> str:

@@ -16,6 +16,7 @@ from protocols import embedded, marc
 from protocols.marc import DELIMITER
 
 REMEMBERED = 100_000  # texts; about 100 MB at worst
+NO_WORDS = ("", "")
 EMPTY = "empty"
 NO_ROW = "no field of the target says this"
 NO_RULE = "no subfield of the target says this"
@@ -27,6 +28,18 @@ class Made(NamedTuple):
     tag: str
     text: str
     twin: str = ""
+
+
+class Around(NamedTuple):
+    """What of its record matters to a field."""
+
+    headed: bool = False  # the record has its main entry
+    first: bool = True  # it is the first of its tag
+    tags: frozenset[str] = frozenset()  # of the fields of the record that some row asks for
+    coded: tuple[tuple[str, str], ...] = ()  # (code, where it went) of its subfields that are coded data
+
+
+ALONE = Around()
 
 
 class Outcome(NamedTuple):
@@ -74,7 +87,7 @@ class Engine:
 
     def __init__(self, table: Table) -> None:
         self._table = table
-        self._known: dict[tuple[str, str, bool], Outcome] = {}
+        self._known: dict[tuple[str, str, Around], Outcome] = {}
         self._foreign: str = table.settings["foreign"]
         self._format: str = table.settings["format"]
         self._local: tuple[str, ...] = tuple(table.settings.get("local", ()))
@@ -86,21 +99,22 @@ class Engine:
             {tag: frozenset(key for row in rows for key in row.take) for tag, rows in table.rows.items()},
         )
 
-    def field(self, tag: str, text: str, headed: bool) -> Outcome:
-        """What becomes of a field; `headed` = the record has its main entry."""
-        key = (tag, text, headed)
+    def field(self, tag: str, text: str, around: Around = ALONE) -> Outcome:
+        """What becomes of a field of a record with these things around it."""
+        key = (tag, text, around)
         known = self._known.get(key)
         if known is None:
             if len(self._known) >= REMEMBERED:
                 self._known.clear()
-            known = self._known[key] = self._field(tag, text, headed)
+            known = self._known[key] = self._field(tag, text, around)
         return known
 
-    def _field(self, tag: str, text: str, headed: bool) -> Outcome:
+    def _field(self, tag: str, text: str, around: Around) -> Outcome:
         pieces = self._pieces(tag, text)
-        fates = _Fates(pieces, [[] for _ in pieces], [""] * len(pieces))
-        rows = self._rows(tag, text)
-        if not rows:
+        coded = dict(around.coded)
+        fates = _Fates(pieces, [[coded[p.key]] if p.key in coded else [] for p in pieces], [""] * len(pieces))
+        rows = self._rows(tag, text, around)
+        if not rows and not coded:
             return self._kept(tag, text, pieces)
         made: list[Made] = []
         head = False
@@ -108,7 +122,7 @@ class Engine:
             if row.lost:
                 fates.why = [why or row.lost for why in fates.why]
                 continue
-            heading = bool(row.head) and not headed and not head
+            heading = bool(row.head) and not around.headed and not head
             head = head or heading
             for group in _groups(row.per, pieces):
                 if field := self._make(row, heading, text[:2], pieces, group, fates):
@@ -118,11 +132,11 @@ class Engine:
             made.append(self._stranger(tag, text[:2], [(pieces[i].key, pieces[i].value) for i in left]))
         return Outcome(tuple(made), fates.told(tag, self._foreign), head)
 
-    def _rows(self, tag: str, text: str) -> list[Row]:
+    def _rows(self, tag: str, text: str, around: Around) -> list[Row]:
         """The rows that take the field: the first that fits, and those that take it beside."""
         found: list[Row] = []
         for row in self._table.rows.get(tag, ()):
-            if (row.also or not found) and _fits(row, text):
+            if (row.also or not found) and _fits(row, text, around):
                 found.append(row)
         return found
 
@@ -167,13 +181,17 @@ class Engine:
     ) -> Made | None:
         tag = row.head if heading else row.to
         main = [i for i in group if not pieces[i].romanised]
+        if row.more and sum(pieces[i].key in row.take for i in main) < 2:
+            return None
         pairs = self._pairs(row, tag, [(i, pieces[i].key, pieces[i].value) for i in main], fates)
         if not pairs:
             return None
+        if row.order:
+            pairs.sort(key=lambda pair: row.order.find(pair[0]))
         spec = row.ind_head if heading else row.ind
         raw = [(pieces[i].key, pieces[i].value) for i in main]
         ind = "".join(_indicator(each, indicators, raw) for each in spec)
-        text = marc.field(ind, linking.embedded([*row.lead, *pairs, *row.add], self._embeds))
+        text = marc.field(ind, linking.embedded(_with(row, pairs, indicators), self._embeds))
         twin = self._twin(row, pieces, group, ind, fates)
         return Made(tag, text, twin)
 
@@ -211,29 +229,40 @@ class Engine:
             told = rule.map.get(value.strip(), value) if rule.map is not None else value
             if rule.by:
                 told = rule.by(told)
+            if rule.words != NO_WORDS:
+                told = f"{rule.words[0]}{told}{rule.words[1]}"
             fates.to[i].append(f"{tag}${_put(row, rule, told, pairs)}")
         return pairs
+
+
+def _with(row: Row, pairs: list[tuple[str, str]], indicators: str) -> list[tuple[str, str]]:
+    """The subfields with the row's fixed text."""
+    if not (row.lead or row.add):
+        return pairs
+    codes = {code for code, _ in pairs}
+    told = [*_words(row.lead, indicators), *pairs]
+    return [*told, *(each for each in _words(row.add, indicators) if each[0] not in codes)]
 
 
 def _put(row: Row, rule: Rule, value: str, pairs: list[tuple[str, str]]) -> str:
     """Add a value; the code where it went."""
     code = rule.to
+    if code in row.single:
+        for place, (each, text) in enumerate(pairs):
+            if each == code:
+                pairs[place] = (code, f"{_closed(text, rule.mark)} {value}")
+                return code
     if pairs and rule.mark:
         last, text = pairs[-1]
-        if code in row.single and any(code == each for each, _ in pairs):
-            pairs[-1] = (last, f"{_closed(text, rule.mark)} {value}")
-            return last
         pairs[-1] = (last, _closed(text, rule.mark))
-    elif pairs and code in row.single and any(code == each for each, _ in pairs):
-        last, text = pairs[-1]
-        pairs[-1] = (last, f"{text} {value}")
-        return last
     pairs.append((code, value))
     return code
 
 
 def _closed(text: str, mark: str) -> str:
     """The text with a mark at its end, which it may have."""
+    if not mark:
+        return text
     bare = text.rstrip()
     return bare if bare.endswith(mark.strip()) else bare + mark
 
@@ -262,6 +291,11 @@ def _indicator(spec: Indicator, indicators: str, pairs: list[tuple[str, str]]) -
     return spec.text
 
 
+def _words(told: Sequence[tuple[str, Indicator]], indicators: str) -> list[tuple[str, str]]:
+    """Subfields of fixed text; an empty one is left out."""
+    return [(code, text) for code, spec in told if (text := _indicator(spec, indicators, []))]
+
+
 def _groups(per: str, pieces: Sequence[Piece]) -> list[list[int]]:
     """Places of the pieces of each target field."""
     every = list(range(len(pieces)))
@@ -275,8 +309,16 @@ def _groups(per: str, pieces: Sequence[Piece]) -> list[list[int]]:
     return groups
 
 
-def _fits(row: Row, text: str) -> bool:
+def _fits(row: Row, text: str, around: Around) -> bool:
     for name, wanted in row.when.items():
+        if name in ("record", "without"):
+            if (name == "record") is around.tags.isdisjoint(wanted.split("|")):
+                return False
+            continue
+        if name == "nth":
+            if around.first is not (wanted == "1"):
+                return False
+            continue
         if name in ("ind1", "ind2"):
             if (text[int(name[3]) - 1 : int(name[3])] or " ") not in wanted:
                 return False

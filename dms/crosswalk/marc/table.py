@@ -27,12 +27,13 @@ class Rule:
     after: str = ""  # the rule is for where one of these target codes stands before
     first: bool = False  # the rule is for the first of its code
     by: functions.Function | None = None
+    words: tuple[str, str] = ("", "")  # around the value
     lost: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Indicator:
-    """Where a target's indicator comes from."""
+    """Where a target's indicator, or a subfield of fixed text, comes from."""
 
     text: str = " "
     of: int = 0  # the source's indicator, 1 or 2, by `map`
@@ -57,10 +58,12 @@ class Row:
     when: Mapping[str, str]
     ind: tuple[Indicator, Indicator]
     ind_head: tuple[Indicator, Indicator]
-    single: str
+    single: str  # codes that are not repeatable
+    order: str  # of the target's subfields; empty = as they come
     per: str
-    lead: tuple[tuple[str, str], ...]
-    add: tuple[tuple[str, str], ...]
+    more: bool  # a single subfield makes no field
+    lead: tuple[tuple[str, Indicator], ...]
+    add: tuple[tuple[str, Indicator], ...]
     take: Mapping[str, tuple[Rule, ...]]
     also: bool
     lost: str
@@ -72,18 +75,31 @@ class Row:
 class Position:
     """Where characters of coded data go."""
 
-    tag: str
-    code: str
+    tag: str  # LDR for the leader
+    code: str  # "" for a control field
     start: int
-    end: int
-    to: str  # tag of the target, with the category of a 007 after it
+    end: int  # past the last; far away = all that there is
+    to: str  # the name of a `Build`; "" = lost
     place: int
     map: Mapping[str, str] | None
     each: bool  # the map is of characters
-    kinds: str  # of 008; empty = all
-    given: tuple[int, str] | None  # only where this position has one of these characters
+    kinds: str  # of records; empty = all
     lost: str
     reference: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Build:
+    """Coded data that are put together from positions."""
+
+    name: str  # 008, 100$a, 007c
+    tag: str
+    code: str  # "" for a control field
+    ind: str
+    text: str  # as it is before anything is put into it
+    kinds: str
+    always: bool  # made even if nothing was put into it
+    trim: bool  # no longer than what was put into it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +108,8 @@ class Table:
 
     rows: Mapping[str, tuple[Row, ...]]  # by source tag, those with `also` last
     positions: tuple[Position, ...]
+    builds: tuple[Build, ...]
+    control: Mapping[str, str]  # control field → field whose `*` is its value
     maps: Mapping[str, Mapping[str, str]]
     settings: Mapping[str, Any]
 
@@ -99,7 +117,7 @@ class Table:
 @cache
 def table(name: str) -> Table:
     """The crosswalk in the folder `name`. Raises `Misconfigured` with what is wrong in it."""
-    told: dict[str, Any] = {"row": [], "position": [], "map": {}, "settings": {}}
+    told: dict[str, Any] = {"row": [], "position": [], "build": [], "control": {}, "map": {}, "settings": {}}
     for file in sorted(files("dms.crosswalk.marc").joinpath(name).iterdir(), key=lambda one: one.name):
         if not file.name.endswith(".toml"):
             continue
@@ -109,6 +127,8 @@ def table(name: str) -> Table:
             raise Misconfigured(f"crosswalk {name}/{file.name}: {error}") from error
         told["row"] += part.pop("row", [])
         told["position"] += part.pop("position", [])
+        told["build"] += part.pop("build", [])
+        told["control"].update(part.pop("control", {}))
         told["map"].update(part.pop("map", {}))
         told["settings"].update(part)
     rows: dict[str, list[Row]] = {}
@@ -119,6 +139,8 @@ def table(name: str) -> Table:
     return Table(
         rows={tag: tuple(sorted(each, key=lambda row: row.also)) for tag, each in rows.items()},
         positions=tuple(_told(name, each, lambda one: _position(one, told["map"])) for each in told["position"]),
+        builds=tuple(_told(name, each, _build) for each in told["build"]),
+        control=told["control"],
         maps=told["map"],
         settings=told["settings"],
     )
@@ -142,10 +164,15 @@ def _row(told: dict[str, Any], maps: Mapping[str, Mapping[str, str]]) -> Row:
         ind=_indicators(ind),
         ind_head=_indicators(told.pop("ind_head", ind)),
         single=told.pop("single", ""),
+        order=told.pop("order", ""),
         per=told.pop("per", ""),
+        more=told.pop("more", False),
         lead=_fixed(told.pop("lead", [])),
         add=_fixed(told.pop("add", [])),
-        take={code: _rules(each, maps) for code, each in told.pop("take", {}).items()},
+        take={
+            **{code: (Rule(to=code),) for code in told.pop("copy", "")},
+            **{code: _rules(each, maps) for code, each in told.pop("take", {}).items()},
+        },
         also=told.pop("also", False),
         lost=told.pop("lost", ""),
         reference=told.pop("reference"),
@@ -157,8 +184,8 @@ def _row(told: dict[str, Any], maps: Mapping[str, Mapping[str, str]]) -> Row:
     return row
 
 
-def _fixed(told: list[list[str]]) -> tuple[tuple[str, str], ...]:
-    return tuple((code, text) for code, text in told)
+def _fixed(told: list[list[Any]]) -> tuple[tuple[str, Indicator], ...]:
+    return tuple((code, _indicator(text) if isinstance(text, dict) else Indicator(text=text)) for code, text in told)
 
 
 def _indicators(told: list[Any]) -> tuple[Indicator, Indicator]:
@@ -185,6 +212,7 @@ def _rule(told: Any, maps: Mapping[str, Mapping[str, str]]) -> Rule:
     if isinstance(told, str):
         return Rule(to=told[0], mark=told[1:])
     given = dict(told)
+    before, _, behind = given.pop("as", "*").partition("*")
     rule = Rule(
         to=given.pop("to", ""),
         mark=given.pop("mark", ""),
@@ -193,6 +221,7 @@ def _rule(told: Any, maps: Mapping[str, Mapping[str, str]]) -> Rule:
         after=given.pop("after", ""),
         first=given.pop("first", False),
         by=functions.FUNCTIONS[given.pop("by")] if "by" in given else None,
+        words=(before, behind),
         lost=given.pop("lost", ""),
     )
     _nothing(given)
@@ -203,9 +232,8 @@ def _rule(told: Any, maps: Mapping[str, Mapping[str, str]]) -> Rule:
 
 def _position(told: dict[str, Any], maps: Mapping[str, Mapping[str, str]]) -> Position:
     tag, _, code = told.pop("from").partition("$")
-    start, end = told.pop("at")
+    start, end = told.pop("at", (0, 1 << 16))
     to, _, place = told.pop("to", "").partition("/")
-    given = told.pop("given", None)
     position = Position(
         tag=tag,
         code=code,
@@ -216,12 +244,30 @@ def _position(told: dict[str, Any], maps: Mapping[str, Mapping[str, str]]) -> Po
         map=maps[told.pop("map")] if "map" in told else None,
         each=told.pop("each", False),
         kinds=told.pop("kinds", ""),
-        given=(given[0], given[1]) if given else None,
         lost=told.pop("lost", ""),
         reference=told.pop("reference", ""),
     )
     _nothing(told)
+    if not (position.to or position.lost):
+        raise ValueError("a position needs `to` or `lost`")
     return position
+
+
+def _build(told: dict[str, Any]) -> Build:
+    name = told.pop("from")
+    tag, _, code = name.partition("$")
+    build = Build(
+        name=name,
+        tag=tag[:3],
+        code=code,
+        ind=told.pop("ind", "  "),
+        text=told.pop("text", ""),
+        kinds=told.pop("kinds", ""),
+        always=told.pop("always", False),
+        trim=told.pop("trim", False),
+    )
+    _nothing(told)
+    return build
 
 
 def _nothing(rest: Mapping[str, Any]) -> None:
