@@ -113,7 +113,9 @@ async def open_of_source(conn: Connection, source: int) -> Load | None:
 async def last_done(conn: Connection, source: int) -> int | None:
     """Id of the newest load of the source that is in force."""
     found: int | None = await conn.fetchval(
-        "select max(load) from load where source = $1 and state = 'done' and mode in ('changes', 'full', 'recheck')",
+        """select max(load) from load l where source = $1 and state = 'done' and (mode in ('changes', 'full', 'recheck')
+               or mode = 'batch' and exists (select from batch_record r where r.source = $1 and r.load = l.load
+                                             and r.state in ('changed', 'kept')))""",
         source,
     )
     return found

@@ -241,7 +241,9 @@ async def returned_behind(conn: Connection, source: int, after: int, limit: int)
 async def of_rechecks(conn: Connection, source: int) -> set[int]:
     """Cases of the source that its own records became when they were read again."""
     rows = await conn.fetch(
-        "select q.id from quarantine q join load l using (load) where q.source = $1 and l.mode = 'recheck'", source
+        """select q.id from quarantine q join load l using (load)
+           where q.source = $1 and l.mode in ('recheck', 'batch')""",
+        source,
     )
     return {row["id"] for row in rows}
 

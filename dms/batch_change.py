@@ -13,9 +13,9 @@ fix isbn-hyphens                    the fix of a quality rule
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -31,8 +31,8 @@ from protocols.marc import Record
 
 MOST = 100  # operations of a change
 LONGEST_PATTERN = 200  # characters of a regular expression
-LONGEST_SEARCHED = 2000  # characters of a subfield that one is used on: no pattern may take minutes
-NUMBERS = frozenset(("001", "003", "005"))  # what a record is named and stamped by
+LONGEST_SEARCHED = 2000  # characters of a subfield that one is used on
+NUMBERS = {"001": "the record's number", "003": "whose number that is", "005": "when its library changed it last"}
 
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -88,9 +88,9 @@ def pack(change: Sequence[Operation]) -> str:
     return msgspec.json.encode(list(change)).decode()
 
 
-def unpack(packed: str | bytes) -> tuple[Operation, ...]:
-    """What `pack` wrote."""
-    return tuple(msgspec.json.decode(packed, type=list[Operation]))
+def of_plain(told: Any) -> tuple[Operation, ...]:
+    """What `pack` wrote, as plain values."""
+    return tuple(msgspec.convert(told, type=list[Operation]))
 
 
 def touched(change: Iterable[Operation]) -> set[str]:
@@ -98,8 +98,8 @@ def touched(change: Iterable[Operation]) -> set[str]:
     return {tag for one in change for tag in ((one.to_tag,) if one.do == "copy" else (one.tag, one.to_tag)) if tag}
 
 
-def apply(record: Record, fmt: Format, change: Sequence[Operation], protected: Collection[str]) -> Changed:
-    """What the change makes of a record. `protected`: tags that are not to be changed, beside the numbers."""
+def apply(record: Record, fmt: Format, change: Sequence[Operation], protected: Mapping[str, str]) -> Changed:
+    """What the change makes of a record. `protected`: why tags are not to be changed, beside the numbers."""
     new = record
     for one in change:
         new = _DO[one.do](new, fmt, one)
@@ -107,8 +107,8 @@ def apply(record: Record, fmt: Format, change: Sequence[Operation], protected: C
         return Changed()
     edits = batch_edits.between(record, new)
     for edit in edits:
-        if edit.tag in NUMBERS or edit.tag in protected:
-            return Changed(refused=f"field {edit.tag} is protected")
+        if why := NUMBERS.get(edit.tag) or protected.get(edit.tag):
+            return Changed(refused=f"field {edit.tag} is protected: {why}")
         try:
             if edit.after and edit.tag != LEADER:
                 corrections.check(edit.tag, edit.before, edit.after)

@@ -64,9 +64,7 @@ async def judge(conn: Connection, load: Load, limits: Limits) -> list[str]:
     if load.mode not in UNCOUNTED:
         await quality.into_months(conn, load.load)
     given = resolved.orders
-    given |= {
-        unit: msgspec.structs.replace(given.get(unit, Orders([], [])), lead=lead) for unit, lead in leads.items()
-    }
+    given |= {unit: msgspec.structs.replace(given.get(unit, Orders([], [])), lead=lead) for unit, lead in leads.items()}
     await inbox.give_orders(conn, load.load, {unit: encode(orders) for unit, orders in given.items()})
     await _delete(conn, load, missing)
     await _settle_cases(conn, load, cases, columns)
@@ -150,7 +148,7 @@ async def _settle_cases(
         for case, by in those
         if by < load.load
     ]
-    if load.mode == "recheck":  # what stands is not what a later load brought and had back
+    if load.mode in ("recheck", "batch"):  # what stands is not what a later load brought and had back
         rechecked = await quarantine.of_rechecks(conn, load.source)
         settled = [case for case in settled if case in rechecked]
     await quarantine.settle(conn, settled, load.load)

@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from catalog import clusters, decisions, inbox, loads, quality, quarantine, sources
+from catalog import batches, clusters, decisions, inbox, loads, quality, quarantine, sources
 from catalog.connection import Connection
 from catalog.database.pool import Database
 from catalog.loads import Load
@@ -143,6 +143,7 @@ class Matcher:
                     await loads.turn(conn, load.undoes, LoadState.UNDONE, since=(LoadState.DONE,))
                     await quarantine.forget(conn, load.undoes)
                     await quality.out_of_months(conn, load.undoes)
+                    await batches.unend(conn, load.undoes)
                 if load.mode == "feed":
                     await loads.prune(conn, load.source, FEED_LOADS)
         if not units and (load.mode != "feed" or load.load % TIDY_EVERY == 0):

@@ -121,6 +121,7 @@ def _item(one: Task, dictionary: int, signature: int, room: int) -> Item:
         kind=int(one.kind),
         parent=one.parent,
         heading=one.heading,
+        dropped=one.dropped,
     )
 
 

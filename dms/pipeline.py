@@ -106,6 +106,7 @@ class Item(msgspec.Struct, array_like=True, frozen=True, gc=False):
     kind: int = 0  # dms.rules.model.Kind
     parent: str = ""  # of a holdings record: what names its parent (catalog.attached)
     heading: tuple[Heading, str] | None = None  # of an authority record, with its lexemes (catalog.heading)
+    dropped: tuple[tuple[int, int], ...] = ()  # edits (batch, which) that this version puts an end to
 
 
 class Prepared(msgspec.Struct, array_like=True, frozen=True):

@@ -12,7 +12,19 @@ from typing import NamedTuple
 
 import msgspec
 
-from catalog import authority, bodies, clusters, dictionaries, holdings, inbox, loads, pins, quarantine, records
+from catalog import (
+    authority,
+    batches,
+    bodies,
+    clusters,
+    dictionaries,
+    holdings,
+    inbox,
+    loads,
+    pins,
+    quarantine,
+    records,
+)
 from catalog.connection import Connection
 from catalog.inbox import PreparedUnit
 from catalog.loads import Load
@@ -125,6 +137,7 @@ async def _write(conn: Connection, load: Load, source: Source, arrivals: list[Ar
     await authority.replace(conn, source.no, source.library, named, headings)
     if deleted:
         await records.delete(conn, source.no, deleted)
+    await batches.end(conn, source.no, load.load, {a.item.local_id: a.item.dropped for a in arrivals if a.item.dropped})
     if fed or load.mode == "move":
         await pins.follow_origins(conn, source.no, [a.item.local_id for a in arrivals])
     await quarantine.add_findings(

@@ -17,7 +17,8 @@ from catalog.model import CARRIERS, Carrier, Format, Source, Visibility
 from catalog.payload import Change
 from catalog.versions import Version
 from config.errors import BadRecord
-from dms import formats, holdings, identity, mfhd, packed, quality, quality_texts, sharing
+from dms import batch_edits, formats, holdings, identity, mfhd, packed, quality, quality_texts, sharing
+from dms.batch_edits import Standing
 from dms.formats import authority
 from dms.holdings import Copy
 from dms.match import features, keys
@@ -32,6 +33,7 @@ from protocols.charsets import codec
 from protocols.marc import Record
 
 SKETCH = ("001", "003", "004", "005")  # what every identity rule and stamp may need
+NO_EDITS: Mapping[str, Sequence[Standing]] = {}
 
 
 def recognise(data: bytes, habits: Habits) -> list[str]:
@@ -56,11 +58,16 @@ def _name(record: Record, rule: str, raw: bytes, held: bool) -> str:
     `held`: it is a holdings record. It is named apart.
     """
     named = identity.named_id(record, rule)
-    return (records.PREFIX + named if held else named) if named else identity.digest_id(raw) + "#1"
+    return (HELD_PREFIX + named if held else named) if named else identity.digest_id(raw) + "#1"
 
 
 def prepare(
-    data: bytes, position: int, ordinal: int, habits: Habits, known: Mapping[str, tuple[bytes, int]]
+    data: bytes,
+    position: int,
+    ordinal: int,
+    habits: Habits,
+    known: Mapping[str, tuple[bytes, int]],
+    edits: Mapping[str, Sequence[Standing]] = NO_EDITS,
 ) -> Outcome:
     """Read, identify, compare, describe, sign, map holdings, compress. `known`: (digest, title hash) by local id.
 
@@ -85,7 +92,7 @@ def prepare(
             place, number, reason = position + failed.position, ordinal + failed.ordinal + 1, storable(failed.reason)
             named = storable(failed.named)
             back.append(Back(place, number, named, "unreadable", failed.rule, reason, carrier, failed.raw))
-    unit = _Unit(habits, known, [one.ordinal for one in back])
+    unit = _Unit(habits, known, [one.ordinal for one in back], edits)
     going = works
     for stage in unit.first():
         going = through(stage, going)
@@ -145,10 +152,17 @@ def _changes(changes: list[Change], back: list[Back]) -> Iterator[Task]:
 class _Unit:
     """The stages, and what they must know of the source and of the records that are there already."""
 
-    def __init__(self, habits: Habits, known: Mapping[str, tuple[bytes, int]], lost: Sequence[int]) -> None:
+    def __init__(
+        self,
+        habits: Habits,
+        known: Mapping[str, tuple[bytes, int]],
+        lost: Sequence[int],
+        edits: Mapping[str, Sequence[Standing]],
+    ) -> None:
         self.habits = habits
         self.source = habits.source
         self.known = known
+        self.edits = edits
         self.blanks: dict[str, hashlib.blake2b] = {}
         self.inspector = quality.inspector(habits.profile)
         self.sheet = quality.Sheet()
@@ -191,6 +205,8 @@ class _Unit:
         whole.update(one.raw)
         if one.placed:  # the same bytes behind another record are another holding
             whole.update(one.parent.encode())
+        if edits := self.edits.get(one.local_id):
+            whole.update(batch_edits.digest(edits))
         one.digest = whole.digest()
         return True
 
@@ -225,11 +241,17 @@ class _Unit:
         return one.carrier != Carrier.PACKED and (one.version is None or self.habits.recheck)
 
     def _mend(self, one: Task) -> bool:
-        """What the profile mends on arrival: everything after this sees the mended record."""
+        """What the profile mends on arrival, and then edits: everything after this sees the mended record."""
         if not self._is_ours(one):
             return True
         asked = self.habits.mends | one.mends
         record, receipts = self.inspector.mend(one.record, one.format, asked)
+        if receipts:
+            self.sheet.count_mended(receipts, self.inspector)
+        if edits := self.edits.get(one.local_id):
+            made = batch_edits.make(record, edits)
+            record, receipts, one.dropped = made.record, (*receipts, *made.receipts), made.dropped
+            one.findings += tuple((batch_edits.DROPPED, f"batch {batch}") for batch in sorted(dict(made.dropped)))
         if receipts or (one.carrier == Carrier.MARCJSON and original.is_wrapped(one.raw)):
             came = original.Received(
                 raw=one.raw,
@@ -240,8 +262,6 @@ class _Unit:
             )
             one.kept = original.mended(record, came)
             one.record = original.record(one.kept, Carrier.MARCJSON, codec.UTF8)
-        if receipts:
-            self.sheet.count_mended(receipts, self.inspector)
         return True
 
     def _describe(self, one: Task) -> bool:

@@ -51,6 +51,7 @@ class Task:
     found: list[Finding] | None = None  # by the rules; None = not looked at
     score: int | None = None  # by the rules of the profile; None = not judged
     mends: frozenset[str] = frozenset()  # of a recheck: what somebody had mended of it
+    dropped: tuple[tuple[int, int], ...] = ()  # edits that expected something else (dms.batch_edits)
     kept: bytes = b""  # what is kept in place of the bytes as received, of a record that was mended
     body: bytes = b""
     deleted: bool = False

@@ -5,7 +5,7 @@ It runs through PREPARE and PLACE like any load, so records, holdings, clusters 
 
 from __future__ import annotations
 
-from catalog import bringing, dictionaries, loads, records, sources, versions
+from catalog import batches, bringing, dictionaries, loads, records, sources, versions
 from catalog.database.pool import Database
 from catalog.loads import Load
 from catalog.model import LoadState
@@ -22,6 +22,9 @@ async def undo(database: Database, queue: Queue, number: int) -> Load:
             raise Conflict(f"load {number} is itself an undo (of load {load.undoes}): load the file of that one again")
         if load.mode == "feed":
             raise Conflict(f"load {number} is what another node told: it tells itself when something is to be put back")
+        if load.mode == "batch":
+            batch = await batches.of_load(conn, number)
+            raise Conflict(f"load {number} carries out batch {batch}: undo that (tianlu batch undo {batch})")
         if load.state is not LoadState.DONE:
             raise Conflict(f"load {number} is {load.state.value}: only a load that is done can be undone")
         last = await loads.last_done(conn, load.source)

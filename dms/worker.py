@@ -15,7 +15,7 @@ import socket
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from catalog import bodies, dictionaries, inbox, loads, quarantine, records, sources
+from catalog import batches, bodies, dictionaries, inbox, loads, quarantine, records, sources
 from catalog.database.pool import Database
 from catalog.inbox import Unit
 from catalog.loads import Load
@@ -26,7 +26,9 @@ from catalog.work.queue import Queue
 from catalog.work.workers import Worker
 from config.errors import Misconfigured, Retry
 from config.settings import Limits
-from dms import matcher, merge_many, pipeline, prepare, quality_scope
+from dms import batching, matcher, merge_many, pipeline, prepare, quality_scope
+from dms.batch_edits import Standing
+from dms.batching import Batching
 from dms.crew import GARBAGE, LIGHT_BYTES, LIGHT_CLUSTERS, Crew, Runs
 from dms.matcher import Matcher
 from dms.merge_many import Job, Made
@@ -65,6 +67,7 @@ class Preparing:
             profile = await quality_scope.of_library(conn, source.library)
             # What a node tells is new by its word, and what stands is not asked for.
             fresh = load.mode == "feed" or not await records.any_of_source(conn, load.source)
+            changed = load.mode != "feed" and await batches.any_of_source(conn, load.source)
         encoding = load.encoding if load.encoding != "auto" else source.encoding
         habits = Habits(
             source=source,
@@ -74,13 +77,16 @@ class Preparing:
             characters=tables.get(source.characters, b""),
             profile=profile,
             mends=frozenset(load.mends),
-            recheck=load.mode == "recheck",
+            recheck=load.mode in ("recheck", "batch"),
         )
         data = bodies.grow(unit.payload)
         try:
-            known = {} if fresh else await self._known(data, habits)
+            light = len(data) < LIGHT_BYTES
+            ids = [] if fresh and not changed else await self.crew.run(prepare.recognise, data, habits, light=light)
+            known = {} if fresh else await self._known(ids, habits)
+            edits = await self._edits(ids, source.no) if changed else {}
             outcome = await self.crew.run(
-                prepare.prepare, data, unit.position, unit.ordinal, habits, known, light=len(data) < LIGHT_BYTES
+                prepare.prepare, data, unit.position, unit.ordinal, habits, known, edits, light=light
             )
         except Misconfigured as error:  # the source's habits are wrong: no unit can be prepared, now or later
             await self._give_up(load, str(error))
@@ -95,8 +101,11 @@ class Preparing:
                 await inbox.discard(conn, load.load)
                 await quarantine.forget(conn, load.load)
 
-    async def _known(self, data: bytes, habits: Habits) -> dict[str, tuple[bytes, int]]:
-        ids = await self.crew.run(prepare.recognise, data, habits, light=len(data) < LIGHT_BYTES)
+    async def _edits(self, ids: Sequence[str], source: int) -> dict[str, tuple[Standing, ...]]:
+        async with self.database.connection() as conn:
+            return batching.standing(await batches.edited(conn, source, ids))
+
+    async def _known(self, ids: Sequence[str], habits: Habits) -> dict[str, tuple[bytes, int]]:
         async with self.database.connection() as conn:
             standing = await records.standing(conn, habits.source.no, ids)
             unjudged = await records.unjudged(conn, habits.source.no, ids) if habits.recheck else set()
@@ -131,7 +140,11 @@ def _case(load: Load, back: Back) -> Case:
 
 
 async def sweep(queue: Queue, database: Database) -> None:
-    """Find landed units that no job stands for (their worker died, or a signal was lost) and put them again."""
+    """Find landed units and batches that no job stands for (their worker died, or a signal was lost) and put them
+    again.
+    """
+    async with database.transaction() as conn:
+        await batching.sweep(queue, conn)
     async with database.connection() as conn:
         waiting = {
             load.load: await inbox.unprepared(conn, load.load)
@@ -169,9 +182,11 @@ async def run(
     if spent is not None:
         one.spent = spent
     preparing = Preparing(database, crew, wake)
+    changing = Batching(database, queue, crew, wake)
     try:
         async with living(database, ident), asyncio.TaskGroup() as tasks:
-            tasks.create_task(queue.run({units.KIND: preparing.handle}, stop=stop, concurrency=processes + 1))
+            handlers = {units.KIND: preparing.handle, batching.KIND: changing.handle}
+            tasks.create_task(queue.run(handlers, stop=stop, concurrency=processes + 1))
             tasks.create_task(matcher.run(one, stop=stop, wake=wake))
             tasks.create_task(_sweep(queue, database, stop))
     finally:
