@@ -17,6 +17,7 @@ LocalId = NewType("LocalId", str)  # a record's id within its source
 Cluster = NewType("Cluster", int)  # a cluster's number at this node
 Sid = NewType("Sid", int)  # a signature's number at this node
 
+HELD_PREFIX = "h:"  # of local ids of holdings records: libraries number them apart, so a number may come twice
 BASE32 = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's alphabet: no i, l, o, u
 
 

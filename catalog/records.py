@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from catalog.connection import Connection
+from catalog.model import HELD_PREFIX
 from catalog.visibility import VISIBLE
 
 
@@ -44,7 +45,6 @@ class Standing:
     kind: int
 
 
-PREFIX = "h:"  # of local ids of holdings records: libraries number them apart, so the same number may come twice
 FIELDS = tuple(Row.__dataclass_fields__)
 Values = tuple[  # of FIELDS
     int, str, str, int | None, int, int, int, str, int, int, bytes, str, int, bytes, int, str, int | None
@@ -171,7 +171,7 @@ async def get(conn: Connection, source: int, local_id: str) -> Row | None:
 
 async def named(conn: Connection, source: int, told: str) -> Row | None:
     """One record by what a person calls it: its local id, which may be told of a holdings record without its prefix."""
-    return await get(conn, source, told) or await get(conn, source, PREFIX + told)
+    return await get(conn, source, told) or await get(conn, source, HELD_PREFIX + told)
 
 
 async def many(conn: Connection, source: int, local_ids: Collection[str]) -> list[Row]:

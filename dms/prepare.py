@@ -12,8 +12,8 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
-from catalog import bodies, heading, original, records, versions
-from catalog.model import CARRIERS, Carrier, Format, Source, Visibility
+from catalog import bodies, heading, original, versions
+from catalog.model import CARRIERS, HELD_PREFIX, Carrier, Format, Source, Visibility
 from catalog.payload import Change
 from catalog.versions import Version
 from config.errors import BadRecord
