@@ -53,10 +53,9 @@ def parts(text: str, how: Parting) -> list[Part]:
     """The pieces of a data field, in order, without marks."""
     found: list[Part] = []
     before = ""
-    pairs = marc.subfields(text)
     cuts = how.cut if not how.ind1 or text[:1] in how.ind1 else {}
-    for at, (code, value) in enumerate(pairs):
-        bare, after = _closed(value, last=at == len(pairs) - 1 or pairs[at + 1][0] in "npket")
+    for code, value in marc.subfields(text):
+        bare, after = _closed(value)
         for mark, piece in _cut(bare, cuts.get(code, ""), before):
             key = code + mark
             found.append(Part(key if key in how.keys else code, code, piece))
@@ -73,12 +72,12 @@ def _marked(value: str, skip: int) -> str:
     return f"{_NSB}{value[:skip]}{_NSE}{value[skip:]}" if len(value) > skip else value
 
 
-def _closed(value: str, *, last: bool) -> tuple[str, str]:
+def _closed(value: str) -> tuple[str, str]:
     """The value without the mark at its end, and that mark; a full stop that belongs to a word stays."""
     if found := _CLOSING.search(value):
         return value[: found.start()], found[0].strip()
     bare = value.rstrip()
-    if last and bare.endswith(".") and not bare.endswith("..") and _is_mark(bare.rpartition(" ")[2]):
+    if bare.endswith(".") and not bare.endswith("..") and _is_mark(bare.rpartition(" ")[2]):
         return bare[:-1], "."
     return value.rstrip(), ""
 
