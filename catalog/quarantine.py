@@ -137,6 +137,16 @@ async def get(conn: Connection, ident: int) -> Any:
     return row
 
 
+async def some(conn: Connection, idents: Sequence[int]) -> list[Any]:
+    """These cases with their bytes, newest first."""
+    rows: list[Any] = await conn.fetch(
+        """select q.*, s.name source_name, s.encoding, s.format from quarantine q join source s using (source)
+           where id = any($1::bigint[]) order by id desc""",
+        list(idents),
+    )
+    return rows
+
+
 async def bodies(
     conn: Connection, *, source: int | None, rule: str | None, within: Collection[str] | None = None
 ) -> AsyncIterator[Any]:

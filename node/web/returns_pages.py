@@ -71,7 +71,9 @@ async def group(request: web.Request) -> web.StreamResponse:
         groups = [row for row in await quarantine.groups(conn, source=source.no) if row["rule"] == rule]
         if not groups:
             raise NotFound("nothing came back by this rule")
-        cases = await quarantine.listing(conn, source=source.no, rule=rule, limit=SIZE, before=before)
+        listed = await quarantine.listing(conn, source=source.no, rule=rule, limit=SIZE, before=before)
+        profile = await quality_scope.of_library(conn, source.library)
+        cases = await quarantine.some(conn, [each["id"] for each in listed])
         previewed = await _previews(conn, source, rule, lang) if shown.mendable(rule) and not before else []
     known = catalogue.rules().get(rule)
     response = view.page(
@@ -83,7 +85,14 @@ async def group(request: web.Request) -> web.StreamResponse:
         reference=known.reference if known else "",
         total=sum(row["n"] for row in groups),
         running=sum(row["running"] for row in groups),
-        cases=[{**dict(each), "url": _path(source, f"records/{each['id']}")} for each in cases],
+        cases=[
+            {
+                **dict(each),
+                "why": previews.reason(each, profile, lang),
+                "url": _path(source, f"records/{each['id']}"),
+            }
+            for each in cases
+        ],
         more=_url(source.name, rule, before=cases[-1]["id"]) if len(cases) == SIZE else "",
         mendable=shown.mendable(rule),
         previews=previewed,
@@ -137,6 +146,7 @@ async def case(request: web.Request) -> web.StreamResponse:
         source=source,
         back=_url(source.name, found["rule"]),
         text=shown.heading(found["rule"], lang),
+        why=previews.reason(found, profile, lang),
         **told,
     )
     response.headers["Cache-Control"] = "no-store"

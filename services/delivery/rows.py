@@ -16,6 +16,9 @@ _TABLE: Mapping[str, Any] = tomllib.loads(
 )
 
 
+TITLE = {"zh": "题名", "en": "Title"}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """One line of a display; `field` tells a page what it may do with the values (search for them, link them)."""
@@ -62,9 +65,10 @@ def of(description: Description, lang: str) -> list[Row]:
 
 
 def beside(a: Description, b: Description, lang: str) -> list[tuple[str, str, str]]:
-    """(label, of the one, of the other) of every row that either has."""
+    """(label, of the one, of the other) of the title and of every row that either has."""
     left, right = ({row.field: row for row in of(each, lang)} for each in (a, b))
-    return [
+    title = (TITLE[lang], heading(a), heading(b))
+    return [title] + [
         (row[lang], *("; ".join(side[row["field"]].values) if row["field"] in side else "" for side in (left, right)))
         for row in _TABLE["row"]
         if row["field"] in left or row["field"] in right

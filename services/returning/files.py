@@ -9,7 +9,8 @@ from catalog import bodies, quarantine
 from catalog.connection import Connection
 from catalog.model import CARRIER_NAMES, Carrier
 from config.errors import BadRecord
-from dms.rules.model import LEADER
+from dms import quality_scope
+from dms.rules.model import LEADER, Profile
 from protocols import csv, detect, iso2709
 from services.returning import previews, shown
 
@@ -44,11 +45,15 @@ async def pieces(
     """The file in pieces; `to`: raw, marc (ISO 2709 in UTF-8) or csv. Needs a transaction."""
     if to == "csv":
         yield (csv.MARK + csv.line(HEAD[lang])).encode()
+    profiles: dict[str, Profile] = {}
     async for case in quarantine.bodies(conn, source=source, rule=rule, within=within):
         raw = bodies.grow(case["body"])
         match to:
             case "csv":
-                yield csv.line(_cells(case, raw, lang)).encode()
+                library = case["library"]
+                if library not in profiles:
+                    profiles[library] = await quality_scope.of_library(conn, library)
+                yield csv.line(_cells(case, raw, previews.reason(case, profiles[library], lang), lang)).encode()
             case "marc":
                 yield _marc(case)
             case _:
@@ -70,7 +75,7 @@ def _marc(case: Any) -> bytes:
         return b""
 
 
-def _cells(case: Any, raw: bytes, lang: str) -> list[csv.Cell]:
+def _cells(case: Any, raw: bytes, why: str, lang: str) -> list[csv.Cell]:
     try:
         found = previews.opened(case)
         text = "\n".join(" ".join(filter(None, line[:3])) for line in shown.lines(found.record) if line.tag != LEADER)
@@ -85,6 +90,6 @@ def _cells(case: Any, raw: bytes, lang: str) -> list[csv.Cell]:
         case["local_id"],
         case["rule"],
         shown.heading(case["rule"], lang),
-        case["reason"],
+        why,
         text[:LONGEST],
     ]

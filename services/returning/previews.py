@@ -10,10 +10,11 @@ from catalog import bodies
 from catalog.model import CARRIER_NAMES, Format
 from config.errors import BadRecord
 from dms import formats, quality
-from dms.rules import kinds, mend
+from dms.rules import catalogue, kinds, mend
 from dms.rules.model import Finding, Profile, Receipt
 from protocols import detect, reading
 from protocols.marc import Record
+from services.returning import shown
 
 READABLE = detect.CARRIERS
 
@@ -52,6 +53,21 @@ def opened(case: Mapping[str, Any]) -> Opened:
         raise BadRecord(batch.failed[0].reason if batch.failed else "no record is in these bytes")
     read = batch.reads[0]
     return Opened(record=read.record, format=formats.format_of(read.record, case["format"]), told=read.findings)
+
+
+def reason(case: Mapping[str, Any], profile: Profile, lang: str) -> str:
+    """Why it came back, in words: by the rules that send it back as things stand, else as it was said then."""
+    try:
+        found = opened(case)
+    except BadRecord:
+        return _said(case, lang)
+    errors = shown.problems(preview(found, profile, ()).errors, lang)
+    return "; ".join(f"{one.place} {one.text}".strip() for one in errors) or _said(case, lang)
+
+
+def _said(case: Mapping[str, Any], lang: str) -> str:
+    rule = str(case["rule"])
+    return catalogue.text(Finding(rule, value=case["reason"]), lang) if rule in catalogue.rules() else case["reason"]
 
 
 def preview(found: Opened, profile: Profile, rules: Collection[str]) -> Preview:
