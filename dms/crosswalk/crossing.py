@@ -14,12 +14,12 @@ from urllib.parse import quote
 import msgspec
 
 from dms import isbd
-from dms.crosswalk import elements, linked
+from dms.crosswalk import elements, linked, scripts
 from dms.crosswalk.elements import Element, Path
 from dms.crosswalk.model import Fate, Loss
 from dms.crosswalk.rows import LEADER, Part, Row, Table
 from protocols import marc
-from protocols.marc import DELIMITER, Record
+from protocols.marc import Record
 
 REMEMBERED = 20_000  # texts of fields, for each table; about 60 MB at worst
 LONG = 400  # characters; longer texts don't come again
@@ -85,19 +85,19 @@ class Crosswalk:
         """The record's elements and what became of its fields."""
         return Crossed(record, self)
 
-    def field(self, tag: str, text: str) -> Cut:
+    def field(self, tag: str, text: str, leader: str) -> Cut:
         """What becomes of a field."""
         if len(text) > LONG or marc.is_control(tag):
-            return self._cut(tag, text)
+            return self._cut(tag, text, leader)
         known = self._known.get((tag, text))
         if known is None:
             if len(self._known) >= REMEMBERED:
                 self._known.clear()
-            known = self._known[tag, text] = self._cut(tag, text)
+            known = self._known[tag, text] = self._cut(tag, text, "")
         return known
 
-    def _cut(self, tag: str, text: str) -> Cut:
-        rows = self._rows.get(marc.value(text, "6")[:3] if tag == "880" else tag, ())
+    def _cut(self, tag: str, text: str, leader: str) -> Cut:
+        rows = self._rows.get(marc.value(text, "6")[:3] if tag == "880" else tag, [])
         values = _values_of(tag, text, linking=bool(rows) and rows[0][1].linked)
         present = {each.code for each in values}
         pieces: list[Piece] = []
@@ -105,7 +105,9 @@ class Crosswalk:
             if not (row.fixed or row.codes & present):
                 continue
             for group in [[each] for each in values] if row.apart else [values]:
-                if (not row.when or _fits(row.when, text, group)) and (puts := self._puts(row, present, text, group)):
+                if (not row.when or _fits(row.when, text, group, leader)) and (
+                    puts := self._puts(row, present, text, group)
+                ):
                     pieces.append(_piece(number, row, puts))
         return Cut(tag, tuple(pieces), values)
 
@@ -116,11 +118,19 @@ class Crosswalk:
             if part.text:
                 puts.append(Put(part.to, part.attribute, part.text))
                 continue
-            if part.codes & present:
+            if part.ind:
+                if value := self._indicator(part, text):
+                    puts.append(Put(part.to, part.attribute, value))
+            elif part.codes & present:
                 for value in self._taken(part, text, values):
                     puts.append(Put(part.to, part.attribute, value))
                     told = True
         return puts if told else []
+
+    def _indicator(self, part: Part, text: str) -> str:
+        names = self.table.maps[part.map]
+        value = names.get(text[part.ind - 1 : part.ind], "")
+        return part.prefix + value if value else ""
 
     def _taken(self, part: Part, text: str, values: Sequence[_Value]) -> list[str]:
         """The part's values, each marked as taken."""
@@ -159,7 +169,8 @@ class Crosswalk:
         if part.chunk:
             whole = [value[at : at + part.chunk] for at in range(0, len(value), part.chunk)]
         if part.only:
-            whole = [value for value in whole if part.only.search(value)]
+            matches = [(value, part.only.search(value)) for value in whole]
+            whole = [found.expand(part.form) if part.form else value for value, found in matches if found]
         if part.map:
             names = self.table.maps[part.map]
             whole = [name for value in whole if (name := names.get(value, names.get("*", "")))]
@@ -222,15 +233,16 @@ class Crossed:
         self._record = record
         self._crosswalk = crosswalk
         self._table = crosswalk.table
-        self._cuts = [crosswalk.field(tag, text) for tag, text in record.fields]
-        self._leader = crosswalk.field(LEADER, record.leader)
-        mates = _mates(record) if self._table.groups else {}
+        self._cuts = [crosswalk.field(tag, text, record.leader) for tag, text in record.fields]
+        self._leader = crosswalk.field(LEADER, record.leader, record.leader)
+        mates = scripts.mates(record) if self._table.groups or self._table.twins else {}
         found = [(piece, -1) for piece in self._leader.pieces]
         for place, cut in enumerate(self._cuts):
             found += [(piece, place) for piece in cut.pieces]
         found.sort(key=_row_number)
         self._shared: dict[tuple[str, str], Element] = {}
         self.rooms: dict[str, list[Element]] = {}
+        self._mates: dict[tuple[int, str], tuple[Element, str, str]] = {}
         spent: set[int] = set()
         for piece, place in found:
             row = self._table.rows[piece.number]
@@ -242,7 +254,7 @@ class Crossed:
             if row.shared:
                 self._share(row, piece, room)
             elif piece.element is not None:
-                room.append(_grouped(piece.element, self._group(place, mates)) if mates else piece.element)
+                room.append(self._linked(piece, place, mates, room) if mates else piece.element)
 
     def elements(self, room: str = "") -> list[Element]:
         """The elements of a room, in the order of the rows; those that say the same as another are left out."""
@@ -265,10 +277,26 @@ class Crossed:
             room.append(top)
         _fill(top.child(row.element[1:]) if len(row.element) > 1 else top, piece.puts)
 
-    def _group(self, place: int, mates: Mapping[str, str]) -> tuple[frozenset[str], str]:
+    def _linked(self, piece: Piece, place: int, mates: Mapping[str, str], room: list[Element]) -> Element:
+        """The piece's element as one of a pair, if its field is: marked, or with the texts of both."""
+        assert piece.element is not None
         tag, text = self._record.fields[place] if place >= 0 else ("", "")
-        tag = marc.value(text, "6")[:3] if tag == "880" else tag
-        return self._table.groups, mates.get(_link(tag, text), "")
+        group = mates.get(scripts.link(marc.value(text, "6")[:3] if tag == "880" else tag, text), "")
+        if not group:
+            return piece.element
+        if piece.element.name in self._table.groups:
+            return scripts.grouped(piece.element, group)
+        if not self._table.twins:
+            return piece.element
+        mate = self._mates.pop((piece.number, group), None)
+        if mate is None:
+            self._mates[piece.number, group] = (piece.element, tag, text)
+            return piece.element
+        other, other_tag, other_text = mate
+        room[:] = [each for each in room if each is not other]
+        if other_tag == "880":
+            return scripts.beside(piece.element, other, scripts.code(other_text))
+        return scripts.beside(other, piece.element, scripts.code(text))
 
 
 def _row_number(found: tuple[Piece, int]) -> int:
@@ -293,18 +321,11 @@ def _piece(number: int, row: Row, puts: list[Put]) -> Piece:
 
 def _fill(made: Element, puts: Sequence[Put]) -> None:
     for to, attribute, value in puts:
-        target = made.child(to) if to else made
+        target = (made.at(to) if attribute else made.child(to)) if to else made
         if attribute:
             target.attributes[attribute] = value
         else:
             target.text = f"{target.text} {value}" if target.text else value
-
-
-def _grouped(element: Element, told: tuple[frozenset[str], str]) -> Element:
-    groups, group = told
-    if not group or element.name not in groups:
-        return element
-    return Element(element.name, {**element.attributes, "altRepGroup": group}, element.text, element.children)
 
 
 def _span(code: str, first: int, end: int) -> str:
@@ -326,13 +347,16 @@ def _runs(places: Sequence[int], text: str) -> Iterator[tuple[int, int]]:
         yield run[0], run[-1] + 1
 
 
-def _fits(when: Mapping[str, str], text: str, values: Sequence[_Value]) -> bool:
+def _fits(when: Mapping[str, str], text: str, values: Sequence[_Value], leader: str) -> bool:
     for name, wanted in when.items():
         if name in ("ind1", "ind2"):
             if text[int(name[3]) - 1 : int(name[3])] not in wanted:
                 return False
         elif name.startswith("at"):  # a position of a control field or of a leader
             if text[int(name[2:]) : int(name[2:]) + 1] not in wanted:
+                return False
+        elif name.startswith(LEADER):
+            if leader[int(name[3:]) : int(name[3:]) + 1] not in wanted:
                 return False
         else:
             value = next((each.value for each in values if each.code == name), "")
@@ -342,21 +366,3 @@ def _fits(when: Mapping[str, str], text: str, values: Sequence[_Value]) -> bool:
             elif not value.startswith(tuple(wanted.split("|"))):
                 return False
     return True
-
-
-def _link(tag: str, text: str) -> str:
-    """What a field shares with its twin in another script: tag and occurrence number in $6."""
-    link = marc.value(text, "6")
-    return f"{tag}-{link[4:6]}" if link[4:6].isdigit() and link[4:6] != "00" else ""
-
-
-def _mates(record: Record) -> dict[str, str]:
-    """A group number for every pair of a field and its 880 (MARC 21, appendix D)."""
-    links = Counter(
-        link
-        for tag, text in record.fields
-        if f"{DELIMITER}6" in text
-        and not marc.is_control(tag)
-        and (link := _link(marc.value(text, "6")[:3] if tag == "880" else tag, text))
-    )
-    return {link: f"{number:02d}" for number, link in enumerate((k for k, n in links.items() if n > 1), 1)}

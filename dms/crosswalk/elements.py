@@ -10,6 +10,7 @@ from typing import NamedTuple
 import msgspec
 
 _STEP = re.compile(r"([A-Za-z][\w:.-]*)(?:\[([^\]]*)\])?(\*?)")
+_STEPS = re.compile(r"/(?![^\[]*\])")
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, 2.2
 _SPECIAL = re.compile("[&<>\"']")
 
@@ -34,27 +35,32 @@ class Element(msgspec.Struct, gc=False):
     children: list[Element] = []
     xml: str = ""  # as it was written, once it was
 
-    def child(self, steps: Iterable[Step]) -> Element:
-        """The element at the end of a path under this one; the steps before the last are shared, it is new."""
-        *way, last = steps
+    def at(self, steps: Iterable[Step]) -> Element:
+        """The element at the end of a path under this one: the last that is there, else one made."""
         at = self
-        for name, attributes, new in way:
-            found = None
-            if not new:
-                found = next((c for c in at.children if c.name == name and c.attributes == attributes), None)
+        for step in steps:
+            found = None if step.new else next((c for c in reversed(at.children) if _is(c, step)), None)
             if found is None:
-                found = Element(name, dict(attributes))
+                found = Element(step.name, dict(step.attributes))
                 at.children.append(found)
             at = found
-        made = Element(last.name, dict(last.attributes))
-        at.children.append(made)
+        return at
+
+    def child(self, steps: Path) -> Element:
+        """A new element at the end of a path under this one; the steps before the last are those that are there."""
+        made = Element(steps[-1].name, dict(steps[-1].attributes))
+        (self.at(steps[:-1]) if len(steps) > 1 else self).children.append(made)
         return made
+
+
+def _is(element: Element, step: Step) -> bool:
+    return element.name == step.name and step.attributes.items() <= element.attributes.items()
 
 
 def path(told: str) -> Path:
     """The steps of `originInfo/place/placeTerm[type=text]`; `role*` is a new one each time. Raises ValueError."""
     steps = []
-    for step in told.split("/"):
+    for step in _STEPS.split(told):
         found = _STEP.fullmatch(step)
         if not found:
             raise ValueError(f"no step of a path: {step!r}")

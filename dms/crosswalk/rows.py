@@ -5,15 +5,18 @@ element of its own; rows with `shared` put their parts into one element of the r
 
     [[row]]
     tag = ["100", "700"]
-    when = { ind1 = "01", at6 = "a", t = "" }   # characters allowed, also at a position; a subfield: "" = absent,
-                                                # "*" = present, else what it begins with, `a|b`
+    when = { ind1 = "01", at6 = "a", t = "" }   # characters allowed, also at a position (LDR6: of the leader, for
+                                                # control fields); a subfield: "" = absent, "*" = present, else what
+                                                # it begins with, `a|b`
     element = "name[type=personal]"
     parts = [
         { to = "namePart", take = "abcq" },             # subfields joined with blanks, or with `join`
         { to = "role*/roleTerm[type=text]", take = "e", each = true },  # an element for each; `role*`: a new role, too
         { to = "title", at = [35, 38], map = "languages" },             # positions of a control field or coded subfield
         { attribute = "edition", take = "2" },          # the first value that there is
+        "@agent",                                       # the parts of `parts.agent` of the file
     ]
+    in = "Work"                                         # the root, where the target has several
     reference = "MARC 21 to MODS 3.7 mapping (Library of Congress), name"
     [[row.example]]                                     # a test converts each: in a record of this field alone
     in = "100 1 $aHarrow, Edith,$d1901-"
@@ -58,6 +61,8 @@ class Part:
     chunk: int = 0  # the value is cut into codes of this length, each for itself
     map: str = ""  # name of a table in the file; a value that it lacks is not taken, unless it has "*"
     only: re.Pattern[str] | None = None  # a value that it does not find is not taken
+    form: str = ""  # what `only` found in another form: `\\1-\\2`
+    ind: int = 0  # not a subfield but this indicator, 1 or 2, by `map`; it is there where another part of the row is
     raw: bool = False  # ISBD marks stay
     text: str = ""  # a fixed text instead; it is there where another part of the row is
     attribute: str = ""  # the value becomes this attribute of the element
@@ -98,6 +103,7 @@ class Table:
     by_tag: Mapping[str, tuple[int, ...]]  # numbers of rows
     maps: Mapping[str, Mapping[str, str]]
     lost: Mapping[str, str]  # tag, subfield or position → why
+    twins: bool  # texts of a field in another script stand beside those of its mate, marked with the script
     groups: frozenset[str]  # elements where a field and its twin in another script are marked as one: altRepGroup
 
 
@@ -106,7 +112,8 @@ def table(name: str) -> Table:
     """The table `<name>.toml` of this folder. Raises `Misconfigured` with what is wrong in it."""
     told = tomllib.loads(files("dms.crosswalk").joinpath(f"{name}.toml").read_text(encoding="utf-8"))
     try:
-        rows = tuple(_row(each) for each in told["row"])
+        sets = told.get("parts", {})
+        rows = tuple(_row(each, sets) for each in told["row"])
         maps = told.get("map", {})
         if missing := {part.map for row in rows for part in row.parts if part.map} - set(maps):
             raise ValueError(f"no map {sorted(missing)}")
@@ -122,17 +129,19 @@ def table(name: str) -> Table:
         by_tag={tag: tuple(numbers) for tag, numbers in by_tag.items()},
         maps=maps,
         lost={key: why for why, keys in told.get("lost", {}).items() for key in keys},
+        twins=told.get("twins", False),
         groups=frozenset(told.get("groups", ())),
     )
 
 
-def _row(told: dict[str, Any]) -> Row:
+def _row(told: dict[str, Any], sets: Mapping[str, list[dict[str, Any]]]) -> Row:
     known = {"tag", "in", "element", "parts", "when", "shared", "once", "apart", "linked", "reference", "example"}
     if odd := set(told) - known:
         raise ValueError(f"{told['tag']}: no row says {sorted(odd)}")
     tags = told["tag"]
     coded = all(tag == LEADER or tag.startswith("00") for tag in ([tags] if isinstance(tags, str) else tags))
-    parts = tuple(_part(each, told["element"], coded) for each in told["parts"])
+    said = [part for each in told["parts"] for part in (sets[each[1:]] if isinstance(each, str) else [each])]
+    parts = tuple(_part(each, told["element"], coded) for each in said)
     return Row(
         tags=(tags,) if isinstance(tags, str) else tuple(tags),
         room=told.get("in", ""),
@@ -144,7 +153,7 @@ def _row(told: dict[str, Any]) -> Row:
         apart=told.get("apart", False),
         linked=told.get("linked", False),
         codes=frozenset(code for part in parts for code in part.codes),
-        fixed=all(part.text for part in parts),
+        fixed=all(part.text or part.ind for part in parts),
         reference=told.get("reference", ""),
         examples=tuple(Example(each["in"], tuple(each["out"])) for each in told.get("example", ())),
     )
@@ -163,7 +172,7 @@ def _part(told: dict[str, Any], element: str, coded: bool) -> Part:
     return Part(
         to=path(to) if to else (),
         where=f"{where}/@{attribute}" if attribute else where,
-        codes=frozenset(("",)) if coded and "text" not in given else frozenset(given.get("take", "")),
+        codes=frozenset(("",)) if coded and not given.keys() & {"text", "ind"} else frozenset(given.get("take", "")),
         plain=not given.keys() & {"chunk", "only", "map", "iri"},
         **given,
     )
