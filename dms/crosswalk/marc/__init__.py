@@ -12,9 +12,10 @@ A row:
     to = "245"                # target tag
     head = "100"              # instead of `to` for the first field of all rows that have a head, where the record has
                               # no other such field yet; ind_head are its indicators where they differ
-    when = { ind1 = "0 ", 2 = "lc|lcsh", 5 = "", x = "*" }  # an indicator is any of; a subfield is one of, not there, there
-                                                             # also: record = "410|461" the record has such a field,
-                                                             # without = "225" it has none, nth = "1" the first of its tag
+    when = { ind1 = "0 ", 2 = "lc|lcsh", 5 = "", x = "*" }
+                              # an indicator is any of; a subfield is one of, is not there, is there;
+                              # also: record = "410|461" the record has such a field, without = "225" it has none,
+                              # nth = "1" it is the first of its tag
     ind = ["1", { of = 2, "0" = "1", "*" = " " }]   # a character; from the source's indicator 1 or 2; or a function's
                                                      # name with @ before it
     single = "abc"            # target codes that are not repeatable: what comes again is added to what stands there
@@ -50,9 +51,9 @@ Coded data go from positions to positions. What they make is a build, with what 
     at = [0, 4]               # as slices count; none = all that there is
     to = "008/18"             # a build and where in it; or `lost = "why"`
     kinds = "b"
-    map = "illustrations"     # `each = true`: the map is of single characters; "*" in a map: what it lacks, which is told
+    map = "illustrations"     # `each = true`: of single characters; "*" in a map: what it lacks, which is told
     reference = "…"
 
-`[control]` says what becomes of control fields that are no coded data: `003 = "024 7 $a*$2uri"`. `[merged]` names target
-tags that are made one field: `040 = "abecd"`, the order of its subfields.
+`[control]` says what becomes of control fields that are no coded data: `003 = "024 7 $a*$2uri"`. `[merged]` names
+target tags that are made one field: `040 = "abecd"`, the order of its subfields.
 """

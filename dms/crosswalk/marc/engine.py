@@ -6,10 +6,10 @@ Most fields are met again and again (publishers, headings, codes): what became o
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from dms.crosswalk.marc import linking, parted
+from dms.crosswalk.marc import functions, linking, parted
 from dms.crosswalk.marc.table import Indicator, Row, Rule, Table
 from dms.crosswalk.model import Fate, Loss
 from protocols import embedded, marc
@@ -92,7 +92,9 @@ class Engine:
         self._format: str = table.settings["format"]
         self._local: tuple[str, ...] = tuple(table.settings.get("local", ()))
         self._twins: str = table.settings.get("twins", "")
+        self._unmarks: bool = table.settings.get("unmarks", False)
         self._romanised: str = table.settings.get("romanised", "")
+        self._capitals: bool = table.settings.get("capitals", False)
         self._embeds: Mapping[str, str] = table.settings.get("embeds", {})
         self._partings = parted.partings(
             table.settings.get("parting", []),
@@ -181,13 +183,13 @@ class Engine:
     ) -> Made | None:
         tag = row.head if heading else row.to
         main = [i for i in group if not pieces[i].romanised]
+        if row.order:  # before the marks are set
+            main.sort(key=lambda i: row.order.find(_target(row, pieces[i].key)))
         if row.more and sum(pieces[i].key in row.take for i in main) < 2:
             return None
         pairs = self._pairs(row, tag, [(i, pieces[i].key, pieces[i].value) for i in main], fates)
         if not pairs:
             return None
-        if row.order:
-            pairs.sort(key=lambda pair: row.order.find(pair[0]))
         spec = row.ind_head if heading else row.ind
         raw = [(pieces[i].key, pieces[i].value) for i in main]
         ind = "".join(_indicator(each, indicators, raw) for each in spec)
@@ -219,20 +221,38 @@ class Engine:
         for i, key, value in given:
             if not value.strip():
                 continue
-            rule = _rule(row.take.get(key, ()), key, value, pairs, seen)
+            rules = row.take.get(key, ())
+            if not rules and self._capitals and key[:1].isupper():
+                rules = _capitals(row.take.get(key.lower(), ()))
+            rule = _rule(rules, key, value, pairs, seen)
             seen.add(key)
             if rule is None:
                 continue
             if rule.lost:
                 fates.why[i] = rule.lost
                 continue
-            told = rule.map.get(value.strip(), value) if rule.map is not None else value
+            told = value
+            if rule.map is not None:
+                told = rule.map.get(value.strip()) or rule.map.get("*", value)
+            elif self._unmarks:
+                told = functions.without_marks(value)
             if rule.by:
                 told = rule.by(told)
             if rule.words != NO_WORDS:
                 told = f"{rule.words[0]}{told}{rule.words[1]}"
             fates.to[i].append(f"{tag}${_put(row, rule, told, pairs)}")
         return pairs
+
+
+def _capitals(rules: Sequence[Rule]) -> tuple[Rule, ...]:
+    """What becomes of a romanised subfield: the capital code of what it spells."""
+    return tuple(replace(each, to=each.to.upper()) for each in rules if each.to)
+
+
+def _target(row: Row, key: str) -> str:
+    """The code to which the first rule for a key sends it."""
+    rules = row.take.get(key)
+    return rules[0].to if rules else ""
 
 
 def _with(row: Row, pairs: list[tuple[str, str]], indicators: str) -> list[tuple[str, str]]:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 
 Function = Callable[[str], str]
 Reckoned = Callable[[str, list[tuple[str, str]]], str]  # the source's indicators and subfields → an indicator
 
 _OPEN, _CLOSE = "\x88\x98", "\x89\x9c"  # NSB and NSE as systems write them (ISO 6630)
-_NO_MARKS = str.maketrans("", "", _OPEN + _CLOSE)
+_MARKED = re.compile(f"[{_OPEN}]([^{_OPEN}{_CLOSE}]*)[{_CLOSE}]")
 
 
 def without_marks(value: str) -> str:
-    """Without the characters around words that do not file."""
-    return value.translate(_NO_MARKS)
+    """Without the characters around words that do not file (MARC 21 has an indicator instead)."""
+    return _MARKED.sub(r"\1", value)
 
 
 def bracketed(value: str) -> str:
@@ -31,6 +32,16 @@ def unparenthesised(value: str) -> str:
     return value.strip().removeprefix("(").removesuffix(")")
 
 
+def without_equals(value: str) -> str:
+    """Without the equals sign before a parallel title, which some systems keep in the subfield (ISBD, A.3.2)."""
+    return value.removeprefix("=").lstrip()
+
+
+def parenthesised(value: str) -> str:
+    """In parentheses, as the qualifier of a name is."""
+    return value if value.strip().startswith("(") else f"({value})"
+
+
 def nonfiling(_indicators: str, pairs: list[tuple[str, str]]) -> str:
     """How many characters at the beginning do not file, of which NSB and NSE tell (MARC 21: 245, indicator 2)."""
     value = pairs[0][1] if pairs else ""
@@ -43,9 +54,10 @@ def nonfiling(_indicators: str, pairs: list[tuple[str, str]]) -> str:
 
 
 FUNCTIONS: Mapping[str, Function] = {
-    "without_marks": without_marks,
     "bracketed": bracketed,
     "unbracketed": unbracketed,
     "unparenthesised": unparenthesised,
+    "parenthesised": parenthesised,
+    "without_equals": without_equals,
 }
 RECKONED: Mapping[str, Reckoned] = {"nonfiling": nonfiling}

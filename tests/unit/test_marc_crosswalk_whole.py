@@ -1,0 +1,153 @@
+"""Whole records from CNMARC and UNIMARC to MARC 21: nothing vanishes without a line in the report."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from dms.crosswalk.marc.convert import crosswalk
+from dms.crosswalk.model import Converted, Fate
+from protocols import detect, dialect, marc, reading
+from protocols.marc import Record
+from tests import data
+
+FOLDER = "unimarc-cnmarc"
+BINARY = (".mrc", ".iso", ".xml", ".mrctxt", "")
+MARKED = re.compile("[\x88\x98]([^\x88\x89\x98\x9c]*)[\x89\x9c]")  # words that do not file
+TRANSLATED = {"102$a", "600$2", "601$2", "606$2", "607$2", "608$2", "602$2", "605$2"}  # codes that have others there
+
+
+def _records() -> Iterator[Record]:
+    for path in sorted(data.path(FOLDER).rglob("*")):
+        if path.is_file() and path.suffix in BINARY:
+            raw = path.read_bytes()
+            for each in reading.read(raw, detect.carrier_of(raw)).reads:
+                if dialect.family(each.record) == dialect.CNMARC:
+                    yield each.record
+
+
+def _shown(converted: Converted) -> list[str]:
+    return [f"{tag} {text}".replace("\x1f", "$") for tag, text in converted.record.fields]
+
+
+def a_record(*lines: str, leader: str = "00000nam0 2200000   450 ") -> Record:
+    """A record of lines like `200 1 $a…`; the blank behind the tag is none of its text."""
+    return Record(leader, tuple((line[:3], line[4:].replace("$", "\x1f")) for line in lines))
+
+
+def test_every_value_of_every_real_record_is_in_the_target_or_in_the_report() -> None:
+    convert = crosswalk("cnmarc_marc21").convert
+    missing = []
+    count = 0
+    for record in _records():
+        count += 1
+        converted = convert(record)
+        there = "\x1f".join(text for _, text in converted.record.fields)
+        told = converted.losses()
+        lost = {loss.value for _, loss in told if loss.fate is Fate.LOST}
+        assert len({(tag, nth) for (nth, loss) in told for tag in [loss.tag] if loss.code != "LDR"}) == len(
+            [1 for tag, text in record.fields if marc.is_control(tag) or marc.subfields(text)]
+        )
+        coded = {(loss.tag, loss.code): loss for nth, loss in told if nth == 1 and "/" in loss.to}
+        for tag, _, pairs in marc.walk(record):
+            for code, value in pairs:
+                bare = MARKED.sub(r"\1", value).strip().removeprefix("=").lstrip()
+                if code == "1" and tag[0] == "4":
+                    bare = "" if len(bare) < 6 else bare[3:]
+                if not bare or bare in there or bare in lost or (tag, code) in coded:
+                    continue
+                if f"{tag}${code}" in TRANSLATED or (code == "4" and tag[0] == "7"):
+                    continue
+                missing.append((tag, code, value))
+    assert count > 2000
+    assert not missing[:5]
+
+
+@pytest.mark.parametrize(
+    ("lines", "wanted"),
+    [
+        (
+            ["606 0 $a经济发展$y中国$z1994"],
+            ["650  4$a经济发展$z中国$y1994"],
+        ),
+        (
+            ["225 2 $a中国发展报告书$v3", "461  0$12001 $a中国发展报告书$v3"],
+            ["490 1 $a中国发展报告书 ;$v3", "830  0$a中国发展报告书 ;$v3"],
+        ),
+        (
+            ["225 2 $a中国发展报告书", "410  0$12001 $a中国发展报告书"],
+            ["490 1 $a中国发展报告书", "830  0$a中国发展报告书"],
+        ),
+        (
+            ["461  0$12001 $a资治通鉴$v第三册"],
+            ["773 1 $t资治通鉴$g第三册"],
+        ),
+        (
+            ["001 123", "801  0$bNLC", "801  1$bBSD", "801  2$bBNU"],
+            ["001 123", "003 BNU", "035   $a(BNU)123", "040   $aNLC$cBSD$dBNU"],
+        ),
+        (
+            ["700  0$a鲁迅$4著", "701  0$a周作人$4著", "702  0$a许广平$4编"],
+            ["100 0 $a鲁迅,$e著", "700 0 $a周作人,$e著", "700 0 $a许广平,$e编"],
+        ),
+        (
+            ["500 10$a红楼梦", "701  0$a曹雪芹$4著"],
+            ["100 0 $a曹雪芹,$e著", "240 10$a红楼梦"],
+        ),
+        (
+            ["690   $aF124$v4"],
+            ["084   $aF124$2clc/4"],
+        ),
+        (
+            ["905   $aBNU$dF124$e26"],
+            ["905   $aBNU$dF124$e26"],
+        ),
+    ],
+)
+def test_fields_that_depend_on_others(lines: list[str], wanted: list[str]) -> None:
+    shown = _shown(crosswalk("cnmarc_marc21").convert(a_record(*lines)))
+    assert [line for line in shown if not line.startswith("008")] == wanted
+
+
+def test_coded_data_become_a_leader_and_008() -> None:
+    record = a_record(
+        "100   $a20081106d2004    ekmy0chiy0121    ea",
+        "101 0 $achi",
+        "102   $aCN$b110000",
+        "105   $aaf  a   001yd",
+        "106   $ar",
+    )
+    converted = crosswalk("cnmarc_marc21").convert(record)
+    assert converted.record.leader == "00000nam a2200000 i 4500"
+    (coded,) = converted.record.all("008")
+    assert coded == "081106s2004    cc af  d b    001 0dchi d"
+    assert len(coded) == 40
+
+
+def test_a_serial_has_the_008_of_one() -> None:
+    record = a_record(
+        "100   $a20081106a19799999em y0chiy50      ea",
+        "101 0 $achi",
+        "110   $aafa   0yy0",
+        leader="00000nas0 2200000   450 ",
+    )
+    (coded,) = crosswalk("cnmarc_marc21").convert(record).record.all("008")
+    assert (coded[6], coded[7:15], coded[18:20], coded[21], coded[33]) == ("c", "19799999", "mr", "p", "e")
+
+
+def test_romanised_subfields_are_linked_fields_in_the_other_script() -> None:
+    record = a_record("200 1 $a红楼梦$Ahong lou meng$f曹雪芹著", "701  0$a曹雪芹$9cao xue qin$4著")
+    assert _shown(crosswalk("cnmarc_marc21").convert(record))[1:] == [
+        "100 0 $6880-01$a曹雪芹,$e著",
+        "245 10$6880-02$a红楼梦 /$c曹雪芹著",
+        "880 0 $6100-01$acao xue qin",
+        "880 10$6245-02$ahong lou meng",
+    ]
+
+
+def test_what_is_lost_is_told_with_its_value() -> None:
+    record = a_record("100   $a20081106d2004    ekmy0chiy0121    ea")
+    lost = [loss for _, loss in crosswalk("cnmarc_marc21").convert(record).losses() if loss.fate is Fate.LOST]
+    assert [(loss.tag, loss.code, loss.value) for loss in lost] == [("100", "a/18-19", "km")]
