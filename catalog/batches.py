@@ -11,6 +11,7 @@ from typing import Any
 from catalog import records
 from catalog.connection import Connection
 from catalog.records import Row
+from catalog.visibility import VISIBLE
 from config.errors import Conflict, NotFound
 
 STATES = ("due", "changed", "same", "refused", "offered", "gone", "undone", "kept")
@@ -58,6 +59,8 @@ class Fate:
     load: int | None = None
 
 
+CONCERNS = """($2::text[] is null or exists (
+    select from batch_record r join source s using (source) where r.batch = b.batch and s.library = any($2)))"""
 COLUMNS = ", ".join(Batch.__dataclass_fields__)
 
 
@@ -101,9 +104,15 @@ async def choose_source(conn: Connection, batch: int, source: int) -> None:
     )
 
 
-async def get(conn: Connection, number: int, *, lock: bool = False) -> Batch:
-    """One batch; NotFound if there is none. `lock`: nobody else goes on with it until the transaction ends."""
-    row = await conn.fetchrow(f"select {COLUMNS} from batch where batch = $1{' for update' if lock else ''}", number)
+async def get(conn: Connection, number: int, *, lock: bool = False, within: Collection[str] | None = None) -> Batch:
+    """One batch; NotFound if there is none, or none with records of these libraries. `lock`: nobody else goes on with
+    it until the transaction ends.
+    """
+    row = await conn.fetchrow(
+        f"select {COLUMNS} from batch b where batch = $1 and {CONCERNS}{' for update' if lock else ''}",
+        number,
+        None if within is None else sorted(within),
+    )
     if row is None:
         raise NotFound(f"there is no batch {number} (tianlu batch list)")
     return Batch(**dict(row))
@@ -118,10 +127,7 @@ async def within(conn: Connection, number: int) -> frozenset[str] | None:
 async def recent(conn: Connection, limit: int, within: Collection[str] | None = None) -> list[Batch]:
     """The newest first; only those with records of some libraries, if told."""
     rows = await conn.fetch(
-        f"""select {COLUMNS} from batch b where $2::text[] is null or exists (
-                select from batch_record r join source s using (source)
-                where r.batch = b.batch and s.library = any($2))
-            order by batch desc limit $1""",
+        f"select {COLUMNS} from batch b where $1 > 0 and {CONCERNS} order by batch desc limit $1",
         limit,
         None if within is None else sorted(within),
     )
@@ -162,16 +168,22 @@ async def reasons(conn: Connection, number: int) -> list[tuple[str, str, int]]:
     return [(row["state"], row["reason"], row["n"]) for row in rows]
 
 
-async def listing(conn: Connection, number: int, states: Collection[str], limit: int) -> list[Any]:
-    """Records of a batch in some states: source, local_id, library, state, edits, ended, reason."""
+async def listing(
+    conn: Connection, number: int, states: Collection[str], limit: int, within: Collection[str] | None = None
+) -> list[Any]:
+    """Records of a batch in some states: source, local_id, library, state, edits, ended, reason. Those of some
+    libraries, if told.
+    """
     rows: list[Any] = await conn.fetch(
         """select s.name source, s.library, r.local_id, r.state, r.edits, r.ended, r.reason
            from batch_record r join source s using (source)
            where r.batch = $1 and (r.state = any($2::text[]) or ('superseded' = any($2::text[]) and 0 < any(ended)))
+             and ($4::text[] is null or s.library = any($4))
            order by s.name, r.local_id limit $3""",
         number,
         list(states),
         limit,
+        None if within is None else sorted(within),
     )
     return rows
 
@@ -304,6 +316,28 @@ async def unend(conn: Connection, load: int) -> None:
     )
 
 
+async def loading(conn: Connection, batch: Batch) -> bool:
+    """Whether a load of it is under way."""
+    found: bool = await conn.fetchval(
+        """select exists (select from load where mode = 'batch' and origin = $1
+                          and state in ('landing', 'preparing', 'held', 'placing'))""",
+        origin(batch),
+    )
+    return found
+
+
+async def blocked(conn: Connection, batch: Batch) -> int | None:
+    """A held load that it waits for."""
+    found: int | None = await conn.fetchval(
+        """select min(l.load) from load l where l.state = 'held' and l.origin <> $3 and l.source in (
+               select source from batch_record where batch = $1 and state = $2)""",
+        batch.batch,
+        _waiting(batch),
+        origin(batch),
+    )
+    return found
+
+
 async def of_load(conn: Connection, load: int) -> int | None:
     """The batch that a load carries out, if it does."""
     found: int | None = await conn.fetchval("select batch from batch_record where load = $1 limit 1", load)
@@ -332,3 +366,29 @@ def _edited(row: Any) -> Edited:
         edits=tuple((tag, nth, before, after) for tag, nth, before, after in row["edits"]),
         ended=tuple(row["ended"]),
     )
+
+
+async def of_clusters(conn: Connection, clusters: Collection[int], within: Collection[str] | None) -> list[Any]:
+    """Bibliographic records (source, local_id) of clusters: those of some libraries (None = all), and others' that
+    everybody sees.
+    """
+    rows: list[Any] = await conn.fetch(
+        f"""select r.source, r.local_id from membership m join record r using (sid)
+            where m.cluster = any($1::bigint[]) and r.kind = 0
+              and ($2::text[] is null or r.library = any($2) or {VISIBLE})
+            order by r.source, r.local_id""",
+        list(clusters),
+        None if within is None else sorted(within),
+    )
+    return rows
+
+
+async def of_source(conn: Connection, source: int, after: str, limit: int) -> list[str]:
+    """Local ids of a source's bibliographic records behind one."""
+    rows = await conn.fetch(
+        "select local_id from record where source = $1 and kind = 0 and local_id > $2 order by local_id limit $3",
+        source,
+        after,
+        limit,
+    )
+    return [row["local_id"] for row in rows]

@@ -93,9 +93,26 @@ def of_plain(told: Any) -> tuple[Operation, ...]:
     return tuple(msgspec.convert(told, type=list[Operation]))
 
 
-def touched(change: Iterable[Operation]) -> set[str]:
-    """Tags that the change names; what a fix touches is known only when it has been made."""
-    return {tag for one in change for tag in ((one.to_tag,) if one.do == "copy" else (one.tag, one.to_tag)) if tag}
+def written(one: Operation) -> str:
+    """An operation as `read` takes it."""
+    find = f"/{one.find}/" if one.regex else one.find
+    match one.do:
+        case "replace":
+            return f"{one.tag}${one.code} {find} -> {one.put}"
+        case "add":
+            text = one.put
+            if not marc.is_control(one.tag):
+                text = text[:2].replace(" ", "#") + text[2:].replace(marc.DELIMITER, "$")
+            return f"add {one.tag} {text}"
+        case "delete":
+            return f"delete {one.tag}" + (f"${one.code}" if one.code else "") + (f" {find}" if one.find else "")
+        case "indicator":
+            old = one.find.replace(" ", "#") + " " if one.find else ""
+            return f"indicator {one.tag} {one.code} {old}-> {one.put.replace(' ', '#')}"
+        case "copy" | "move":
+            return f"{one.do} {one.tag}${one.code} -> {one.to_tag}${one.to_code}"
+        case "fix":
+            return f"fix {one.rule}"
 
 
 def apply(record: Record, fmt: Format, change: Sequence[Operation], protected: Mapping[str, str]) -> Changed:
@@ -135,8 +152,8 @@ def _operation(line: str) -> Operation:
         return Operation(do="indicator", tag=tag, code=which, find=_blank(old or ""), put=_blank(new))
     if found := _FIX.fullmatch(line):
         if found[1] not in mend.fixes():
-            near = "known" if found[1] not in catalogue.rules() else "with a fix"
-            raise BadChange(f"{found[1]} is no rule that is {near} (tianlu check --rules)")
+            known = found[1] in catalogue.rules()
+            raise BadChange(f"the rule {found[1]} has no fix" if known else f"no rule is named {found[1]}")
         return Operation(do="fix", rule=found[1])
     if found := _REPLACE.fullmatch(line):
         find, regex = _pattern(found[3])

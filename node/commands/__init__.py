@@ -80,6 +80,12 @@ COMMANDS: dict[str, Command] = {
         zh="查看聚合理由，拆分、合并或关联记录",
         allow=Permission.CHANGE,
     ),
+    "batch": Command(
+        en="change many records at once, after looking at it; take it back",
+        zh="批量修改记录：先预览，后执行，可撤销",
+        allow=Permission.CHANGE,
+        within=True,
+    ),
     "review": Command(en="decide on corrections that are offered", zh="处理收到的更正", allow=Permission.CHANGE),
     "user": Command(en="make and manage accounts", zh="建立和管理账户", allow=Permission.ACCOUNTS, within=True),
     "key": Command(
