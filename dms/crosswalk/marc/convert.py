@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from functools import cache
 
-from dms.crosswalk.marc import table
+from dms.crosswalk.marc import foreign, table
 from dms.crosswalk.marc.coded import Coded, Coder
 from dms.crosswalk.marc.engine import NO_ROW, Around, Engine, Made, Outcome
 from dms.crosswalk.marc.merged import Merger
@@ -28,6 +28,7 @@ class Crosswalk:
         self._twins: str = self.table.settings.get("twins", "")
         self._foreign: str = self.table.settings["foreign"]
         self._format: str = self.table.settings["format"]
+        self._native: tuple[str, ...] = tuple(self.table.settings["native"])
         asked = [row.when.get(name, "") for rows in self.table.rows.values() for row in rows for name in _ASKED]
         self._asked = frozenset(tag for wanted in asked for tag in wanted.split("|") if tag)
         self._counted = frozenset(
@@ -41,10 +42,16 @@ class Crosswalk:
         seen: Counter[str] = Counter()
         made: list[Made] = [Made(tag, text) for tag, text in coded.made]
         fates: list[tuple[int, tuple[Loss, ...]]] = []
+        returned: list[Made] = []
         headed = False
         for tag, text in record.fields:
             seen[tag] += 1
             nth = seen[tag]
+            if tag == self._foreign and (kept := foreign.held(text, self._native)):
+                returned.append(Made(*kept))
+                codes = ["2", "a", "b"] + [code for code, _ in marc.subfields(kept.text)]
+                fates.append((nth, tuple(Loss(tag, code, Fate.MAPPED, kept.tag) for code in codes)))
+                continue
             if marc.is_control(tag):
                 outcome = self._control(tag, text, coded if nth == 1 else None)
             else:
@@ -56,6 +63,9 @@ class Crosswalk:
             losses = outcome.losses
             fates.append((nth, losses + coded.losses[tag] if nth == 1 and tag in coded.losses else losses))
         made = self._merger.merged(made, record)
+        if returned:
+            unique = {one.tag for one in returned if marc.is_control(one.tag)}
+            made = [one for one in made if one.tag not in unique] + returned
         made.sort(key=_tag)
         return Converted(Record(coded.leader, tuple(self._linked(made))), tuple(fates))
 

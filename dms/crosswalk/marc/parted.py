@@ -56,9 +56,9 @@ def parts(text: str, how: Parting) -> list[Part]:
     cuts = how.cut if not how.ind1 or text[:1] in how.ind1 else {}
     for code, value in marc.subfields(text):
         bare, after = _closed(value)
-        for mark, piece in _cut(bare, cuts.get(code, ""), before):
+        for mark, piece in _cut(bare, cuts.get(code.lower(), ""), before):
             key = code + mark
-            found.append(Part(key if key in how.keys else code, code, piece))
+            found.append(Part(key if key.lower() in how.keys else code, code, piece))
         if f"{code}(" in how.keys:
             found[-1:] = _qualified(found[-1])
         before = after

@@ -1,0 +1,134 @@
+"""A record in any dialect of MARC, from whichever it is in, and what became of every subfield (pure).
+
+MARC 21 becomes CNMARC by the crosswalk `marc21_cnmarc`, in the form of CALIS, and from there its dialect; the UNIMARC
+family becomes MARC 21 by `cnmarc_marc21`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from catalog.model import Format
+from dms.crosswalk.marc import dialects, pairs
+from dms.crosswalk.marc.convert import crosswalk
+from dms.crosswalk.model import Converted, Fate, Loss
+from protocols import marc
+from protocols.marc import Record
+
+MARC21 = "marc21"
+# Dialects that a record can be asked in, and the format of each.
+FORMATS: Mapping[str, Format] = {MARC21: Format.MARC21} | dict.fromkeys(dialects.dialects(), Format.CNMARC)
+NO_TWIN = "the romanised form spells no subfield of the field"
+_CODES = 36  # characters of 100 $a (UNIMARC Manual, 100)
+_FIRST_YEAR = 68  # two-digit years from here on are of the last century: MARC began in 1968
+# Script of the title, UNIMARC 100 $a/34-35: first and last character of a range.
+_SCRIPTS = (("ea", "\u3400", "\u9fff"), ("ca", "\u0400", "\u04ff"), ("da", "\u3040", "\u30ff"),
+            ("ka", "\uac00", "\ud7af"), ("fa", "\u0600", "\u06ff"), ("ha", "\u0590", "\u05ff"),
+            ("ga", "\u0370", "\u03ff"))  # fmt: skip
+
+
+def to(record: Record, fmt: Format, dialect: str) -> Converted:
+    """The record, which is in `fmt`, in a dialect of `FORMATS`. Raises KeyError for another name."""
+    if FORMATS[dialect] is Format.MARC21:
+        return _same(record) if fmt is Format.MARC21 else crosswalk("cnmarc_marc21").convert(record)
+    if fmt is Format.CNMARC:
+        return dialects.to(record, dialect)
+    there = _to_cnmarc(record)
+    onward = dialects.to(there.record, dialect)
+    return Converted(onward.record, _joined_losses(there, onward))
+
+
+def _same(record: Record) -> Converted:
+    """A record that is in its dialect already: everything stays where it is."""
+    seen: dict[str, int] = {}
+    fates = []
+    for tag, text in record.fields:
+        seen[tag] = seen.get(tag, 0) + 1
+        codes = [""] if marc.is_control(tag) else [code for code, _ in marc.subfields(text)]
+        fates.append(
+            (seen[tag], tuple(Loss(tag, code, Fate.MAPPED, f"{tag}${code}" if code else tag) for code in codes))
+        )
+    return Converted(record, tuple(fates))
+
+
+def _to_cnmarc(record: Record) -> Converted:
+    """MARC 21 as CNMARC in the form of CALIS."""
+    crossing = crosswalk("marc21_cnmarc")
+    whole, origins = pairs.joined(record, crossing.table.settings["spelled"])
+    converted = crossing.convert(whole)
+    lines: dict[tuple[str, int], list[Loss]] = {}
+    for origin, (_, losses) in zip(origins, converted.fates, strict=True):
+        own = lines.setdefault(origin.own, [])
+        if origin.romanised is None:
+            own += losses
+            continue
+        spelled = lines.setdefault(origin.romanised, [])
+        for loss in losses:
+            if loss.code.isalpha() and loss.code.isupper():
+                spelled.append(loss._replace(tag=origin.romanised[0], code=loss.code.lower()))
+            else:
+                own.append(loss._replace(tag=origin.own[0]))
+        spelled += [Loss(origin.romanised[0], code, Fate.LOST, why=NO_TWIN, value=value) for code, value in origin.left]
+    seen: dict[str, int] = {}
+    fates = []
+    for tag, _ in record.fields:
+        seen[tag] = seen.get(tag, 0) + 1
+        fates.append((seen[tag], tuple(lines.get((tag, seen[tag]), ()))))
+    return Converted(_finished(converted.record), tuple(fates))
+
+
+def _finished(record: Record) -> Record:
+    """The record with what is told by several of its fields: the century and the script in 100, one 101, pinyin in its
+    place."""
+    title = marc.value(record.first("200") or "", "a")
+    languages = record.all("101")
+    fields: list[tuple[str, str]] = []
+    for tag, text in record.fields:
+        if tag == "100":
+            text = _coded(text, title)
+        elif tag == "101" and len(languages) > 1:
+            if text is not languages[0]:
+                continue
+            text = _languages(languages)
+        elif not marc.is_control(tag):
+            text = pairs.in_order(text)
+        fields.append((tag, text))
+    return Record(record.leader, tuple(fields))
+
+
+def _languages(several: list[str]) -> str:
+    """The field of coded data and the one of 041 in one: all languages once, the first first, the indicator of 041."""
+    found = dict.fromkeys(pair for text in several for pair in marc.subfields(text))
+    return marc.field(several[-1][:2], sorted(found, key=lambda pair: pair[0]))
+
+
+def _coded(text: str, title: str) -> str:
+    """A 100 with the century of its date and the script of the title."""
+    data = marc.value(text, "a")
+    if len(data) != _CODES:
+        return text
+    entered = data[2:8]
+    century = ("19" if int(entered[:2]) >= _FIRST_YEAR else "20") if entered.isdigit() else "  "
+    script = data[34:36]
+    if script == "ba":
+        script = next((code for code, first, last in _SCRIPTS if any(first <= each <= last for each in title)), script)
+    return text.replace(data, f"{century}{data[2:34]}{script}", 1)
+
+
+def _joined_losses(first: Converted, second: Converted) -> tuple[tuple[int, tuple[Loss, ...]], ...]:
+    """The lines of the first conversion, with what the second lost of what they tell of."""
+    lost = [(f"{loss.tag}${loss.code}", loss) for _, loss in second.losses() if loss.fate is Fate.LOST]
+    if not lost:
+        return first.fates
+    told = []
+    for nth, losses in first.fates:
+        lines = list(losses)
+        for at, line in enumerate(lines):
+            if line.fate is not Fate.MAPPED:
+                continue
+            for each in lost:
+                if each[0] in line.to.split(", "):
+                    lines[at] = line._replace(fate=Fate.LOST, to="", why=each[1].why, value=each[1].value)
+                    break
+        told.append((nth, tuple(lines)))
+    return tuple(told)

@@ -1,0 +1,273 @@
+"""From one dialect of the UNIMARC family to another: CALIS and NLC of CNMARC, international UNIMARC (pure).
+
+`dialects.toml` says what they write differently. Whatever dialect a record comes in, even a mixture, it is read: pinyin
+in capital codes, in $9 or in linked fields; series in 410 or 461; links embedded or in standard subfields.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import NamedTuple
+
+from dms.crosswalk import linked
+from dms.crosswalk.linked import Said
+from dms.crosswalk.marc import linking, pairs
+from dms.crosswalk.model import Converted, Fate, Loss
+from protocols import marc
+from protocols.marc import DELIMITER, Record
+
+CAPITAL, TWIN = "capital", "twin"
+EMBEDDED = "embedded"
+NO_PINYIN = "the dialect writes pinyin of $a only"
+UNKNOWN = "und"
+_HAN = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff]")
+_CAPITALS = "ABCDEFGHI"
+_SPELLED = ("200", "225", "5", "60", "61", "70", "71", "72")  # fields that have pinyin
+_SERIES = ("410", "461")
+_SUBSERIES = ("411", "462")
+_LANGUAGE = slice(22, 25)  # of 100 $a
+_LETTER = re.compile("[A-Za-z]")
+_LINK = re.compile(r"a(\d\d)")
+_LATIN, _CHINESE = "ba", "ea"  # UNIMARC Manual, $7
+# Standard subfield of a link → field and subfield that is embedded, the other way round of `linked.STANDARD`.
+_INSIDE: Mapping[str, str] = {
+    "0": "001", "a": "700a", "c": "210a", "d": "210d", "e": "205a", "h": "200h", "i": "200i", "n": "210c", "o": "200e",
+    "p": "215a", "t": "200a", "u": "856u", "v": "200v", "x": "011a", "y": "010a",
+}  # fmt: skip
+_INDICATORS: Mapping[str, str] = {"010": "  ", "011": "  ", "200": "1 ", "205": "  ", "210": "  ", "215": "  ",
+                                  "700": " 1", "856": "4 "}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    """A row of the table."""
+
+    name: str
+    pinyin: str
+    series: tuple[str, str]
+    links: str
+    main: str
+    country: str
+    language: str
+
+
+@cache
+def dialects() -> Mapping[str, Dialect]:
+    """Every dialect by name."""
+    told = tomllib.loads(files("dms.crosswalk.marc").joinpath("dialects.toml").read_text(encoding="utf-8"))
+    return {
+        name: Dialect(
+            name=name,
+            pinyin=row["pinyin"],
+            series=(row["series"][0], row["series"][1]),
+            links=row["links"],
+            main=row["main"],
+            country=row["country"],
+            language=row["language"],
+        )
+        for name, row in told.items()
+    }
+
+
+def to(record: Record, name: str) -> Converted:
+    """A record of the UNIMARC family in the dialect `name`, and what became of every subfield. Raises KeyError."""
+    dialect = dialects()[name]
+    entries = _read(record)
+    around = _Around(record, dialect)
+    fields: list[tuple[str, str]] = []
+    lines: dict[int, tuple[Loss, ...]] = {}
+    twins = 0
+    for entry in entries:
+        tag = around.tag(entry.tag, entry.text)
+        text, losses, twin = _written(tag, entry, dialect, around)
+        if twin:
+            twins += 1
+            link = f"{DELIMITER}6a{twins:02}{DELIMITER}7"
+            fields.append((tag, f"{text[:2]}{link}{_CHINESE}{text[2:]}"))
+            fields.append((tag, f"{twin[:2]}{link}{_LATIN}{twin[2:]}"))
+        else:
+            fields.append((tag, text))
+        lines[entry.place] = tuple(loss for place, loss in losses if place == entry.place)
+        if entry.twin is not None:
+            lines[entry.twin] = tuple(loss for place, loss in losses if place == entry.twin)
+    fields.sort(key=_by_tag)
+    seen: Counter[str] = Counter()
+    fates: list[tuple[int, tuple[Loss, ...]]] = []
+    for index, (tag, _) in enumerate(record.fields):
+        seen[tag] += 1
+        fates.append((seen[tag], lines[index]))
+    return Converted(Record(record.leader, tuple(fields)), tuple(fates))
+
+
+def _by_tag(field: tuple[str, str]) -> str:
+    return field[0]
+
+
+class _Entry(NamedTuple):
+    """A field of the record, with pinyin in capital codes."""
+
+    tag: str
+    text: str
+    place: int  # of the field in the record
+    twin: int | None  # of the one that was joined to it
+
+
+def _read(record: Record) -> list[_Entry]:
+    """The record's fields, those in two scripts as one, pinyin in capital codes."""
+    chinese: dict[tuple[str, str], int] = {}
+    latin: dict[tuple[str, str], int] = {}
+    for index, (tag, text) in enumerate(record.fields):
+        if DELIMITER + "7" in text and (link := _LINK.match(marc.value(text, "6"))):
+            known = {_CHINESE: chinese, _LATIN: latin}.get(marc.value(text, "7")[:2])
+            if known is not None:
+                known.setdefault((tag, link[1]), index)
+    twins = {index: latin[link] for link, index in chinese.items() if link in latin}
+    entries: list[_Entry] = []
+    for index, (tag, text) in enumerate(record.fields):
+        if index in twins.values():
+            continue
+        twin = twins.get(index)
+        if twin is not None:
+            woven, left = pairs.woven(tag, _unlinked(text), _unlinked(record.fields[twin][1]), text[:2])
+            if left:
+                entries.append(_Entry(tag, record.fields[twin][1], twin, None))
+                twin = None
+            else:
+                text = woven
+        entries.append(_Entry(tag, _capitals(text) if tag.startswith(_SPELLED) else text, index, twin))
+    return entries
+
+
+def _unlinked(text: str) -> str:
+    return marc.field(text[:2], [(code, value) for code, value in marc.subfields(text) if code not in "67"])
+
+
+def _capitals(text: str) -> str:
+    """The field with pinyin in the capital code of what it spells, where it was in $9."""
+    if DELIMITER + "9" not in text:
+        return text
+    told: list[tuple[str, str]] = []
+    for code, value in marc.subfields(text):
+        if code == "9" and told and _HAN.search(told[-1][1]) and not _HAN.search(value) and _LETTER.search(value):
+            code = told[-1][0].upper()
+        told.append((code, value))
+    return marc.field(text[:2], told)
+
+
+class _Around:
+    """What of the whole record decides about a field."""
+
+    def __init__(self, record: Record, dialect: Dialect) -> None:
+        self._dialect = dialect
+        titles = record.all("200")
+        self._han = bool(titles and _HAN.search(titles[0]))
+        self._series = {_folded(marc.value(text, "a")) for text in record.all("225")}
+        self._heads = not any(tag in ("700", "710", "720") for tag, _ in record.fields)
+
+    def tag(self, tag: str, text: str) -> str:
+        """The field's tag in the dialect."""
+        if tag in _SERIES and _folded(_title(text)) in self._series:
+            return self._dialect.series[0]
+        if tag in _SUBSERIES and _folded(_title(text)) in self._series:
+            return self._dialect.series[1]
+        if self._han and self._dialect.main == "701" and tag in ("700", "710"):
+            return tag[:2] + "1"
+        if self._han and self._dialect.main == "700" and self._heads and tag in ("701", "711"):
+            self._heads = False
+            return tag[:2] + "0"
+        return tag
+
+
+def _title(text: str) -> str:
+    """The title that a linking field names."""
+    return next((each.value for each in linked.said(text) if each.code == "t"), "")
+
+
+def _folded(title: str) -> str:
+    return "".join(filter(str.isalnum, title)).lower()
+
+
+_Told = list[tuple[int, Loss]]  # (index of the source field, line)
+
+
+def _written(tag: str, entry: _Entry, dialect: Dialect, around: _Around) -> tuple[str, _Told, str]:
+    """The field's text, what became of its subfields, and its twin in the other script or nothing."""
+    if marc.is_control(tag):
+        return entry.text, [(entry.place, Loss(entry.tag, "", Fate.MAPPED, tag))], ""
+    text = entry.text
+    if tag[0] == "4":
+        return _link(text, dialect), _links(tag, entry), ""
+    if not tag.startswith(_SPELLED):
+        return _completed(tag, text, dialect), _all_mapped(tag, entry), ""
+    return _spelled(tag, entry, dialect)
+
+
+def _all_mapped(tag: str, entry: _Entry) -> _Told:
+    return [
+        (entry.place, Loss(entry.tag, code, Fate.MAPPED, f"{tag}${code}")) for code, _ in marc.subfields(entry.text)
+    ]
+
+
+def _links(tag: str, entry: _Entry) -> _Told:
+    return [
+        (entry.place, Loss(entry.tag, each.source, Fate.MAPPED, f"{tag}${each.code or each.source}"))
+        for each in linked.said(entry.text)
+    ]
+
+
+def _completed(tag: str, text: str, dialect: Dialect) -> str:
+    """What other formats don't say and this dialect must: the country of an agency, the language of cataloguing."""
+    if tag == "801" and dialect.country and not marc.value(text, "a"):
+        return f"{text[:2]}{DELIMITER}a{dialect.country}{text[2:]}"
+    if tag == "100" and dialect.language and marc.value(text, "a")[_LANGUAGE] == UNKNOWN:
+        coded = marc.value(text, "a")
+        true = coded[: _LANGUAGE.start] + dialect.language + coded[_LANGUAGE.stop :]
+        return text.replace(coded, true, 1)
+    return text
+
+
+def _link(text: str, dialect: Dialect) -> str:
+    """A linking field by the dialect's technique, where that says all of it."""
+    said = linked.said(text)
+    is_embedded = f"{DELIMITER}1" in text
+    if dialect.links == EMBEDDED and not is_embedded and all(each.code in _INSIDE for each in said):
+        return marc.field(text[:2], linking.embedded([(_INSIDE[e.code], e.value) for e in said], _INDICATORS))
+    if dialect.links != EMBEDDED and is_embedded and all(_is_standard(each) for each in said):
+        return marc.field(text[:2], [(each.code, each.value) for each in said])
+    return text
+
+
+def _is_standard(said: Said) -> bool:
+    """Whether the standard subfield leads back to where it came from."""
+    return _INSIDE.get(said.code) == said.source[1:].replace("$", "")
+
+
+def _spelled(tag: str, entry: _Entry, dialect: Dialect) -> tuple[str, _Told, str]:
+    """A field with its pinyin as the dialect writes it."""
+    told: list[tuple[str, str]] = []
+    twin: list[tuple[str, str]] = []
+    losses: _Told = []
+    for code, value in marc.subfields(entry.text):
+        romanised = bool(told) and code in _CAPITALS and code.lower() in {each for each, _ in told}
+        index = entry.twin if romanised and entry.twin is not None else entry.place
+        own = code.lower() if romanised and entry.twin is not None else code
+        target = code
+        if romanised and dialect.pinyin == TWIN:
+            target = code.lower()
+            twin.append((target, value))
+        elif romanised and dialect.pinyin != CAPITAL:
+            if code != "A":
+                losses.append((index, Loss(entry.tag, own, Fate.LOST, why=NO_PINYIN, value=value)))
+                continue
+            target = dialect.pinyin
+            told.append((target, value))
+        else:
+            told.append((code, value))
+        losses.append((index, Loss(entry.tag, own, Fate.MAPPED, f"{tag}${target}")))
+    return marc.field(entry.text[:2], told), losses, marc.field(entry.text[:2], twin) if twin else ""
