@@ -3,7 +3,8 @@
 A holding may come by two paths; its *origin* says whose it is, and whoever counts, lists or sums up takes each origin
 once in a cluster. What came from another node has it in its row. What was mapped here has none there: its origin is
 `<library>/<source>/<local id>#<n>`, with the library of the source and not this node, so that it is the same after the
-library has moved to another host.
+library has moved to another host; and with the first local id that the record had (`named`), so that it is the same
+after the library has moved to another system.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from catalog.visibility import HOLDS, VISIBLE
 FIELDS = ("library", "call_number", "item", "location", "status", "note")
 
 # Of a holding `h` of a record whose source `r` is: library and name.
-ORIGIN = "case when h.origin <> '' then h.origin else concat(r.library, '/', r.name, '/', h.local_id, '#', h.n) end"
+NAMED = "case when h.named <> '' then h.named else h.local_id end"
+ORIGIN = f"case when h.origin <> '' then h.origin else concat(r.library, '/', r.name, '/', {NAMED}, '#', h.n) end"
 
 # A record of the cluster of `m` may itself be shown: else the cluster isn't, nor anything that it holds.
 _SHOWN = f"exists (select from membership o join record r using (sid) where o.cluster = m.cluster and {VISIBLE})"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from catalog import hosting
+from catalog import hosting, rekeys
 from catalog.connection import Connection
 from catalog.model import LoadState
 from config.errors import Conflict, NotFound
@@ -138,6 +138,8 @@ async def begin(
     """Open a load in state landing. Conflict if another node writes for the library."""
     if mode not in ("feed", "move", "recheck"):
         await hosting.writable(conn, library)
+    if await rekeys.is_moving(conn, source):
+        raise Conflict("the source's records are getting other ids (tianlu source rekey): wait until they have them")
     row = await conn.fetchrow(
         f"""insert into load
                 (source, library, mode, origin, fingerprint, carrier, encoding, state, assured, undoes, mends)

@@ -109,6 +109,11 @@ async def set_characters(conn: Connection, no: int, table: int) -> None:
     await conn.execute("update source set characters = $2 where source = $1", no, table)
 
 
+async def name_by(conn: Connection, no: int, identity: str) -> None:
+    """The identity rule by which its records are named from now on."""
+    await conn.execute("update source set identity = $2 where source = $1", no, identity)
+
+
 async def lock(conn: Connection, no: int) -> None:
     """Until the caller's transaction ends nobody else begins a load of this source."""
     await conn.execute("select from source where source = $1 for no key update", no)

@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from catalog import batches, clusters, decisions, inbox, loads, quality, quarantine, sources
+from catalog import batches, clusters, decisions, inbox, loads, quality, quarantine, rekeys, sources
 from catalog.connection import Connection
 from catalog.database.pool import Database
 from catalog.loads import Load
@@ -23,7 +23,7 @@ from catalog.model import LoadState
 from catalog.work import leases, lives
 from config.errors import Conflict, Retry
 from config.settings import Limits
-from dms import deciding, judge, merging, place, resharing
+from dms import deciding, judge, merging, place, rekeying, resharing
 from dms.memory import Memory
 from dms.merging import Merge
 
@@ -72,18 +72,22 @@ class Matcher:
             preparing = [load for load in preparing if await inbox.is_prepared(conn, load.load)]
             due = await sources.sharing_due(conn) is not None
             decided = await decisions.next_due(conn) is not None
+            moving = await rekeys.next_due(conn) is not None
         if decided:
             await self._timed("decide", self._decide)
             self.soiled.set()
         elif due:
             await self._timed("share", self._share)
             self.soiled.set()
+        elif moving:
+            await self._timed("rekey", self._rekey)
+            self.soiled.set()
         elif preparing:
             await self._timed("judge", lambda: self._judge(preparing[0]))
         elif placing:
             await self._timed("place", lambda: self._place(placing[0]))
             self.soiled.set()
-        return bool(decided or due or preparing or placing)
+        return bool(decided or due or moving or preparing or placing)
 
     async def merge_due(self, lane: int) -> bool:
         """Merge some clusters of a lane, unless it is better done later; False if nothing was done."""
@@ -124,6 +128,11 @@ class Matcher:
         async with self.database.transaction() as conn:
             await self._fence(conn)
             await resharing.share_next(conn)
+
+    async def _rekey(self) -> None:
+        async with self.database.transaction() as conn:
+            await self._fence(conn)
+            await rekeying.next_steps(conn, self.memory)
 
     async def _judge(self, load: Load) -> None:
         async with self.database.transaction() as conn:

@@ -106,7 +106,7 @@ def _item(one: Task, dictionary: int, signature: int, room: int) -> Item:
         False,
         one.digest,
         one.stamp,
-        _hash(one.title),
+        title_hash(one.title),
         one.format,
         Carrier.MARCJSON if one.kept else one.carrier,
         codec.UTF8 if one.kept else one.encoding,
@@ -140,7 +140,8 @@ def _rescored(one: Task) -> Item:
     )  # fmt: skip
 
 
-def _hash(text: str) -> int:
+def title_hash(text: str) -> int:
+    """By which a record's title is compared with the one that stood before."""
     digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
     return int.from_bytes(digest, "big", signed=True)
 

@@ -5,7 +5,7 @@ It runs through PREPARE and PLACE like any load, so records, holdings, clusters 
 
 from __future__ import annotations
 
-from catalog import batches, bringing, dictionaries, loads, records, sources, versions
+from catalog import batches, bringing, dictionaries, loads, records, rekeys, sources, versions
 from catalog.database.pool import Database
 from catalog.loads import Load
 from catalog.model import LoadState
@@ -30,6 +30,8 @@ async def undo(database: Database, queue: Queue, number: int) -> Load:
         last = await loads.last_done(conn, load.source)
         if last != number:
             raise Conflict(f"load {last} of the same source came later: undo it first (tianlu loads undo {last})")
+        if await rekeys.since(conn, load.source, number) is not None:
+            raise Conflict(f"the records of load {number} have other ids since: re-key the source back first")
         there = await loads.open_of_source(conn, load.source)
         if there is not None:
             raise Conflict(f"load {there.load} of the same source is {there.state.value}: see it through first")

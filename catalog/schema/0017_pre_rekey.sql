@@ -54,4 +54,4 @@ alter table authority drop constraint authority_source_local_id_fkey;
 alter table authority add foreign key (source, local_id) references record (source, local_id)
     on delete cascade on update cascade;
 
-grant select on rekey, rekeyed, known_as to tianlu_door;
+grant select on rekeyed, known_as to tianlu_door;
