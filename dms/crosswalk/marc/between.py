@@ -19,6 +19,7 @@ MARC21 = "marc21"
 # Dialects that a record can be asked in, and the format of each.
 FORMATS: Mapping[str, Format] = {MARC21: Format.MARC21} | dict.fromkeys(dialects.dialects(), Format.CNMARC)
 NO_TWIN = "the romanised form spells no subfield of the field"
+ONE_FIELD = "one field"  # where the link of two fields went that became one
 _CODES = 36  # characters of 100 $a (UNIMARC Manual, 100)
 _FIRST_YEAR = 68  # two-digit years from here on are of the last century: MARC began in 1968
 # Script of the title, UNIMARC 100 $a/34-35: first and last character of a range.
@@ -63,6 +64,8 @@ def _to_cnmarc(record: Record) -> Converted:
             own += losses
             continue
         spelled = lines.setdefault(origin.romanised, [])
+        own.append(Loss(origin.own[0], "6", Fate.MAPPED, ONE_FIELD))
+        spelled.append(Loss(origin.romanised[0], "6", Fate.MAPPED, ONE_FIELD))
         for loss in losses:
             if loss.code.isalpha() and loss.code.isupper():
                 spelled.append(loss._replace(tag=origin.romanised[0], code=loss.code.lower()))

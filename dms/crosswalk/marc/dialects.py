@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from dms.crosswalk import linked
 from dms.crosswalk.linked import Said
@@ -24,6 +24,7 @@ from protocols.marc import DELIMITER, Record
 
 CAPITAL, TWIN = "capital", "twin"
 EMBEDDED = "embedded"
+WORDS = "words"
 NO_PINYIN = "the dialect writes pinyin of $a only"
 UNKNOWN = "und"
 _HAN = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff]")
@@ -53,6 +54,7 @@ class Dialect:
     series: tuple[str, str]
     links: str
     main: str
+    roles: str
     country: str
     language: str
 
@@ -60,7 +62,8 @@ class Dialect:
 @cache
 def dialects() -> Mapping[str, Dialect]:
     """Every dialect by name."""
-    told = tomllib.loads(files("dms.crosswalk.marc").joinpath("dialects.toml").read_text(encoding="utf-8"))
+    told = dict(_told())
+    told.pop("roles")
     return {
         name: Dialect(
             name=name,
@@ -68,11 +71,24 @@ def dialects() -> Mapping[str, Dialect]:
             series=(row["series"][0], row["series"][1]),
             links=row["links"],
             main=row["main"],
+            roles=row["roles"],
             country=row["country"],
             language=row["language"],
         )
         for name, row in told.items()
     }
+
+
+@cache
+def _told() -> Mapping[str, Any]:
+    return tomllib.loads(files("dms.crosswalk.marc").joinpath("dialects.toml").read_text(encoding="utf-8"))
+
+
+@cache
+def _roles(kind: str) -> Mapping[str, str]:
+    """Code → word, or word → code."""
+    table: Mapping[str, str] = _told()["roles"]
+    return table if kind == WORDS else {word: code for code, word in table.items()}
 
 
 def to(record: Record, name: str) -> Converted:
@@ -166,7 +182,7 @@ class _Around:
     def __init__(self, record: Record, dialect: Dialect) -> None:
         self._dialect = dialect
         titles = record.all("200")
-        self._han = bool(titles and _HAN.search(titles[0]))
+        self.is_han = bool(titles and _HAN.search(titles[0]))
         self._series = {_folded(marc.value(text, "a")) for text in record.all("225")}
         self._heads = not any(tag in ("700", "710", "720") for tag, _ in record.fields)
 
@@ -176,9 +192,9 @@ class _Around:
             return self._dialect.series[0]
         if tag in _SUBSERIES and _folded(_title(text)) in self._series:
             return self._dialect.series[1]
-        if self._han and self._dialect.main == "701" and tag in ("700", "710"):
+        if self.is_han and self._dialect.main == "701" and tag in ("700", "710"):
             return tag[:2] + "1"
-        if self._han and self._dialect.main == "700" and self._heads and tag in ("701", "711"):
+        if self.is_han and self._dialect.main == "700" and self._heads and tag in ("701", "711"):
             self._heads = False
             return tag[:2] + "0"
         return tag
@@ -205,7 +221,7 @@ def _written(tag: str, entry: _Entry, dialect: Dialect, around: _Around) -> tupl
         return _link(text, dialect), _links(tag, entry), ""
     if not tag.startswith(_SPELLED):
         return _completed(tag, text, dialect), _all_mapped(tag, entry), ""
-    return _spelled(tag, entry, dialect)
+    return _spelled(tag, entry, dialect, around)
 
 
 def _all_mapped(tag: str, entry: _Entry) -> _Told:
@@ -248,7 +264,7 @@ def _is_standard(said: Said) -> bool:
     return _INSIDE.get(said.code) == said.source[1:].replace("$", "")
 
 
-def _spelled(tag: str, entry: _Entry, dialect: Dialect) -> tuple[str, _Told, str]:
+def _spelled(tag: str, entry: _Entry, dialect: Dialect, around: _Around) -> tuple[str, _Told, str]:
     """A field with its pinyin as the dialect writes it."""
     told: list[tuple[str, str]] = []
     twin: list[tuple[str, str]] = []
@@ -268,6 +284,7 @@ def _spelled(tag: str, entry: _Entry, dialect: Dialect) -> tuple[str, _Told, str
             target = dialect.pinyin
             told.append((target, value))
         else:
-            told.append((code, value))
+            is_role = code == "4" and tag[0] == "7" and around.is_han
+            told.append((code, _roles(dialect.roles).get(value, value) if is_role else value))
         losses.append((index, Loss(entry.tag, own, Fate.MAPPED, f"{tag}${target}")))
     return marc.field(entry.text[:2], told), losses, marc.field(entry.text[:2], twin) if twin else ""

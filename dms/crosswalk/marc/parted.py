@@ -109,4 +109,4 @@ def _qualified(part: Part) -> list[Part]:
 
 def _is_mark(word: str) -> bool:
     """Whether the full stop at the end of a field's last word is the mark of ISBD, and not the word's own."""
-    return not isbd.plain(f"- {word}").endswith(".")
+    return "\u2e80" <= word[-2:-1] <= "\u9fff" or not isbd.plain(f"- {word}").endswith(".")
