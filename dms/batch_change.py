@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
 from typing import Any, Literal
 
 import msgspec
@@ -22,7 +21,7 @@ import msgspec
 from catalog import corrections
 from catalog.model import Format
 from config.errors import Misconfigured
-from dms import batch_edits
+from dms import batch_edits, batch_pattern
 from dms.batch_edits import Edit
 from dms.rules import catalogue, mend
 from dms.rules.model import LEADER
@@ -30,8 +29,6 @@ from protocols import marc
 from protocols.marc import Record
 
 MOST = 100  # operations of a change
-LONGEST_PATTERN = 200  # characters of a regular expression
-LONGEST_SEARCHED = 2000  # characters of a subfield that one is used on
 NUMBERS = {"001": "the record's number", "003": "whose number that is", "005": "when its library changed it last"}
 
 
@@ -118,8 +115,11 @@ def written(one: Operation) -> str:
 def apply(record: Record, fmt: Format, change: Sequence[Operation], protected: Mapping[str, str]) -> Changed:
     """What the change makes of a record. `protected`: why tags are not to be changed, beside the numbers."""
     new = record
-    for one in change:
-        new = _DO[one.do](new, fmt, one)
+    try:
+        for one in change:
+            new = _DO[one.do](new, fmt, one)
+    except batch_pattern.TooLong as error:
+        return Changed(refused=str(error))
     if new == record:
         return Changed()
     edits = batch_edits.between(record, new)
@@ -159,34 +159,16 @@ def _operation(line: str) -> Operation:
         find, regex = _pattern(found[3])
         put = found[4] or ""
         if regex:
-            _compiled_with(find, put)
+            batch_pattern.compiled(find).check(put)
         return Operation(do="replace", tag=found[1], code=found[2], find=find, put=put, regex=regex)
     raise BadChange(f"{line!r} is no operation: write for example 606$a old -> new")
 
 
 def _pattern(written: str) -> tuple[str, bool]:
     if len(written) > 2 and written[0] == "/" == written[-1]:
-        _compiled(written[1:-1])
+        batch_pattern.compiled(written[1:-1])
         return written[1:-1], True
     return written, False
-
-
-@lru_cache(maxsize=256)
-def _compiled(pattern: str) -> re.Pattern[str]:
-    if len(pattern) > LONGEST_PATTERN:
-        raise BadChange(f"a regular expression has {LONGEST_PATTERN} characters at most")
-    try:
-        return re.compile(pattern)
-    except re.error as error:
-        raise BadChange(f"/{pattern}/ is no regular expression: {error}") from error
-
-
-def _compiled_with(pattern: str, put: str) -> None:
-    """Raise BadChange if what is put names a group that the pattern hasn't."""
-    try:
-        re.compile(f"(?:{pattern})|").sub(put, "")
-    except (re.error, IndexError) as error:
-        raise BadChange(f"{put!r} can't be put for /{pattern}/: {error}") from error
 
 
 def _text(tag: str, written: str) -> str:
@@ -208,12 +190,12 @@ def _with(record: Record, fields: Iterable[tuple[str, str]]) -> Record:
 def _replaced(value: str, one: Operation) -> str:
     if not one.regex:
         return one.put if value == one.find else value
-    return _compiled(one.find).sub(one.put, value) if len(value) <= LONGEST_SEARCHED else value
+    return batch_pattern.compiled(one.find).put(value, one.put)
 
 
 def _finds(value: str, one: Operation) -> bool:
     if one.regex:
-        return len(value) <= LONGEST_SEARCHED and bool(_compiled(one.find).search(value))
+        return batch_pattern.compiled(one.find).finds(value)
     return not one.find or value == one.find
 
 
