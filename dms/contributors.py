@@ -1,7 +1,7 @@
-"""Who gave each field of a merged record: found from the members when somebody asks, so nothing is kept for it (pure).
+"""Who gave each field of a merged record: found from the members when somebody asks, and not kept (pure).
 
-A member gives a field if it has an equal value by the policy's own comparison, whatever its wording. The wording is that
-of the first of those, in the order in which MERGE asks, whose words are the very ones that stand.
+A member gives a field if it has an equal value by the policy's own comparison, whatever its wording. The wording is
+that of the first of those, in the order in which MERGE asks, whose words are the very ones that stand.
 """
 
 from __future__ import annotations
@@ -68,10 +68,9 @@ class _Values:
         self._numbers = {(tag, text): key for key, tag, text in reversed(merge.offered(asked, fmt, policy))}
 
     def _learn(self, member: Member) -> None:
-        for pair in member.record.fields:
-            if self._rules.rules[pair[0]] is not Rule.DROP:
-                value, optional = self._value(pair)
-                self._held.setdefault(value, []).append((member.key, pair[1], optional))
+        for pair in merge.kept(member.record, self._rules):
+            value, optional = self._value(pair)
+            self._held.setdefault(value, []).append((member.key, pair[1], optional))
 
     def _value(self, pair: tuple[str, str]) -> tuple[Value, tuple[str, ...]]:
         found = self._read.get(pair)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from catalog import packing
 from catalog.model import Format
 from dms import merge_fields
+from dms.authority_links import Conflict
 from dms.formats import identifiers
 from dms.merge_base import Member, rank
 from dms.merge_policy import FormatPolicy, Policy, builtin
@@ -33,18 +34,20 @@ class Merged:
     base: str  # key of the base member
     origins: tuple[str, ...]  # for each field, the key of the member whose text it is
     idle: frozenset[str]  # keys of members that were not needed, see `idle`
+    conflicts: tuple[Conflict, ...] = ()  # ids of authority records that contradict
 
 
 def merge(members: Sequence[Member], policy: Policy | None = None) -> Merged:
     """Merge one or more members with distinct keys."""
     policy = policy or builtin()
     useless: frozenset[str] = frozenset()
+    conflicts: tuple[Conflict, ...] = ()
     if len(members) == 1:
         base = members[0]
-        fields = _kept(base.record, policy.formats[base.format])
+        fields = kept(base.record, policy.formats[base.format])
         origins = (base.key,) * len(fields)
     else:
-        base, fields, origins, useless = _together(members, policy)
+        base, fields, origins, useless, conflicts = _together(members, policy)
     record = marc.Record(_leader(base.record.leader), fields)
     body = packing.pack(record)
     return Merged(
@@ -55,6 +58,7 @@ def merge(members: Sequence[Member], policy: Policy | None = None) -> Merged:
         base=base.key,
         origins=origins,
         idle=useless,
+        conflicts=conflicts,
     )
 
 
@@ -98,23 +102,23 @@ def idle(base: Member, others: Sequence[Member], policy: Policy | None = None) -
     stands = rank(base, policy)
     if any(rank(member, policy) < stands for member in others):
         return None
-    beside = _Beside(base, _kept(base.record, policy.formats[base.format]), policy)
-    return frozenset([m.key for m in others if beside.is_idle(m, _kept(m.record, policy.formats[m.format]))])
+    beside = _Beside(base, kept(base.record, policy.formats[base.format]), policy)
+    return frozenset([m.key for m in others if beside.is_idle(m, kept(m.record, policy.formats[m.format]))])
 
 
 class _Beside:
     """A base, and what others add to it."""
 
-    def __init__(self, base: Member, kept: Fields, policy: Policy) -> None:
+    def __init__(self, base: Member, fields: Fields, policy: Policy) -> None:
         self._identifiers = policy.identifiers
         self.base = base
-        self.gathering = merge_fields.Gathering(policy.formats[base.format], kept, base.key)
-        self.numbers = [_numbers(kind, kept, places[base.format]) for kind, places in policy.identifiers]
+        self.gathering = merge_fields.Gathering(policy, base.format, fields, base.key)
+        self.numbers = [_numbers(kind, fields, places[base.format]) for kind, places in policy.identifiers]
 
-    def is_idle(self, member: Member, kept: Fields) -> bool:
+    def is_idle(self, member: Member, fields: Fields) -> bool:
         """Nothing is to be had from the member, whatever others add."""
         if member.format is self.base.format:
-            return self.gathering.is_idle(kept)
+            return self.gathering.is_idle(fields)
         return all(
             number in known
             for (kind, places), known in zip(self._identifiers, self.numbers, strict=True)
@@ -138,38 +142,41 @@ class _Beside:
         return fields, origins
 
 
-def _together(members: Sequence[Member], policy: Policy) -> tuple[Member, Fields, tuple[str, ...], frozenset[str]]:
-    """The base, all fields, their origins, and the keys of idle members."""
+def _together(
+    members: Sequence[Member], policy: Policy
+) -> tuple[Member, Fields, tuple[str, ...], frozenset[str], tuple[Conflict, ...]]:
+    """The base, all fields, their origins, the keys of idle members, and conflicts of authority ids."""
     ranks = {member.key: rank(member, policy) for member in members}
     contents: dict[tuple[Format, str, Fields], list[Member]] = {}
     for member in members:  # many members are copies of one shared record
-        kept = _kept(member.record, policy.formats[member.format])
-        contents.setdefault((member.format, _leader(member.record.leader), kept), []).append(member)
+        content = kept(member.record, policy.formats[member.format])
+        contents.setdefault((member.format, _leader(member.record.leader), content), []).append(member)
     # One member speaks for each different content, the base first.
-    asked = [(min(same, key=lambda one: ranks[one.key]), kept, same) for (_, _, kept), same in contents.items()]
+    asked = [(min(same, key=lambda one: ranks[one.key]), found, same) for (_, _, found), same in contents.items()]
     asked.sort(key=lambda one: ranks[one[0].key])
     base, fields, _ = asked[0]
     beside = _Beside(base, fields, policy)
     useless: list[str] = []
     foreign = []
-    for first, kept, same in asked:
-        if first is base or beside.is_idle(first, kept):
+    for first, found, same in asked:
+        if first is base or beside.is_idle(first, found):
             useless += [member.key for member in same if ranks[member.key] > ranks[base.key]]  # a copy may stand higher
         elif first.format is base.format:
-            beside.gathering.add(kept, first.key)
+            beside.gathering.add(found, first.key)
         else:
             foreign.append(first)
     fields, origins = beside.gathering.result()
     if foreign:
         fields, origins = beside.with_identifiers(foreign, fields, origins)
-    return base, fields, origins, frozenset(useless)
+    return base, fields, origins, frozenset(useless), tuple(beside.gathering.conflicts)
 
 
-def _kept(record: marc.Record, rules: FormatPolicy) -> Fields:
-    """Fields that can be in a merged record."""
+def kept(record: marc.Record, rules: FormatPolicy) -> Fields:
+    """Fields of a record as they can be in a merged one."""
     rule = rules.rules
     return tuple([
-        pair for pair in record.fields
+        pair if pair[0] != "856" else (pair[0], merge_fields.public(pair[1]))
+        for pair in record.fields
         if rule[pair[0]] and (pair[0] != "856" or not merge_fields.is_private(pair[1]))  # Rule.DROP is 0
     ])  # fmt: skip
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 
+from catalog.model import Format
 from catalog.search import fold
 from dms import addresses
+from dms.authority_links import Conflict, Known, Told
 from dms.formats import identifiers
-from dms.merge_policy import FormatPolicy, Rule
+from dms.merge_policy import FormatPolicy, Policy, Rule
 from protocols import marc
 
 Fields = Sequence[tuple[str, str]]
@@ -21,8 +23,9 @@ _LINK = marc.DELIMITER + "6"
 class Gathering:
     """The base's fields and what others have added so far."""
 
-    def __init__(self, rules: FormatPolicy, base: Fields, origin: str) -> None:
-        self._rules = rules
+    def __init__(self, policy: Policy, fmt: Format, base: Fields, origin: str) -> None:
+        self._policy = policy
+        self._rules = rules = policy.formats[fmt]
         self._fields: list[tuple[str, str]] = list(base)
         self._origins = [origin] * len(base)
         self._extra: list[tuple[str, str, str]] = []  # tag, text, origin: their place is found at the end
@@ -33,6 +36,8 @@ class Gathering:
         self._unasked = {rules.compares[tag].family for tag in tags}  # families of the base not yet in _keyed
         self._keyed: dict[Key, list[int]] = {}  # key -> places in _fields, or ~place in _extra
         self._keys: dict[tuple[str, str], tuple[Key, tuple[str, ...]]] = {}  # fields already read by key_of
+        self._links: dict[int, Known] = {}  # ids of authority records that were told, by the place of the heading
+        self.conflicts: list[Conflict] = []
         self._occurrence = 0
         if "880" in tags:
             self._occurrence = max(_occurrence(text) for tag, text in base if tag == "880")
@@ -131,8 +136,12 @@ class Gathering:
         """The variant with an authority link wins, then the fuller one; an original script is taken over."""
         own_tag, ours = self._at(where)
         link = marc.DELIMITER + self._rules.authority
+        if link in text and link in ours and self._rules.linked[tag] and text != ours:
+            self._compare_links(where, Told(tag=tag, text=text, key=origin))
         gains = link in text and link not in ours
-        if not gains and (link in text) == (link in ours):
+        if where >= 0 and own_tag in self._rules.protected:
+            gains = False
+        elif not gains and (link in text) == (link in ours):
             gains = _filled(self._key((tag, text))[1]) > _filled(self._key((own_tag, ours))[1])
         own_link = marc.value(ours, "6")
         if gains:
@@ -141,6 +150,18 @@ class Gathering:
         mate = mates.get(_link(tag, text)) if not own_link else None
         if mate is not None:
             self._replace(where, _linked(self._at(where)[1], self._add_mate(own_tag, mate, origin)), None)
+
+    def _compare_links(self, where: int, told: Told) -> None:
+        """Hear the ids of one more record for a heading that has some."""
+        known = self._links.get(where)
+        if known is None:
+            known = self._links[where] = Known(self._policy, self._rules.authority)
+            tag, text = self._at(where)
+            known.hear(Told(tag=tag, text=text, key=self._origin(where)))
+        self.conflicts += known.hear(told)
+
+    def _origin(self, where: int) -> str:
+        return self._origins[where] if where >= 0 else self._extra[~where][2]
 
     def _append(self, tag: str, text: str, key: Key, mates: Mapping[str, str], origin: str) -> None:
         link = _link(tag, text)
@@ -185,6 +206,15 @@ def is_private(text: str) -> bool:
     """An 856 whose every address is for one library's readers only."""
     links = marc.values(text, "u")
     return bool(links) and not any(addresses.public(link) for link in links)
+
+
+def public(text: str) -> str:
+    """An 856 without those of its addresses that are for one library's readers only."""
+    links = marc.values(text, "u")
+    if all(map(addresses.public, links)):
+        return text
+    pairs = marc.subfields(text)
+    return marc.field(text[:2], [(code, value) for code, value in pairs if code != "u" or addresses.public(value)])
 
 
 def key_of(rules: FormatPolicy, tag: str, text: str) -> tuple[Key, tuple[str, ...]]:

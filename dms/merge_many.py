@@ -22,11 +22,12 @@ import msgspec
 from catalog import bodies, original, packing, stub
 from catalog.model import Format
 from dms import describe, merge, merge_policy, sharing
+from dms.authority_links import Conflict
 from dms.merge import Merged
 from dms.merge_base import Member
 from protocols.charsets import private
 
-VERSION = 1  # part of every memo: raise it when records are merged or described differently
+VERSION = 2  # part of every memo: raise it when records are merged or described differently
 MARK = 8  # bytes
 BEST = 100  # score of a record without findings
 
@@ -75,6 +76,7 @@ class Made(msgspec.Struct, array_like=True, frozen=True):
     memo: bytes
     outward: bytes | None = None  # what leaves the node, the same way; None = the content; empty = nothing
     fault: str = ""
+    conflicts: tuple[Conflict, ...] | None = None  # ids of authority records that contradict; None = as they were
 
 
 class Memo(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -199,12 +201,13 @@ def _made(job: Job, dictionaries: Mapping[int, bytes], newest: Mapping[int, tupl
     told = _rules() + shown.fingerprint + (leaving.fingerprint if leaving else b"")
     fingerprint = hashlib.blake2b(told, digest_size=16).digest()
     found = _memo(whole, rules, fingerprint, inside, outside)
+    conflicts = shown.conflicts
     if memo and fingerprint == memo.fingerprint:
-        return Made(job.cluster, shown.format, fingerprint, 0, None, found)
+        return Made(job.cluster, shown.format, fingerprint, 0, None, found, conflicts=conflicts)
     number, dictionary = newest.get(shown.format, (0, b""))
     content = _content(shown, dictionary)
     outward = None if leaving is None else _content(leaving, dictionary) if leaving.record.fields else b""
-    return Made(job.cluster, shown.format, fingerprint, number, content, found, outward)
+    return Made(job.cluster, shown.format, fingerprint, number, content, found, outward, conflicts=conflicts)
 
 
 def _stub(job: Job, dictionaries: Mapping[int, bytes], newest: Mapping[int, tuple[int, bytes]]) -> Made:
@@ -215,7 +218,7 @@ def _stub(job: Job, dictionaries: Mapping[int, bytes], newest: Mapping[int, tupl
     fingerprint = hashlib.blake2b(b"stub" + _rules() + bytes([merged.format]) + body, digest_size=16).digest()
     number, dictionary = newest.get(merged.format, (0, b""))
     outward = bodies.shrink(packing.pack_content(body, b""), dictionary) if packing.unpack(body).fields else b""
-    return Made(job.cluster, merged.format, fingerprint, number, b"", b"", outward)
+    return Made(job.cluster, merged.format, fingerprint, number, b"", b"", outward, conflicts=())
 
 
 def _see(cluster: _Cluster, memo: Memo | None) -> _Seen:

@@ -67,6 +67,8 @@ class FormatPolicy:
     thesaurus_indicator: bool  # the second indicator names the thesaurus
     ignore: frozenset[str]
     authority: str
+    linked: Remembered[bool]  # by tag
+    protected: frozenset[str]
     levels: Mapping[str, int]  # leader/17 -> 0 (fullest) …
     essential: tuple[Wanted, ...]
     completeness: tuple[Wanted, ...]
@@ -79,6 +81,7 @@ class Policy:
     digest: bytes  # of the text they were read from
     formats: Mapping[Format, FormatPolicy]
     agencies: Mapping[str, int]  # trust by the code in 801 or 040
+    authority_files: tuple[tuple[str, re.Pattern[str]], ...]  # name, form of an id with the id as its group
     identifiers: tuple[tuple[str, Mapping[Format, tuple[str, str]]], ...]  # kind, (tag, code) by format
 
 
@@ -98,7 +101,17 @@ def parse(text: str) -> Policy:
             for kind, (cnmarc, marc21) in table["identifiers"].items()
         )
         digest = hashlib.sha256(text.encode()).digest()
-        return Policy(digest=digest, formats=formats, agencies=dict(table["agencies"]), identifiers=identifiers)
+        return Policy(
+            digest=digest,
+            formats=formats,
+            agencies=dict(table["agencies"]),
+            authority_files=tuple(
+                (name, re.compile(form, re.IGNORECASE))
+                for name, forms in table["authority_files"].items()
+                for form in forms
+            ),
+            identifiers=identifiers,
+        )
     except (tomllib.TOMLDecodeError, re.error, KeyError, ValueError, TypeError) as error:
         raise BadPolicy(f"The merge policy can't be read: {error!r}; compare it with dms/merge_policy.toml.") from error
 
@@ -112,6 +125,8 @@ def _format(table: Mapping[str, Any], levels: Mapping[str, int]) -> FormatPolicy
         thesaurus_indicator=table["thesaurus_indicator"],
         ignore=frozenset(table["ignore"]),
         authority=table["authority"],
+        linked=Remembered(_matches(table["linked"])),
+        protected=frozenset(table["protected"]),
         levels=dict(levels),
         essential=_wanted(table["essential"]),
         completeness=_wanted(table["completeness"]),
@@ -145,6 +160,11 @@ def _compares(table: Mapping[str, Any]) -> Callable[[str], Compare]:
         return Compare(family=family, codes=needed, optional=optional, thesaurus=bool(heading.fullmatch(tag)))
 
     return compare
+
+
+def _matches(pattern: str) -> Callable[[str], bool]:
+    compiled = re.compile(pattern)
+    return lambda tag: compiled.fullmatch(tag) is not None
 
 
 def _any(patterns: Sequence[str]) -> re.Pattern[str]:

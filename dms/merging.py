@@ -10,13 +10,27 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from itertools import groupby, islice
 from operator import itemgetter
 from typing import Any
 
-from catalog import amendments, bodies, changes, clusters, dictionaries, holdings, peers, sources
+import msgspec
+
+from catalog import (
+    amendments,
+    authority_conflicts,
+    base_choices,
+    bodies,
+    changes,
+    clusters,
+    dictionaries,
+    holdings,
+    peers,
+    sources,
+)
 from catalog.amendments import Amendment
+from catalog.authority_conflicts import Found
 from catalog.changes import Version
 from catalog.connection import Connection
 from catalog.database.pool import Database
@@ -52,6 +66,7 @@ async def merge_dirty(
             drops = await sources.drops(conn)
             fed = await peers.any_child(conn)
             corrected = await amendments.any_amendment(conn)
+            chosen = await base_choices.any_choice(conn)
             known = await dictionaries.every(conn)
             newest = await dictionaries.newest(conn)
             merged = {int(fmt): newest[kind] for fmt in Format if (kind := dictionaries.merged_kind(fmt)) in newest}
@@ -61,10 +76,12 @@ async def merge_dirty(
             for start in range(0, len(numbers), PIECE):
                 piece = numbers[start : start + PIECE]
                 corrections = await amendments.of(conn, piece) if corrected else {}
+                bases = await base_choices.of(conn, piece) if chosen else frozenset()
                 memos = await changes.memos(conn, piece)
-                jobs = _jobs(await clusters.members(conn, piece), memos, drops, corrections)
+                jobs = _jobs(await clusters.members(conn, piece), memos, drops, corrections, bases)
                 if unseen := set(piece) - {job.cluster for job in jobs}:
-                    jobs += _jobs(await clusters.members(conn, unseen, shown=False), {}, drops, corrections, stub=True)
+                    held_only = await clusters.members(conn, unseen, shown=False)
+                    jobs += _jobs(held_only, {}, drops, corrections, bases, stub=True)
                 used = {n: known[n] for n in {kept.dictionary for job in jobs for kept in job.members} if n}
                 running.append(asyncio.ensure_future(run(jobs, used, merged)))  # beside the reading of the next piece
                 held |= await holdings.summary(conn, piece)
@@ -79,9 +96,19 @@ async def merge_dirty(
     async with database.transaction() as conn:
         await fence(conn)
         await clusters.clean(conn, marks)
+        await authority_conflicts.replace(conn, _contradictions(marks, made))
         await _train(conn, made, merged)
         await changes.publish(conn, await _news(conn, marks, made, held, told))
     return len(marks)
+
+
+def _contradictions(marks: Iterable[int], made: Sequence[Made]) -> dict[int, list[Found]]:
+    """What is known now of ids that contradict, by cluster: of those that were merged and of those that are gone."""
+    gone = set(marks) - {one.cluster for one in made}
+    told = {one.cluster: one.conflicts for one in made if one.conflicts is not None and not one.fault}
+    return {cluster: [] for cluster in gone} | {
+        cluster: [Found(*msgspec.structs.astuple(each)) for each in found] for cluster, found in told.items()
+    }
 
 
 async def _train(conn: Connection, made: Sequence[Made], merged: Mapping[int, tuple[int, bytes]]) -> None:
@@ -99,25 +126,29 @@ def _jobs(
     memos: Mapping[int, bytes],
     drops: Mapping[str, tuple[str, ...]],
     corrections: Mapping[int, tuple[Amendment, ...]],
+    bases: frozenset[str],
     *,
     stub: bool = False,
 ) -> list[Job]:
     jobs = []
     for cluster, members in groupby(rows, key=itemgetter("cluster")):
         some = islice(members, MOST_MEMBERS)
-        kept = [kept_of(row, drops) for row in some]
+        kept = [kept_of(row, drops, bases) for row in some]
         jobs.append(Job(cluster, kept, memos.get(cluster, b""), corrections.get(cluster, ()), stub))
     return jobs
 
 
-def kept_of(row: Any, drops: Mapping[str, tuple[str, ...]]) -> Kept:
-    """A member out of a row of `clusters.members`."""
-    return Kept(*_values_of_kept(row, drops))
+def kept_of(row: Any, drops: Mapping[str, tuple[str, ...]], bases: frozenset[str]) -> Kept:
+    """A member out of a row of `clusters.members`. `drops`: what sources keep back, by name; `bases`: keys of chosen
+    bases.
+    """
+    return Kept(*_values_of_kept(row, drops, bases))
 
 
-def _values_of_kept(row: Any, drops: Mapping[str, tuple[str, ...]]) -> tuple[Any, ...]:
+def _values_of_kept(row: Any, drops: Mapping[str, tuple[str, ...]], bases: frozenset[str]) -> tuple[Any, ...]:
     source = row["source"]
-    return (f"{source}/{row['local_id']}", *_rest_of_kept(row), drops.get(source, ()))
+    key = f"{source}/{row['local_id']}"
+    return (key, *_rest_of_kept(row), drops.get(source, ()), key in bases)
 
 
 _rest_of_kept = itemgetter(*Kept.__struct_fields__[1:-2])

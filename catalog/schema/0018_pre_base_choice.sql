@@ -15,7 +15,6 @@ create table base_choice (
 -- that wait; what somebody settled stays, so that it isn't asked again.
 create table authority_conflict (
     conflict bigint generated always as identity primary key,
-    digest bytea not null unique,       -- of the heading, the file, and both records with their ids
     cluster bigint not null,            -- in which it was found last
     tag text not null,
     heading text not null,              -- subfields as in the record, $ before each code
@@ -23,7 +22,7 @@ create table authority_conflict (
     source_a int not null,
     local_id_a text not null,
     library_a text not null,
-    id_a text not null,                 -- the id that stands in the merged record
+    id_a text not null,
     source_b int not null,
     local_id_b text not null,
     library_b text not null,
@@ -32,7 +31,8 @@ create table authority_conflict (
     found_at timestamptz not null default now(),
     who text,
     why text,
-    at timestamptz
+    at timestamptz,
+    unique (source_a, local_id_a, source_b, local_id_b, file, id_a, id_b)
 );
 create index authority_conflict_cluster on authority_conflict (cluster);
 create index authority_conflict_waiting on authority_conflict (conflict) where state = 'waiting';

@@ -8,19 +8,21 @@ from typing import Any
 
 import msgspec
 
-from catalog import decisions, signatures
+from catalog import authority_conflicts, decisions, signatures
+from catalog.authority_conflicts import Contradiction
 from catalog.connection import Connection
 from catalog.decisions import Decision
 from catalog.model import Verdict, cluster_id
 from config.errors import Conflict
+from dms import contributors_of
 from dms.match import reasons
 from node import app, attending
 from node.app import Node
 from node.context import Context
 from node.deeds import Act
 from services.access.policy import Permission
-from services.deciding import comparing, deciding, sides
-from services.delivery import rows
+from services.deciding import basing, comparing, deciding, sides
+from services.delivery import giving, rows
 
 NAME = "cluster"
 HELP = {
@@ -37,6 +39,7 @@ ACTS = {
     "join": Act(name="cluster.join", object="id", detail=("other", "why")),
     "apart": Act(name="cluster.apart", object="id", detail=("other", "why")),
     "link": Act(name="cluster.link", object="id", detail=("other", "why")),
+    "base": Act(name="cluster.base", object="id", detail=("policy", "why")),
     "undo": Act(name="cluster.undo", object="decision", detail=("why",)),
 }
 ALLOW = {"show": Permission.READ, "explain": Permission.READ, "history": Permission.LOOK}
@@ -64,11 +67,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         action = actions.add_parser(name, help=about)
         action.add_argument("id", metavar="ID")
         action.add_argument("other", metavar="OTHER")
+    chosen = actions.add_parser("base", help="a record is the base of the merged record, whatever the policy says")
+    chosen.add_argument("id", metavar="SOURCE/LOCAL_ID")
+    chosen.add_argument("--policy", action="store_true", help="the policy chooses again")
     undone = actions.add_parser("undo", help="take a decision back")
     undone.add_argument("decision", type=int, metavar="DECISION")
     past = actions.add_parser("history", help="decisions, the newest first")
     past.add_argument("--limit", type=int, default=50)
-    for action in (parting, *(actions.choices[name] for name in ("join", "apart", "link", "undo"))):
+    for action in (parting, chosen, *(actions.choices[name] for name in ("join", "apart", "link", "undo"))):
         action.add_argument("--why", default="", metavar="TEXT", help="reason, which others will read")
 
 
@@ -79,6 +85,8 @@ async def run(context: Context, args: argparse.Namespace) -> int:
             async with node.database.transaction() as conn:
                 return await _look(context, node, conn, args)
         await attending.drain(node)
+        if args.action == "base":
+            return await _base(context, node, args)
         async with node.database.transaction() as conn:
             made = await _decide(context, node, conn, args)
             await context.deed.done(conn, decision=made.decision)
@@ -108,10 +116,31 @@ async def _look(context: Context, node: Node, conn: Connection, args: argparse.N
     return 0
 
 
-async def _decide(context: Context, node: Node, conn: Connection, args: argparse.Namespace) -> Decision:
+async def _base(context: Context, node: Node, args: argparse.Namespace) -> int:
+    told: dict[str, Any] = {"why": args.why, "within": _within(context)}
+    async with node.database.transaction() as conn:
+        if args.policy:
+            side = await basing.leave(conn, node.symbol, args.id, **told)
+        else:
+            side = await basing.choose(conn, node.symbol, args.id, who=context.actor.name, **told)
+        await context.deed.done(conn, cluster=side.id)
+    await attending.drain(node)
+    async with node.database.transaction() as conn:
+        found = await contributors_of.base(conn, side.cluster)
+    key, by = found or ("", "")
+    if context.out.json:
+        context.out.item({"cluster": side.id, "base": key, "base_by": by})
+    context.out.say(f"{side.id}: {giving.base(key, by, context.lang)}")
+    return 0
+
+
+def _within(context: Context) -> frozenset[str] | None:
     reach = context.actor.reach(Permission.CHANGE)
-    within = None if reach.everywhere else reach.libraries
-    told: dict[str, Any] = {"who": context.actor.name, "why": args.why, "within": within}
+    return None if reach.everywhere else reach.libraries
+
+
+async def _decide(context: Context, node: Node, conn: Connection, args: argparse.Namespace) -> Decision:
+    told: dict[str, Any] = {"who": context.actor.name, "why": args.why, "within": _within(context)}
     match args.action:
         case "split":
             return await deciding.split(conn, node.symbol, args.id, args.record, **told)
@@ -124,6 +153,8 @@ async def _decide(context: Context, node: Node, conn: Connection, args: argparse
 async def _show(context: Context, node: Node, conn: Connection, ident: str) -> None:
     side = await sides.find(conn, node.symbol, ident)
     inside = await sides.members(conn, side.cluster)
+    key, by = await contributors_of.base(conn, side.cluster) or ("", "")
+    contradicting = await authority_conflicts.of_cluster(conn, side.cluster)
     related = await decisions.relations(conn, side.cluster, MOST)
     past = await decisions.of_records(conn, [each.record for each in inside])
     names = await decisions.names(conn, {name for one in past for name in (*one.records, *one.others)})
@@ -140,6 +171,9 @@ async def _show(context: Context, node: Node, conn: Connection, ident: str) -> N
             {
                 "cluster": side.id,
                 "records": [{"record": each.name, "library": each.library} for each in inside],
+                "base": key,
+                "base_by": by,
+                "authority_conflicts": [_contradiction(one) for one in contradicting],
                 "related": links,
                 "decisions": [_past(one, names) for one in past],
             }
@@ -148,6 +182,11 @@ async def _show(context: Context, node: Node, conn: Connection, ident: str) -> N
     context.out.say(side.id)
     for each in inside:
         context.out.say(f"  {each.name}  {each.library}")
+    context.out.say(f"  {giving.base(key, by, context.lang)}")
+    for clash in contradicting:
+        context.out.say(
+            f"  ! {clash.tag} {clash.heading}: {_ids(clash)} ({clash.file}, {clash.conflict} {clash.state})"
+        )
     for link in links:
         context.out.say(f"  ~ {link['cluster']}: {link['why']}")
     for one in past:
@@ -222,6 +261,22 @@ async def _pair(context: Context, node: Node, conn: Connection, a: str, b: str) 
         context.out.say(context.text("pair_together", cluster=one.id))
     for decided in found.decisions:
         context.out.say(f"  # {decided.decision} {decided.kind} {decided.state} {decided.who}: {decided.why}")
+
+
+def _contradiction(one: Contradiction) -> dict[str, object]:
+    return {
+        "conflict": one.conflict,
+        "field": f"{one.tag} {one.heading}",
+        "file": one.file,
+        "ids": _ids(one),
+        "state": one.state,
+        "who": one.who,
+        "why": one.why,
+    }
+
+
+def _ids(one: Contradiction) -> str:
+    return f"{one.id_a} ({one.a}) / {one.id_b} ({one.b})"
 
 
 def _told(packed: bytes, lang: str) -> list[str]:

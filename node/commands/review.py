@@ -7,8 +7,10 @@ from typing import Any
 
 import msgspec
 
-from catalog import corrections, decisions
+from catalog import authority_conflicts, corrections, decisions
+from catalog.authority_conflicts import Contradiction
 from catalog.corrections import Entry
+from catalog.model import cluster_id
 from config.errors import Misconfigured
 from dms.match import reasons
 from node import app, attending
@@ -17,19 +19,24 @@ from node.context import Context
 from node.deeds import Act
 from services.access.policy import Permission
 from services.cataloguing import patch
-from services.deciding import deciding
+from services.deciding import deciding, settling
 
 NAME = "review"
 HELP = {
     "en": "What waits for somebody. Corrections: offered by a parent and not decided on, stale (the field is no longer "
     "as it was), or made here and not taken by a child; decide: accept one, which mends the record here and tells "
-    "those above and below, or refuse it. Pairs of records that may be one: decide join, apart or link, with --why.",
+    "those above and below, or refuse it. Pairs of records "
+    "that may be one: decide join, apart or link, with --why. Ids of one authority "
+    "file that contradict in a cluster (--kind authority): mend one (tianlu correct) or leave both, then settle.",
     "zh": "待处理事项。更正：上级提出、尚未决定的，已过时的（字段已与当时不同），以及本节点提出而下级未采纳的；"
     "decide：采纳则更正本节点记录并告知上下级，或拒绝。"
-    "疑似相同的记录对：decide 合并（join）、分开（apart）或关联（link），附 --why。",
+    "疑似相同的记录对：decide 合并（join）、分开（apart）或关联（link），附 --why。"
+    "同一聚簇内互相矛盾的规范号（--kind authority）：更正错误的一方（tianlu correct）或两者皆留，再以 settle 了结。",
 }
 ACTS = {"list": None, "decide": Act(name="correction.decide", object="correction", detail=("verdict",))}
 ALLOW = {"list": Permission.LOOK}
+SETTLE = "settle"
+AUTHORITY = ("conflict", "cluster", "field", "file", "a", "id_a", "b", "id_b", "state", "why")
 PAIR = ("join", "apart", "link")
 PAIRS = ("pair", "score", "libraries", "reasons")
 BETWEEN = "~"  # the two records of a pair's id
@@ -40,13 +47,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """list, decide."""
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     listing = actions.add_parser("list", help="what waits for somebody")
-    listing.add_argument("--kind", choices=("correction", "pair"), default="correction")
-    listing.add_argument("--library", help="pairs of which one record is this library's")
-    listing.add_argument("--limit", type=int, default=50, help="pairs")
+    listing.add_argument("--kind", choices=("correction", "pair", "authority"), default="correction")
+    listing.add_argument("--library", help="pairs and ids of which one record is this library's")
+    listing.add_argument("--limit", type=int, default=50, help="pairs, ids")
     listing.add_argument("--all", action="store_true", help="those that are decided on too")
-    decide = actions.add_parser("decide", help="accept or refuse a correction; join, part or link a pair")
-    decide.add_argument("correction", metavar="ID", help="of the correction or the pair")
-    decide.add_argument("verdict", choices=("accept", "refuse", *PAIR))
+    decide = actions.add_parser("decide", help="accept or refuse a correction; join, part or link a pair; settle")
+    decide.add_argument("correction", metavar="ID", help="of the correction, the pair or the conflict of ids")
+    decide.add_argument("verdict", choices=("accept", "refuse", *PAIR, SETTLE))
     decide.add_argument("--why", default="", metavar="TEXT", help="reason, which others will read")
 
 
@@ -54,6 +61,9 @@ async def run(context: Context, args: argparse.Namespace) -> int:
     """1 if there is no such correction, 5 if it is decided on already or has become stale."""
     async with app.open(context) as node:
         if args.action == "list":
+            if args.kind == "authority":
+                await _authority(context, node, args)
+                return 0
             if args.kind == "pair":
                 async with node.database.transaction() as conn:
                     within = [args.library] if args.library else None
@@ -65,6 +75,8 @@ async def run(context: Context, args: argparse.Namespace) -> int:
             context.out.table([_row(node.symbol, entry) for entry in found], COLUMNS)
             return 0
         await attending.drain(node)
+        if args.verdict == SETTLE:
+            return await _settle(context, node, args)
         if args.verdict in PAIR:
             return await _decide_pair(context, node, args)
         async with node.database.transaction() as conn:
@@ -79,6 +91,28 @@ async def run(context: Context, args: argparse.Namespace) -> int:
         context.out.item({"correction": args.correction, "state": state})
     context.out.say(context.text(f"correction_{state}", correction=args.correction))
     return 5 if state == "stale" else 0
+
+
+async def _authority(context: Context, node: Node, args: argparse.Namespace) -> None:
+    within = [args.library] if args.library else None
+    async with node.database.transaction() as conn:
+        found = await authority_conflicts.listing(conn, args.limit, settled=args.all, libraries=within)
+    context.out.table([_contradiction(node.symbol, one) for one in found], AUTHORITY)
+
+
+async def _settle(context: Context, node: Node, args: argparse.Namespace) -> int:
+    if not args.correction.isdecimal():
+        raise Misconfigured(f"{args.correction} is no conflict: write its number (tianlu review list --kind authority)")
+    reach = context.actor.reach(Permission.CHANGE)
+    within = None if reach.everywhere else reach.libraries
+    async with node.database.transaction() as conn:
+        told = {"who": context.actor.name, "why": args.why, "within": within}
+        one = await settling.settle(conn, int(args.correction), **told)
+        await context.deed.done(conn, conflict=one.conflict)
+    if context.out.json:
+        context.out.item(_contradiction(node.symbol, one))
+    context.out.say(context.text("conflict_settled", conflict=one.conflict))
+    return 0
 
 
 async def _decide_pair(context: Context, node: Node, args: argparse.Namespace) -> int:
@@ -108,6 +142,24 @@ def _pair(row: Any, lang: str) -> dict[str, object]:
         "score": row["score"],
         "libraries": " ".join(sorted({row["library_a"], row["library_b"]})),
         "reasons": "; ".join(f"{reasons.text(rule, lang)} {points:+}" for rule, points in why),
+    }
+
+
+def _contradiction(symbol: str, one: Contradiction) -> dict[str, object]:
+    return {
+        "conflict": one.conflict,
+        "cluster": cluster_id(symbol, one.cluster),
+        "field": f"{one.tag} {one.heading}",
+        "file": one.file,
+        "a": one.a,
+        "id_a": one.id_a,
+        "b": one.b,
+        "id_b": one.id_b,
+        "state": one.state,
+        "libraries": " ".join(sorted({one.library_a, one.library_b})),
+        "found_at": one.found_at.isoformat(timespec="seconds"),
+        "who": one.who or "",
+        "why": one.why or "",
     }
 
 

@@ -70,6 +70,7 @@ async def run(context: Context, args: argparse.Namespace) -> int:
         if "/" not in args.id:
             await attending.leave_nothing(node)
         async with node.database.connection() as conn:
+            args.id = await _present(context, conn, args.id)
             if args.to == RAW:
                 _write(context.out, await _received(conn, args.id))
                 return 0
@@ -106,6 +107,18 @@ async def run(context: Context, args: argparse.Namespace) -> int:
     return 0
 
 
+async def _present(context: Context, conn: Connection, ident: str) -> str:
+    """The id under which a record stands that was re-keyed; the id itself of any other."""
+    name, slash, local_id = ident.partition("/")
+    lead = await records.now_named(conn, name, local_id) if slash else None
+    if lead is None:
+        return ident
+    last = lead.became[-1]
+    told = {"old": ident, "number": last.rekey, "date": f"{last.at:%Y-%m-%d}", "new": lead.ident}
+    context.out.note(context.text("rekeyed_gone" if last.new is None else "rekeyed_to", **told))
+    return lead.ident or ident
+
+
 async def _who(context: Context, conn: Connection, ident: str) -> int:
     """A field a line, and under it who gave it."""
     published = (await records.by_id(conn, ident)).published
@@ -116,7 +129,7 @@ async def _who(context: Context, conn: Connection, ident: str) -> int:
     if out.json:
         out.item({"id": published.id, **giving.values(found, published.format)})
         return 0
-    out.say(giving.base(found, context.lang))
+    out.say(giving.base(found.base, found.decided, context.lang))
     for one in found.fields:
         out.say(giving.shown(one))
         out.say(f"       < {giving.told(one, context.lang)}")

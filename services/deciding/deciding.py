@@ -34,9 +34,9 @@ async def between(
         await _speakers(conn, one),
         await _speakers(conn, other),
         clusters=[one.id, other.id],
-        library=_library(within),
+        library=library(within),
         who=who,
-        why=_reason(why),
+        why=reason(why),
     )
 
 
@@ -46,7 +46,7 @@ async def split(
     """The named records (source/local id) leave a cluster together. NotFound if one isn't in it, Conflict if all are
     named."""
     side = await sides.find(conn, symbol, ident)
-    _may(side, within)
+    may(side, within)
     inside = await sides.members(conn, side.cluster)
     if len(inside) > MOST:
         raise Refused(f"{side.id} has more than {MOST} records: split what is wrong in it record by record")
@@ -60,7 +60,7 @@ async def split(
     if not leaving or not staying:
         raise Conflict(f"name some of the {len(inside)} records of {side.id}, not {'none' if not leaving else 'all'}")
     return await decisions.add(
-        conn, "split", leaving, staying, clusters=[side.id], library=_library(within), who=who, why=_reason(why)
+        conn, "split", leaving, staying, clusters=[side.id], library=library(within), who=who, why=reason(why)
     )
 
 
@@ -69,7 +69,7 @@ async def undo(conn: Connection, number: int, *, who: str, why: str, within: Wit
     one = await decisions.get(conn, number)
     if within is not None and not await _concerns(conn, one, within):
         raise NotFound(f"there is no decision {number}")
-    return await decisions.take_back(conn, number, who=who, why=_reason(why))
+    return await decisions.take_back(conn, number, who=who, why=reason(why))
 
 
 async def where(conn: Connection, symbol: str, one: Decision) -> list[str]:
@@ -88,7 +88,8 @@ async def _speakers(conn: Connection, side: Side) -> list[decisions.Named]:
     return [side.record, *others[: SPEAKERS - 1]]
 
 
-def _may(side: Side, within: Within) -> None:
+def may(side: Side, within: Within) -> None:
+    """Refused unless one of the cluster's records is of a library within reach."""
     if within is not None and not side.libraries & within:
         raise Refused("the cluster has no record of your library")
 
@@ -103,11 +104,13 @@ async def _concerns(conn: Connection, one: Decision, within: frozenset[str]) -> 
     return False
 
 
-def _library(within: Within) -> str:
+def library(within: Within) -> str:
+    """Whose staff decides; "" = the node's."""
     return next(iter(within)) if within is not None and len(within) == 1 else ""
 
 
-def _reason(why: str) -> str:
+def reason(why: str) -> str:
+    """A reason as it is kept. Misconfigured if there is none."""
     why = " ".join(why.split())
     if not why:
         raise Misconfigured("say why: others will read it, and you will in a year (--why)")

@@ -12,9 +12,9 @@ from services.delivery import render, rows
 NAMED = 20  # records that a line for people names
 
 
-def base(found: Contributions, lang: str) -> str:
-    """Which record is the base, and why."""
-    return rows.name("giving", "base", lang).format(key=found.base, why=rows.name("decided", found.decided, lang))
+def base(key: str, decided: str, lang: str) -> str:
+    """Which record is the base, and why: `decided` is one of `merge_base.STEPS`."""
+    return rows.name("giving", "base", lang).format(key=key, why=rows.name("decided", decided, lang))
 
 
 def told(one: Contribution, lang: str) -> str:

@@ -65,3 +65,35 @@ def test_who_gave_a_field_is_told(stocked: Cli) -> None:
     said = stocked.run("--lang", "zh", "show", shown["cluster"], "--who").stdout.decode()
     assert "基础记录：a/n1" in said and "< a/n1；b/n1 亦有" in said
     assert b"cluster id" in stocked.run("show", "a/n1", "--who", code=2).stderr
+
+
+def test_a_cataloguer_chooses_the_base_and_settles_ids_that_contradict(cli: Cli, tmp_path: Path) -> None:
+    for source, link in (("a", "(CAL)S1"), ("b", "(CAL)S2")):
+        file = tmp_path / f"{source}.mrk"
+        file.write_text(
+            f"=LDR  00000nam a2200000   4500\n=001  n1\n=010  \\\\$a{builders.isbn13(501)}\n"
+            f"=100  \\\\$a20240101d2001    em y0chiy0120    ea\n=200  1\\$a园冶注释$f计成\n"
+            f"=210  \\\\$a北京$c某社$d2001\n"
+            f"=606  0\\$a园林$3{link}\n\n",
+            encoding="utf-8",
+        )
+        cli.run("load", str(file), "--source", source, "--library", source.upper())
+    (shown,) = cli.lines("cluster", "show", "a/n1")
+    assert (shown["base"], shown["base_by"]) == ("a/n1", "key")
+    (clash,) = shown["authority_conflicts"]
+    assert clash["field"] == "606 $a 园林" and "(CAL)" not in clash["ids"]
+    (waiting,) = cli.lines("review", "list", "--kind", "authority")
+    assert (waiting["cluster"], waiting["id_a"], waiting["id_b"]) == (shown["cluster"], "s1", "s2")
+    assert b"say why" in cli.run("review", "decide", str(waiting["conflict"]), "settle", code=2).stderr
+    cli.run("review", "decide", str(waiting["conflict"]), "settle", "--why", "two printings of the file")
+    assert not cli.lines("review", "list", "--kind", "authority")
+    cli.run("review", "decide", str(waiting["conflict"]), "settle", "--why", "again", code=5)
+    (chosen,) = cli.lines("cluster", "base", "b/n1", "--why", "checked with the book")
+    assert (chosen["base"], chosen["base_by"]) == ("b/n1", "pinned")
+    (told,) = cli.lines("show", shown["cluster"], "--who")
+    (heading,) = [each for each in told["fields"] if each["tag"] == "606"]
+    assert (heading["wording"], heading["others"]) == ("b/n1", ["a/n1"])
+    (back,) = cli.lines("cluster", "base", "b/n1", "--policy", "--why", "no need")
+    assert back["base"] == "a/n1"
+    acts = [json.loads(line)["act"] for line in _audit(cli).stdout.splitlines()]
+    assert "cluster.base" in acts

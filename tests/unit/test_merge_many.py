@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from catalog import bodies, packing, stub
 from catalog.model import Carrier, Format
 from dms import merge_many, sharing
+from dms.authority_links import Conflict
 from dms.merge import Amendment
 from dms.merge_base import Member
 from dms.merge_many import Job, Kept, Made
@@ -48,12 +49,15 @@ def test_with_a_memo_and_without_it_the_same_is_made(found: list[Member], data: 
     cast = [kept(member) for member in found]
     cast += [kept(replace(found[0], trust=1 - found[0].trust)), kept(replace(found[-1], key=found[0].key))]
     memo, standing = b"", b""
+    conflicts: tuple[Conflict, ...] | None = None
     for _ in range(data.draw(st.integers(2, 5))):
         now = data.draw(st.lists(st.sampled_from(cast), min_size=1, unique_by=lambda one: one.key))
         with_memo, fresh = made(now, memo), made(now)
         assert (with_memo.format, with_memo.fingerprint) == (fresh.format, fresh.fingerprint)
         standing = standing if with_memo.content is None else with_memo.content
         assert standing == fresh.content
+        conflicts = conflicts if with_memo.conflicts is None else with_memo.conflicts
+        assert conflicts == fresh.conflicts
         memo = with_memo.memo
 
 
