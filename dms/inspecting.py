@@ -34,12 +34,12 @@ async def inspect(
     limited = asked.most != checking.NO_LIMIT
     most = 1 if limited else processes * (1 + AHEAD)
     going: deque[asyncio.Task[Looked]] = deque()
-    pieces = _pieces(source, asked.carrier)
+    waiting = pieces(source, asked.carrier)
     ended = False
     try:
         while going or not ended:
             while not ended and len(going) < most:
-                piece = await asyncio.to_thread(next, pieces, None)
+                piece = await asyncio.to_thread(next, waiting, None)
                 if piece is None:
                     ended = True
                 else:
@@ -62,7 +62,8 @@ async def _looked(piece: Piece, asked: Asked, profile: bytes, crew: Runs) -> Loo
     return await crew.run(checking.look, piece.data, piece.position, asked, profile, light=light)
 
 
-def _pieces(source: stream.Readable, carrier: str) -> Iterator[Piece]:
+def pieces(source: stream.Readable, carrier: str) -> Iterator[Piece]:
+    """The stretches of an opened input, and last what was wrong with it."""
     end = 0
     try:
         for each in stream.stretches(source, carrier):

@@ -57,6 +57,13 @@ COMMANDS: dict[str, Command] = {
         free=True,
         home=False,
     ),
+    "convert": Command(
+        en="convert records to another format, dialect and encoding, with a report of what is lost",
+        zh="转换记录的格式、方言与编码，并报告损失",
+        allow=Permission.READ,
+        free=True,
+        home=False,
+    ),
     "loads": Command(en="list, show or undo loads", zh="列出、查看或撤销装载", allow=Permission.LOAD),
     "profile": Command(
         en="choose by which rules records are judged and mended",

@@ -82,7 +82,7 @@ class Crosswalk:
         return Outcome((Made(self._foreign, kept),), (Loss(tag, "", Fate.LOCAL, self._foreign, NO_ROW),))
 
     def _linked(self, made: Sequence[Made]) -> list[tuple[str, str]]:
-        """The fields, each twin at the end and linked by $6 (MARC 21, appendix A: control subfields)."""
+        """The fields, each twin among those of its tag and linked by $6 (MARC 21, appendix A: control subfields)."""
         fields: list[tuple[str, str]] = []
         twins: list[tuple[str, str]] = []
         for one in made:
@@ -92,10 +92,14 @@ class Crosswalk:
             number = len(twins) + 1
             fields.append((one.tag, f"{one.text[:2]}\x1f6{self._twins}-{number:02}{one.text[2:]}"))
             twins.append((self._twins, f"{one.twin[:2]}\x1f6{one.tag}-{number:02}{one.twin[2:]}"))
-        return fields + twins
+        return sorted(fields + twins, key=_first) if twins else fields
 
 
 _ASKED = ("record", "without")
+
+
+def _first(field: tuple[str, str]) -> str:
+    return field[0]
 
 
 def _tag(made: Made) -> str:
