@@ -249,7 +249,8 @@ async def _decided(conn: Connection, source: int, names: Mapping[str, str]) -> N
                         cross join lateral jsonb_array_elements(d.{side}) e
                         join i on i.old = e->>1 where (e->>0)::int = $1)
                update decision d set {side} = (
-                   select jsonb_agg(case when i.new is null then e else jsonb_build_array($1::int, i.new) end order by n)
+                   select jsonb_agg(case when i.new is null then e else jsonb_build_array($1::int, i.new) end
+                                    order by n)
                    from jsonb_array_elements(d.{side}) with ordinality x (e, n)
                    left join i on i.old = e->>1 and (e->>0)::int = $1)
                from meant where d.decision = meant.decision""",

@@ -17,6 +17,7 @@ from catalog import (
     loads,
     quarantine,
     records,
+    rekeys,
     signatures,
     sources,
     visibility,
@@ -33,6 +34,7 @@ from node import app, indexed
 from node.app import Node
 from node.context import Context
 from services.cataloguing import patch
+from services.discovery import record
 
 NAME = "explain"
 HELP = {
@@ -80,6 +82,14 @@ async def _record(conn: Connection, node: Node, ident: str, lang: str) -> AsyncI
             f"case {case['id']} of load {case['load']}: {case['verdict']}, {case['rule']}: {case['reason']}",
         )
     row = await records.named(conn, source.no, local_id)
+    lead = await record.now_named(conn, name, local_id)
+    async for step in _rekeyed(conn, source, row.local_id if row else local_id):
+        yield step
+    new = lead.became[-1].new if lead is not None else None
+    if lead is not None and new is not None and await records.get(conn, source.no, new) is not None:
+        async for step in _record(conn, node, lead.ident, lang):
+            yield step
+        return
     waiting = await loads.open_of_source(conn, source.no)
     if waiting is not None:
         about = f": {waiting.reason}" if waiting.reason else ""
@@ -88,6 +98,10 @@ async def _record(conn: Connection, node: Node, ident: str, lang: str) -> AsyncI
         by = await records.last_replaced(conn, source.no, local_id)
         if by is not None:
             yield "deleted", f"by load {by}; the version before it is kept (tianlu loads undo)"
+        if lead is not None and (number := cluster_number(lead.ident, node.symbol)):
+            yield "cluster", f"it was in {lead.ident}"
+            async for step in _cluster(conn, node, number, lang):
+                yield step
         return
     yield (
         "record",
@@ -101,6 +115,19 @@ async def _record(conn: Connection, node: Node, ident: str, lang: str) -> AsyncI
         yield "hidden", f"no output shows it: {visibility.reason(row.visibility)}"
     async for step in _placed(conn, node, source, row, lang):
         yield step
+
+
+async def _rekeyed(conn: Connection, source: Source, local_id: str) -> AsyncIterator[Step]:
+    """What became of an id when the library moved to another system, and which ids a record had before."""
+    for one in await rekeys.became(conn, source.no, local_id):
+        when = f"re-keying {one.rekey} of {one.at:%Y-%m-%d}"
+        if one.new is None:
+            yield "rekeyed", f"{source.name}/{one.old} was no record of the new system, {when}: {one.evidence}"
+        else:
+            yield "rekeyed", f"{source.name}/{one.old} became {source.name}/{one.new}, {when}, by {one.evidence}"
+    for one in await rekeys.formerly(conn, source.no, local_id):
+        told = f"{source.name}/{one.old} until re-keying {one.rekey} of {one.at:%Y-%m-%d}, by {one.evidence}"
+        yield "formerly", told
 
 
 async def _quality(conn: Connection, source: Source, row: Row, lang: str) -> AsyncIterator[Step]:

@@ -1,4 +1,4 @@
-"""`tianlu source add|list|test|characters|share|pause|resume|remove`."""
+"""`tianlu source add|list|test|characters|share|rekey|pause|resume|remove`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from catalog.model import Format, Visibility
 from config.errors import Misconfigured
 from dms import identity, prepare, shapes, sharing
 from exchange import landing
-from node import app, attending, characters, tabular
+from node import app, attending, characters, rekeying, tabular
 from node.app import Node
 from node.context import Context
 from node.deeds import Act
@@ -41,6 +41,7 @@ ACTS = {
     ),
     "characters": Act(name="source.characters", object="name", detail=("file", "ready", "none")),
     "share": Act(name="source.share", object="name", detail=("level", "drop", "hide", "items")),
+    "rekey": Act(name="source.rekey", object="name", detail=("new", "identity", "old_id", "by", "pairs")),
     "pause": Act(name="source.pause", object="name"),
     "resume": Act(name="source.resume", object="name"),
     "remove": Act(name="source.remove", object="name"),
@@ -80,6 +81,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     share.add_argument("--items", choices=("keep", "share"), help="item numbers leave this node, or don't (default)")
     share.add_argument("--show", action="store_true", help="show the profile, change nothing")
+    rekeying.arguments(actions.add_parser("rekey", help="its records have other ids, as its library has a new system"))
     for name, about in (("pause", "load nothing into it"), ("resume", "load again"), ("remove", "forget an empty one")):
         actions.add_parser(name, help=about).add_argument("name")
 
@@ -88,6 +90,8 @@ async def run(context: Context, args: argparse.Namespace) -> int:
     """0, or the error's code."""
     if args.action == "test":
         return _test(context, args.file, args.template)
+    if args.action == "rekey":
+        return await rekeying.run(context, args)
     if args.action == "share":
         async with app.open(context) as node:
             await _share(context, node, args)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from catalog import clusters, decisions, sources
+from catalog import clusters, decisions, rekeys, sources
 from catalog.connection import Connection
 from catalog.decisions import Named
 from catalog.model import cluster_id
@@ -43,6 +43,9 @@ async def find(conn: Connection, symbol: str, ident: str) -> Side:
         name, _, local_id = ident.partition("/")
         source = await sources.get(conn, name)
         there = await decisions.cluster_of(conn, source.no, local_id)
+        if there is None and (became := await rekeys.became(conn, source.no, local_id)):
+            local_id = became[-1].new or local_id
+            there = await decisions.cluster_of(conn, source.no, local_id)
         if there is not None:
             named, number = (int(source.no), local_id), there[0]
     else:

@@ -10,9 +10,11 @@ from catalog import (
     clusters,
     dictionaries,
     holdings,
+    model,
     parents,
     received,
     records,
+    rekeys,
     sources,
     visibility,
 )
@@ -97,6 +99,32 @@ async def copies_of_source(conn: Connection, source: str, local_id: str) -> tupl
     if row is None or row.kind != attached.HOLDINGS:
         return ()
     return tuple(await holdings.of_record(conn, row.source, row.local_id))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lead:
+    """Where the name of a source record leads that was re-keyed. `ident`: source/local id, or the cluster that a record
+    was in which the new system does not have."""
+
+    ident: str
+    became: tuple[rekeys.Became, ...]  # step by step
+
+
+async def now_named(conn: Connection, source: str, local_id: str) -> Lead | None:
+    """Where an id of before leads; None of one that a record has now, or that none ever had."""
+    number = (await sources.get(conn, source)).no
+    if await records.named(conn, number, local_id) is not None:
+        return None
+    became = await rekeys.became(conn, number, local_id) or await rekeys.became(
+        conn, number, model.HELD_PREFIX + local_id
+    )
+    if not became:
+        return None
+    last = became[-1]
+    if last.new is not None:
+        return Lead(ident=f"{source}/{last.new}", became=tuple(became))
+    ident = model.cluster_id(await clusters.symbol(conn), last.cluster) if last.cluster is not None else ""
+    return Lead(ident=ident, became=tuple(became))
 
 
 async def kept(conn: Connection, source: str, local_id: str) -> tuple[Row, bytes]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -69,7 +70,7 @@ async def placed(catalogue: Catalogue, name: str = "a") -> dict[str, int]:
     return {row["local_id"]: row["cluster"] for row in rows}
 
 
-def held(number: int) -> dict[str, object]:
+def held(number: int) -> dict[str, Any]:
     return {"holdings": [builders.a_holding(call_number=f"K{number}", item=f"T{number:07}")]}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+from typing import Any
 
 import pytest
 
@@ -11,11 +12,11 @@ from dms import rekey
 from dms.rekey import BARCODE, CONTENT, OLD_ID, TOLD, Known, Pairing
 
 
-def a(local_id: str, **given: object) -> Known:
+def a(local_id: str, **given: Any) -> Known:
     """A record; `items`, `calls` and `marks` may be lists."""
-    sets = {name: frozenset(value) for name, value in given.items() if name in ("items", "calls")}  # type: ignore[call-overload]
-    marks = {"marks": tuple(given["marks"])} if "marks" in given else {}  # type: ignore[call-overload]
-    return Known(local_id=local_id, **{**given, **sets, **marks})  # type: ignore[arg-type]
+    sets: dict[str, Any] = {name: frozenset(given[name]) for name in ("items", "calls") if name in given}
+    marks: dict[str, Any] = {"marks": tuple(given["marks"])} if "marks" in given else {}
+    return Known(local_id=local_id, **{**given, **sets, **marks})
 
 
 def by(found: Pairing) -> dict[str, tuple[str, str]]:
