@@ -150,7 +150,10 @@ class Crosswalk:
                 break
         if part.each or part.chunk:
             return [part.prefix + value for value in found] if part.prefix else found
-        return [part.prefix + part.join.join(found)] if found else found
+        if not found:
+            return found
+        joined = part.join.join(found)
+        return [part.prefix + (isbd.plain(joined) if part.whole else joined)]
 
     def _said(self, part: Part, each: _Value, text: str, *, first: bool) -> list[str]:
         value = each.value
@@ -160,7 +163,7 @@ class Crosswalk:
             skip = int(text[1]) if text[1:2].isdigit() else 0
             value = value[:skip] if part.article else value[skip:]
         value = value.translate(_NO_MARKS) if not value.isprintable() else value
-        value = value.strip() if part.raw or not each.code else isbd.plain(value)
+        value = value.strip() if part.raw or part.whole or not each.code else isbd.plain(value)
         if not value:
             return []
         if part.plain:
@@ -363,6 +366,6 @@ def _fits(when: Mapping[str, str], text: str, values: Sequence[_Value], leader: 
             if wanted in ("", "*"):
                 if bool(value) != (wanted == "*"):
                     return False
-            elif not value.startswith(tuple(wanted.split("|"))):
+            elif value.startswith(tuple(wanted.lstrip("!").split("|"))) == wanted.startswith("!"):
                 return False
     return True

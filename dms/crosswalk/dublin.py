@@ -8,6 +8,7 @@ becomes the element it refines ("dumbing down").
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 
 from catalog.model import Format
 from dms.crosswalk import elements, rows
@@ -16,12 +17,20 @@ from dms.crosswalk.elements import Element
 from protocols.marc import Record
 
 CONTAINER = "qdc:qualifieddc"
+SIMPLE_NAMESPACE = "http://www.openarchives.org/OAI/2.0/oai_dc/"
+SIMPLE_SCHEMA = "http://www.openarchives.org/OAI/2.0/oai_dc.xsd"
+QUALIFIED_NAMESPACE = "http://dublincore.org/xml/schemas/qdc/2008/02/11/"
+QUALIFIED_SCHEMA = "http://dublincore.org/schemas/xmls/qdc/2008/02/11/qualifieddc.xsd"
 NAMESPACES: Mapping[str, str] = {
-    "xmlns:qdc": "http://dublincore.org/xml/schemas/qdc/2008/02/11/",
+    "xmlns:qdc": QUALIFIED_NAMESPACE,
     "xmlns:dc": "http://purl.org/dc/elements/1.1/",
     "xmlns:dcterms": "http://purl.org/dc/terms/",
     "xmlns:xsi": "http://www.w3.org/2001/XMLSchema-instance",
 }
+_SIMPLE = (
+    f'<oai_dc:dc xmlns:oai_dc="{SIMPLE_NAMESPACE}" xmlns:dc="http://purl.org/dc/elements/1.1/" '
+    f'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:schemaLocation="{SIMPLE_NAMESPACE} {SIMPLE_SCHEMA}">'
+)
 # Refinement → the element of DCMES 1.1 that it refines (DCMI Metadata Terms, "Refines").
 REFINED: Mapping[str, str] = {
     "abstract": "description",
@@ -40,15 +49,18 @@ REFINED: Mapping[str, str] = {
     "spatial": "coverage",
     "tableOfContents": "description",
 }
-_CROSSWALKS: Mapping[Format, Crosswalk] = {
-    Format.MARC21: Crosswalk(rows.table("dc_marc21")),
-    Format.CNMARC: Crosswalk(rows.table("dc_cnmarc")),
-}
+_TABLES: Mapping[Format, str] = {Format.MARC21: "dc_marc21", Format.CNMARC: "dc_cnmarc"}
+
+
+@cache
+def crosswalk(fmt: Format) -> Crosswalk:
+    """The crosswalk from a format, one in a process."""
+    return Crosswalk(rows.table(_TABLES[fmt]))
 
 
 def crossed(record: Record, fmt: Format) -> Crossed:
     """The record's elements, and what became of its fields."""
-    return _CROSSWALKS[fmt].record(record)
+    return crosswalk(fmt).record(record)
 
 
 def written_qualified(found: Crossed, ident: str) -> str:
@@ -59,9 +71,11 @@ def written_qualified(found: Crossed, ident: str) -> str:
     return elements.written(Element(CONTAINER, dict(NAMESPACES), children=children))
 
 
-def write_qualified(record: Record, fmt: Format, ident: str) -> str:
-    """The record as a `qdc:qualifieddc` element; `ident` is one of the identifiers."""
-    return written_qualified(crossed(record, fmt), ident)
+def written_simple(found: Crossed, ident: str) -> str:
+    """The `oai_dc:dc` element (OAI-PMH 2.0 guidelines, oai_dc.xsd); `ident` is one of the identifiers."""
+    pairs = dict.fromkeys((*simple(found), ("identifier", ident)))
+    inside = "".join([f"<dc:{name}>{elements.escaped(value)}</dc:{name}>" for name, value in pairs])
+    return f"{_SIMPLE}{inside}</oai_dc:dc>"
 
 
 def simple(found: Crossed) -> list[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 
 from catalog.model import Format
 from dms.crosswalk import elements, rows
@@ -13,23 +14,21 @@ from protocols.marc import Record
 NAMESPACE = "http://www.loc.gov/mods/v3"
 VERSION = "3.7"
 SCHEMA = "http://www.loc.gov/standards/mods/v3/mods-3-7.xsd"
-_CROSSWALKS: Mapping[Format, Crosswalk] = {
-    Format.MARC21: Crosswalk(rows.table("mods_marc21")),
-    Format.CNMARC: Crosswalk(rows.table("mods_cnmarc")),
-}
+_TABLES: Mapping[Format, str] = {Format.MARC21: "mods_marc21", Format.CNMARC: "mods_cnmarc"}
+
+
+@cache
+def crosswalk(fmt: Format) -> Crosswalk:
+    """The crosswalk from a format, one in a process."""
+    return Crosswalk(rows.table(_TABLES[fmt]))
 
 
 def crossed(record: Record, fmt: Format) -> Crossed:
     """The record's elements, and what became of its fields."""
-    return _CROSSWALKS[fmt].record(record)
+    return crosswalk(fmt).record(record)
 
 
-def written(found: Crossed, *, namespace: bool = True) -> str:
-    """The `mods` element. Without `namespace` it stands in a collection that declares it."""
-    declared = {"xmlns": NAMESPACE} if namespace else {}
-    return elements.written(Element("mods", {**declared, "version": VERSION}, children=found.elements()))
-
-
-def write(record: Record, fmt: Format, *, namespace: bool = True) -> str:
-    """The record as a `mods` element."""
-    return written(crossed(record, fmt), namespace=namespace)
+def written(found: Crossed, ident: str = "") -> str:
+    """The `mods` element; the record names itself in recordInfo, so that `ident` is not needed."""
+    declared = {"xmlns": NAMESPACE, "version": VERSION}
+    return elements.written(Element("mods", declared, children=found.elements()))

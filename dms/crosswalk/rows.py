@@ -7,7 +7,7 @@ element of its own; rows with `shared` put their parts into one element of the r
     tag = ["100", "700"]
     when = { ind1 = "01", at6 = "a", t = "" }   # characters allowed, also at a position (LDR6: of the leader, for
                                                 # control fields); a subfield: "" = absent, "*" = present, else what
-                                                # it begins with, `a|b`
+                                                # it begins with, `a|b`, or with `!` before it does not
     element = "name[type=personal]"
     parts = [
         { to = "namePart", take = "abcq" },             # subfields joined with blanks, or with `join`
@@ -40,6 +40,7 @@ from config.errors import Misconfigured
 from dms.crosswalk.elements import Path, path
 
 LEADER = "LDR"
+IRI = r"^https?://\S+$"
 
 
 class Example(NamedTuple):
@@ -64,9 +65,10 @@ class Part:
     form: str = ""  # what `only` found in another form: `\\1-\\2`
     ind: int = 0  # not a subfield but this indicator, 1 or 2, by `map`; it is there where another part of the row is
     raw: bool = False  # ISBD marks stay
+    whole: bool = False  # ISBD marks stay between the values that are joined
     text: str = ""  # a fixed text instead; it is there where another part of the row is
     attribute: str = ""  # the value becomes this attribute of the element
-    iri: bool = False  # what an IRI may not have is escaped (RFC 3987, 2.2)
+    iri: bool = False  # the value is an IRI, http or https; what one may not have is escaped (RFC 3987, 2.2)
     article: bool = False  # only the characters that do not file (indicator 2 of 245)
     without_article: bool = False
     prefix: str = ""
@@ -109,8 +111,8 @@ class Table:
 
 @cache
 def table(name: str) -> Table:
-    """The table `<name>.toml` of this folder. Raises `Misconfigured` with what is wrong in it."""
-    told = tomllib.loads(files("dms.crosswalk").joinpath(f"{name}.toml").read_text(encoding="utf-8"))
+    """The table `<name>.toml` of this folder, or of the files of a folder of that name. Raises `Misconfigured`."""
+    told = _read(name)
     try:
         sets = told.get("parts", {})
         rows = tuple(_row(each, sets) for each in told["row"])
@@ -132,6 +134,21 @@ def table(name: str) -> Table:
         twins=told.get("twins", False),
         groups=frozenset(told.get("groups", ())),
     )
+
+
+def _read(name: str) -> dict[str, Any]:
+    """What the table's file says; files of one folder say it together, rows in the order of their names."""
+    place = files("dms.crosswalk")
+    folder = place.joinpath(name)
+    if not folder.is_dir():
+        return tomllib.loads(place.joinpath(f"{name}.toml").read_text(encoding="utf-8"))
+    said: dict[str, Any] = {"row": []}
+    for file in sorted(folder.iterdir(), key=lambda each: each.name):
+        if file.name.endswith(".toml"):
+            told = tomllib.loads(file.read_text(encoding="utf-8"))
+            said["row"] += told.pop("row", [])
+            said |= told
+    return said
 
 
 def _row(told: dict[str, Any], sets: Mapping[str, list[dict[str, Any]]]) -> Row:
@@ -165,6 +182,8 @@ def _part(told: dict[str, Any], element: str, coded: bool) -> Part:
     if "at" in given:
         first, end = given["at"]
         given["at"] = (first, end)
+    if given.get("iri"):
+        given = {"raw": True, "only": IRI, **given}
     if "only" in given:
         given["only"] = re.compile(given["only"])
     where = "/".join(re.sub(r"\[[^\]]*\]|\*", "", each) for each in (element, to) if each)

@@ -1,30 +1,31 @@
-"""The forms that records leave in: every MARC carrier, Dublin Core simple and qualified, MODS.
+"""The forms that records leave in: every MARC carrier, Dublin Core simple and qualified, MODS, BIBFRAME, schema.org.
 
 A file of records is what stands `before` them, the records, and what stands `after`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from catalog.model import Format
 from config.errors import BadRecord
-from dms import describe
-from dms.crosswalk import dublin as qualified
-from dms.crosswalk import mods
+from dms.crosswalk import bibframe, mods, targets
+from dms.crosswalk.targets import Fates
 from protocols import writing
 from protocols.charsets import codec, encode
 from protocols.charsets.encode import Encoded
 from protocols.marc import Record
 from protocols.writing import XML, Around
-from services.delivery import coding, dublin
+from services.delivery import coding
 
 AROUND: Mapping[str, Around] = {
     **writing.AROUND,
     "dc": Around(f"{XML}<records>\n".encode(), b"</records>\n"),
     "qdc": Around(f"{XML}<records>\n".encode(), b"</records>\n"),
     "mods": Around(f'{XML}<modsCollection xmlns="{mods.NAMESPACE}">\n'.encode(), b"</modsCollection>\n"),
+    "bibframe": Around(f"{XML}{bibframe.OPENING}\n".encode(), f"{bibframe.CLOSING}\n".encode()),
+    "schemaorg": Around(b"", b""),  # a JSON object a line
 }
 NAMES = tuple(AROUND)
 
@@ -47,23 +48,28 @@ def write(going: Going, form: str, encoding: str = codec.UTF8, *, ordinal: int =
 
     Raises `BadRecord` that names the record and says what the form can't.
     """
+    return told(going, form, encoding, ordinal=ordinal)[0]
+
+
+def told(
+    going: Going, form: str, encoding: str = codec.UTF8, *, ordinal: int = 1
+) -> tuple[Encoded, Callable[[], Fates] | None]:
+    """`write`, and for a form that is no MARC a way to ask what became of the record's fields.
+
+    Raises `BadRecord` as `write` does.
+    """
+    target = targets.TARGETS.get(form)
     try:
-        return _written(going, form, encoding, ordinal)
+        if target is None:
+            return _marc(going, form, encoding, ordinal), None
+        found = target(going.record, going.format, going.ident)
+        return encode.encode(found.text + "\n", codec.UTF8), found.fates
     except BadRecord as error:
         raise BadRecord(f"{going.ident}: {error}") from error
 
 
-def _written(going: Going, form: str, encoding: str, ordinal: int) -> Encoded:
-    match form:
-        case "dc":
-            text = dublin.write(describe.describe(going.record, going.format), going.ident)
-        case "qdc":
-            text = qualified.write_qualified(going.record, going.format, going.ident)
-        case "mods":
-            text = mods.write(going.record, going.format)
-        case _:
-            said = going.record
-            if form in writing.ENCODED:
-                said = coding.said(said, going.format, encoding)
-            return writing.write(said, form, encoding, ordinal=ordinal)
-    return encode.encode(text + "\n", codec.UTF8)
+def _marc(going: Going, form: str, encoding: str, ordinal: int) -> Encoded:
+    said = going.record
+    if form in writing.ENCODED:
+        said = coding.said(said, going.format, encoding)
+    return writing.write(said, form, encoding, ordinal=ordinal)

@@ -97,7 +97,7 @@ def test_rows_for_dublin_core_name_only_what_it_has(family: str) -> None:
 
 
 def texts(record: Record, fmt: Format, path: str) -> list[str]:
-    root = etree.fromstring(mods.write(record, fmt))
+    root = etree.fromstring(mods.written(mods.crossed(record, fmt)))
     steps = "/".join(f"m:{step}" for step in path.split("/"))
     found = root.xpath(steps, namespaces={"m": mods.NAMESPACE})
     assert isinstance(found, list)
@@ -145,7 +145,7 @@ def test_scripts_of_one_field_share_a_group() -> None:
     fields = (
         ("245", "10\x1f6880-01\x1faTian gong"), ("700", "1 \x1faX"), ("880", "10\x1f6245-01/$1\x1fa天工"),
     )  # fmt: skip
-    root = etree.fromstring(mods.write(Record(builders.MARC21_LEADER, fields), Format.MARC21))
+    root = etree.fromstring(mods.written(mods.crossed(Record(builders.MARC21_LEADER, fields), Format.MARC21)))
     titles = root.findall(f"{{{mods.NAMESPACE}}}titleInfo")
     assert [title.get("altRepGroup") for title in titles] == ["01", "01"]
 
@@ -172,7 +172,7 @@ def test_simple_dublin_core_is_the_qualified_with_refinements_dumbed_down() -> N
     record = builders.a_marc21(title="Gardens", f520="  $aOf walls.", f246="33$aWalled gardens")
     simple = dict.fromkeys(dublin.simple(dublin.crossed(record, Format.MARC21)))
     assert ("title", "Walled gardens") in simple and ("description", "Of walls") in simple
-    qualified = dublin.write_qualified(record, Format.MARC21, "X.1")
+    qualified = dublin.written_qualified(dublin.crossed(record, Format.MARC21), "X.1")
     assert "<dcterms:abstract>Of walls</dcterms:abstract>" in qualified
     assert "<dc:identifier>X.1</dc:identifier>" in qualified
 
