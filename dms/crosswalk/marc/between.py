@@ -6,11 +6,12 @@ family becomes MARC 21 by `cnmarc_marc21`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from catalog.model import Format
 from dms.crosswalk.marc import dialects, pairs
 from dms.crosswalk.marc.convert import crosswalk
+from dms.crosswalk.marc.pairs import Origin
 from dms.crosswalk.model import Converted, Fate, Loss
 from protocols import marc
 from protocols.marc import Record
@@ -31,12 +32,12 @@ _SCRIPTS = (("ea", "\u3400", "\u9fff"), ("ca", "\u0400", "\u04ff"), ("da", "\u30
 def to(record: Record, fmt: Format, dialect: str) -> Converted:
     """The record, which is in `fmt`, in a dialect of `FORMATS`. Raises KeyError for another name."""
     if FORMATS[dialect] is Format.MARC21:
-        return _same(record) if fmt is Format.MARC21 else crosswalk("cnmarc_marc21").convert(record)
+        return _same(record) if fmt is Format.MARC21 else _to_marc21(record)
     if fmt is Format.CNMARC:
         return dialects.to(record, dialect)
     there = _to_cnmarc(record)
     onward = dialects.to(there.record, dialect)
-    return Converted(onward.record, _joined_losses(there, onward))
+    return Converted(onward.record, _joined_losses(record, there, onward))
 
 
 def _same(record: Record) -> Converted:
@@ -57,27 +58,51 @@ def _to_cnmarc(record: Record) -> Converted:
     crossing = crosswalk("marc21_cnmarc")
     whole, origins = pairs.joined(record, crossing.table.settings["spelled"])
     converted = crossing.convert(whole)
+    return Converted(_finished(converted.record), _attributed(record, whole, origins, converted))
+
+
+def _to_marc21(record: Record) -> Converted:
+    """The UNIMARC family as MARC 21."""
+    crossing = crosswalk("cnmarc_marc21")
+    if not dialects.has_twins(record):
+        return crossing.convert(record)
+    whole, origins = dialects.joined(record)
+    converted = crossing.convert(whole)
+    return Converted(converted.record, _attributed(record, whole, origins, converted))
+
+
+def _attributed(
+    record: Record, whole: Record, origins: Sequence[Origin], converted: Converted
+) -> tuple[tuple[int, tuple[Loss, ...]], ...]:
+    """What became of the record, by what became of the one with fields joined."""
     lines: dict[tuple[str, int], list[Loss]] = {}
-    for origin, (_, losses) in zip(origins, converted.fates, strict=True):
+    for origin, (tag, _), (_, losses) in zip(origins, whole.fields, converted.fates, strict=True):
         own = lines.setdefault(origin.own, [])
+        if origin.unlinked:
+            own.append(Loss(origin.own[0], "6", Fate.MAPPED, ONE_FIELD))
         if origin.romanised is None:
-            own += losses
+            own += losses if tag == origin.own[0] else [loss._replace(tag=origin.own[0]) for loss in losses]
             continue
+        one, two = origin.own[0], origin.romanised[0]
         spelled = lines.setdefault(origin.romanised, [])
-        own.append(Loss(origin.own[0], "6", Fate.MAPPED, ONE_FIELD))
-        spelled.append(Loss(origin.romanised[0], "6", Fate.MAPPED, ONE_FIELD))
+        for code in "67":
+            own.append(Loss(one, code, Fate.MAPPED, ONE_FIELD))
+            spelled.append(Loss(two, code, Fate.MAPPED, ONE_FIELD))
         for loss in losses:
             if loss.code.isalpha() and loss.code.isupper():
-                spelled.append(loss._replace(tag=origin.romanised[0], code=loss.code.lower()))
+                spelled.append(loss._replace(tag=two, code=loss.code.lower()))
             else:
-                own.append(loss._replace(tag=origin.own[0]))
-        spelled += [Loss(origin.romanised[0], code, Fate.LOST, why=NO_TWIN, value=value) for code, value in origin.left]
-    seen: dict[str, int] = {}
+                own.append(loss._replace(tag=one))
+        spelled += [Loss(two, code, Fate.MAPPED, f"{one}${code}") for code in origin.same]
+        spelled += [Loss(two, code, Fate.LOST, why=NO_TWIN, value=value) for code, value in origin.left]
     fates = []
-    for tag, _ in record.fields:
+    seen: dict[str, int] = {}
+    for tag, text in record.fields:
         seen[tag] = seen.get(tag, 0) + 1
-        fates.append((seen[tag], tuple(lines.get((tag, seen[tag]), ()))))
-    return Converted(_finished(converted.record), tuple(fates))
+        told = lines.get((tag, seen[tag]), [])
+        codes = {""} if marc.is_control(tag) else {code for code, _ in marc.subfields(text)}
+        fates.append((seen[tag], tuple(loss for loss in told if loss.code not in ("6", "7") or loss.code in codes)))
+    return tuple(fates)
 
 
 def _finished(record: Record) -> Record:
@@ -118,20 +143,19 @@ def _coded(text: str, title: str) -> str:
     return text.replace(data, f"{century}{data[2:34]}{script}", 1)
 
 
-def _joined_losses(first: Converted, second: Converted) -> tuple[tuple[int, tuple[Loss, ...]], ...]:
+def _joined_losses(record: Record, first: Converted, second: Converted) -> tuple[tuple[int, tuple[Loss, ...]], ...]:
     """The lines of the first conversion, with what the second lost of what they tell of."""
-    lost = [(f"{loss.tag}${loss.code}", loss) for _, loss in second.losses() if loss.fate is Fate.LOST]
+    lost = {f"{loss.tag}${loss.code}": loss.why for _, loss in second.losses() if loss.fate is Fate.LOST}
     if not lost:
         return first.fates
     told = []
-    for nth, losses in first.fates:
-        lines = list(losses)
-        for at, line in enumerate(lines):
-            if line.fate is not Fate.MAPPED:
-                continue
-            for each in lost:
-                if each[0] in line.to.split(", "):
-                    lines[at] = line._replace(fate=Fate.LOST, to="", why=each[1].why, value=each[1].value)
-                    break
+    for (_, text), (nth, losses) in zip(record.fields, first.fates, strict=True):
+        lines = []
+        for line in losses:
+            why = next((lost[to] for to in line.to.split(", ") if to in lost), "")
+            if line.fate is Fate.MAPPED and why:
+                value = " ".join(marc.values(text, line.code))
+                line = Loss(line.tag, line.code, Fate.LOST, why=why, value=value)
+            lines.append(line)
         told.append((nth, tuple(lines)))
     return tuple(told)

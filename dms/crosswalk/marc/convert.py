@@ -65,7 +65,7 @@ class Crosswalk:
         made = self._merger.merged(made, record)
         if returned:
             unique = {one.tag for one in returned if marc.is_control(one.tag)}
-            made = [one for one in made if one.tag not in unique] + returned
+            made = foreign.twinned([one for one in made if one.tag not in unique], returned, self._twins)
         made.sort(key=_tag)
         return Converted(Record(coded.leader, tuple(self._linked(made))), tuple(fates))
 

@@ -111,7 +111,10 @@ def to(record: Record, name: str) -> Converted:
             fields.append((tag, text))
         lines[entry.place] = tuple(loss for place, loss in losses if place == entry.place)
         if entry.twin is not None:
-            lines[entry.twin] = tuple(loss for place, loss in losses if place == entry.twin)
+            told = [loss for place, loss in losses if place == entry.twin]
+            told += [Loss(entry.tag, code, Fate.MAPPED, f"{tag}${code}") for code in (*entry.same, *"67")]
+            lines[entry.twin] = tuple(told)
+            lines[entry.place] += tuple(Loss(entry.tag, code, Fate.MAPPED, f"{tag}${code}") for code in "67")
     fields.sort(key=_by_tag)
     seen: Counter[str] = Counter()
     fates: list[tuple[int, tuple[Loss, ...]]] = []
@@ -132,6 +135,27 @@ class _Entry(NamedTuple):
     text: str
     place: int  # of the field in the record
     twin: int | None  # of the one that was joined to it
+    same: tuple[str, ...] = ()  # codes that say the same in both
+
+
+def has_twins(record: Record) -> bool:
+    """Whether fields may stand in two scripts."""
+    return any(DELIMITER + "7" in text for _, text in record.fields)
+
+
+def joined(record: Record) -> tuple[Record, list[pairs.Origin]]:
+    """The record with the fields that stand in two scripts as one, and the origin of every field."""
+    seen: Counter[str] = Counter()
+    places: list[tuple[str, int]] = []
+    for tag, _ in record.fields:
+        seen[tag] += 1
+        places.append((tag, seen[tag]))
+    entries = _read(record)
+    origins = [
+        pairs.Origin(places[each.place], None if each.twin is None else places[each.twin], (), each.same)
+        for each in entries
+    ]
+    return Record(record.leader, tuple((each.tag, each.text) for each in entries)), origins
 
 
 def _read(record: Record) -> list[_Entry]:
@@ -144,20 +168,26 @@ def _read(record: Record) -> list[_Entry]:
             if known is not None:
                 known.setdefault((tag, link[1]), index)
     twins = {index: latin[link] for link, index in chinese.items() if link in latin}
+    whole = {
+        index: woven
+        for index, twin in twins.items()
+        if not (woven := _woven(record.fields[index], record.fields[twin][1])).left
+    }
+    inside = {twins[index] for index in whole}
     entries: list[_Entry] = []
     for index, (tag, text) in enumerate(record.fields):
-        if index in twins.values():
+        if index in inside:
             continue
-        twin = twins.get(index)
-        if twin is not None:
-            woven, left = pairs.woven(tag, _unlinked(text), _unlinked(record.fields[twin][1]), text[:2])
-            if left:
-                entries.append(_Entry(tag, record.fields[twin][1], twin, None))
-                twin = None
-            else:
-                text = woven
-        entries.append(_Entry(tag, _capitals(text) if tag.startswith(_SPELLED) else text, index, twin))
+        if index in whole:
+            entries.append(_Entry(tag, whole[index].text, index, twins[index], whole[index].same))
+        else:
+            entries.append(_Entry(tag, _capitals(text) if tag.startswith(_SPELLED) else text, index, None))
     return entries
+
+
+def _woven(field: tuple[str, str], twin: str) -> pairs.Woven:
+    tag, text = field
+    return pairs.woven(tag, _unlinked(text), _unlinked(twin), text[:2])
 
 
 def _unlinked(text: str) -> str:

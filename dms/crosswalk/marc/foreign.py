@@ -6,13 +6,17 @@ the indicators, then the field's own subfields.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
+from dms.crosswalk.marc.engine import Made
 from protocols import marc
 from protocols.marc import DELIMITER
 
 _CONTROL, _DATA = "1", "2"
+_LINK = re.compile(r"\x1f6(\d{3})-\d\d([^\x1f]*)")
+_HAN = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff]")
 
 
 class Kept(NamedTuple):
@@ -35,3 +39,29 @@ def held(text: str, formats: Collection[str]) -> Kept | None:
     if text[:1] == _DATA and not marc.is_control(tag) and len(head[2][1]) == 2:
         return Kept(tag, head[2][1] + "".join(DELIMITER + part for part in rest))
     return None
+
+
+def twinned(made: Sequence[Made], returned: Sequence[Made], twins: str) -> list[Made]:
+    """The fields with those that returned; a field in another script (`twins`) is linked to the one that it belongs to.
+
+    Which that is the numbers no longer tell: where more than one may be it, the field stays without a link (MARC 21,
+    appendix A: occurrence number 00).
+    """
+    told = list(made)
+    for one in returned:
+        link = _LINK.search(one.text) if twins and one.tag == twins else None
+        if not link:
+            told.append(one)
+            continue
+        bare = _LINK.sub("", one.text)
+        in_han = bool(_HAN.search(bare))
+        fitting = [
+            place
+            for place, each in enumerate(told)
+            if each.tag == link[1] and not each.twin and (in_han or _HAN.search(each.text))
+        ]
+        if len(fitting) == 1:
+            told[fitting[0]] = told[fitting[0]]._replace(twin=bare)
+        else:
+            told.append(Made(twins, f"{bare[:2]}{DELIMITER}6{link[1]}-00{link[2]}{bare[2:]}"))
+    return told

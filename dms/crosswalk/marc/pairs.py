@@ -27,48 +27,78 @@ class Origin(NamedTuple):
     own: tuple[str, int]
     romanised: tuple[str, int] | None = None  # where its capital subfields were
     left: tuple[tuple[str, str], ...] = ()  # romanised subfields that spell nothing in the other field
+    same: tuple[str, ...] = ()  # codes that say the same in both
+    unlinked: str = ""  # a link that was taken out of it
 
 
 def joined(record: Record, tags: Collection[str]) -> tuple[Record, list[Origin]]:
     """The record with each pair of `tags` in one field, and the origin of every field.
 
-    A pair of another tag, or without Han text, stays two fields.
+    Of a pair of another tag the field in Han is the field, and the other an 880 that names it; pairs without Han text
+    stay as they are. Links in fields that are no 880 are taken out: an 880 says to which field it belongs.
     """
-    seen: Counter[str] = Counter()
-    places: list[tuple[str, int]] = []
-    linked: dict[tuple[str, str], int] = {}  # (tag, occurrence) → index of the 880
-    for index, (tag, text) in enumerate(record.fields):
-        seen[tag] += 1
-        places.append((tag, seen[tag]))
-        if tag == SCRIPTS and (link := _LINK.search(text)) and link[1] in tags and link[2] != "00":
-            linked.setdefault((link[1], link[2]), index)
-    if not linked:
-        return record, [Origin(place) for place in places]
-    partner: dict[int, int] = {}
-    for index, (tag, text) in enumerate(record.fields):
-        link = _LINK.search(text) if tag in tags else None
-        if link and link[1] == SCRIPTS and (other := linked.pop((tag, link[2]), None)) is not None:
-            partner[index] = other
-    taken = set(partner.values())
+    places = _places(record)
+    partner = _partners(record)
     fields: list[tuple[str, str]] = []
     origins: list[Origin] = []
+    gone: set[int] = set()
+    moved: dict[int, tuple[str, Origin]] = {}  # at the place of an 880 whose text went to its field
     for index, (tag, text) in enumerate(record.fields):
-        if index in taken and _is_pair(text, record.fields[_of(partner, index)][1]):
+        if index in gone:
             continue
+        if index in moved:
+            fields.append((SCRIPTS, moved[index][0]))
+            origins.append(moved[index][1])
+            continue
+        link = _LINK.search(text) if tag != SCRIPTS and not marc.is_control(tag) else None
+        bare = _LINK.sub("", text) if link else text
         other = partner.get(index)
         if other is None or not _is_pair(text, record.fields[other][1]):
-            fields.append((tag, text))
-            origins.append(Origin(places[index]))
+            fields.append((tag, bare))
+            origins.append(Origin(places[index], unlinked=link[0][2:] if link else ""))
             continue
-        han, romanised = (other, index) if _HAN.search(record.fields[other][1]) else (index, other)
-        text, left = woven(tag, record.fields[han][1], record.fields[romanised][1], text[:2])
-        fields.append((tag, text))
-        origins.append(Origin(places[han], places[romanised], left))
+        script = record.fields[other][1]
+        in_script = bool(_HAN.search(script))
+        if tag in tags:
+            han, romanised = (script, bare) if in_script else (bare, script)
+            told = woven(tag, han, romanised, text[:2])
+            fields.append((tag, told.text))
+            one, two = (places[other], places[index]) if in_script else (places[index], places[other])
+            origins.append(Origin(one, two, told.left, told.same))
+            gone.add(other)
+        elif in_script:
+            fields.append((tag, _LINK.sub("", script)))
+            origins.append(Origin(places[other], unlinked=marc.value(script, "6")))
+            number = link[2] if link else "00"
+            moved[other] = (f"{bare[:2]}{DELIMITER}6{tag}-{number}{bare[2:]}", Origin(places[index]))
+        else:
+            fields.append((tag, bare))
+            origins.append(Origin(places[index], unlinked=link[0][2:] if link else ""))
     return Record(record.leader, tuple(fields)), origins
 
 
-def _of(partner: dict[int, int], other: int) -> int:
-    return next(index for index, each in partner.items() if each == other)
+def _places(record: Record) -> list[tuple[str, int]]:
+    seen: Counter[str] = Counter()
+    places = []
+    for tag, _ in record.fields:
+        seen[tag] += 1
+        places.append((tag, seen[tag]))
+    return places
+
+
+def _partners(record: Record) -> dict[int, int]:
+    """Index of a field → index of its 880, which comes after it."""
+    linked: dict[tuple[str, str], int] = {}
+    for index, (tag, text) in enumerate(record.fields):
+        if tag == SCRIPTS and (link := _LINK.search(text)) and link[2] != "00":
+            linked.setdefault((link[1], link[2]), index)
+    partner: dict[int, int] = {}
+    if linked:
+        for index, (tag, text) in enumerate(record.fields):
+            link = _LINK.search(text) if tag != SCRIPTS and not marc.is_control(tag) else None
+            if link and link[1] == SCRIPTS and linked.get((tag, link[2]), -1) > index:
+                partner[index] = linked.pop((tag, link[2]))
+    return partner
 
 
 def _is_pair(one: str, two: str) -> bool:
@@ -76,10 +106,19 @@ def _is_pair(one: str, two: str) -> bool:
     return bool(_HAN.search(one)) != bool(_HAN.search(two))
 
 
-def woven(tag: str, han: str, romanised: str, indicators: str) -> tuple[str, tuple[tuple[str, str], ...]]:
-    """The Han field with each romanised subfield in its capital code behind the subfield that it spells; the rest."""
+class Woven(NamedTuple):
+    """A field in Han with its romanised form inside, and what of that form is not inside."""
+
+    text: str
+    left: tuple[tuple[str, str], ...]
+    same: tuple[str, ...]
+
+
+def woven(tag: str, han: str, romanised: str, indicators: str) -> Woven:
+    """The Han field with each romanised subfield in its capital code behind the subfield that it spells."""
     spelled = [(code, value) for code, value in marc.subfields(romanised) if code != "6"]
     pairs: list[tuple[str, str]] = []
+    same: list[str] = []
     for code, value in marc.subfields(han):
         if code == "6":
             continue
@@ -92,11 +131,12 @@ def woven(tag: str, han: str, romanised: str, indicators: str) -> tuple[str, tup
             continue
         spelled.pop(at)
         if spelling == value:
+            same.append(code)
             continue
         if tag in _NAMES and code == "a" and ", " not in value:
             spelling = spelling.rstrip(", ").replace(", ", " ")
         pairs.append((code.upper(), spelling))
-    return marc.field(indicators, pairs), tuple(spelled)
+    return Woven(marc.field(indicators, pairs), tuple(spelled), tuple(same))
 
 
 def in_order(text: str) -> str:

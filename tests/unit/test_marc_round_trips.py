@@ -1,0 +1,143 @@
+"""There and back between MARC formats and dialects: what is gone is in a report, over real records and made-up ones."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import cache
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from catalog.model import Format
+from dms.crosswalk.marc import between
+from dms.crosswalk.model import Converted, Fate
+from protocols import dialect, embedded, marc, reading
+from protocols.marc import Record
+from tests import data
+
+TAKEN = 60  # records of a file
+FILES = (
+    "marc21-bib/carpentries-incubator__pymarc_basics/NLNZ_1000_example_marc.marc",
+    "marc21-bib/psu-libraries__psulib_traject/sample_psucat.mrc",
+    "marc21-bib/jorol__MARC-Schema/camel.mrc",
+    "marc21-bib/jorol__MARC-Schema/journals.mrc",
+    "marc21-bib/evergreen-library-system__Evergreen/hebrew.marc",
+    "unimarc-cnmarc/feelovejun__marc21tocmarc/20171117_423294_ntuedu_Full-MARC8.mrc",
+    "unimarc-cnmarc/feelovejun__marc21tocmarc/20171117_423294_ntuedu_CMARC.mrc",
+    "unimarc-cnmarc/DigitalPlatform__dp2/bnu_cnmarc_utf8.iso",
+    "unimarc-cnmarc/1000copy__openilas/openilas_cnmarc_gb18030.iso",
+    "unimarc-cnmarc/indexdata__idzebra/simple-rusmarc",
+    "unimarc-cnmarc/pkiraly__qa-catalogue/serial.bnr.1993.mrc",
+    "unimarc-cnmarc/xbib__marc/periouni_first2000.mrc",
+)
+# Coded data are compared by position, links and their numbers are made anew.
+CODED = frozenset(("008", "100", "101", "102", "105", "106", "110", "135"))
+
+
+@cache
+def _records(relative: str) -> tuple[tuple[Record, Format], ...]:
+    found = [read.record for read in reading.read(data.path(relative).read_bytes(), "iso2709").reads]
+    return tuple((each, Format[dialect.family(each).upper()]) for each in found[:: max(1, len(found) // TAKEN)])
+
+
+def _folded(value: str) -> str:
+    return "".join(filter(str.isalnum, value)).lower()
+
+
+def _values(record: Record) -> list[tuple[str, str, str]]:
+    """(tag, code, value) of everything that is neither coded nor a link's number; the fields in links too."""
+    found = []
+    for tag, text in record.fields:
+        if tag in CODED:
+            continue
+        if marc.is_control(tag):
+            found.append((tag, "", text))
+        elif tag[0] == "4" and "\x1f1" in text:
+            for inner in embedded.fields(text):
+                if marc.is_control(inner.tag):
+                    found.append((tag, "1", inner.text))
+                else:
+                    found += [(tag, code, value) for code, value in marc.subfields(inner.text)]
+        else:
+            found += [(tag, code, value) for code, value in marc.subfields(text) if code != "6"]
+    return [(tag, code, value) for tag, code, value in found if _folded(value)]
+
+
+def _said(record: Record) -> str:
+    """All words of each field, a field a line."""
+    return "\n".join(
+        _folded("".join(part[1:] for part in text.split("\x1f")[1:]) if not marc.is_control(tag) else text)
+        for tag, text in record.fields
+    )
+
+
+def _named(*conversions: Converted) -> Counter[str]:
+    return Counter(_folded(loss.value) for each in conversions for _, loss in each.losses() if loss.fate is Fate.LOST)
+
+
+def _gone(record: Record, fmt: Format, through: str) -> list[tuple[str, str, str]]:
+    """What of a record isn't there after the way to a dialect and back, and no report names."""
+    there = between.to(record, fmt, through)
+    back = between.to(there.record, between.FORMATS[through], "marc21" if fmt is Format.MARC21 else "cnmarc-calis")
+    said, named = _said(back.record), _named(there, back)
+    return [each for each in _values(record) if _folded(each[2]) not in said and not named[_folded(each[2])]]
+
+
+@pytest.mark.parametrize("through", sorted(between.FORMATS))
+@pytest.mark.parametrize("relative", FILES)
+def test_what_real_records_lose_on_the_way_there_and_back_is_named(relative: str, through: str) -> None:
+    for record, fmt in _records(relative):
+        assert _gone(record, fmt, through) == []
+
+
+@pytest.mark.parametrize("through", sorted(between.FORMATS))
+@pytest.mark.parametrize("relative", FILES)
+def test_every_subfield_of_a_real_record_has_a_line(relative: str, through: str) -> None:
+    for record, fmt in _records(relative):
+        fates = between.to(record, fmt, through).fates
+        seen: Counter[str] = Counter()
+        for (tag, text), (nth, lines) in zip(record.fields, fates, strict=True):
+            seen[tag] += 1
+            assert nth == seen[tag]
+            codes = {""} if marc.is_control(tag) else _codes(tag, text)
+            assert codes <= {line.code.split("/")[0] for line in lines}, (tag, text, lines)
+
+
+def _codes(tag: str, text: str) -> set[str]:
+    """The codes of what a data field says, as a report calls them."""
+    if tag[0] != "4" or "\x1f1" not in text:
+        return {code for code, value in marc.subfields(text) if value.strip()}
+    found = set()
+    for inner in embedded.fields(text):
+        within = f"1{inner.tag}$" if inner.tag else ""
+        codes = (
+            {""}
+            if marc.is_control(inner.tag)
+            else {code for code, value in marc.subfields(inner.text) if value.strip()}
+        )
+        found |= {f"{within}{code}".rstrip("$") for code in codes}
+    return found
+
+
+_WORDS = st.text(alphabet="abcdeféß中国图书馆报告の- 12", min_size=1, max_size=12).filter(str.strip)
+_CODES = st.sampled_from("abcdefghijklmnopqrstuvwxyz02")
+_DATA = st.tuples(
+    st.integers(10, 999).map(lambda number: f"{number:03}"),
+    st.sampled_from("012 "),
+    st.sampled_from("0127 "),
+    st.lists(st.tuples(_CODES, _WORDS), min_size=1, max_size=4),
+).map(lambda each: (each[0], marc.field(each[1] + each[2], each[3])))
+
+
+def _record(leader: str, fields: list[tuple[str, str]]) -> Record:
+    return Record(leader, tuple(sorted((tag, text) for tag, text in fields if tag not in CODED)))
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    fields=st.lists(_DATA, max_size=8), through=st.sampled_from(sorted(between.FORMATS)), fmt=st.sampled_from(Format)
+)
+def test_what_made_up_records_lose_is_named(fields: list[tuple[str, str]], through: str, fmt: Format) -> None:
+    record = _record("00000nam a2200000 a 4500" if fmt is Format.MARC21 else "00000nam0 2200000   450 ", fields)
+    assert _gone(record, fmt, through) == []
