@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import tarfile
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,7 +12,6 @@ from dms.merge import Merged
 from dms.merge_base import Member
 from protocols import marc
 from protocols.marc import Record
-from tests import data
 
 LEADER = "00714nam a2200205 i 4500"
 
@@ -290,6 +286,17 @@ def test_only_addresses_for_everybody_are_merged(address: str, kept: bool) -> No
     assert bool(merged.record.all("856")) is kept is bool(other.record.all("856"))
 
 
+def test_of_an_address_for_everybody_and_one_for_readers_the_first_is_merged() -> None:
+    merged = merged_marc21(["856 40$uhttp://10.1.2.3/1$uhttps://example.org/1$zText"])
+    assert texts(merged, "856") == ["40$uhttps://example.org/1$zText"]
+
+
+def test_what_the_base_says_of_title_and_imprint_stands_word_for_word() -> None:
+    """Even where another has a link; what the base lacks is taken over."""
+    assert texts(merged_marc21(["264 _1$aBeijing"], ["264 _1$aBEIJING$0(x)1"]), "264") == [" 1$aBeijing"]
+    assert texts(merged_marc21(["500 __$aNote"], ["264 _1$aBEIJING$0(x)1"]), "264") == [" 1$aBEIJING$0(x)1"]
+
+
 def test_an_original_script_field_comes_with_its_partner_under_a_free_number() -> None:
     merged = merged_marc21(
         ["245 10$6880-01$aHong lou meng", "880 10$6245-01/$1$a红楼梦"],
@@ -341,49 +348,3 @@ def test_a_policy_that_unites_what_is_not_repeatable_is_refused() -> None:
         merge_policy.parse(table.replace('"24[267]"', '"24[2567]"'))
     with pytest.raises(merge_policy.BadPolicy):
         merge_policy.parse("levels = 1")
-
-
-# ---- another merger's examples (shared data) -------------------------------------------------------------------------
-
-# Those of its cases that its configuration makes equal to our policy, under a tag of ours with that rule. The others
-# test what a policy here can't ask for: copying control numbers, comparing without tags or indicators at will, renaming
-# tags and subfields while copying, dropping subfields, and replacing a field by one whose values contain its values.
-PEER_CASES = {
-    "copy/01 - copy/01": "016",
-    "copy/01 - copy/04": "016",
-    "copy/01 - copy/05": "016",
-    "copy/03 - compareTagsOnly/01": "018",
-    "copy/04 - compareWithoutIndicators/01": "016",
-    "select/03": "245",
-    "select/05": "245",
-    "select/09": "245",
-    "select/11": "245",
-    "select/13": "245",
-    "select/14": "245",
-}
-
-
-@pytest.mark.parametrize(("case", "tag"), PEER_CASES.items())
-def test_another_mergers_examples_come_out_the_same(case: str, tag: str) -> None:
-    archive = data.path("merge/NatLibFi__marc-record-merge-js/marc_record_merge_fixtures.tar.gz")
-    records = {}
-    with tarfile.open(archive) as tar:
-        for name in ("base", "source", "merged"):
-            found = next(m for m in tar.getnames() if m.endswith(f"reducers/{case}/{name}.json"))
-            handle = tar.extractfile(found)
-            assert handle is not None
-            records[name] = _peer_record(json.load(handle), tag)
-    base = Member(key="base", format=Format.MARC21, record=records["base"], trust=1)
-    source = Member(key="source", format=Format.MARC21, record=records["source"])
-    assert merge.merge([source, base]).record.fields == records["merged"].fields[1:]  # all but 001
-
-
-def _peer_record(told: dict[str, object], tag: str) -> Record:
-    fields = []
-    for field in told["fields"]:  # type: ignore[attr-defined]
-        if "subfields" in field:
-            pairs = [(s["code"], s["value"]) for s in field["subfields"]]
-            fields.append((tag, marc.field((field["ind1"] or " ") + (field["ind2"] or " "), pairs)))
-        else:
-            fields.append((field["tag"], field["value"]))
-    return Record(str(told["leader"]), tuple(fields))
