@@ -1,25 +1,27 @@
 """Coded data by position: leaders and fields like 008 or UNIMARC's 100 put together of a record's positions (pure).
 
-Few combinations of coded data are written in practice: what became of one is remembered.
+Most values of coded data are met again: what became of one is remembered.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from dms.crosswalk.marc import table as tables
 from dms.crosswalk.marc.table import Build, Position, Table
 from dms.crosswalk.model import Fate, Loss
 from protocols import marc
 from protocols.marc import Record
 
 LEADER = "LDR"
-REMEMBERED = 50_000
+REMEMBERED = 100_000
 NO_CODE = "the target has no such code"
+LESS = "the target's code says less"
 _NOTHING = " |#^-"  # blank, not coded, and how systems write them
 _FILL = "\x00"
-
-Kind = Callable[[str], str]
+_ALL = 100  # positions: more than any coded field has
+_EVERY = "bscpmvx"  # kinds of records
 
 
 def kind(leader: str) -> str:
@@ -56,99 +58,116 @@ class Coded(NamedTuple):
     losses: Mapping[str, tuple[Loss, ...]]  # by source tag: what was lost of it
 
 
+class _Put(NamedTuple):
+    """Characters on their way into a build."""
+
+    to: str
+    place: int
+    text: str
+
+
+class _Source(NamedTuple):
+    """What becomes of one coded subfield or field."""
+
+    puts: tuple[_Put, ...]
+    to: str  # where it went, for the report
+    losses: tuple[Loss, ...]
+
+
 class Coder:
     """Applies the positions of a table."""
 
     def __init__(self, table: Table) -> None:
-        self._builds = table.builds
-        self._positions = table.positions
+        self._builds = {kind: [each for each in table.builds if kind in (each.kinds or kind)] for kind in _EVERY}
+        self._positions: dict[tuple[str, str, str], list[Position]] = {}
+        for each in table.positions:
+            for kind in each.kinds or _EVERY:
+                self._positions.setdefault((each.tag, each.code, kind), []).append(each)
         self._kind_of_source: bool = table.settings.get("kind", "target") == "source"
-        self._sources = tuple(dict.fromkeys((each.tag, each.code) for each in table.positions if each.tag != LEADER))
-        self.tags = frozenset(tag for tag, _ in self._sources)
-        self._known: dict[tuple[str, ...], Coded] = {}
+        self._codes: dict[str, list[str]] = {}
+        for each in table.positions:
+            if each.tag != LEADER and each.code not in self._codes.setdefault(each.tag, []):
+                self._codes[each.tag].append(each.code)
+        self._known: dict[tuple[str, str, str, str], _Source] = {}
 
     def code(self, record: Record) -> Coded:
         """The leader and coded fields of the target. Of a tag that is repeated the first counts."""
-        firsts: dict[str, str] = {}
+        leader = record.leader.ljust(24)[:24]
+        own = kind(leader)
+        source = self._source(LEADER, "", leader, own)
+        built: dict[str, list[str]] = {}
+        _apply(source.puts, built)
+        if not self._kind_of_source:
+            own = kind(_filled(self._build(LEADER, own), built.get(LEADER, [])))
+        taken: dict[str, tuple[tuple[str, str], ...]] = {}
+        losses: dict[str, tuple[Loss, ...]] = {}
         for tag, text in record.fields:
-            if tag in self.tags and tag not in firsts:
-                firsts[tag] = text
-        values = {
-            (tag, code): (marc.value(firsts[tag], code) if code else firsts[tag]) if tag in firsts else ""
-            for tag, code in self._sources
-        }
-        key = (record.leader[5:10], record.leader[17:20], *values.values())
+            if tag not in self._codes or tag in taken:
+                continue
+            into: list[tuple[str, str]] = []
+            for code in self._codes[tag]:
+                value = marc.value(text, code) if code else text
+                if not value:
+                    continue
+                source = self._source(tag, code, value, own)
+                _apply(source.puts, built)
+                if source.to:
+                    into.append((code, source.to))
+                if source.losses:
+                    losses[tag] = losses.get(tag, ()) + source.losses
+            taken[tag] = tuple(into)
+        made = []
+        for each in self._builds[own]:
+            if each.name != LEADER and (each.always or each.name in built):
+                text = _filled(each, built.get(each.name, []))
+                if text:
+                    made.append((each.tag, f"{each.ind}{marc.DELIMITER}{each.code}{text}" if each.code else text))
+        return Coded(_filled(self._build(LEADER, own), built.get(LEADER, [])), tuple(made), taken, losses)
+
+    def _build(self, name: str, own: str) -> Build:
+        return next(each for each in self._builds[own] if each.name == name)
+
+    def _source(self, tag: str, code: str, value: str, own: str) -> _Source:
+        """What becomes of a value; most are met again."""
+        key = (tag, code, value[5:] if tag == LEADER else value, own)
         known = self._known.get(key)
         if known is None:
             if len(self._known) >= REMEMBERED:
                 self._known.clear()
-            known = self._known[key] = self._code({**values, (LEADER, ""): record.leader.ljust(24)[:24]})
+            known = self._known[key] = self._put(tag, code, value, own)
         return known
 
-    def _code(self, values: Mapping[tuple[str, str], str]) -> Coded:
-        leader = values[LEADER, ""]
-        built: dict[str, list[str]] = {}
-        taken: dict[tuple[str, str], list[str]] = {}
-        losses: dict[str, list[Loss]] = {}
-        kind_ = kind(leader)
-        for own in (True, False):  # the leader first: it says of which kind the others are
-            for each in self._positions:
-                if (each.to == LEADER) is own and (not each.kinds or kind_ in each.kinds):
-                    self._put(each, values[each.tag, each.code], built, taken, losses)
-            if own and not self._kind_of_source:
-                kind_ = kind(self._text(LEADER, built, kind_))
-        made = [
-            (each.tag, f"{each.ind}{marc.DELIMITER}{each.code}{text}" if each.code else text)
-            for each in self._builds
-            if each.name != LEADER and (not each.kinds or kind_ in each.kinds)
-            if each.always or each.name in built
-            if (text := _filled(each, built.get(each.name, [])))
-        ]
-        into: dict[str, list[tuple[str, str]]] = {}
-        for (tag, code), to in taken.items():
-            if to:
-                into.setdefault(tag, []).append((code, ", ".join(dict.fromkeys(to))))
-        return Coded(
-            self._text(LEADER, built, kind_),
-            tuple(made),
-            {tag: tuple(each) for tag, each in into.items()},
-            {tag: tuple(each) for tag, each in losses.items()},
-        )
+    def _put(self, tag: str, code: str, value: str, own: str) -> _Source:
+        puts: list[_Put] = []
+        to: dict[str, None] = {}
+        losses: list[Loss] = []
+        for each in self._positions.get((tag, code, own), ()):
+            told = value[each.start : each.end]
+            if not told:
+                continue
+            lost = each.lost if told.strip(_NOTHING) else ""
+            if each.to:
+                text, unknown = _mapped(each, told)
+                lost = NO_CODE if unknown else ""
+                if text:
+                    puts.append(_Put(each.to, each.place, text))
+                    last = f"-{each.place + len(text) - 1:02}" if len(text) > 1 else ""
+                    to[f"{each.to}/{each.place:02}{last}"] = None
+            if lost:
+                last = f"-{each.end - 1:02}" if 1 < each.end - each.start < _ALL else ""
+                losses.append(Loss(tag, f"{code}/{each.start:02}{last}", Fate.LOST, why=lost, value=told))
+        return _Source(tuple(puts), ", ".join(to), tuple(losses))
 
-    def _text(self, name: str, built: Mapping[str, list[str]], kind_: str) -> str:
-        for each in self._builds:
-            if each.name == name and (not each.kinds or kind_ in each.kinds):
-                return _filled(each, built.get(name, []))
-        return " " * 24
 
-    def _put(
-        self,
-        each: Position,
-        source: str,
-        built: dict[str, list[str]],
-        taken: dict[tuple[str, str], list[str]],
-        losses: dict[str, list[Loss]],
-    ) -> None:
-        told = source[each.start : each.end]
-        if not source:
-            return
-        taken.setdefault((each.tag, each.code), [])
-        if not told:
-            return
-        at = f"{each.code}/{each.start:02}" + (f"-{each.end - 1:02}" if 1 < each.end - each.start < 100 else "")
-        lost = "" if not told.strip(_NOTHING) else each.lost
-        if not lost and each.to:
-            text, unknown = _mapped(each, told)
-            if unknown:
-                lost = NO_CODE
-            if text:
-                slots = built.setdefault(each.to, [])
-                slots += [_FILL] * (each.place + len(text) - len(slots))
-                slots[each.place : each.place + len(text)] = text
-                where = f"{each.place:02}" + (f"-{each.place + len(text) - 1:02}" if len(text) > 1 else "")
-                taken[each.tag, each.code].append(f"{each.to}/{where}")
-        if lost:
-            losses.setdefault(each.tag, []).append(Loss(each.tag, at, Fate.LOST, why=lost, value=told))
+def _apply(puts: Sequence[_Put], built: dict[str, list[str]]) -> None:
+    for to, place, text in puts:
+        slots = built.get(to)
+        if slots is None:
+            slots = built[to] = []
+        end = place + len(text)
+        if len(slots) < end:
+            slots += [_FILL] * (end - len(slots))
+        slots[place:end] = text
 
 
 def _mapped(each: Position, told: str) -> tuple[str, bool]:
