@@ -108,12 +108,15 @@ class Correction(msgspec.Struct, array_like=True, frozen=True, gc=False):
     new: str
     why: str = ""
     who: str = ""
+    changes: tuple[tuple[str, str, str], ...] = ()  # of several fields (catalog.patches); then tag, old, new are empty
 
 
 class Receipt(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """What became of a correction; its id is the change's."""
 
     state: str  # accepted, refused or stale
+    why: str = ""
+    who: str = ""
 
 
 class Change(msgspec.Struct, array_like=True, frozen=True, gc=False):

@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from catalog import corrections
+from catalog import patches
 from catalog.model import Format
 from config.errors import Misconfigured
 from dms import batch_edits, batch_pattern
@@ -128,8 +128,8 @@ def apply(record: Record, fmt: Format, change: Sequence[Operation], protected: M
             return Changed(refused=f"field {edit.tag} is protected: {why}")
         try:
             if edit.after and edit.tag != LEADER:
-                corrections.check(edit.tag, edit.before, edit.after)
-        except corrections.Unsound as error:
+                patches.check(edit.tag, edit.before, edit.after)
+        except patches.Unsound as error:
             return Changed(refused=f"field {edit.tag}: {error}")
     if not new.fields:
         return Changed(refused="nothing would be left of the record")
@@ -142,7 +142,7 @@ def _operation(line: str) -> Operation:
         return Operation(do="copy" if do == "copy" else "move", tag=tag, code=code, to_tag=to_tag, to_code=to_code)
     if found := _ADD.fullmatch(line):
         text = _text(found[1], found[2])
-        corrections.check(found[1], "", text)
+        patches.check(found[1], "", text)
         return Operation(do="add", tag=found[1], put=text)
     if found := _DELETE.fullmatch(line):
         find, regex = _pattern(found[3] or "")

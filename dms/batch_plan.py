@@ -112,6 +112,21 @@ def kept(row: Row, dictionaries: Mapping[int, bytes]) -> Record:
     return original.record(bodies.open_body(row.body, row.dictionary, dictionaries), row.carrier, row.encoding)
 
 
+def given(rows: Mapping[str, Row], dictionaries: Mapping[int, bytes], some: Sequence[Edited]) -> list[Fate]:
+    """Edits that were told record by record, where the fields are as they expect."""
+    fates = []
+    for one in some:
+        row = rows.get(one.local_id)
+        edits = tuple(Edit(*edit) for edit in one.edits)
+        standing = batch_edits.Standing(0, edits, (0,) * len(edits))
+        made = batch_edits.make(kept(row, dictionaries), [standing]) if row else None
+        over = sorted({edits[n].tag for _, n in made.dropped}) if made else []
+        state = "gone" if made is None else "refused" if over else "changed" if made.receipts else "same"
+        reason = f"changed since: {', '.join(over)}" if over else ""
+        fates.append(Fate(local_id=one.local_id, state=state, edits=edits, ended=one.ended, reason=reason))
+    return fates
+
+
 def take_back(rows: Mapping[str, Row], dictionaries: Mapping[int, bytes], some: Sequence[Edited]) -> list[Fate]:
     """Edits whose field is still as they left it are taken back; what was changed since stays."""
     fates = []

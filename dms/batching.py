@@ -13,12 +13,13 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
-from catalog import batches, bringing, dictionaries, hosting, loads, quarantine, sources, versions
+from catalog import batches, bringing, clusters, dictionaries, hosting, loads, offering, quarantine, sources, versions
 from catalog.batches import Batch, Fate
 from catalog.connection import Connection
 from catalog.database.pool import Database
 from catalog.loads import Load
 from catalog.model import LoadState, Source
+from catalog.offering import Offer
 from catalog.records import Row
 from catalog.work.queue import Queue
 from dms import batch_change, batch_plan, quality_scope
@@ -69,6 +70,8 @@ class Batching:
             no = await batches.next_source(conn, batch)
             if no is None:
                 await batches.finish(conn, batch)
+                if batch.state == "undue":
+                    await offering.withdraw(conn, number)
                 return False
             await sources.lock(conn, no)
             source = await sources.by_number(conn, no)
@@ -79,6 +82,7 @@ class Batching:
             fates, rows = await self._fates(conn, batch, source, own)
             if not own:
                 await batches.settle(conn, number, no, fates)
+                await _offer(conn, batch, source, fates)
                 return True
             changed = {one.local_id for one in fates if one.state == "changed" or -1 in one.ended}
             if changed and load is None:
@@ -99,6 +103,8 @@ class Batching:
         known = await dictionaries.of(conn, {row.dictionary for row in rows.values()})
         if batch.state == "undue":
             return await self.crew.run(batch_plan.take_back, rows, known, page), rows
+        if not batch.change:  # it is told record by record
+            return await self.crew.run(batch_plan.given, rows, known, page), rows
         job = Job(
             source=source,
             change=batch_change.of_plain(batch.change),
@@ -115,10 +121,27 @@ class Batching:
         return fates + gone, rows
 
 
+async def _offer(conn: Connection, batch: Batch, source: Source, fates: Sequence[Fate]) -> None:
+    libraries = await batches.within(conn, batch.batch)
+    offers = [
+        Offer(
+            local_id=one.local_id,
+            changes=[(tag, before, after) for tag, _, before, after in one.edits],
+            why=batch.why,
+            who=batch.who,
+            library=next(iter(libraries)) if libraries and len(libraries) == 1 else "",
+            batch=batch.batch,
+        )
+        for one in fates
+        if one.state == "offered"
+    ]
+    if offers:
+        await offering.offer(conn, await clusters.symbol(conn), source.no, offers)
+
+
 def _fate(one: Planned, own: bool) -> Fate:
-    if one.state == "changed" and not own:
-        return Fate(local_id=one.local_id, state="refused", reason="another library's record")
-    return Fate(local_id=one.local_id, state=one.state, edits=one.edits, ended=[0] * len(one.edits), reason=one.reason)
+    state = "offered" if one.state == "changed" and not own else one.state
+    return Fate(local_id=one.local_id, state=state, edits=one.edits, ended=[0] * len(one.edits), reason=one.reason)
 
 
 async def is_own(conn: Connection, source: Source, within: frozenset[str] | None) -> bool:

@@ -65,11 +65,18 @@ def merge(members: Sequence[Member], policy: Policy | None = None) -> Merged:
 def amended(merged: Merged, amendments: Sequence[Amendment]) -> Merged:
     """The merged record with corrections applied in their order: (tag, text that must stand there, text instead).
 
-    Where the new text is there already, the field that would say it twice goes.
+    Where the new text is there already, the field that would say it twice goes. No text before: a field is put in,
+    behind those of smaller tags; none after: it goes.
     """
     fields = list(zip(merged.record.fields, merged.origins, strict=True))
     for tag, old, new in amendments:
-        if any(pair == (tag, old) for pair, _ in fields):
+        if not new:
+            fields = [one for one in fields if one[0] != (tag, old)]
+        elif not old:
+            if all(pair != (tag, new) for pair, _ in fields):
+                place = next((n + 1 for n in range(len(fields) - 1, -1, -1) if fields[n][0][0] <= tag), 0)
+                fields.insert(place, ((tag, new), merged.base))
+        elif any(pair == (tag, old) for pair, _ in fields):
             found = [((tag, new), origin) if pair == (tag, old) else (pair, origin) for pair, origin in fields]
             fields = [
                 one for place, one in enumerate(found)

@@ -206,7 +206,7 @@ async def _to_notices(conn: Connection, queue: Queue, peer: Peer, landing: _Land
     offers = {ident: told for (_, ident), told in here.items() if isinstance(told, payload.Correction)}
     await corrections.offered(conn, peer.no, offers)
     await corrections.withdrawn(conn, peer.no, [change.id for change in gone if change.kind == Kind.CORRECTION])
-    answers = {ident: told.state for (_, ident), told in here.items() if isinstance(told, payload.Receipt)}
+    answers = {ident: told for (_, ident), told in here.items() if isinstance(told, payload.Receipt)}
     await corrections.answered(conn, peer.no, answers)
 
 

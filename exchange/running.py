@@ -14,7 +14,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from catalog import corrections, directory, hosting, peers, streams
+from catalog import corrections, directory, hosting, offering, peers, streams
 from catalog.audit import KEPT_DAYS
 from catalog.database.pool import Database
 from catalog.hosting import Handover
@@ -158,6 +158,8 @@ class Exchange:
         """Tell what changed in the directory of libraries."""
         async with self.database.transaction() as conn:
             await directory.refresh(conn)
+        async with self.database.transaction() as conn:
+            await offering.supersede(conn)
         if self.accepts:
             async with self.database.transaction() as conn:
                 await corrections.accept_open(conn, self.symbol)

@@ -40,7 +40,7 @@ AUTHORITY = ("conflict", "cluster", "field", "file", "a", "id_a", "b", "id_b", "
 PAIR = ("join", "apart", "link")
 PAIRS = ("pair", "score", "libraries", "reasons")
 BETWEEN = "~"  # the two records of a pair's id
-COLUMNS = ("correction", "from", "to", "state", "id", "field", "old", "new", "why")
+COLUMNS = ("correction", "from", "to", "state", "id", "field", "old", "new", "why", "reason")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -82,13 +82,13 @@ async def run(context: Context, args: argparse.Namespace) -> int:
         async with node.database.transaction() as conn:
             state = "refused"
             if args.verdict == "accept":
-                state = await corrections.accept(conn, node.symbol, args.correction)
+                state = await corrections.accept(conn, node.symbol, args.correction, who=context.actor.name)
             else:
-                await corrections.refuse(conn, args.correction)
+                await corrections.refuse(conn, args.correction, why=args.why, who=context.actor.name)
             await context.deed.done(conn, state=state)
         await attending.leave_nothing(node)
     if context.out.json:
-        context.out.item({"correction": args.correction, "state": state})
+        context.out.item({"correction": args.correction, "state": patch.state(state)})
     context.out.say(context.text(f"correction_{state}", correction=args.correction))
     return 5 if state == "stale" else 0
 
@@ -164,16 +164,18 @@ def _contradiction(symbol: str, one: Contradiction) -> dict[str, object]:
 
 
 def _row(symbol: str, entry: Entry) -> dict[str, object]:
+    offered_by, offered_to = patch.sides(symbol, entry)
     return {
         "correction": entry.id,
-        "from": symbol if entry.outward else entry.symbol,
-        "to": entry.symbol if entry.outward else symbol,
-        "state": entry.state,
-        "id": entry.target,
-        "field": entry.tag,
-        "old": patch.shown(entry.old),
-        "new": patch.shown(entry.new),
+        "from": offered_by,
+        "to": offered_to,
+        "state": patch.state(entry.state),
+        "id": patch.named(entry),
+        **patch.told(entry.fields),
         "why": entry.why,
+        "who": entry.who,
+        "reason": entry.reason,
+        "decided_by": entry.decided_by,
         "at": entry.at.isoformat(timespec="seconds"),
         "decided_at": entry.decided_at and entry.decided_at.isoformat(timespec="seconds"),
     }

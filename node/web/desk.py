@@ -32,6 +32,7 @@ class Decision(msgspec.Struct, forbid_unknown_fields=True):
 
     correction: str
     accept: bool
+    why: str = ""  # of a refusal, for whoever offers it
 
 
 async def loads_list(request: web.Request) -> web.StreamResponse:
@@ -70,12 +71,14 @@ async def quarantined(request: web.Request) -> web.StreamResponse:
 async def review(request: web.Request) -> web.StreamResponse:
     """Corrections that wait for somebody."""
     async with context.private(request) as conn:
-        found = await corrections.listing(conn, within=_within(context.reach(request)))
-    return api.answer({"corrections": [_correction(each) for each in found]})
+        found = await corrections.listing(
+            conn, decided=request.query.get("all") == "1", within=_within(context.reach(request))
+        )
+    return api.answer({"corrections": [_correction(context.node_of(request).symbol, each) for each in found]})
 
 
 async def decide(request: web.Request) -> web.StreamResponse:
-    """Accept or refuse one; `stale` where the record is not as it was."""
+    """Accept or refuse one; `superseded` where the record is not as it was."""
     try:
         asked = msgspec.json.decode(await request.read(), type=Decision)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -86,14 +89,15 @@ async def decide(request: web.Request) -> web.StreamResponse:
     async with context.private(request) as conn:
         library = (await corrections.get(conn, asked.correction)).library
     permits.within(request, library)
+    who = permits.actor_of(request).name
     async with node.database.transaction() as conn:
         state = "refused"
         if asked.accept:
-            state = await corrections.accept(conn, node.symbol, asked.correction)
+            state = await corrections.accept(conn, node.symbol, asked.correction, who=who)
         else:
-            await corrections.refuse(conn, asked.correction)
+            await corrections.refuse(conn, asked.correction, why=asked.why, who=who)
         await deed.done(conn, library=library, state=state)
-    return api.answer({"correction": asked.correction, "state": state})
+    return api.answer({"correction": asked.correction, "state": patch.state(state)})
 
 
 def _page(request: web.Request) -> tuple[int, int | None]:
@@ -123,17 +127,21 @@ def _load(load: Load, names: Mapping[int, str]) -> dict[str, Any]:
     }
 
 
-def _correction(entry: Entry) -> dict[str, Any]:
+def _correction(symbol: str, entry: Entry) -> dict[str, Any]:
+    offered_by, offered_to = patch.sides(symbol, entry)
     return {
         "correction": entry.id,
         "library": entry.library,
-        "offered_to": entry.symbol if entry.outward else "",
-        "offered_by": "" if entry.outward else entry.symbol,
-        "state": entry.state,
-        "record": entry.target,
-        "field": entry.tag,
-        "old": patch.shown(entry.old),
-        "new": patch.shown(entry.new),
+        "offered_to": offered_to,
+        "offered_by": offered_by,
+        "state": patch.state(entry.state),
+        "record": patch.named(entry),
+        **patch.told(entry.fields),
+        "fields": [{"field": tag, "old": patch.shown(old), "new": patch.shown(new)} for tag, old, new in entry.fields],
         "why": entry.why,
+        "who": entry.who,
+        "reason": entry.reason,
+        "decided_by": entry.decided_by,
         "at": entry.at.isoformat(),
+        "decided_at": entry.decided_at and entry.decided_at.isoformat(),
     }

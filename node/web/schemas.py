@@ -93,6 +93,8 @@ HOLDING = _object(
     location=_TEXT,
     status=_TEXT,
     note=_TEXT,
+    held={**_TEXT, "description": "what the note says is held, in the normal form (ANSI/NISO Z39.71)"},
+    copies={"type": ["integer", "null"], "description": "how many copies the note counts"},
 )
 _MORE = {
     "format": {"type": "string", "enum": ["MARC21", "CNMARC"]},
@@ -104,6 +106,11 @@ _MORE = {
     "notes": _TEXTS,
     "links": _TEXTS,
     "holdings": {"type": "array", "items": HOLDING},
+    "held": {
+        "type": "array",
+        "description": "by library: how many copies, and what all its statements say together",
+        "items": _object(library=_TEXT, copies=_COUNT, held=_TEXT),
+    },
     "related": {
         "type": "array",
         "description": "what is shown with it and is not one with it: volumes of a set, other editions, companions",
@@ -190,17 +197,22 @@ REVIEW = _object(
             library={**_TEXT, "description": "whose it is: of the child that it is offered to, else this node's"},
             offered_to=_TEXT,
             offered_by=_TEXT,
-            state={"type": "string", "enum": ["open", "accepted", "refused", "stale"]},
+            state={"type": "string", "enum": ["open", "accepted", "refused", "superseded"]},
             record=_TEXT,
-            field=_TEXT,
+            field={**_TEXT, "description": "tags of all fields that it changes"},
             old=_TEXT,
             new=_TEXT,
+            fields={"type": "array", "items": _object(field=_TEXT, old=_TEXT, new=_TEXT)},
             why=_TEXT,
+            who=_TEXT,
+            reason={**_TEXT, "description": "why it was refused, or what isn't as it was"},
+            decided_by=_TEXT,
             at=_AT,
+            decided_at={"type": ["string", "null"], "format": "date-time"},
         ),
     }
 )
-DECIDED = _object(correction=_TEXT, state={"type": "string", "enum": ["accepted", "refused", "stale"]})
+DECIDED = _object(correction=_TEXT, state={"type": "string", "enum": ["accepted", "refused", "superseded"]})
 LIBRARIES = _object(
     libraries={
         "type": "array",

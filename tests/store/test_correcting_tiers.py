@@ -36,7 +36,7 @@ async def test_a_correction_from_the_top_reaches_the_library_and_comes_back(tier
     old = await top.title()
     new = old.replace("园冶注释", "园冶註釋")
     async with top.catalogue.database.transaction() as conn:
-        _, offered = await corrections.make(conn, TOP, before.cluster, "200", old, new, why="繁体", who=TOP)
+        _, offered = await corrections.make(conn, TOP, before.cluster, [("200", old, new)], why="繁体", who=TOP)
     assert offered == 1
     await top.catalogue.settle()
     await flow(top, middle, leaf)

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from catalog import amendments, changes, clusters, corrections, packing, payload
-from catalog.corrections import Unsound
+from catalog import amendments, changes, clusters, corrections, packing, patches, payload
 from catalog.database.pool import Database
 from catalog.model import Published, cluster_id
-from catalog.payload import Correction, Kind
+from catalog.patches import Unsound
+from catalog.payload import Correction, Kind, Receipt
 from config.errors import Conflict, NotFound
 from protocols.marc import Record
 from tests import builders, fed
@@ -58,7 +58,7 @@ def wrong(record: Record) -> str:
 
 async def correct(catalogue: Catalogue, one: Published, old: str, new: str) -> tuple[str, int]:
     async with catalogue.database.transaction() as conn:
-        made = await corrections.make(conn, NODE, one.cluster, TAG, old, new, why="错字", who=NODE)
+        made = await corrections.make(conn, NODE, one.cluster, [(TAG, old, new)], why="错字", who=NODE)
     await catalogue.settle()
     return made
 
@@ -148,7 +148,7 @@ async def test_amendments_apply_one_after_the_other_and_outlive_records_and_clus
 
 async def offer(catalogue: Catalogue, one: Published, old: str, new: str, name: str = "TOP:1") -> str:
     """A parent's offer arrives."""
-    digest = corrections._digest(old)
+    digest = patches.digest([(TAG, old, "x")])
     async with catalogue.database.transaction() as conn:
         parent = await conn.fetchval("select peer from peer where role = 'parent'")
         told = Correction(one.id, TAG, digest, old, new, "错字", "CN-TOP")
@@ -192,7 +192,7 @@ async def test_an_accepted_offer_amends_answers_and_goes_on_down(catalogue: Cata
         await decide(catalogue, name)
     async with catalogue.database.transaction() as conn:
         child = await conn.fetchval("select peer from peer where symbol = $1", CHILD)
-        await corrections.answered(conn, child, {below: "refused"})
+        await corrections.answered(conn, child, {below: Receipt("refused", "not ours", "account:li")})
     assert await listed(catalogue) == [(below, "refused")], "somebody should look at it"
     with pytest.raises(Conflict):
         await decide(catalogue, below)
@@ -279,13 +279,13 @@ async def test_an_offer_that_cannot_be_right_is_refused_at_once(
 ) -> None:
     async with catalogue.database.transaction() as conn:
         parent = await conn.fetchval("select peer from peer where role = 'parent'")
-        offers = {"TOP:1": Correction("X.1", tag, digest or corrections._digest(old), old, new)}
+        offers = {"TOP:1": Correction("X.1", tag, digest or patches.digest([(TAG, old, "x")]), old, new)}
         await corrections.offered(conn, parent, offers)
     assert await listed(catalogue) == [] and await receipts(catalogue) == [("TOP:1", "CN-TOP", "refused")]
     if digest is None:
         async with catalogue.database.transaction() as conn:
             with pytest.raises(Unsound):
-                await corrections.make(conn, NODE, 1, tag, old, new, why="", who="")
+                await corrections.make(conn, NODE, 1, [(tag, old, new)], why="", who="")
 
 
 async def test_what_nobody_offered_cannot_be_decided(catalogue: Catalogue) -> None:
