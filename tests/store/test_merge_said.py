@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from catalog import authority_conflicts, changes, packing
+from catalog import authority_conflicts, base_choices, changes, packing, rekeys
 from catalog.authority_conflicts import Contradiction
 from catalog.database.pool import Database
 from catalog.model import Published, cluster_id
@@ -113,3 +113,21 @@ async def test_the_base_is_the_one_that_a_person_chose(catalogue: Catalogue) -> 
             await basing.leave(conn, NODE, "b/1", why="again", within=None)
     await catalogue.settle()
     assert await base(catalogue) == ("a/1", "key")
+
+
+async def test_what_was_said_is_about_the_same_records_after_they_got_new_ids(catalogue: Catalogue) -> None:
+    await catalogue.load("a", [raw("1", link="(CAL)S1")])
+    await catalogue.load(
+        "b", [raw("1", link="(CAL)S2"), raw("2", "地理", title="园冶 注释"), raw("3", title="园冶注释。")]
+    )
+    source = await catalogue.source("b")
+    (one,) = await waiting(catalogue)
+    async with catalogue.database.transaction() as conn:
+        await authority_conflicts.settle(conn, one.conflict, who="li", why="x")
+        for name in ("b/2", "b/3"):
+            await base_choices.choose(conn, (source.no, name[2:]), library="", who="li", why=name)
+        await rekeys.point(conn, source.no, {"1": "2", "2": "1", "3": "1"})
+        (settled,) = await authority_conflicts.listing(conn, 10, settled=True)
+        assert (settled.conflict, settled.a, settled.b, settled.state) == (one.conflict, "a/1", "b/2", "settled")
+        rows = await conn.fetch("select local_id, why from base_choice")
+    assert [tuple(row) for row in rows] == [("1", "b/2")]
