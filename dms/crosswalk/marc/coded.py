@@ -19,6 +19,7 @@ REMEMBERED = 100_000
 NO_CODE = "the target has no such code"
 LESS = "the target's code says less"
 _NOTHING = " |#^-"  # blank, not coded, and how systems write them
+_NONE = _NOTHING + "y"  # UNIMARC's word for none
 _FILL = "\x00"
 _ALL = 100  # positions: more than any coded field has
 _EVERY = "bscpmvx"  # kinds of records
@@ -88,6 +89,10 @@ class Coder:
         for each in table.positions:
             if each.tag != LEADER and each.code not in self._codes.setdefault(each.tag, []):
                 self._codes[each.tag].append(each.code)
+        self._back: dict[tuple[str, int, str, int], list[Position]] = {}
+        if back := table.settings.get("back"):
+            for each in tables.table(back).positions:
+                self._back.setdefault((_name(each), each.start, each.to, each.place), []).append(each)
         self._known: dict[tuple[str, str, str, str], _Source] = {}
 
     def code(self, record: Record) -> Coded:
@@ -148,7 +153,7 @@ class Coder:
             lost = each.lost if told.strip(_NOTHING) else ""
             if each.to:
                 text, unknown = _mapped(each, told)
-                lost = NO_CODE if unknown else ""
+                lost = NO_CODE if unknown else LESS if self._says_less(each, told, text, own) else ""
                 if text:
                     puts.append(_Put(each.to, each.place, text))
                     last = f"-{each.place + len(text) - 1:02}" if len(text) > 1 else ""
@@ -157,6 +162,21 @@ class Coder:
                 last = f"-{each.end - 1:02}" if 1 < each.end - each.start < _ALL else ""
                 losses.append(Loss(tag, f"{code}/{each.start:02}{last}", Fate.LOST, why=lost, value=told))
         return _Source(tuple(puts), ", ".join(to), tuple(losses))
+
+    def _says_less(self, each: Position, told: str, text: str, own: str) -> bool:
+        """Whether the opposite crosswalk makes another code of it."""
+        if each.map is None or not told.strip(_NOTHING):
+            return False
+        for back in self._back.get((each.to, each.place, _name(each), each.start), ()):
+            if own in (back.kinds or own):
+                returned, _ = _mapped(back, text)
+                return returned.strip(_NONE).upper() != told.strip(_NONE).upper()
+        return False
+
+
+def _name(each: Position) -> str:
+    """What a position is read from, as builds are named."""
+    return f"{each.tag}${each.code}" if each.code else each.tag
 
 
 def _apply(puts: Sequence[_Put], built: dict[str, list[str]]) -> None:
@@ -175,10 +195,11 @@ def _mapped(each: Position, told: str) -> tuple[str, bool]:
     if each.map is None:
         return told, False
     if not each.each:
-        text = each.map.get(told.strip() or " ")
+        code = told.strip() or " "
+        text = each.map.get(code) or (each.map.get(code.upper()) if len(code) > 1 else None)
         if text is None:
             text = each.map.get("*", "")
-            return text, bool(told.strip(_NOTHING))
+            return text, bool(told.strip(_NOTHING)) and len(each.map) > 1
         return text, False
     characters = [each.map.get(character) for character in told]
     known = [character for character in characters if character and character != " "]

@@ -8,8 +8,9 @@ from functools import cache
 
 from dms.crosswalk.marc import foreign, table
 from dms.crosswalk.marc.coded import Coded, Coder
-from dms.crosswalk.marc.engine import NO_ROW, Around, Engine, Made, Outcome
+from dms.crosswalk.marc.engine import Engine, Made, Outcome
 from dms.crosswalk.marc.merged import Merger
+from dms.crosswalk.marc.plan import NO_ROW, Around
 from dms.crosswalk.model import Converted, Fate, Loss
 from protocols import marc
 from protocols.marc import DELIMITER, Record
@@ -38,7 +39,7 @@ class Crosswalk:
     def convert(self, record: Record) -> Converted:
         """The record in the target's format and what became of every subfield."""
         coded = self._coder.code(record)
-        tags = self._asked.intersection(tag for tag, _ in record.fields)
+        tags = self._asked.intersection([tag for tag, _ in record.fields])
         seen: Counter[str] = Counter()
         made: list[Made] = [Made(tag, text) for tag, text in coded.made]
         fates: list[tuple[int, tuple[Loss, ...]]] = []

@@ -14,6 +14,8 @@ _MARKED = re.compile(f"[{_OPEN}]([^{_OPEN}{_CLOSE}]*)[{_CLOSE}]")
 
 def without_marks(value: str) -> str:
     """Without the characters around words that do not file (MARC 21 has an indicator instead)."""
+    if "\x88" not in value and "\x98" not in value:
+        return value
     return _MARKED.sub(r"\1", value)
 
 
