@@ -185,9 +185,11 @@ async def begin_rerun(conn: Connection, idents: Sequence[int], load: int) -> int
     return int(done.rsplit(" ", 1)[1])
 
 
-async def end_rerun(conn: Connection, load: int) -> None:
+async def end_rerun(conn: Connection, load: int) -> bool:
     """What a load was to read again and brought in order is settled. What came back keeps its place in the file that it
-    first came in, with what is wrong with it now."""
+    first came in, with what is wrong with it now. False if it was to read nothing again."""
+    if not await conn.fetchval("select exists (select from quarantine where rerun = $1)", load):
+        return False
     await conn.execute(
         """with again as (
                update quarantine old set verdict = new.verdict, rule = new.rule, reason = new.reason,
@@ -200,6 +202,7 @@ async def end_rerun(conn: Connection, load: int) -> None:
     )
     settled = await conn.fetch("select id from quarantine where rerun = $1", load)
     await settle(conn, [row["id"] for row in settled], load)
+    return True
 
 
 async def settle(conn: Connection, idents: Sequence[int], load: int) -> None:

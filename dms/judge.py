@@ -135,8 +135,11 @@ async def _settle_cases(
     cases: dict[str, list[tuple[int, int]]],
     columns: list[np.ndarray[tuple[int], np.dtype[np.uint64]]],
 ) -> None:
-    """What an earlier load returned and this one brings in order is settled; what came back again stands once."""
-    await quarantine.end_rerun(conn, load.load)
+    """What an earlier load returned and this one brings in order is settled. What came back again stands once, and what
+    the library has sent anew stands for what it sent before: mending the older must not publish it over the newer.
+    """
+    if await quarantine.end_rerun(conn, load.load):
+        cases = await quarantine.named(conn, load.source)
     await quarantine.supersede(conn, load.source, load.load)
     if not cases or load.mode == "undo":
         return
@@ -144,7 +147,7 @@ async def _settle_cases(
     settled = [
         case
         for those, here in zip(cases.values(), brought, strict=True)
-        if here
+        if here or any(by == load.load for _, by in those)
         for case, by in those
         if by < load.load
     ]

@@ -121,6 +121,19 @@ async def test_a_corrected_load_clears_them_and_its_undo_brings_them_back(catalo
     assert await groups(catalogue) == [("a", RULE, 1)]
 
 
+async def test_a_newer_version_that_came_back_stands_for_the_older(catalogue: Catalogue) -> None:
+    old, new = raw(1, wrong=True, title="旧题名"), raw(1, wrong=True, title="新题名")
+    await catalogue.load("a", [old, raw(2)], assured=True)
+    await catalogue.load("a", [new], assured=True)
+    assert [case[1] for case in await _cases(catalogue)] == [2]
+    (fixed,) = await rerun(catalogue, RULE, RULE)
+    assert (fixed.records, fixed.added, await groups(catalogue)) == (1, 1, [])
+    assert (await _kept(catalogue, "n1")).raw == new
+    await catalogue.undo(fixed.load)
+    await catalogue.undo(2)
+    assert [case[1] for case in await _cases(catalogue)] == [1]
+
+
 async def test_a_load_of_which_a_rule_returns_too_much_is_held(catalogue: Catalogue) -> None:
     catalogue.matcher.limits = Limits()
     load = await catalogue.load("a", [raw(n, wrong=n % 2 == 0) for n in range(120)])
