@@ -117,6 +117,8 @@ PROBES: Mapping[str, Probe] = {
     "/quality/{source}/record": Probe(path="/quality/{source}/record?id=1", single=True),
     "/desk": Probe(shows="{library}"),
     "/review": Probe(),
+    "/corrections": Probe(),
+    "/corrections/decide POST": Probe(form={"correction": "{library}", "do": "refuse", "why": "-"}, single=True),
     "/review/decide POST": Probe(form={"do": "none", "a": "a/1", "b": "b/2", "why": "-"}),
     "/returns": Probe(shows="{library}"),
     "/returns/{source}": Probe(path="/returns/{source}?rule=x", single=True),
