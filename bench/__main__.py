@@ -6,7 +6,22 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 
-from bench import audit, check, door, exchange, generate, load, match, options, reconcile, rekey, scan, search, visible
+from bench import (
+    audit,
+    check,
+    convert,
+    door,
+    exchange,
+    generate,
+    load,
+    match,
+    options,
+    reconcile,
+    rekey,
+    scan,
+    search,
+    visible,
+)
 from bench.node import Failed
 from bench.options import Options
 from bench.report import Report
@@ -23,6 +38,7 @@ BENCHES: dict[str, Callable[[Options], Report]] = {
     "door": door.run,
     "audit": audit.run,
     "check": check.run,
+    "convert": convert.run,
     "rekey": rekey.run,
 }
 
