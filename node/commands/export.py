@@ -14,7 +14,7 @@ from node import app, attending
 from node.context import Context
 from protocols import writing
 from protocols.marc import Record
-from services.delivery import forms
+from services.delivery import forms, values
 from services.delivery.forms import Going
 
 NAME = "export"
@@ -32,7 +32,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     for name, about in (
         ("records", "visible source records"),
         ("merged", "merged records, 001 = cluster id"),
-        ("holdings", "one line a holding: cluster, library, local_id, call_number, item, location, status"),
+        ("holdings", "one line a holding: cluster, library, local_id, call_number, item, location, status, held …"),
         ("clusters", "one line a record: source, local_id, cluster"),
     ):
         what.add_argument(f"--{name}", dest="what", action="store_const", const=name, help=about)
@@ -56,7 +56,7 @@ async def run(context: Context, args: argparse.Namespace) -> int:
             if args.what == "holdings":
                 async for row in holdings.visible(conn, numbers):
                     cluster = cluster_id(node.symbol, row["cluster"]) if row["cluster"] is not None else None
-                    context.out.item({**row, "cluster": cluster})
+                    context.out.item({**row, "cluster": cluster, **values.counted(row["note"])})
                 return 0
             found = _source_records(conn, numbers) if args.what == "records" else _merged(conn)
             return await _write(context, found, args.to, encoding)

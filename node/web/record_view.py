@@ -8,6 +8,8 @@ from typing import Any
 from catalog.model import Description, Library
 from catalog.search.port import LONGEST_TEXT
 from dms.match import reasons
+from dms.ranges import notes
+from dms.ranges.writing import write
 from node.web import view
 from node.web.labels import library_name
 from services.deciding.related import Related
@@ -34,6 +36,8 @@ def _shelves(found: Found, names: Mapping[str, Library], lang: str) -> list[dict
         {
             "name": library_name(symbol, names, lang),
             "area": names[symbol].area if symbol in names else "",
+            "held": write(notes.united([row["note"] for row in told]), lang),
+            "copies": notes.copies([row["note"] for row in told]),
             "rows": told or [nothing],
         }
         for symbol, told in held.items()

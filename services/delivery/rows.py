@@ -9,6 +9,8 @@ from importlib.resources import files
 from typing import Any
 
 from catalog.model import Description, Holding
+from dms.ranges import notes
+from dms.ranges.writing import write
 from services.delivery.dublin import heading
 
 _TABLE: Mapping[str, Any] = tomllib.loads(
@@ -78,10 +80,17 @@ def beside(a: Description, b: Description, lang: str) -> list[tuple[str, str, st
 def text(
     description: Description, ident: str, holdings: Iterable[tuple[str, Holding]], names: Mapping[str, str], lang: str
 ) -> str:
-    """The record and its holdings, a line each, for a terminal or a mail; `names` are the libraries' by symbol."""
+    """The record and its holdings, a line each, for a terminal or a mail; then what each library holds in all (` = `).
+    `names` are the libraries' by symbol.
+    """
     lines = [heading(description), f"ID: {ident}"]
     lines += [f"{row.label}: {'; '.join(row.values)}" for row in of(description, lang)]
+    told: dict[str, list[str]] = {}
     for library, holding in holdings:
         parts = (holding.location, holding.call_number, holding.item, holding.status, holding.note)
         lines.append(f"  {names.get(library, library)}: {' | '.join(part for part in parts if part)}".rstrip(": "))
+        told.setdefault(library, []).append(holding.note)
+    for library, said in told.items():
+        if held := write(notes.united(said), lang):
+            lines.append(f"  {names.get(library, library)} = {held}")
     return "\n".join(lines) + "\n"

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from catalog.model import Holding, Published
+from catalog.model import Holding, Published, unique
+from dms.ranges import notes
+from dms.ranges.writing import write
 from services.delivery import dublin, rows
 from services.delivery.render import described
 
@@ -34,6 +36,7 @@ def brief(published: Published) -> dict[str, Any]:
 def full(published: Published, copies: Iterable[tuple[str, str, Holding]]) -> dict[str, Any]:
     """Everything but the MARC; `copies` are (source, local id, holding). Raises `Tombstone`."""
     of = described(published)
+    told = list(copies)
     return brief(published) | {
         "format": published.format.name,
         "extent": of.extent,
@@ -43,11 +46,27 @@ def full(published: Published, copies: Iterable[tuple[str, str, Holding]]) -> di
         "summary": of.summary,
         "notes": of.notes,
         "links": of.links,
-        "holdings": [_copy(*copy) for copy in copies],
+        "holdings": [_copy(*copy) for copy in told],
+        "held": held([holding for _, _, holding in told]),
     }
 
 
-def _copy(source: str, local_id: str, holding: Holding) -> dict[str, str]:
+def held(holdings: Iterable[Holding]) -> list[dict[str, Any]]:
+    """By library: how many copies, and what all its statements say together, in the normal form."""
+    some = list(holdings)
+    found = []
+    for library in unique([holding.library for holding in some]):
+        its = [holding.note for holding in some if holding.library == library]
+        found.append({"library": library, "copies": notes.copies(its), "held": write(notes.united(its))})
+    return found
+
+
+def counted(note: str) -> dict[str, Any]:
+    """What a note says is held, in the normal form, and how many copies it counts; null if it doesn't."""
+    return {"held": notes.normal(note), "copies": notes.of(note).copies or None}
+
+
+def _copy(source: str, local_id: str, holding: Holding) -> dict[str, Any]:
     return {
         "library": holding.library,
         "source": source,
@@ -57,4 +76,5 @@ def _copy(source: str, local_id: str, holding: Holding) -> dict[str, str]:
         "location": holding.location,
         "status": holding.status,
         "note": holding.note,
+        **counted(holding.note),
     }
