@@ -8,7 +8,6 @@ from typing import Any
 
 from catalog import clusters, dictionaries
 from catalog.connection import Connection
-from catalog.holdings import NAMED
 from catalog.model import Source
 from catalog.payload import Habits
 from catalog.records import COLUMNS, Row
@@ -142,7 +141,7 @@ async def holdings(conn: Connection, source: Source, local_ids: Sequence[str]) -
     That goes for what stays at the library too: its item numbers, unless the source's profile shares them.
     """
     from_ids: list[Any] = await conn.fetch(
-        f"""select k.n - 1 cluster, $3::text source, concat($4::text, '/', $3::text, '/', {NAMED}, '#', h.n) origin,
+        """select k.n - 1 cluster, $3::text source, concat($4::text, '/', $3::text, '/', h.local_id, '#', h.n) origin,
                h.library, h.call_number, case when $5 then h.item else '' end item, h.location, h.status, h.note
            from unnest($2::text[]) with ordinality k (local_id, n)
            join holding h on h.source = $1 and h.local_id = k.local_id""",

@@ -19,8 +19,8 @@ from catalog.visibility import HOLDS, VISIBLE
 FIELDS = ("library", "call_number", "item", "location", "status", "note")
 
 # Of a holding `h` of a record whose source `r` is: library and name.
-NAMED = "case when h.named <> '' then h.named else h.local_id end"
-ORIGIN = f"case when h.origin <> '' then h.origin else concat(r.library, '/', r.name, '/', {NAMED}, '#', h.n) end"
+_NAMED = "case when h.named <> '' then h.named else h.local_id end"
+ORIGIN = f"case when h.origin <> '' then h.origin else concat(r.library, '/', r.name, '/', {_NAMED}, '#', h.n) end"
 
 # A record of the cluster of `m` may itself be shown: else the cluster isn't, nor anything that it holds.
 _SHOWN = f"exists (select from membership o join record r using (sid) where o.cluster = m.cluster and {VISIBLE})"

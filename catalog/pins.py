@@ -105,13 +105,6 @@ async def follow_origins(conn: Connection, source: int, local_ids: Collection[st
                select o.source, o.local_id from source s join holding o on o.source = s.source and o.origin = ''
                    and o.local_id = substring(h.origin from '^[^/]*/[^/]*/(.*)#[0-9]+$')
                    and o.n::text = substring(h.origin from '#([0-9]+)$')
-                   and o.named = ''
-               where not h.own and s.name = split_part(h.origin, '/', 2) and s.library = split_part(h.origin, '/', 1)
-                   and s.source <> $1
-               union all  -- the same of records that have had another id since
-               select o.source, o.local_id from source s join holding o on o.source = s.source and o.origin = ''
-                   and o.named <> '' and o.named = substring(h.origin from '^[^/]*/[^/]*/(.*)#[0-9]+$')
-                   and o.n::text = substring(h.origin from '#([0-9]+)$')
                where not h.own and s.name = split_part(h.origin, '/', 2) and s.library = split_part(h.origin, '/', 1)
                    and s.source <> $1 offset 0) o""",
         source,

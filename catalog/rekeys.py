@@ -16,8 +16,26 @@ RENAMED, MAKES_WAY, GOES_INTO = 0, 1, 2  # kinds of steps
 MOST_TIMES = 32  # re-keyings through which an id is followed
 _ASIDE = "\x01"  # begins names within one statement's transaction, where a name is given and taken at once
 
-# Tables whose rows have one name each within the key, so that two may not swap theirs in one statement.
-_KEYED = ("holding", "handle", "attached", "batch_record", "record")
+# Tables in whose keys records are named, so that two may not swap their names in one statement: source and local id.
+_KEYED = (
+    ("holding", "source", "local_id"),
+    ("handle", "source", "local_id"),
+    ("attached", "source", "local_id"),
+    ("batch_record", "source", "local_id"),
+    ("base_choice", "source", "local_id"),
+    ("authority_conflict", "source_a", "local_id_a"),
+    ("authority_conflict", "source_b", "local_id_b"),
+    ("known_as", "source", "local_id"),
+    ("record", "source", "local_id"),  # `authority` follows by its foreign key
+)
+_LISTED = ("finding", "quarantine")  # tables with any number of rows of a record
+# Columns that name records from elsewhere. Holdings records name their parents too (`_PARENTS`), and decisions records.
+_POINTING = (
+    ("attached", "parent_source", "parent_id"),
+    ("pin", "source_a", "local_id_a"),
+    ("pin", "source_b", "local_id_b"),
+    ("correction", "source", "target"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,8 +188,7 @@ async def rename(conn: Connection, source: int, names: Mapping[str, str], making
     not to know by their former id."""
     if not names:
         return
-    old, new = list(names), list(names.values())
-    known = [one for one in old if one not in making_way]
+    known = [one for one in names if one not in making_way]
     await conn.execute(
         """update holding h set named = h.local_id from unnest($2::text[]) i (old)
            where h.source = $1 and h.local_id = i.old and h.named = '' and h.origin = ''""",
@@ -186,14 +203,8 @@ async def rename(conn: Connection, source: int, names: Mapping[str, str], making
         known,
     )
     await _keyed(conn, source, names)
-    for table in ("finding", "quarantine"):
-        await conn.execute(
-            f"""update {table} t set local_id = i.new from unnest($2::text[], $3::text[]) i (old, new)
-                where t.source = $1 and t.local_id = i.old""",
-            source,
-            old,
-            new,
-        )
+    for table in _LISTED:
+        await _write(conn, table, "source", "local_id", source, names)
     await point(conn, source, names)
 
 
@@ -203,29 +214,27 @@ async def _keyed(conn: Connection, source: int, names: Mapping[str, str]) -> Non
     if names.keys() & set(names.values()):
         rounds = [{old: _ASIDE + new for old, new in names.items()}, {_ASIDE + new: new for new in names.values()}]
     for some in rounds:
-        for table in (*_KEYED, "known_as"):
-            await conn.execute(
-                f"""update {table} t set local_id = i.new from unnest($2::text[], $3::text[]) i (old, new)
-                    where t.source = $1 and t.local_id = i.old""",
-                source,
-                list(some),
-                list(some.values()),
-            )
+        for table, of, name in _KEYED:
+            await _write(conn, table, of, name, source, some)
+
+
+async def _write(conn: Connection, table: str, of: str, name: str, source: int, names: Mapping[str, str]) -> None:
+    """New names in a column `name` of rows that are of the source by the column `of`."""
+    await conn.execute(
+        f"""update {table} t set {name} = i.new from unnest($2::text[], $3::text[]) i (old, new)
+            where t.{of} = $1 and t.{name} = i.old""",
+        source,
+        list(names),
+        list(names.values()),
+    )
 
 
 async def point(conn: Connection, source: int, names: Mapping[str, str]) -> None:
     """Whatever names these records beside its own key names them by their new ids: holdings records their parents, pins
     and decisions what they are about."""
-    for statement in (
-        _PARENTS,
-        """update attached t set parent_id = i.new from unnest($2::text[], $3::text[]) i (old, new)
-           where t.parent_source = $1 and t.parent_id = i.old""",
-        """update pin t set local_id_a = i.new from unnest($2::text[], $3::text[]) i (old, new)
-           where t.source_a = $1 and t.local_id_a = i.old""",
-        """update pin t set local_id_b = i.new from unnest($2::text[], $3::text[]) i (old, new)
-           where t.source_b = $1 and t.local_id_b = i.old""",
-    ):
-        await conn.execute(statement, source, list(names), list(names.values()))
+    await conn.execute(_PARENTS, source, list(names), list(names.values()))
+    for table, of, name in _POINTING:
+        await _write(conn, table, of, name, source, names)
     await _decided(conn, source, names)
     await _said(conn, source, names)
 
