@@ -108,7 +108,7 @@ class Crosswalk:
                 if (not row.when or _fits(row.when, text, group, leader)) and (
                     puts := self._puts(row, present, text, group)
                 ):
-                    pieces.append(_piece(number, row, puts))
+                    pieces += [_piece(number, row, each) for each in _each(row, puts)]
         return Cut(tag, tuple(pieces), values)
 
     def _puts(self, row: Row, present: set[str], text: str, values: Sequence[_Value]) -> list[Put]:
@@ -169,11 +169,11 @@ class Crosswalk:
         if part.plain:
             return [value]
         whole = [value]
-        if part.chunk:
-            whole = [value[at : at + part.chunk] for at in range(0, len(value), part.chunk)]
         if part.only:
-            matches = [(value, part.only.search(value)) for value in whole]
-            whole = [found.expand(part.form) if part.form else value for value, found in matches if found]
+            found = part.only.search(value)
+            whole = [found.expand(part.form) if part.form else value] if found else []
+        if part.chunk:
+            whole = [each[at : at + part.chunk] for each in whole for at in range(0, len(each), part.chunk)]
         if part.map:
             names = self.table.maps[part.map]
             whole = [name for value in whole if (name := names.get(value, names.get("*", "")))]
@@ -312,6 +312,15 @@ def _values_of(tag: str, text: str, *, linking: bool) -> list[_Value]:
     if linking:
         return [_Value(source, code, value) for source, code, value in linked.said(text)]
     return [_Value(code, code, value) for code, value in marc.subfields(text)]
+
+
+def _each(row: Row, puts: list[Put]) -> list[list[Put]]:
+    """The puts of one element of the row, or of several."""
+    if row.several is None:
+        return [puts]
+    own = [put for put in puts if not put.to and put.attribute == row.several.attribute]
+    rest = [put for put in puts if put.to or put.attribute != row.several.attribute]
+    return [[*rest, put] for put in own]
 
 
 def _piece(number: int, row: Row, puts: list[Put]) -> Piece:

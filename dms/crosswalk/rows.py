@@ -12,6 +12,7 @@ element of its own; rows with `shared` put their parts into one element of the r
     parts = [
         { to = "namePart", take = "abcq" },             # subfields joined with blanks, or with `join`
         { to = "role*/roleTerm[type=text]", take = "e", each = true },  # an element for each; `role*`: a new role, too
+        { take = "u", each = true },                    # no `to`: each makes an element of the row
         { to = "title", at = [35, 38], map = "languages" },             # positions of a control field or coded subfield
         { attribute = "edition", take = "2" },          # the first value that there is
         "@agent",                                       # the parts of `parts.agent` of the file
@@ -91,6 +92,7 @@ class Row:
     apart: bool  # each subfield makes an element of its own
     linked: bool  # the tags are of linking fields: parts take their standard subfields (`linked`)
     codes: frozenset[str]  # that its parts take
+    several: Part | None  # the part without a `to` whose values make an element of the row each
     fixed: bool  # it has no part but fixed text: the field being there is all that it needs
     reference: str
     examples: tuple[Example, ...]
@@ -170,6 +172,7 @@ def _row(told: dict[str, Any], sets: Mapping[str, list[dict[str, Any]]]) -> Row:
         apart=told.get("apart", False),
         linked=told.get("linked", False),
         codes=frozenset(code for part in parts for code in part.codes),
+        several=next((part for part in parts if (part.each or part.chunk) and not part.to), None),
         fixed=all(part.text or part.ind for part in parts),
         reference=told.get("reference", ""),
         examples=tuple(Example(each["in"], tuple(each["out"])) for each in told.get("example", ())),

@@ -21,12 +21,13 @@ from catalog import changes, clusters, libraries
 from catalog.connection import Connection
 from catalog.model import Library, Published, cluster_id, cluster_number
 from config import keyfile
+from dms.crosswalk import dublin, mods
 from node.web import context, permits
 from node.web.middleware import BadInput
 from protocols.oaipmh import provider, tokens, wire
 from protocols.oaipmh.provider import OaiError
 from services.access.policy import PUBLIC, Need
-from services.delivery import dublin, identifiers, render
+from services.delivery import identifiers, render
 
 PAGE = 500  # records or headers
 SLICE = 50  # records rendered at a stretch
@@ -40,12 +41,16 @@ MARCXML = wire.Format(
     schema="http://www.loc.gov/standards/marcxml/schema/MARC21slim.xsd",
     namespace="http://www.loc.gov/MARC21/slim",
 )
-OAI_DC = wire.Format(prefix="oai_dc", schema=dublin.SCHEMA, namespace=dublin.NAMESPACE)
+OAI_DC = wire.Format(prefix="oai_dc", schema=dublin.SIMPLE_SCHEMA, namespace=dublin.SIMPLE_NAMESPACE)
+QDC = wire.Format(prefix="qdc", schema=dublin.QUALIFIED_SCHEMA, namespace=dublin.QUALIFIED_NAMESPACE)
+MODS = wire.Format(prefix="mods", schema=mods.SCHEMA, namespace=mods.NAMESPACE)
 # CNMARC goes out as `marcxml` too: the schema is that of ISO 2709 records, and type="…" would not be valid in it.
 # A harvester tells the formats apart by 200 or 245.
 FORMATS: Mapping[str, tuple[wire.Format, Callable[[Published], str]]] = {
     OAI_DC.prefix: (OAI_DC, render.as_dc),
     MARCXML.prefix: (MARCXML, render.as_marcxml),
+    QDC.prefix: (QDC, render.as_qdc),
+    MODS.prefix: (MODS, render.as_mods),
 }
 
 

@@ -6,23 +6,20 @@ A stretch is converted whole in one process of the pool; what goes back is ready
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import msgspec
 
-from catalog.model import Format
 from config.errors import BadRecord
 from dms import formats, identity
-from dms.crosswalk import dublin, mods
 from dms.crosswalk.marc import between
 from dms.crosswalk.model import Fate, Loss
 from dms.rules import kinds
 from dms.rules.model import Kind
 from protocols import reading, writing
 from protocols.charsets import codec
-from protocols.marc import Record
 from protocols.reading import Read
 from services.delivery import forms
 from services.delivery.forms import Going
@@ -64,18 +61,6 @@ class _Place(NamedTuple):
     position: int  # in its file, in bytes
 
 
-class _Told(Protocol):
-    def fates(self) -> Fates: ...
-
-
-# Forms that are no MARC: what becomes of a record's fields in them.
-CROSSED: Mapping[str, Callable[[Record, Format], _Told]] = {
-    "dc": dublin.crossed,
-    "qdc": dublin.crossed,
-    "mods": mods.crossed,
-}
-
-
 def convert(data: bytes, position: int, first: int, asked: Asked) -> Stretch:
     """Convert a stretch that begins at byte `position` of its file and with record number `first`."""
     batch = reading.read(data, asked.carrier, encoding=asked.read_encoding)
@@ -114,9 +99,9 @@ def _one(made: Stretch, asked: Asked, place: _Place, read: Read) -> None:
             converted = between.to(read.record, own, asked.dialect)
             record, format_, fates = converted.record, between.FORMATS[asked.dialect], converted.fates
         going = Going(ident, record, format_)
-        written = forms.write(going, asked.form, asked.encoding, ordinal=place.number)
-        if asked.report and asked.form in CROSSED:
-            fates = CROSSED[asked.form](record, format_).fates()
+        written, crossed = forms.told(going, asked.form, asked.encoding, ordinal=place.number)
+        if asked.report and crossed:
+            fates = crossed()
     except BadRecord as error:
         _refuse(made, asked, place, ident, error.code, str(error).removeprefix(f"{ident}: "))
         return
@@ -126,7 +111,7 @@ def _one(made: Stretch, asked: Asked, place: _Place, read: Read) -> None:
         told = ", ".join(f"{tag} {' '.join(characters)}" for tag, characters in lacking.items())
         made.notes.append((ident, "characters", told))
     if asked.report:
-        target = asked.form if asked.form in CROSSED else asked.dialect or format_.name.lower()
+        target = asked.form if crossed else asked.dialect or format_.name.lower()
         line = {"position": place.position, "id": ident, "from": own.name.lower(), "to": target}
         made.report.append((place.ordinal, _line(made, line, fates, lacking)))
 

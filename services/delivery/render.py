@@ -12,10 +12,11 @@ from datetime import UTC
 from catalog import packing
 from catalog.model import Description, Published
 from config import errors
+from dms.crosswalk import targets
 from protocols import iso2709, marcjson
 from protocols.charsets import codec
 from protocols.marc import Record, is_control, subfields
-from services.delivery import coding, dublin, slim
+from services.delivery import coding, slim
 
 OURS = ("001", "003", "005")  # 003 names the agency of the 001 that we replace
 
@@ -70,7 +71,21 @@ def as_marcjson(published: Published) -> str:
 
 def as_dc(published: Published) -> str:
     """oai_dc. Raises `Tombstone`."""
-    return dublin.write(described(published), published.id)
+    return _crossed(published, "dc")
+
+
+def as_qdc(published: Published) -> str:
+    """Qualified Dublin Core. Raises `Tombstone`."""
+    return _crossed(published, "qdc")
+
+
+def as_mods(published: Published) -> str:
+    """MODS. Raises `Tombstone`."""
+    return _crossed(published, "mods")
+
+
+def _crossed(published: Published, target: str) -> str:
+    return targets.TARGETS[target](record(published), published.format, published.id).text
 
 
 def lines(marc: Record) -> list[Line]:

@@ -89,7 +89,7 @@ async def test_the_repository_introduces_itself(door: str, post: bool) -> None:
     assert root.findtext(f".//{OAI}baseURL") == door
     assert root.findtext(f".//{OAI}repositoryName") == stocked.SYMBOL
     formats = await ask(door, "verb=ListMetadataFormats", post=post)
-    assert [each.text for each in formats.iter(f"{OAI}metadataPrefix")] == ["oai_dc", "marcxml"]
+    assert [each.text for each in formats.iter(f"{OAI}metadataPrefix")] == ["oai_dc", "marcxml", "qdc", "mods"]
     sets = await ask(door, "verb=ListSets", post=post)
     assert [each.text for each in sets.iter(f"{OAI}setSpec")] == ["CN-HKS", "CN-SZL", "CN-TJU"]
 
@@ -154,7 +154,7 @@ async def test_records_come_valid_in_both_formats_and_all_dialects(door: str, da
     ]
     async with database.connection() as conn:
         await stocked.stock(conn, entries)
-    for prefix in ("oai_dc", "marcxml"):
+    for prefix in ("oai_dc", "marcxml", "qdc", "mods"):
         root = await ask(door, f"verb=ListRecords&metadataPrefix={prefix}")
         assert headers(root) == [(identifier(1), False), (identifier(2), False)]
         one = await ask(door, {"verb": "GetRecord", "identifier": identifier(2), "metadataPrefix": prefix})

@@ -1,4 +1,4 @@
-"""Every example that stands in a table of a crosswalk, and every record of the specification that BIBFRAME's follows."""
+"""Every example that stands in a table of a crosswalk, and the records of the specification that BIBFRAME follows."""
 
 from __future__ import annotations
 
