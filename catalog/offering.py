@@ -84,3 +84,9 @@ async def withdraw(conn: Connection, batch: int) -> None:
     )
     gone = [Notice(kind=Kind.CORRECTION, id=row["id"], payload=b"", peer=row["peer"]) for row in rows if row["peer"]]
     await notices.publish(conn, gone)
+
+
+async def answers(conn: Connection, batch: int) -> dict[str, int]:
+    """What became of the patches that a batch offered: how many of each state."""
+    rows = await conn.fetch("select state, count(*) n from correction where batch = $1 group by state", batch)
+    return {row["state"]: row["n"] for row in rows}

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from catalog import batches
+from catalog import batches, offering
 from catalog.batches import Batch
 from catalog.connection import Connection
 from config.errors import Misconfigured
@@ -188,10 +188,12 @@ async def _show(context: Context, conn: Connection, args: argparse.Namespace, wi
     counts = (await batches.counts(conn, [args.batch]))[args.batch]
     rows = await batches.listing(conn, args.batch, args.state or batches.STATES, args.limit, within)
     change = [batch_change.written(one) for one in batch_change.of_plain(batch.change)]
+    answers = {patch.state(state): n for state, n in (await offering.answers(conn, args.batch)).items()}
     if context.out.json:
-        context.out.item({**_row(batch, counts), "change": change, "records": [_plain(row) for row in rows]})
+        told = {"change": change, "answers": answers, "records": [_plain(row) for row in rows]}
+        context.out.item({**_row(batch, counts), **told})
         return
-    for name, value in {**_row(batch, counts), "change": "; ".join(change)}.items():
+    for name, value in {**_row(batch, counts), "change": "; ".join(change), "answers": answers or ""}.items():
         if value not in (None, ""):
             context.out.say(f"{name:12} {value}")
     context.out.say("")

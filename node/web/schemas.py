@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from dms import merge_base
 from services.discovery import authorities
 
 _TEXT = {"type": "string"}
@@ -126,6 +127,28 @@ _MORE = {
         "items": _object(node=_TEXT, name=_TEXT, ids=_TEXTS, urls=_TEXTS, libraries=_TEXTS),
     },
 }
+CONTRIBUTORS = _object(
+    id=_TEXT,
+    format={"type": "string", "enum": ["MARC21", "CNMARC"]},
+    base={**_TEXT, "description": "the base record: source and local id"},
+    base_by={
+        "type": "string",
+        "description": "the question that made it the base; empty where it is the only record",
+        "enum": ["", *merge_base.STEPS],
+    },
+    fields={
+        "type": "array",
+        "description": "in the record's order",
+        "items": _object(
+            tag=_TEXT,
+            indicators=_TEXT,
+            value={**_TEXT, "description": "of a control field"},
+            subfields={"type": "array", "items": {"type": "array", "items": _TEXT, "minItems": 2, "maxItems": 2}},
+            wording={**_TEXT, "description": "the record whose words these are; empty: a correction wrote them"},
+            others={**_TEXTS, "description": "further records that have the value"},
+        ),
+    },
+)
 RECORD = _object(**(HIT["properties"] | _MORE))
 _AREA = {**_TEXT, "description": "a path from the largest part, e.g. 广东/深圳"}
 AUDIT = _object(
@@ -153,7 +176,7 @@ LOAD = _object(
     load=_COUNT,
     source=_TEXT,
     library=_TEXT,
-    mode={"type": "string", "enum": ["changes", "full", "undo", "feed", "move", "recheck"]},
+    mode={"type": "string", "enum": ["changes", "full", "undo", "feed", "move", "recheck", "batch"]},
     state=_TEXT,
     reason=_TEXT,
     origin=_TEXT,

@@ -122,6 +122,8 @@ async def test_another_librarys_records_are_offered_the_change(catalogue: Catalo
     async with catalogue.database.transaction() as conn:
         assert await offering.supersede(conn) == 1
     states = {one.target: (one.state, one.reason) for one in await listed(catalogue, "LIB")}
+    async with catalogue.database.connection() as conn:
+        assert await offering.answers(conn, made.batch) == {"accepted": 1, "refused": 1, "stale": 1}
     assert states == {
         "n1": ("accepted", ""),
         "n2": ("refused", "按本馆词表"),
