@@ -14,7 +14,7 @@ from node import app, attending
 from node.context import Context
 from protocols import writing
 from protocols.marc import Record
-from services.delivery import forms, values
+from services.delivery import forms, turning, values
 from services.delivery.forms import Going
 
 NAME = "export"
@@ -38,6 +38,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         what.add_argument(f"--{name}", dest="what", action="store_const", const=name, help=about)
     parser.add_argument("--to", choices=forms.NAMES, default="marcjson", help="form of records")
     parser.add_argument("--encoding", default="utf-8", help="of ISO 2709, .mrk and Aleph sequential")
+    parser.add_argument("--dialect", choices=turning.DIALECTS, help="MARC dialect; default: each stays in its own")
     parser.add_argument("--source", action="append", help="only this source (may be repeated)")
 
 
@@ -59,7 +60,7 @@ async def run(context: Context, args: argparse.Namespace) -> int:
                     context.out.item({**row, "cluster": cluster, **values.counted(row["note"])})
                 return 0
             found = _source_records(conn, numbers) if args.what == "records" else _merged(conn)
-            return await _write(context, found, args.to, encoding)
+            return await _write(context, found, args.to, encoding, args.dialect or "")
 
 
 async def _sources(conn: Connection, names: list[str] | None) -> list[int]:
@@ -89,15 +90,16 @@ async def _merged(conn: Connection) -> AsyncIterator[Going]:
         seq = page[-1].seq
 
 
-async def _write(context: Context, found: AsyncIterator[Going], form: str, encoding: str) -> int:
+async def _write(context: Context, found: AsyncIterator[Going], form: str, encoding: str, dialect: str) -> int:
     out = context.out.stdout
     out.flush()  # bytes pass the text layer by: a carrier must reach the pipe as it is
     worst = 0
     out.buffer.write(forms.AROUND[form].before)
     ordinal = 0
-    async for going in found:
+    async for one in found:
         ordinal += 1
         try:
+            going = turning.turned(one, dialect)
             told = forms.write(going, form, encoding, ordinal=ordinal)
         except BadRecord as error:
             worst = 3

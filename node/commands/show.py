@@ -20,7 +20,7 @@ from node.context import Context
 from node.output import Output
 from protocols.marc import Record
 from services.cataloguing import patch
-from services.delivery import forms, giving, render, rows, values
+from services.delivery import forms, giving, render, rows, turning, values
 from services.discovery import record as records
 
 NAME = "show"
@@ -59,6 +59,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--who", action="store_true", help="of a merged record: who gave each field")
     parser.add_argument("--encoding", default="utf-8", help="of ISO 2709, .mrk and Aleph sequential")
+    parser.add_argument(
+        "--dialect", choices=turning.DIALECTS, help="MARC dialect, with --to; default: the record's own"
+    )
 
 
 async def run(context: Context, args: argparse.Namespace) -> int:
@@ -95,9 +98,9 @@ async def run(context: Context, args: argparse.Namespace) -> int:
         written = rows.text(shown.description, shown.ident, shown.holdings, shown.names, context.lang)
         written += "".join(f"\n{line}" for line in shown.quality) + "\n" * bool(shown.quality)
     elif args.to == "marc":
-        written = render.as_lines(shown.record)
+        written = render.as_lines(_going(shown, args.dialect).record)
     else:
-        told = forms.write(forms.Going(shown.ident, shown.record, shown.format), args.to, encoding)
+        told = forms.write(_going(shown, args.dialect), args.to, encoding)
         _write(context.out, told.data)
         if told.lost:
             context.out.note(context.text("characters_lost", id=shown.ident, characters=" ".join(unique(told.lost))))
@@ -105,6 +108,10 @@ async def run(context: Context, args: argparse.Namespace) -> int:
         return 0
     _write(context.out, written)
     return 0
+
+
+def _going(shown: Shown, dialect: str | None) -> forms.Going:
+    return turning.turned(forms.Going(shown.ident, shown.record, shown.format), dialect or "")
 
 
 async def _present(context: Context, conn: Connection, ident: str) -> str:

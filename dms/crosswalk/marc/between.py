@@ -21,6 +21,7 @@ MARC21 = "marc21"
 FORMATS: Mapping[str, Format] = {MARC21: Format.MARC21} | dict.fromkeys(dialects.dialects(), Format.CNMARC)
 NO_TWIN = "the romanised form spells no subfield of the field"
 ONE_FIELD = "one field"  # where the link of two fields went that became one
+_PERSONS = ("600", "700", "701", "702")
 _CODES = 36  # characters of 100 $a (UNIMARC Manual, 100)
 _FIRST_YEAR = 68  # two-digit years from here on are of the last century: MARC began in 1968
 # Script of the title, UNIMARC 100 $a/34-35: first and last character of a range.
@@ -106,8 +107,8 @@ def _attributed(
 
 
 def _finished(record: Record) -> Record:
-    """The record with what is told by several of its fields: the century and the script in 100, one 101, pinyin in its
-    place."""
+    """The record with what no row can say: the century and the script in 100, one 101, pinyin in its place, names in
+    Han entered directly."""
     title = marc.value(record.first("200") or "", "a")
     languages = record.all("101")
     fields: list[tuple[str, str]] = []
@@ -120,8 +121,16 @@ def _finished(record: Record) -> Record:
             text = _languages(languages)
         elif not marc.is_control(tag):
             text = pairs.in_order(text)
+            if tag in _PERSONS and _is_chinese(text):
+                text = f"{text[:1]}0{text[2:]}"
         fields.append((tag, text))
     return Record(record.leader, tuple(fields))
+
+
+def _is_chinese(text: str) -> bool:
+    """Whether a personal name is one in Han that is not parted: it is entered directly (CN 7XX, second indicator 0)."""
+    name = marc.value(text, "a")
+    return "\u3400" <= name[:1] <= "\u9fff" and not marc.value(text, "b")
 
 
 def _languages(several: list[str]) -> str:
