@@ -10,13 +10,17 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+import msgspec
 import numpy as np
 
+from catalog.attached import ID
+from catalog.model import HELD_PREFIX
 from config.settings import Limits
 from dms.pipeline import Orders, Tally
 from dms.quality import Sheet
 
 ENOUGH = 20  # fewer cases than this never hold a load, whatever their share
+FEW = 3  # the same of damaged text, where most is damaged
 
 
 @dataclass(slots=True)
@@ -111,6 +115,43 @@ def resolve(groups: dict[str, list[Entry]]) -> Resolved:
     return Resolved(orders, rivals, lost, lost_unchanged)
 
 
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """What the unit before ends with, for the holdings records that a unit begins with."""
+
+    parent: str = ""  # dms.mfhd.Order.last
+    numbers: frozenset[str] = frozenset()  # its others
+
+
+def led(tally: Tally, lead: Lead | None) -> Tally:
+    """The unit's tally with the ids that these holdings records have behind that record."""
+    if lead is None or not (places := _lent(tally, lead)):
+        return tally
+    ids = [*tally.ids]
+    for place, instead in places.items():
+        ids[place] = instead
+    return msgspec.structs.replace(tally, ids=ids)
+
+
+def _lent(tally: Tally, lead: Lead) -> dict[int, str]:
+    """Ids by place of those that bear the number of the record before."""
+    return {
+        place: instead
+        for place, instead, _ in tally.led
+        if lead.parent == ID + tally.ids[place].removeprefix(HELD_PREFIX)
+    }
+
+
+def follow(orders: Orders, tally: Tally, lead: Lead) -> Orders:
+    """The orders of a unit, with the ids and parents of the holdings records that it begins with."""
+    lent = _lent(tally, lead)
+    renamed = {tally.index[place]: instead for place, instead in lent.items() if tally.index[place] >= 0}
+    known = [place for place, _, number in tally.led if place in lent or number in lead.numbers]
+    parents = [(tally.index[place], lead.parent) for place in known if tally.index[place] >= 0]
+    rename = [*orders.rename, *renamed.items()]
+    return msgspec.structs.replace(orders, rename=rename, lead=lead.parent, parents=parents)
+
+
 def is_numbered_repeat(local_id: str, groups: dict[str, list[Entry]]) -> bool:
     """Whether the load brings this record again: the n-th of equal records without an id, tallied under the first."""
     base, mark, n = local_id.rpartition("#")
@@ -125,12 +166,19 @@ def objections(sums: Sums, missing: int, total: int, limits: Limits) -> list[str
     read = sums.records + sum(sums.back.values())
     back = sum(sums.back.values())
     found = []
-    for name, count, of, limit in (
-        ("titles that look like mojibake (wrong encoding)", sums.garbled, sums.records, limits.mojibake),
-        ("records that came back", back, read, limits.rejects),
-        ("titles that changed", sums.retitled, sums.standing, limits.title_changes),
+    most = sums.garbled > sums.records / 2  # of a small file in a wrong encoding nothing is right
+    for name, count, of, limit, enough in (
+        (
+            "texts that look like mojibake (wrong encoding)",
+            sums.garbled,
+            sums.records,
+            limits.mojibake,
+            FEW if most else ENOUGH,
+        ),
+        ("records that came back", back, read, limits.rejects, ENOUGH),
+        ("titles that changed", sums.retitled, sums.standing, limits.title_changes, ENOUGH),
     ):
-        if count >= ENOUGH and count > of * limit:
+        if count >= enough and count > of * limit:
             found.append(f"{count} of {of} {name}, limit {limit:.0%}")
     if missing > limits.delete_records or (missing and missing > total * limits.delete_share):
         found.append(

@@ -16,6 +16,7 @@ from dms.quality import Sheet
 from dms.task import Task, storable
 from protocols.charsets import codec
 
+CONTRADICTED = "encoding-contradicted"  # what was made of such a record is no text, whatever it looks like
 ENOUGH_TO_TRAIN = 400  # records of one format in one stretch
 MOST_FINDINGS = 2000  # of one stretch that are kept with their records; the counts know all of them
 
@@ -68,7 +69,7 @@ def outcome(
         room -= len(item.findings)
         standing = known.get(one.local_id)
         retitled += standing is not None and standing[1] != item.title_hash
-        wrong += garbled.is_garbled(one.title)
+        wrong += garbled.is_garbled(one.title) or any(rule == CONTRADICTED for rule, _ in one.findings)
         items.append(item)
     tally = Tally(
         [one.local_id for one in works],
@@ -85,6 +86,8 @@ def outcome(
         sheet.rules,
         any(one.parent == FOLLOWS for one in works),
         order.last,
+        order.last_numbers,
+        [(place, one.instead, one.number) for place, one in enumerate(works) if one.instead],
     )
     return Outcome(
         prepared=bodies.shrink(encode(Prepared(items, signed, sharing.digest(habits.source)))),

@@ -2,7 +2,7 @@
 
 Findings: `encoding-uncertain` (nothing fits well), `encoding-leader` (leader/09 says otherwise), `encoding-mixed`
 (fields of one record in two encodings, each decoded in its own), `encoding-neighbours` (most records around it are in
-another encoding, and leader/09 doesn't say so).
+another encoding, and leader/09 doesn't say so), `encoding-contradicted` (the encoding that was told fits much worse).
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from protocols import dialect, iso2709
-from protocols.charsets import codec, marc8, mixed, points, references, sniff
+from protocols.charsets import codec, evidence, marc8, mixed, points, references, sniff
 from protocols.charsets.sniff import Charset
 from protocols.marc import Record, value
 from protocols.scanned import Finding, Pending, Stretch
 
+CLEARLY = 25.0  # points that another encoding is ahead of the one that was told, to speak against it
 OPENING = 16  # records heard of a stretch whose encoding is not plain
 
 _START = references.START.encode()
@@ -39,6 +40,25 @@ def judged(stretch: Stretch, pending: Sequence[Pending]) -> list[Charset]:
     return [
         charset or fitting.get(each.row) or _beside(each, context) for each, charset in zip(pending, plain, strict=True)
     ]
+
+
+def contradicted(pending: Sequence[Pending], encoding: str) -> list[tuple[Finding, ...]]:
+    """What the bytes of each record say against an encoding that somebody told."""
+    told = encoding.partition(mixed.PLUS)[0]
+    if told not in evidence.scorers():
+        return [() for _ in pending]
+    return [_contradicted(each, told) for each in pending]
+
+
+def _contradicted(each: Pending, told: str) -> tuple[Finding, ...]:
+    body = each.body()
+    if body.isascii():
+        return ()
+    points = sniff.scores(sniff.sample(body), _hint(each))
+    best = max(points, key=lambda name: points[name])
+    if points[best] < sniff.SURE or points[told] > points[best] - CLEARLY:
+        return ()
+    return (("encoding-contradicted", f"{told} was told, the bytes look like {best}"),)
 
 
 def doubts(pending: Sequence[Pending], charsets: Sequence[Charset]) -> list[tuple[Finding, ...]]:

@@ -145,10 +145,12 @@ def _read_iso2709(data: bytes, encoding: str, wanted: frozenset[str] | None) -> 
     batch = Batch()
     stretch = Stretch(data, wanted)
     pending = list(_structures(stretch.found, batch))
-    names, doubts = [encoding] * len(pending), [EMPTY] * len(pending)
+    names = [encoding] * len(pending)
     if not encoding:
         charsets = encodings.judged(stretch, pending)
         names, doubts = [charset.name for charset in charsets], encodings.doubts(pending, charsets)
+    else:
+        doubts = encodings.contradicted(pending, encoding)
     for each, name, doubtful in zip(pending, names, doubts, strict=True):
         if codec.is_gb(name) and stretch.has_private(each, name):
             name = private.name(name, private.GB18030_2022)

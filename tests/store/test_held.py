@@ -104,3 +104,20 @@ async def test_the_same_file_read_in_another_encoding_replaces_the_held_load(dat
     assert held.state is LoadState.HELD
     done = await catalogue.give("a", data, encoding="gb18030")
     assert (done.state, done.added) == (LoadState.DONE, 25)
+
+
+@pytest.mark.parametrize(("written", "told"), [("gb18030", "big5"), ("utf-8", "gb18030"), ("gb18030", "latin-1")])
+async def test_a_file_in_another_encoding_than_was_told_waits_however_small(
+    database: Database, written: str, told: str
+) -> None:
+    catalogue = await Catalogue(database, Limits()).open()
+    titles = ["山海经校注", "梦溪笔谈校证", "天工开物导读", "农政全书校注", "水经注疏"]
+    records = [
+        builders.a_cnmarc(title=title, isbn=builders.isbn13(500 + n), local_id=f"n{n}")
+        for n, title in enumerate(titles)
+    ]
+    data = builders.iso2709(*records, encoding=written)
+    held = await catalogue.give("a", data, encoding=told)
+    assert held.state is LoadState.HELD and "wrong encoding" in held.reason
+    right = await catalogue.give("a", data, encoding=written)
+    assert (right.state, right.added) == (LoadState.DONE, 5)
