@@ -28,6 +28,8 @@ def encode(text: str, encoding: str) -> Encoded:
     Unicode encodings take the text as it is. All others get NFC, and letters with marks in the order of the encoding
     where it has them apart. A mixture is written in its first encoding, a table of characters is for reading only.
     """
+    if encoding == codec.UTF8:
+        return _utf8(text)
     if codec.by_field(encoding):
         encoding = encoding.partition(private.SLASH)[0].partition(mixed.PLUS)[0]
     if encoding == codec.UTF8:

@@ -65,6 +65,7 @@ class _Put(NamedTuple):
     to: str
     place: int
     text: str
+    where: str  # the same for the report
 
 
 class _Source(NamedTuple):
@@ -89,11 +90,13 @@ class Coder:
         for each in table.positions:
             if each.tag != LEADER and each.code not in self._codes.setdefault(each.tag, []):
                 self._codes[each.tag].append(each.code)
+        self.tags = frozenset(self._codes)
         self._back: dict[tuple[str, int, str, int], list[Position]] = {}
         if back := table.settings.get("back"):
             for each in tables.table(back).positions:
                 self._back.setdefault((_name(each), each.start, each.to, each.place), []).append(each)
         self._known: dict[tuple[str, str, str, str], _Source] = {}
+        self._carries: dict[tuple[int, str, str], tuple[_Put | None, str]] = {}
 
     def code(self, record: Record) -> Coded:
         """The leader and coded fields of the target. Of a tag that is repeated the first counts."""
@@ -152,16 +155,32 @@ class Coder:
                 continue
             lost = each.lost if told.strip(_NOTHING) else ""
             if each.to:
-                text, unknown = _mapped(each, told)
-                lost = NO_CODE if unknown else LESS if self._says_less(each, told, text, own) else ""
-                if text:
-                    puts.append(_Put(each.to, each.place, text))
-                    last = f"-{each.place + len(text) - 1:02}" if len(text) > 1 else ""
-                    to[f"{each.to}/{each.place:02}{last}"] = None
+                put, lost = self._carried(each, told, own)
+                if put:
+                    puts.append(put)
+                    to[put.where] = None
             if lost:
                 last = f"-{each.end - 1:02}" if 1 < each.end - each.start < _ALL else ""
                 losses.append(Loss(tag, f"{code}/{each.start:02}{last}", Fate.LOST, why=lost, value=told))
         return _Source(tuple(puts), ", ".join(to), tuple(losses))
+
+    def _carried(self, each: Position, told: str, own: str) -> tuple[_Put | None, str]:
+        """The characters of one position on their way, and why some of what they say is lost."""
+        key = (id(each), told, own)  # positions live as long as their table
+        known = self._carries.get(key)
+        if known is None:
+            if len(self._carries) >= REMEMBERED:
+                self._carries.clear()
+            text, unknown = _mapped(each, told)
+            lost = NO_CODE if unknown else LESS if self._says_less(each, told, text, own) else ""
+            last = f"-{each.place + len(text) - 1:02}" if len(text) > 1 else ""
+            put = (
+                _Put(each.to, each.place, text, f"{each.to}/{each.place:02}{last}")
+                if text.strip() or (text and not each.each)
+                else None
+            )
+            known = self._carries[key] = (put, lost)
+        return known
 
     def _says_less(self, each: Position, told: str, text: str, own: str) -> bool:
         """Whether the opposite crosswalk makes another code of it."""
@@ -180,7 +199,7 @@ def _name(each: Position) -> str:
 
 
 def _apply(puts: Sequence[_Put], built: dict[str, list[str]]) -> None:
-    for to, place, text in puts:
+    for to, place, text, _ in puts:
         slots = built.get(to)
         if slots is None:
             slots = built[to] = []

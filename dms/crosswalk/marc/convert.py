@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 
 from dms.crosswalk.marc import foreign, table
@@ -11,10 +10,12 @@ from dms.crosswalk.marc.coded import Coded, Coder
 from dms.crosswalk.marc.engine import Engine, Made, Outcome
 from dms.crosswalk.marc.merged import Merger
 from dms.crosswalk.marc.plan import NO_ROW, Around
+from dms.crosswalk.marc.table import Row
 from dms.crosswalk.model import Converted, Fate, Loss
 from protocols import marc
 from protocols.marc import DELIMITER, Record
 
+_NO_TAGS: frozenset[str] = frozenset()
 _NONE: tuple[tuple[str, str], ...] = ()
 
 
@@ -32,22 +33,26 @@ class Crosswalk:
         self._native: tuple[str, ...] = tuple(self.table.settings["native"])
         asked = [row.when.get(name, "") for rows in self.table.rows.values() for row in rows for name in _ASKED]
         self._asked = frozenset(tag for wanted in asked for tag in wanted.split("|") if tag)
-        self._counted = frozenset(
-            tag for tag, rows in self.table.rows.items() if any("nth" in row.when for row in rows)
-        )
+        self._asking = self._tags_where(lambda row: not row.when.keys().isdisjoint(_ASKED))
+        self._counted = self._tags_where(lambda row: "nth" in row.when)
+        self._heads = self._tags_where(lambda row: bool(row.head))
+        self._minding = self._asking | self._counted | self._heads | self._coder.tags
+        self._lines: dict[tuple[str, Fate, str, str], tuple[Loss, ...]] = {}  # of control fields
+
+    def _tags_where(self, holds: Callable[[Row], bool]) -> frozenset[str]:
+        return frozenset(tag for tag, rows in self.table.rows.items() if any(map(holds, rows)))
 
     def convert(self, record: Record) -> Converted:
         """The record in the target's format and what became of every subfield."""
         coded = self._coder.code(record)
         tags = self._asked.intersection([tag for tag, _ in record.fields])
-        seen: Counter[str] = Counter()
+        seen: dict[str, int] = {}
         made: list[Made] = [Made(tag, text) for tag, text in coded.made]
         fates: list[tuple[int, tuple[Loss, ...]]] = []
         returned: list[Made] = []
         headed = False
         for tag, text in record.fields:
-            seen[tag] += 1
-            nth = seen[tag]
+            nth = seen[tag] = seen.get(tag, 0) + 1
             if tag == self._foreign and (kept := foreign.held(text, self._native)):
                 returned.append(Made(*kept))
                 codes = ["2", "a", "b"] + [code for code, _ in marc.subfields(kept.text)]
@@ -55,11 +60,17 @@ class Crosswalk:
                 continue
             if marc.is_control(tag):
                 outcome = self._control(tag, text, coded if nth == 1 else None)
-            else:
-                first = nth == 1
-                into = coded.taken.get(tag, _NONE) if first else _NONE
-                outcome = self._engine.field(tag, text, Around(headed, first or tag not in self._counted, tags, into))
+            elif tag in self._minding:
+                around = Around(
+                    headed and tag in self._heads,
+                    nth == 1 or tag not in self._counted,
+                    tags if tag in self._asking else _NO_TAGS,
+                    coded.taken.get(tag, _NONE) if nth == 1 else _NONE,
+                )
+                outcome = self._engine.field(tag, text, around)
                 headed = headed or outcome.head
+            else:
+                outcome = self._engine.field(tag, text)
             made += outcome.made
             losses = outcome.losses
             fates.append((nth, losses + coded.losses[tag] if nth == 1 and tag in coded.losses else losses))
@@ -76,11 +87,18 @@ class Crosswalk:
         if to is not None:
             target, _, form = to.partition(" ")
             told = form.replace("*", text).replace("$", DELIMITER) if form else text
-            return Outcome((Made(target, told),), (Loss(tag, "", Fate.MAPPED, target),))
+            return Outcome((Made(target, told),), self._line(tag, Fate.MAPPED, target))
         if coded and (into := coded.taken.get(tag)):
-            return Outcome((), (Loss(tag, "", Fate.MAPPED, into[0][1]),))
+            return Outcome((), self._line(tag, Fate.MAPPED, into[0][1]))
         kept = marc.field("1 ", [("2", self._format), ("a", tag), ("b", text)])
-        return Outcome((Made(self._foreign, kept),), (Loss(tag, "", Fate.LOCAL, self._foreign, NO_ROW),))
+        return Outcome((Made(self._foreign, kept),), self._line(tag, Fate.LOCAL, self._foreign, NO_ROW))
+
+    def _line(self, tag: str, fate: Fate, to: str, why: str = "") -> tuple[Loss, ...]:
+        """The line of a control field, the same one for the same: reports know it again."""
+        key = (tag, fate, to, why)
+        if key not in self._lines:
+            self._lines[key] = (Loss(tag, "", fate, to, why),)
+        return self._lines[key]
 
     def _linked(self, made: Sequence[Made]) -> list[tuple[str, str]]:
         """The fields, each twin among those of its tag and linked by $6 (MARC 21, appendix A: control subfields)."""

@@ -44,7 +44,7 @@ class Engine:
     def __init__(self, table: Table) -> None:
         self._reader = Reader(table)
         self._planner = Planner(table)
-        self._texts: dict[tuple[str, str, Around], Outcome] = {}
+        self._texts: dict[tuple[str, str] | tuple[str, str, Around], Outcome] = {}
         self._plans: dict[tuple[str, str, Around, tuple[str, ...]], Plan | None] = {}
         self._lines: dict[tuple[str, tuple[str, ...]], tuple[Loss, ...]] = {}  # of fields that no row takes
         self._foreign: str = table.settings["foreign"]
@@ -56,7 +56,7 @@ class Engine:
         """What becomes of a field of a record with these things around it."""
         if len(text) > LONG:
             return self._field(tag, text, around)
-        key = (tag, text, around)
+        key = (tag, text) if around is ALONE else (tag, text, around)
         known = self._texts.get(key)
         if known is None:
             if len(self._texts) >= REMEMBERED:
