@@ -11,9 +11,10 @@ from aiohttp import web
 
 from catalog import clusters, libraries
 from catalog.model import Library, Published
+from dms import contributors_of
 from node.web import context, openapi, record_view, results_view, searching, view
 from services.deciding import related
-from services.delivery import links, values
+from services.delivery import giving, links, values
 from services.discovery import ask, find
 from services.discovery import record as records
 from services.discovery.wide import Wide
@@ -103,6 +104,20 @@ async def record(request: web.Request) -> web.StreamResponse:
     ]
     beside = [{"id": each.published.id, "rules": each.rules, "decision": each.decision} for each in near]
     return answer(told | _brief(request, published) | {"elsewhere": elsewhere, "related": beside})
+
+
+async def contributors(request: web.Request) -> web.StreamResponse:
+    """Who gave each field of a record; an id that was taken over moves for good to its heir."""
+    ident = request.match_info["id"]
+    async with context.connection(request) as conn:
+        published = (await records.by_id(conn, ident)).published
+        found = await contributors_of.cluster(conn, published)
+    if published.id != ident:
+        heir = view.record_url(published.id, "contributors")
+        return web.Response(status=301, headers={"Location": f"/api{heir}"})
+    if found is None:
+        raise records.NoSuchRecord(f"{ident} has no record here that may be shown.")
+    return answer({"id": published.id, **giving.values(found, published.format)})
 
 
 async def libraries_list(request: web.Request) -> web.StreamResponse:

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from catalog import libraries
 from catalog.model import Published
+from dms import contributors_of
 from node.web import context, openapi, record_view, results_view, searching, texts, view
 from node.web.labels import library_name
 from node.web.middleware import YEAR, BadInput
@@ -49,13 +50,15 @@ async def record(request: web.Request) -> web.StreamResponse:
         found = await records.by_id(conn, ident)
         names = await searching.names(request, conn)
         near = await related.of(conn, found.published.cluster)
+        gave = await contributors_of.cluster(conn, found.published) if marc else None
     if found.published.id != ident:
         moved = view.url(view.record_url(found.published.id), view=marc)
         return web.Response(status=301, headers={"Location": moved})
     values = record_view.values(found, names, context.lang_of(request), marc=bool(marc))
     canonical = context.lasting(request) + view.record_url(ident)
     shown = record_view.related(near, context.lang_of(request))
-    return view.page(request, "record.html", canonical=canonical, related=shown, **values)
+    who = record_view.who(gave, context.lang_of(request)) if gave else None
+    return view.page(request, "record.html", canonical=canonical, related=shown, who=who, **values)
 
 
 def _text(published: Published) -> bytes:

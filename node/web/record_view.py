@@ -7,13 +7,14 @@ from typing import Any
 
 from catalog.model import Description, Library
 from catalog.search.port import LONGEST_TEXT
+from dms.contributors import Contributions
 from dms.match import reasons
 from dms.ranges import notes
 from dms.ranges.writing import write
-from node.web import view
+from node.web import texts, view
 from node.web.labels import library_name
 from services.deciding.related import Related
-from services.delivery import dublin, links, render, rows
+from services.delivery import dublin, giving, links, render, rows
 from services.discovery.record import Elsewhere, Found
 
 COLUMNS = ("call_number", "location", "status", "item", "note")
@@ -22,6 +23,7 @@ ALWAYS = ("call_number", "location", "status")  # columns that are shown even wh
 SEARCHED = {"authors": "author", "subjects": "subject", "series": "series", "classification": "class"}
 DOWNLOADS = (("marcxml", "MARCXML", "xml"), ("iso2709", "ISO 2709", "mrc"), ("marcjson", "JSON", "json"))
 NAMED = 100  # libraries of a parent's catalogue that are named
+OWN = ("001", "005")  # fields that the node writes itself, before all others (services.delivery.render)
 ABOVE = ("responsibility", "publication", "kind")  # said at the top of the page already
 
 
@@ -92,6 +94,18 @@ def related(found: Iterable[Related], lang: str) -> list[dict[str, str]]:
         }
         for each in found
     ]
+
+
+def who(told: Contributions, lang: str) -> dict[str, Any]:
+    """Who gave the fields of the MARC view, a line for each of its lines; the node's own fields are nobody's."""
+    nobody = texts.TEXTS["marc_nobody"][lang]
+    own: list[dict[str, Any]] = [{"text": "", "more": 0, "all": ""} for _ in OWN]
+    given = [
+        {"text": one.wording or nobody, "more": len(one.others), "all": giving.told(one, lang) if one.others else ""}
+        for one in told.fields
+        if one.tag not in render.OURS
+    ]
+    return {"base": told.base, "why": giving.base(told.base, told.decided, lang), "lines": own + given}
 
 
 def values(found: Found, names: Mapping[str, Library], lang: str, *, marc: bool) -> dict[str, Any]:

@@ -7,19 +7,22 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from catalog import decisions
+from catalog import authority_conflicts, decisions
+from catalog.authority_conflicts import Contradiction
 from catalog.connection import Connection
+from catalog.model import cluster_id
 from config.errors import NotFound
 from dms.match import reasons
 from node.web import auditing, context, permits, view, visitor
 from node.web.inputs import number
 from node.web.middleware import BadInput
 from services.access.policy import Permission
-from services.deciding import comparing, deciding, sides
+from services.deciding import comparing, deciding, settling, sides
 from services.delivery import rows
 
 SIZE = 10  # pairs on a page
 KINDS = ("join", "apart", "link")
+SETTLE = "settle"
 LONGEST_ID = 300
 LAST = (1 << 62) - 1
 
@@ -33,6 +36,7 @@ async def page(request: web.Request) -> web.StreamResponse:
         found = await decisions.waiting(
             conn, SIZE, after=_after(request), libraries=None if reach.everywhere else reach.libraries
         )
+        clashes = await authority_conflicts.listing(conn, SIZE, libraries=None if reach.everywhere else reach.libraries)
         pairs = [await _pair(conn, node.symbol, row, lang) for row in found]
     last = found[-1] if len(found) == SIZE else None
     done = request.query.get("done", "")
@@ -40,9 +44,10 @@ async def page(request: web.Request) -> web.StreamResponse:
         request,
         "review.html",
         pairs=pairs,
+        clashes=[_clash(node.symbol, one) for one in clashes],
         more=view.url("/review", score=last["score"], a=last["a"], b=last["b"]) if last else "",
         may_decide=permits.actor_of(request).may(Permission.CHANGE),
-        done=done if done in KINDS else "",
+        done=done if done in (*KINDS, SETTLE) else "",
         kinds=KINDS,
     )
     response.headers["Cache-Control"] = "no-store"
@@ -67,6 +72,34 @@ async def decide(request: web.Request) -> web.StreamResponse:
         )
         await deed.done(conn, decision=made.decision, library=made.library)
     return web.Response(status=303, headers={"Location": view.url("/review", done=kind), "Cache-Control": "no-store"})
+
+
+async def settle(request: web.Request) -> web.StreamResponse:
+    """Say what became of a conflict of authority ids."""
+    fields = await visitor.form(request)
+    number_, why = (visitor.text(fields, name).strip() for name in ("conflict", "why"))
+    if not number_.isdecimal() or int(number_) > LAST:
+        raise web.HTTPBadRequest
+    if not why:
+        raise BadInput("Say why: others will read it, and you will in a year.")
+    node, reach = context.node_of(request), context.reach(request)
+    deed = auditing.deed(request)
+    deed.about(object=number_, why=why)
+    within = None if reach.everywhere else reach.libraries
+    async with node.database.transaction() as conn:
+        one = await settling.settle(conn, int(number_), who=permits.actor_of(request).name, why=why, within=within)
+        await deed.done(conn, file=one.file, ids=[one.id_a, one.id_b])
+    return web.Response(status=303, headers={"Location": view.url("/review", done=SETTLE), "Cache-Control": "no-store"})
+
+
+def _clash(symbol: str, one: Contradiction) -> dict[str, Any]:
+    return {
+        "number": one.conflict,
+        "record": view.record_url(cluster_id(symbol, one.cluster)),
+        "field": f"{one.tag} {one.heading}",
+        "file": one.file,
+        "sides": [(one.a, one.library_a, one.id_a), (one.b, one.library_b, one.id_b)],
+    }
 
 
 async def _pair(conn: Connection, symbol: str, row: Any, lang: str) -> dict[str, Any]:

@@ -141,6 +141,14 @@ ROUTES: tuple[Route, ...] = (
     Route(path="/desk", handler=desk_page.page, summary="What waits for somebody, and the newest loads", allow=LOOK),
     Route(path="/review", handler=review_pages.page, summary="Pairs of records that a person must judge", allow=LOOK),
     Route(
+        path="/review/settle",
+        handler=review_pages.settle,
+        summary="Settle a conflict of authority ids",
+        allow=CHANGE,
+        act="authority.settle",
+        methods=("POST",),
+    ),
+    Route(
         path="/review/decide",
         handler=review_pages.decide,
         summary="Decide what two records are to each other",
