@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection, Mapping
 
 import msgspec
 import numpy as np
@@ -15,7 +15,7 @@ from catalog.model import LoadState
 from catalog.quality import Found
 from config.settings import Limits
 from dms import judging, mfhd
-from dms.judging import Entry, Sums
+from dms.judging import Entry, Lead, Sums
 from dms.pipeline import Item, Orders, Prepared, Tally, decode_tally, encode
 from dms.quality import Sheet
 
@@ -30,15 +30,15 @@ async def judge(conn: Connection, load: Load, limits: Limits) -> list[str]:
     """
     sums = Sums()
     columns = []
-    lead, leads = "", {}
+    lead, leads = judging.Lead(), {}
     async for unit, tally in _tallies(conn, load.load):
-        if tally.follows:
+        if tally.follows or tally.led:
             leads[unit] = lead
-        lead = lead if tally.last == mfhd.FOLLOWS else tally.last
+        lead = lead if tally.last == mfhd.FOLLOWS else judging.Lead(tally.last, frozenset(tally.numbers))
         sums.add(tally)
-        columns.append(judging.hashes(tally.ids))
+        columns.append(judging.hashes(judging.led(tally, leads.get(unit)).ids))
     repeated = judging.repeated(columns)
-    groups = await _groups(conn, load.load, repeated)
+    groups = await _groups(conn, load.load, repeated, leads)
     resolved = judging.resolve(groups)
     missing, total = await _missing(conn, load, columns) if load.mode == "full" else ([], 0)
     cases = await quarantine.named(conn, load.source)
@@ -64,7 +64,9 @@ async def judge(conn: Connection, load: Load, limits: Limits) -> list[str]:
     if load.mode not in UNCOUNTED:
         await quality.into_months(conn, load.load)
     given = resolved.orders
-    given |= {unit: msgspec.structs.replace(given.get(unit, Orders([], [])), lead=lead) for unit, lead in leads.items()}
+    async for unit, tally in _tallies(conn, load.load, leads):
+        if unit in leads:
+            given[unit] = judging.follow(given.get(unit, Orders([], [])), tally, leads[unit])
     await inbox.give_orders(conn, load.load, {unit: encode(orders) for unit, orders in given.items()})
     await _delete(conn, load, missing)
     await _settle_cases(conn, load, cases, columns)
@@ -94,20 +96,25 @@ def _found(sheet: Sheet) -> Found:
     return Found(judged=sheet.judged, score=sheet.score, rules=rules)
 
 
-async def _tallies(conn: Connection, load: int) -> AsyncIterator[tuple[int, Tally]]:
-    after = -1
-    while page := await inbox.tallies(conn, load, after):
+async def _tallies(
+    conn: Connection, load: int, wanted: Collection[int] | None = None
+) -> AsyncIterator[tuple[int, Tally]]:
+    """Unit by unit in their order; `wanted` = the units that are needed, if not all."""
+    after = -1 if wanted is None else min(wanted, default=0) - 1
+    last = None if wanted is None else max(wanted, default=-1)
+    while (last is None or after < last) and (page := await inbox.tallies(conn, load, after)):
         for unit, tally in page:
             yield unit, decode_tally(bodies.grow(tally))
         after = page[-1][0]
 
 
-async def _groups(conn: Connection, load: int, repeated: set[int]) -> dict[str, list[Entry]]:
+async def _groups(conn: Connection, load: int, repeated: set[int], leads: Mapping[int, Lead]) -> dict[str, list[Entry]]:
     """Occurrences by id, of the ids whose hash came more than once."""
     groups: dict[str, list[Entry]] = {}
     if not repeated:
         return groups
-    async for unit, tally in _tallies(conn, load):
+    async for unit, told in _tallies(conn, load):
+        tally = judging.led(told, leads.get(unit))
         for place, key in enumerate(judging.hashes(tally.ids).tolist()):
             if key in repeated:
                 entry = Entry(unit, place, tally.index[place], tally.stamps[place], tally.digests[place])

@@ -7,10 +7,13 @@ there. UNIMARC Holdings has 252 for 852, 253 for 853 and so on (assumed: subfiel
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from catalog import attached
-from catalog.model import Format
+from catalog.model import HELD_PREFIX, Format, Source
 from dms import enumeration, formats, holdings, identity
 from dms.holdings import Copy
 from dms.rules import kinds
@@ -23,6 +26,8 @@ FOLLOWS = "follows"  # instead of a key, until the unit is placed: the parent co
 _PATTERNS = (("853", "863", "866"), ("854", "864", "867"), ("855", "865", "868"))
 _ITEMS = ("876", "877", "878")
 _UNIMARC = {f"2{n}": f"8{n}" for n in ("52", "53", "54", "55", "63", "64", "65", "66", "67", "68")}
+_LENT = re.compile(r"#[0-9a-f]{8}$")
+_END = 1 << 62  # behind every ordinal
 _SUSPECTS = frozenset("uvwxy")  # leader/06 of holdings records in any format
 
 
@@ -75,9 +80,49 @@ def parent(record: Record, rule: str, mapping: Mapping[str, object]) -> str:
     return attached.ID + named if named else ""
 
 
+class Named(NamedTuple):
+    """What a holdings record is called, and what names its parent."""
+
+    local_id: str
+    parent: str  # as `Order.before`
+    placed: bool  # the parent is told by the place in the input
+    instead: str = ""  # the id that it has if the unit before ends with a record of its number
+    number: str = ""  # 004 as it is written
+
+
+def name(record: Record, raw: bytes, source: Source, order: Order, ordinal: int) -> Named:
+    """Name a holdings record. Its own number is `h:` and what the identity rule gives.
+
+    Many systems write no number of its own into it but its parent's, which may have many such records: these are
+    `h:NUMBER#` and 8 hex digits of the digest of their bytes, so that all are kept and their order changes nothing.
+    That is so if the record says itself that this is its parent, or stands behind the record of this number. What 004
+    says may also be another number of the record before, in its 035 $a.
+    """
+    named = identity.named_id(record, source.identity)
+    parent_key = parent(record, source.identity, source.mapping)
+    if not named:
+        local_id = identity.digest_id(raw) + "#1"
+        return Named(local_id, parent_key or order.before(ordinal), not parent_key)
+    own, lent = HELD_PREFIX + named, f"{HELD_PREFIX}{named}#{hashlib.sha256(raw).hexdigest()[:8]}"
+    number = (record.first("004") or "").strip()
+    before = order.before(ordinal)
+    if attached.ID + named in (parent_key, before):
+        return Named(lent, attached.ID + named, False)
+    if number and number in order.numbers(ordinal):
+        return Named(own, before, True)
+    if before == FOLLOWS:
+        return Named(own, parent_key or before, not parent_key, lent, number)
+    return Named(own, parent_key or before, not parent_key)
+
+
+def is_lent(local_id: str) -> bool:
+    """Is this the id of a holdings record that bears its parent's number?"""
+    return local_id.startswith(HELD_PREFIX) and _LENT.search(local_id) is not None
+
+
 class Order:
-    """Which bibliographic record stands before a holdings record that names no parent: so many exports write them.
-    Between them no record may have been lost, or the parent isn't known.
+    """Which bibliographic record stands before a holdings record: so many exports write them. Between them no record
+    may have been lost, or the parent isn't known.
     """
 
     def __init__(self, lost: Sequence[int]) -> None:
@@ -85,19 +130,31 @@ class Order:
         self._lost = sorted(lost)
         self._at = 0
         self._last = FOLLOWS
+        self._record: Record | None = None
 
-    def pass_by(self, ordinal: int, local_id: str) -> None:
+    def pass_by(self, ordinal: int, local_id: str, record: Record) -> None:
         """A bibliographic record."""
-        self._at, self._last = ordinal, attached.ID + local_id
+        self._at, self._last, self._record = ordinal, attached.ID + local_id, record
 
     def before(self, ordinal: int) -> str:
         """The key of the record before; FOLLOWS = it is in an earlier unit, "" = it isn't known."""
         return "" if any(self._at < lost < ordinal for lost in self._lost) else self._last
 
+    def numbers(self, ordinal: int) -> list[str]:
+        """Other numbers of the record before, in its 035 $a; none if it isn't known."""
+        if self._record is None or self.before(ordinal) != self._last:
+            return []
+        return [value.strip() for text in self._record.all("035") for value in marc.values(text, "a") if value.strip()]
+
     @property
     def last(self) -> str:
         """What this unit ends with, for those that follow in the next one: as `before`."""
-        return self.before(1 << 62)
+        return self.before(_END)
+
+    @property
+    def last_numbers(self) -> list[str]:
+        """Other numbers of that."""
+        return self.numbers(_END)
 
 
 def copies(record: Record, mapping: Mapping[str, object], library: str) -> tuple[Copy, ...]:

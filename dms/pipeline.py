@@ -157,6 +157,8 @@ class Tally(msgspec.Struct, array_like=True, frozen=True):
     rules: dict[str, RuleCount] = {}
     follows: bool = False  # it begins with holdings records whose parent is before the unit
     last: str = "follows"  # the parent of holdings records at the beginning of the next unit (dms.mfhd.Order)
+    numbers: list[str] = []  # other numbers of that
+    led: list[tuple[int, str, str]] = []  # (place, id instead, 004) of holdings records at this unit's beginning
 
 
 class Orders(msgspec.Struct, array_like=True, frozen=True):
@@ -167,6 +169,7 @@ class Orders(msgspec.Struct, array_like=True, frozen=True):
     drop: list[int]
     rename: list[tuple[int, str]]
     lead: str = ""
+    parents: list[tuple[int, str]] = []
 
 
 encode = msgspec.msgpack.Encoder().encode

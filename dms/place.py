@@ -103,13 +103,16 @@ def _items(unit: PreparedUnit, prepared: Prepared) -> list[tuple[Item, Signed | 
     orders = decode_orders(unit.orders) if unit.orders else None
     dropped = set(orders.drop) if orders else set()
     renamed = dict(orders.rename) if orders else {}
+    parents = dict(orders.parents) if orders else {}
     found = []
     for i, item in enumerate(prepared.items):
         if i in dropped:
             continue
         if i in renamed:
             item = msgspec.structs.replace(item, local_id=renamed[i])
-        if item.parent == mfhd.FOLLOWS:
+        if i in parents:
+            item = msgspec.structs.replace(item, parent=parents[i])
+        elif item.parent == mfhd.FOLLOWS:
             item = msgspec.structs.replace(item, parent=orders.lead if orders else "")
         found.append((item, prepared.signatures[item.signature] if item.signature >= 0 else None))
     return found

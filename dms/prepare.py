@@ -12,8 +12,8 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
-from catalog import bodies, heading, original, versions
-from catalog.model import CARRIERS, HELD_PREFIX, Carrier, Format, Source, Visibility
+from catalog import attached, bodies, heading, original, versions
+from catalog.model import CARRIERS, Carrier, Format, Source, Visibility
 from catalog.payload import Change
 from catalog.versions import Version
 from config.errors import BadRecord
@@ -33,6 +33,7 @@ from protocols.charsets import codec
 from protocols.marc import Record
 
 SKETCH = ("001", "003", "004", "005")  # what every identity rule and stamp may need
+NO_NUMBERS = Record("", ())
 NO_EDITS: Mapping[str, Sequence[Standing]] = {}
 
 
@@ -44,21 +45,21 @@ def recognise(data: bytes, habits: Habits) -> list[str]:
         return [change.id for change in packed.changes(data)]
     batch = reading.read(data, habits.carrier, encoding=habits.encoding, wanted=_identity_tags(habits.source.identity))
     found = []
+    order = mfhd.Order([failed.ordinal for failed in batch.failed])
     for read in batch.reads:
-        held = mfhd.may_be(read.record) and mfhd.is_one(
-            reading.decode(read.raw, habits.carrier, read.encoding), habits.source.format
-        )
-        found.append(_name(read.record, habits.source.identity, read.raw, held))
+        if mfhd.may_be(read.record):
+            record = reading.decode(read.raw, habits.carrier, read.encoding)
+            if mfhd.is_one(record, habits.source.format):
+                found.append(mfhd.name(record, read.raw, habits.source, order, read.ordinal).local_id)
+                continue
+        found.append(_name(read.record, habits.source.identity, read.raw))
+        order.pass_by(read.ordinal, found[-1], NO_NUMBERS)  # they change no holdings record's id
     return found
 
 
-def _name(record: Record, rule: str, raw: bytes, held: bool) -> str:
-    """The record's id. Records without one are numbered among equals when the load is judged; #1 is the first.
-
-    `held`: it is a holdings record. It is named apart.
-    """
-    named = identity.named_id(record, rule)
-    return (HELD_PREFIX + named if held else named) if named else identity.digest_id(raw) + "#1"
+def _name(record: Record, rule: str, raw: bytes) -> str:
+    """The record's id. Records without one are numbered among equals when the load is judged; #1 is the first."""
+    return identity.named_id(record, rule) or identity.digest_id(raw) + "#1"
 
 
 def prepare(
@@ -192,14 +193,11 @@ class _Unit:
             one.local_id, one.digest = one.told.change.id, one.told.digest
             return True
         held = mfhd.is_one(one.record, self.source.format)
-        one.local_id = one.version.local_id if one.version else _name(one.record, self.source.identity, one.raw, held)
         if held:
-            one.parent = mfhd.parent(one.record, self.source.identity, self.source.mapping)
-            if not one.parent:
-                one.parent = one.version.parent if one.version else self.order.before(one.ordinal)
-                one.placed = True
+            self._name_held(one)
         else:
-            self.order.pass_by(one.ordinal, one.local_id)
+            one.local_id = one.version.local_id if one.version else _name(one.record, self.source.identity, one.raw)
+            self.order.pass_by(one.ordinal, one.local_id, one.record)
         said = one.version.said if one.version and self.habits.recheck else self.habits.encoding
         whole = self._blank(said).copy()
         whole.update(one.raw)
@@ -209,6 +207,19 @@ class _Unit:
             whole.update(batch_edits.digest(edits))
         one.digest = whole.digest()
         return True
+
+    def _name_held(self, one: Task) -> None:
+        """A version keeps its name, and the parent that its place gave it."""
+        if one.version is None:
+            one.local_id, one.parent, one.placed, one.instead, one.number = mfhd.name(
+                one.record, one.raw, self.source, self.order, one.ordinal
+            )
+            return
+        one.local_id = one.version.local_id
+        one.parent = mfhd.parent(one.record, self.source.identity, self.source.mapping)
+        if not one.parent or (one.parent.startswith(attached.ID) and one.version.parent.startswith(attached.ID)):
+            one.placed = one.parent != one.version.parent and not mfhd.is_lent(one.local_id)
+            one.parent = one.version.parent
 
     def _blank(self, encoding: str) -> hashlib.blake2b:
         """A digest of nothing by the habits, where the load was told this encoding."""

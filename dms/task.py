@@ -41,6 +41,8 @@ class Task:
     kind: Kind = Kind.BIBLIOGRAPHIC
     parent: str = ""  # of a holdings record: what names its parent (catalog.attached)
     placed: bool = False  # its parent is told by its place in the input
+    instead: str = ""  # at the beginning of a unit: see dms.mfhd.Named, as the next
+    number: str = ""
     facts: Facts = NO_FACTS
     heading: tuple[Heading, str] | None = None  # of an authority record, with its lexemes
     title: str = ""

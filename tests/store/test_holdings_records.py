@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -82,11 +83,11 @@ BARE: dict[str, Any] = {"f852": None}
 async def test_a_holdings_record_is_shown_with_its_parent_whichever_comes_first(
     catalogue: Catalogue, first: str
 ) -> None:
-    bib, held = a_bib("b1", "Field notes on salt", **BARE), an_mfhd("b1", "b1", item="i1")  # numbered apart
+    bib, held = a_bib("b1", "Field notes on salt", **BARE), an_mfhd("h1", "b1", item="i1")
     for raw in [bib, held] if first == "bib" else [held, bib]:
         await catalogue.load("one", [raw])
-    assert await shown(catalogue) == {"b1": [("h:b1", "i1", "PZ b1")]}
-    assert await told(catalogue, "one", "h:b1") == []
+    assert await shown(catalogue) == {"b1": [("h:h1", "i1", "PZ h1")]}
+    assert await told(catalogue, "one", "h:h1") == []
     async with catalogue.database.connection() as conn:
         assert await holdings.count(conn) == 1
 
@@ -304,3 +305,48 @@ async def test_a_name_that_another_source_has_is_refused(catalogue: Catalogue) -
     async with catalogue.database.transaction() as conn:
         with pytest.raises(Conflict):
             await sheets.companion(conn, base, "barcode")
+
+
+def lent(raw: bytes, number: str) -> str:
+    return f"h:{number}#{hashlib.sha256(raw).hexdigest()[:8]}"
+
+
+@pytest.mark.parametrize("unit", [1, 2, 1000])
+@pytest.mark.parametrize("of", ["", "b1", "SYS-b1"])
+async def test_holdings_records_that_bear_their_parents_number_are_all_kept(
+    catalogue: Catalogue, of: str, unit: int
+) -> None:
+    bibs = [
+        a_bib(f"b{n}", title, f035=marc.field("  ", [("a", f"SYS-b{n}")]), **BARE)
+        for n, title in enumerate(("Salt", "Rivers of sand"))
+    ]
+    held = [an_mfhd("b1", of, item=f"i{n}") for n in range(3)]
+    file = [bibs[0], an_mfhd("b0", of and "b0", item="i9"), bibs[1], *held]
+    first = await catalogue.load("one", file, unit=unit)
+    assert (first.added, first.superseded) == (6, 0)
+    want = sorted((lent(raw, "b1"), f"i{n}", "PZ b1") for n, raw in enumerate(held))
+    assert (await shown(catalogue))["b1"] == want
+    again = await catalogue.load("one", [*file[:3], *reversed(held)], unit=unit)
+    assert (again.unchanged, again.added, again.updated) == (6, 0, 0) or of == ""
+    assert (await shown(catalogue))["b1"] == want
+    source = await catalogue.source("one")
+    await rechecking.begin(catalogue.database, catalogue.queue, source.no, assured=False)
+    await catalogue.settle()
+    assert (await shown(catalogue))["b1"] == want, "read by itself a record is still called so"
+
+
+async def test_004_may_be_another_number_of_the_record_before(catalogue: Catalogue) -> None:
+    bib = a_bib("b1", "Salt", f035=marc.field("  ", [("a", "SYS128")]), **BARE)
+    await catalogue.load("one", [bib, an_mfhd("h1", "SYS128", item="i1"), an_mfhd("h2", "SYS129", item="i2")], unit=2)
+    assert await shown(catalogue) == {"b1": [("h:h1", "i1", "PZ h1")]}
+    assert await told(catalogue, "one", "h:h2") == [attached.NO_PARENT]
+
+
+async def test_titles_with_holdings_records_of_the_same_number(catalogue: Catalogue) -> None:
+    raw = data.path("marc21-bib/psu-libraries__psulib_traject/sample_psucat.mrc").read_bytes()
+    await catalogue.give("one", raw)
+    async with catalogue.database.connection() as conn:
+        no = (await sources.get(conn, "one")).no
+        assert (await attached.waiting(conn, no, 1))[0] == 0
+        held = {each for each in raw.split(b"\x1d") if each[6:7] == b"y"}
+        assert await conn.fetchval("select count(*) from record where kind = 2") == len(held) > 150
