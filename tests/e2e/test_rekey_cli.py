@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 
+import asyncpg
 import pytest
 
-from tests import builders
+from tests import builders, postgres
 from tests.e2e.test_load_cli import Cli, alone, cli
 
 __all__ = ["alone", "cli"]
@@ -107,3 +109,27 @@ def test_what_is_doubtful_is_listed_until_a_person_says(cli: Cli, tmp_path: Path
     pairs.write_text("1,8\n1,7\n")
     assert b"row 2" in cli.run("source", "rekey", "a", "--new", new, "--pairs", str(pairs), code=2).stderr
     assert b"unknown" in cli.run("source", "rekey", "a", "--new", new, "--identity", "nonsense", code=2).stderr
+
+
+def test_a_command_that_is_killed_goes_on_when_it_is_given_again(stocked: Cli, new: str) -> None:
+    was = _clusters(stocked)
+
+    async def begun() -> bool:
+        connection = await asyncpg.connect(stocked.dsn)
+        try:
+            return bool(await connection.fetchval("select exists (select from rekey)"))
+        finally:
+            await connection.close()
+
+    process = stocked.start("source", "rekey", "a", "--new", new, "--yes")
+    asyncio.run(postgres.eventually(begun))
+    process.kill()
+    assert process.wait(timeout=60) != 0
+    done = stocked.run("source", "rekey", "a", "--new", new, "--yes")
+    assert b"cut short" in done.stderr
+    now = _clusters(stocked)
+    assert {name: now[name] for name in now if name != "a/99"} == {
+        **{f"a/{8 - n}": was[f"a/{n}"] for n in range(1, 8)},
+        "b/b3": was["b/b3"],
+        "b/b5": was["b/b5"],
+    }
