@@ -26,6 +26,10 @@ _AFTER = re.compile(rf"[\s,，]*(?:等)?\s*[\[(（]?({'|'.join(SECONDARY + PRIMA
 _ISBN = re.compile(r"(?i)^(?:isbn)?[\s:：]*([0-9][-0-9 ]{8,20}[0-9x])")
 _ISSN = re.compile(r"(?i)^(?:[ep]?issn)?[\s:：]*([0-9]{4})-?([0-9]{3}[0-9x])\s*$")
 _NUMBER = re.compile(r"^\d+\.0+$")
+_GONE = re.compile(
+    r"^\s*(?:已?(?:注销|剔除|剔旧|报废|删除|除籍|註銷|報廢|刪除)\s*$|(?:withdrawn|discarded|deleted?|weeded|removed)\b)"
+)
+_YES = frozenset(("是", "对", "√", "✓", "v", "x", "y", "yes", "true", "1", "d"))
 
 
 def plain(text: str) -> str:
@@ -90,6 +94,17 @@ def is_secondary(text: str) -> bool:
     return role(text) in SECONDARY
 
 
+def gone(text: str) -> str:
+    """`d` (leader/05) if the word says that the copy is no longer there."""
+    return "d" if _GONE.search(unicodedata.normalize("NFKC", text).casefold()) else ""
+
+
+def marked(text: str) -> str:
+    """`d` if a column that marks what is to go says so: yes, 1, 是, or a word for it."""
+    narrow = unicodedata.normalize("NFKC", text).strip().casefold()
+    return "d" if narrow in _YES else gone(text)
+
+
 def before(text: str) -> str:
     """Up to the first slash: the class of a call number."""
     return text.partition("/")[0].strip()
@@ -110,6 +125,8 @@ READINGS: dict[str, Callable[[str], str]] = {
     "level": level,
     "name": name,
     "role": role,
+    "gone": gone,
+    "marked": marked,
     "class": before,
     "mark": behind,
 }

@@ -18,7 +18,7 @@ from protocols.marc import Record
 from protocols.tables.cells import Row
 from protocols.tables.header import Header, letters
 from protocols.tables.readings import READINGS, is_secondary, plain
-from protocols.tables.template import Field, Part, Template
+from protocols.tables.template import APART, Field, Part, Template
 
 LONGEST_ID = 120  # characters of a record's name
 
@@ -96,9 +96,13 @@ def _pieces(cell: str, signs: str) -> tuple[str, ...]:
 def _name(template: Template, values: _Values) -> str:
     """What names the record: the first of the template's ids that has one value in each of its columns."""
     for group in template.id:
+        needed = group[-1].removeprefix(APART) if group[-1].startswith(APART) else ""
+        if needed and needed not in values:
+            continue
         found = [values.get(key, ()) for key in group]
         if found[0] and all(len(each) <= 1 for each in found):
-            return _short("|".join(each[0] if each else "" for each in found).rstrip("|"))
+            whole = APART.join(each[0] if each else "" for each in found).rstrip(APART)
+            return _short(whole + APART if needed else whole)
     return ""
 
 
@@ -171,8 +175,13 @@ def _constant(part: Part, values: _Values) -> list[str]:
 
 
 def _read(part: Part, values: _Values, template: Template) -> list[str]:
-    pieces = next((found for key in part.columns if (found := values.get(key, ()))), ())
-    texts = list(pieces) if part.read == "plain" else [text for text in map(READINGS[part.read], pieces) if text]
+    if APART in part.read:
+        each = zip(part.columns, part.read.split(APART), strict=False)
+        tried = ([text for text in map(READINGS[name], values.get(key, ())) if text] for key, name in each)
+        texts = next(filter(None, tried), [])
+    else:
+        pieces = next((found for key in part.columns if (found := values.get(key, ()))), ())
+        texts = list(pieces) if part.read == "plain" else [text for text in map(READINGS[part.read], pieces) if text]
     if part.map:
         table = template.maps[part.map]
         texts = [table.get(text, table.get(text.casefold(), text)) for text in texts]

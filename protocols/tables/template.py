@@ -5,18 +5,20 @@
     require             columns a header row must have; "isbn|issn" = one of them
     header              false: there is no header row, columns are named by letters
     rest                tag in which columns that the template doesn't know are kept: $a name, $b cell
-    id                  columns that name the record, the first that has a value; "a+b" = both
+    id                  columns that name the record, the first that has a value; "a+b" = both; "a+b|c" = both,
+                        in tables that have a column c, and never the same name as of one column alone
     [columns]           key = names in the header ("@C" = the third column), or a table with `names` and
                         `split` (signs between several values in a cell) and `need` (a row without it comes back)
     [maps.NAME]         values by what stands in a cell
     [[fields]]          tag, indicators, and `value` (control fields) or `subfields`, by code; `each` = a column: one
                         field for each of its values, `only` = which: first, others, primary, secondary
 
-A value is a column's key; or a table: `column` (or several, the first that has something counts), `read` (readings),
-`map`, `before`, `after`, `join`, `default`; or `text`, which is constant, or with `when` = columns written only where
-one of these has something; or a list of these, written one behind the other (blanks and semicolons at its ends go,
-unless a part has a default: then every position counts). A field in which no column had a value is left out, if a
-value in it comes from a column at all.
+A value is a column's key; or a table: `column` (or several, the first that has something counts), `read` (readings;
+"a|b" = of the first column a, of the second b, and the first that reads anything counts), `map`, `before`, `after`,
+`join`, `default`; or `text`, which is constant, or with `when` = columns written only where one of these has something;
+or a list of these, written one behind the other (blanks and semicolons at its ends go, unless a part has a default:
+then every position counts). A field in which no column had a value is left out, if a value in it comes from a column at
+all.
 """
 
 from __future__ import annotations
@@ -33,6 +35,7 @@ from protocols.tables.readings import READINGS
 
 READY = Path(__file__).with_name("ready")
 FORMATS = ("marc21", "cnmarc")
+APART = "|"  # between the parts of a name
 ONLY = ("", "first", "others", "primary", "secondary")
 
 
@@ -157,7 +160,7 @@ def _template(told: Mapping[str, object], digest: bytes) -> Template:
         require=tuple(tuple(each.split("|")) for each in _texts("require", told.get("require"))),
         header=told.get("header", True) is True,
         rest=_text("rest", told.get("rest")),
-        id=tuple(tuple(each.split("+")) for each in _texts("id", told.get("id", []))),
+        id=tuple(_id(each) for each in _texts("id", told.get("id", []))),
         columns=columns,
         maps=maps,
         fields=fields,
@@ -170,8 +173,14 @@ def _template(told: Mapping[str, object], digest: bytes) -> Template:
     if not made.require:
         raise BadTemplate("require is empty: a header row could not be told from any other row")
     for key in (key for group in (*made.require, *made.id) for key in group):
-        _one_of("require and id", key, columns)
+        _one_of("require and id", key.removeprefix(APART), columns)
     return made
+
+
+def _id(said: str) -> tuple[str, ...]:
+    """Columns that name a record; behind them, with a bar before it, the column that a table must have."""
+    keys, bar, needed = said.partition(APART)
+    return (*keys.split("+"), APART + needed) if bar else tuple(keys.split("+"))
 
 
 def _leader(value: object, columns: Mapping[str, Column], maps: Mapping[str, object]) -> tuple[Part, ...]:
@@ -234,7 +243,8 @@ def _part(where: str, value: object, columns: Mapping[str, Column], maps: Mappin
     for key in (*keys, *when):
         _one_of(where, key, columns)
     read, mapped = _text(where, told.get("read", "plain")), _text(where, told.get("map", ""))
-    _one_of(f"{where}, read", read, READINGS)
+    for each in read.split("|"):
+        _one_of(f"{where}, read", each, READINGS)
     if mapped:
         _one_of(f"{where}, map", mapped, maps)
     rest = {name: _text(where, told.get(name, "")) for name in ("text", "before", "after", "join", "default")}

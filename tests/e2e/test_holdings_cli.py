@@ -95,3 +95,52 @@ def test_a_sheet_is_joined_by_call_or_item_number_and_nothing_is_guessed(cli: Cl
     cli.load(codes, "--source", "lib", "--holdings", "--join", "barcode", "--mode", "full", "--yes")
     assert [(i, place) for _, i, _, place, _ in held(cli)] == [("T001", ""), ("T002", "三楼"), ("T003", "四楼")]
     cli.run("load", codes, "--source", "lib", "--join", "id", code=2)
+
+
+def test_an_update_of_copies_has_no_barcodes(cli: Cli, tmp_path: Path) -> None:
+    cli.load(bibs(tmp_path / "bibs.mrc", 1, 2, 3, **BARE), "--source", "lib", "--library", "LIB")
+    head = "书目控制号,索书号,馆藏地,复本数,年卷期,状态,删除"
+    first = sheet(
+        tmp_path / "first.csv",
+        "b1,TU-098/1,总馆,3,,在架,",
+        "b1,TU-098/1,分馆,1,,在架,",
+        "b2,TU-098/2,期刊部,,1998:1-6(合订本),在架,",
+        "b2,TU-098/2,期刊部,,1998:7-12合订本,在架,",
+        "b3,TU-098/3,总馆,1,,在架,",
+        head=head,
+    )
+    cli.load(first, "--source", "lib", "--holdings")
+    rows = [row for row in cli.lines("export", "--holdings") if row["source"] == "lib-holdings"]
+    told = sorted((row["location"], row["copies"] or 0, row["held"]) for row in rows)
+    assert told == [
+        ("分馆", 1, ""),
+        ("总馆", 1, ""),
+        ("总馆", 3, ""),
+        ("期刊部", 0, "1998:no.1-6"),
+        ("期刊部", 0, "1998:no.7-12"),
+    ]
+    clusters = {row["local_id"]: row["cluster"] for row in cli.lines("export", "--clusters")}
+    shown = cli.lines("show", clusters["b2"], "--json")[0]
+    assert shown["held"] == [{"library": "LIB", "copies": 2, "held": "1998:no.1-12"}]
+    assert "= 1998年第1-12期" in cli.run("--lang", "zh", "show", clusters["b2"]).stdout.decode()
+    assert cli.lines("show", clusters["b1"], "--json")[0]["held"][0]["copies"] == 4
+
+    again = sheet(
+        tmp_path / "again.csv",
+        "b1,TU-098/9,总馆,5,,在架,",
+        "b1,TU-098/1,分馆,1,,注销,",
+        "b3,TU-098/3,总馆,1,,在架,是",
+        "b7,TU-098/7,总馆,1,,在架,",
+        head=head,
+    )
+    done = cli.run("load", again, "--source", "lib", "--holdings", "--json")
+    assert "'b7'" in done.stderr.decode(), "what finds no record is listed"
+    rows = [row for row in cli.lines("export", "--holdings") if row["source"] == "lib-holdings"]
+    assert sorted((row["location"], row["call_number"], row["copies"] or 0) for row in rows) == [
+        ("总馆", "TU-098/9", 5),
+        ("期刊部", "TU-098/2", 0),
+        ("期刊部", "TU-098/2", 0),
+    ], "corrected, taken away, and what the sheet is silent of stays"
+    newest = max(line["load"] for line in cli.lines("loads", "list"))
+    cli.run("loads", "undo", str(newest))
+    assert cli.lines("show", clusters["b1"], "--json")[0]["held"][0]["copies"] == 4

@@ -387,3 +387,21 @@ def test_ids_that_are_too_long_are_still_told_apart() -> None:
     found = records(f"题名,条码\n甲,{long}1\n乙,{long}2\n")
     assert len({each.first("001") for each in found}) == 2
     assert all(len(each.first("001") or "") == 120 for each in found)
+
+
+def test_a_row_that_counts_copies_is_named_by_its_place_and_may_take_them_away() -> None:
+    head = "控制号,条码,馆藏地,复本数,状态,删除"
+    rows = ("b1,,总馆,3,在架,", "12,,,3,已注销,", "b1,12,总馆,1,剔旧处理中,否", "b1,13,总馆,1,1,Y")
+    text = "\n".join([head, *rows, ""])
+    found = records(text, template.named("holdings"))
+    assert [(each.first("001"), each.leader[5]) for each in found] == [
+        ("b1||总馆|", "n"),
+        ("12|", "d"),
+        ("12", "n"),
+        ("13", "d"),
+    ]
+
+
+def test_rows_that_count_nothing_are_as_many_copies() -> None:
+    found = records("控制号,馆藏地,状态\nb1,总馆,在架\nb1,总馆,借出\n", template.named("holdings"))
+    assert [each.first("001") for each in found] == [None, None], "known by their content"
