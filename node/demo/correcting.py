@@ -33,15 +33,8 @@ async def prove(members: Network) -> Chain:
         found = await _find(out, members)
         top, ident = found.ids[-1]
         right = f"{found.text}{MARK}"
-        await network.said(
-            members[top],
-            correct,
-            id=ident,
-            field=found.tag,
-            find=f"$a{_escaped(found.text)}",
-            put=f"$a{_escaped(right)}",
-            why=WHY,
-        )
+        find, put = f"--find=$a{_escaped(found.text)}", f"--put=$a{_escaped(right)}"
+        await network.said(members[top], correct, ident, "--field", found.tag, find, put, "--why", WHY)
         for symbol, _ in reversed(found.ids[:-1]):
             await table.settled(members)
             await _accept(members[symbol])
@@ -50,7 +43,7 @@ async def prove(members: Network) -> Chain:
             now = _text(await _field(out, members[symbol], ident))
             if now != right:
                 raise Fatal(f"the correction of {top} is not in {ident} at {symbol}: it says {now}, not {right}")
-            told = await network.said(members[symbol], review, action="list", all=True)
+            told = await network.said(members[symbol], review, "list", "--all")
             if any(each["state"] != "accepted" for each in told if each["why"] == WHY):
                 raise Fatal(f"at {symbol} the correction of {top} is not everywhere accepted: {told}")
     return found
@@ -66,7 +59,7 @@ async def _find(out: Door, members: Network) -> Chain:
     above = [
         {
             row["local_id"]: row["cluster"]
-            for row in await network.said(parent, export, what="clusters", source=[child.part.symbol])
+            for row in await network.said(parent, export, "--clusters", "--source", child.part.symbol)
         }
         for child, parent in itertools.pairwise(way)
     ]
@@ -99,12 +92,12 @@ async def _accept(member: Member) -> None:
     """`tianlu review list`, and `decide` on what the parent offers."""
     offers = [
         each
-        for each in await network.said(member, review, action="list", all=False)
+        for each in await network.said(member, review, "list")
         if each["state"] == "open" and each["to"] == member.part.symbol and each["why"] == WHY
     ]
     if len(offers) != 1:
         raise Fatal(f"the correction has not come to {member.part.symbol}: it is offered {len(offers)} times")
-    await network.said(member, review, action="decide", correction=offers[0]["correction"], verdict="accept")
+    await network.said(member, review, "decide", offers[0]["correction"], "accept")
 
 
 def _escaped(text: str) -> str:

@@ -183,16 +183,19 @@ async def _answers(out: Door, member: Member) -> bool:
 
 async def _join(child: Member, parent: Member) -> None:
     """`tianlu invite` at the parent, `tianlu join` at the child."""
-    told = await said(parent, invite, symbol=child.part.symbol, membership=False, days=1.0, address="")
-    await said(child, join, code=[told[0]["code"]])
+    told = await said(parent, invite, "--symbol", child.part.symbol, "--days", "1")
+    await said(child, join, told[0]["code"])
 
 
-async def said(member: Member, command: ModuleType, **arguments: object) -> list[dict[str, Any]]:
-    """What a command of `tianlu --json` answers when it is given at this node. Fatal if its exit code isn't 0."""
+async def said(member: Member, command: ModuleType, *words: str) -> list[dict[str, Any]]:
+    """What a command of `tianlu --json` answers when it is given with these words at this node. Fatal if its exit code
+    isn't 0."""
+    parser = argparse.ArgumentParser(prog=command.NAME)
+    command.arguments(parser)
     answer, notes = io.StringIO(), io.StringIO()
     out = Output(json=True, color=False, stdout=answer, stderr=notes)
     context = dataclasses.replace(member.context, out=out)
-    code = await command.run(context, argparse.Namespace(**arguments))
+    code = await command.run(context, parser.parse_args(words))
     if code:
         told = answer.getvalue().strip() or notes.getvalue().strip()
         raise Fatal(f"tianlu {command.NAME} at {member.part.symbol} ends with exit code {code}: {told}")

@@ -57,13 +57,13 @@ def centre(members: Network) -> Member:
 
 async def holdings(members: Network, filled: Iterable[Filled]) -> Holdings:
     """What the centre has, beside what the libraries' own nodes have."""
-    there = await network.said(centre(members), export, what="holdings", source=None)
+    there = await network.said(centre(members), export, "--holdings")
     whole, titles = Counter(_copy(row) for row in there), defaultdict[str, Copies](Counter)
     for row in there:
         titles[row["cluster"]][_copy(row)] += 1
     told: Copies = Counter()
     for each in filled:
-        rows = await network.said(members[each.node], export, what="holdings", source=[each.file.source])
+        rows = await network.said(members[each.node], export, "--holdings", "--source", each.file.source)
         told.update(_copy(row) for row in rows)
     return Holdings(
         titles=titles,
@@ -89,7 +89,7 @@ async def shared_works(members: Network, filled: Iterable[Filled], found: Holdin
     """
     copies: dict[str, Copies] = defaultdict(Counter)
     for each in filled:
-        for row in await network.said(members[each.node], export, what="holdings", source=[each.file.source]):
+        for row in await network.said(members[each.node], export, "--holdings", "--source", each.file.source):
             copies[f"{row['source']}/{row['local_id']}"][_copy(row)] += 1
     merged = {frozenset(each.items()) for each in found.titles.values()}
     works = cast.shared()
@@ -129,9 +129,7 @@ async def seen(members: Network, found: Holdings, shown: Example | None) -> None
 async def equal_streams(members: Network) -> int:
     """Both ends of every stream have the same, by digests and by what they really keep. How many streams."""
     joined = [each for each in members.values() if each.part.parent]
-    answers = await asyncio.gather(
-        *(network.said(each, reconcile, symbol=each.part.parent, repair=False, deep=True) for each in joined)
-    )
+    answers = await asyncio.gather(*(network.said(each, reconcile, each.part.parent, "--deep") for each in joined))
     return sum(len(rows) for rows in answers)
 
 
