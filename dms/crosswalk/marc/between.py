@@ -76,6 +76,8 @@ def _attributed(
     record: Record, whole: Record, origins: Sequence[Origin], converted: Converted
 ) -> tuple[tuple[int, tuple[Loss, ...]], ...]:
     """What became of the record, by what became of the one with fields joined."""
+    if whole is record:
+        return converted.fates
     lines: dict[tuple[str, int], list[Loss]] = {}
     for origin, (tag, _), (_, losses) in zip(origins, whole.fields, converted.fates, strict=True):
         own = lines.setdefault(origin.own, [])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -27,6 +27,7 @@ EMBEDDED = "embedded"
 WORDS = "words"
 NO_PINYIN = "the dialect writes pinyin of $a only"
 UNKNOWN = "und"
+REMEMBERED = 100_000  # fields; about 100 MB at worst
 _HAN = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff]")
 _CAPITALS = "ABCDEFGHI"
 _SPELLED = ("200", "225", "5", "60", "61", "70", "71", "72")  # fields that have pinyin
@@ -94,34 +95,66 @@ def _roles(kind: str) -> Mapping[str, str]:
 def to(record: Record, name: str) -> Converted:
     """A record of the UNIMARC family in the dialect `name`, and what became of every subfield. Raises KeyError."""
     dialect = dialects()[name]
-    entries = _read(record)
     around = _Around(record, dialect)
     fields: list[tuple[str, str]] = []
     lines: dict[int, tuple[Loss, ...]] = {}
     twins = 0
-    for entry in entries:
+    for entry in _read(record):
         tag = around.tag(entry.tag, entry.text)
-        text, losses, twin = _written(tag, entry, dialect, around)
-        if twin:
+        written = _remembered(entry.tag, tag, entry.text, dialect, around.is_han)
+        text, losses = written.text, written.losses
+        if entry.twin is not None:
+            losses, lines[entry.twin] = _parted(tag, entry, losses)
+        lines[entry.place] = losses
+        if written.twin:
             twins += 1
             link = f"{DELIMITER}6a{twins:02}{DELIMITER}7"
             fields.append((tag, f"{text[:2]}{link}{_CHINESE}{text[2:]}"))
-            fields.append((tag, f"{twin[:2]}{link}{_LATIN}{twin[2:]}"))
+            fields.append((tag, f"{written.twin[:2]}{link}{_LATIN}{written.twin[2:]}"))
         else:
             fields.append((tag, text))
-        lines[entry.place] = tuple(loss for place, loss in losses if place == entry.place)
-        if entry.twin is not None:
-            told = [loss for place, loss in losses if place == entry.twin]
-            told += [Loss(entry.tag, code, Fate.MAPPED, f"{tag}${code}") for code in (*entry.same, *"67")]
-            lines[entry.twin] = tuple(told)
-            lines[entry.place] += tuple(Loss(entry.tag, code, Fate.MAPPED, f"{tag}${code}") for code in "67")
     fields.sort(key=_by_tag)
-    seen: Counter[str] = Counter()
+    seen: dict[str, int] = {}
     fates: list[tuple[int, tuple[Loss, ...]]] = []
     for index, (tag, _) in enumerate(record.fields):
-        seen[tag] += 1
-        fates.append((seen[tag], lines[index]))
+        seen[tag] = nth = seen.get(tag, 0) + 1
+        fates.append((nth, lines[index]))
     return Converted(Record(record.leader, tuple(fields)), tuple(fates))
+
+
+class _Written(NamedTuple):
+    """A field as the dialect writes it."""
+
+    text: str
+    losses: tuple[Loss, ...]
+    twin: str = ""  # the field in the other script
+
+
+_known: dict[tuple[str, str, str, str, bool], _Written] = {}  # by tag, target tag, text, dialect, title in Han
+
+
+def _remembered(tag: str, target: str, text: str, dialect: Dialect, is_han: bool) -> _Written:
+    key = (tag, target, text, dialect.name, is_han)
+    known = _known.get(key)
+    if known is None:
+        if len(_known) >= REMEMBERED:
+            _known.clear()
+        known = _known[key] = _written(tag, target, text, dialect, is_han)
+    return known
+
+
+def _parted(tag: str, entry: _Entry, losses: Iterable[Loss]) -> tuple[tuple[Loss, ...], tuple[Loss, ...]]:
+    """The lines of a field and those of the one that was joined to it, whose subfields are in capital codes."""
+    own: list[Loss] = []
+    others: list[Loss] = []
+    for loss in losses:
+        if loss.code in _CAPITALS:
+            others.append(loss._replace(code=loss.code.lower()))
+        else:
+            own.append(loss)
+    links = [Loss(entry.tag, code, Fate.MAPPED, f"{tag}${code}") for code in "67"]
+    same = [Loss(entry.tag, code, Fate.MAPPED, f"{tag}${code}") for code in entry.same]
+    return (*own, *links), (*others, *same, *links)
 
 
 def _by_tag(field: tuple[str, str]) -> str:
@@ -160,6 +193,11 @@ def joined(record: Record) -> tuple[Record, list[pairs.Origin]]:
 
 def _read(record: Record) -> list[_Entry]:
     """The record's fields, those in two scripts as one, pinyin in capital codes."""
+    if not has_twins(record):
+        return [
+            _Entry(tag, _capitals(text) if tag.startswith(_SPELLED) else text, index, None)
+            for index, (tag, text) in enumerate(record.fields)
+        ]
     chinese: dict[tuple[str, str], int] = {}
     latin: dict[tuple[str, str], int] = {}
     for index, (tag, text) in enumerate(record.fields):
@@ -239,32 +277,18 @@ def _folded(title: str) -> str:
     return "".join(filter(str.isalnum, title)).lower()
 
 
-_Told = list[tuple[int, Loss]]  # (index of the source field, line)
-
-
-def _written(tag: str, entry: _Entry, dialect: Dialect, around: _Around) -> tuple[str, _Told, str]:
-    """The field's text, what became of its subfields, and its twin in the other script or nothing."""
+def _written(tag: str, target: str, text: str, dialect: Dialect, is_han: bool) -> _Written:
+    """A field as the dialect writes it, and what became of its subfields."""
     if marc.is_control(tag):
-        return entry.text, [(entry.place, Loss(entry.tag, "", Fate.MAPPED, tag))], ""
-    text = entry.text
-    if tag[0] == "4":
-        return _link(text, dialect), _links(tag, entry), ""
-    if not tag.startswith(_SPELLED):
-        return _completed(tag, text, dialect), _all_mapped(tag, entry), ""
-    return _spelled(tag, entry, dialect, around)
-
-
-def _all_mapped(tag: str, entry: _Entry) -> _Told:
-    return [
-        (entry.place, Loss(entry.tag, code, Fate.MAPPED, f"{tag}${code}")) for code, _ in marc.subfields(entry.text)
-    ]
-
-
-def _links(tag: str, entry: _Entry) -> _Told:
-    return [
-        (entry.place, Loss(entry.tag, each.source, Fate.MAPPED, f"{tag}${each.code or each.source}"))
-        for each in linked.said(entry.text)
-    ]
+        return _Written(text, (Loss(tag, "", Fate.MAPPED, target),))
+    if target[0] == "4":
+        said = [(each.source, each.code or each.source) for each in linked.said(text)]
+        losses = tuple(Loss(tag, own, Fate.MAPPED, f"{target}${code}") for own, code in said)
+        return _Written(_link(text, dialect), losses)
+    if not target.startswith(_SPELLED):
+        losses = tuple(Loss(tag, code, Fate.MAPPED, f"{target}${code}") for code, _ in marc.subfields(text))
+        return _Written(_completed(target, text, dialect), losses)
+    return _spelled(tag, target, text, dialect, is_han)
 
 
 def _completed(tag: str, text: str, dialect: Dialect) -> str:
@@ -294,27 +318,28 @@ def _is_standard(said: Said) -> bool:
     return _INSIDE.get(said.code) == said.source[1:].replace("$", "")
 
 
-def _spelled(tag: str, entry: _Entry, dialect: Dialect, around: _Around) -> tuple[str, _Told, str]:
-    """A field with its pinyin as the dialect writes it."""
+def _spelled(tag: str, target: str, text: str, dialect: Dialect, is_han: bool) -> _Written:
+    """A field with its pinyin, and the words of its roles, as the dialect writes them."""
     told: list[tuple[str, str]] = []
     twin: list[tuple[str, str]] = []
-    losses: _Told = []
-    for code, value in marc.subfields(entry.text):
-        romanised = bool(told) and code in _CAPITALS and code.lower() in {each for each, _ in told}
-        index = entry.twin if romanised and entry.twin is not None else entry.place
-        own = code.lower() if romanised and entry.twin is not None else code
-        target = code
-        if romanised and dialect.pinyin == TWIN:
-            target = code.lower()
-            twin.append((target, value))
-        elif romanised and dialect.pinyin != CAPITAL:
-            if code != "A":
-                losses.append((index, Loss(entry.tag, own, Fate.LOST, why=NO_PINYIN, value=value)))
+    losses: list[Loss] = []
+    for code, value in marc.subfields(text):
+        to = code
+        if code in _CAPITALS and any(each == code.lower() for each, _ in told):
+            if dialect.pinyin == TWIN:
+                to = code.lower()
+                twin.append((to, value))
+            elif dialect.pinyin == CAPITAL:
+                told.append((code, value))
+            elif code == "A":
+                to = dialect.pinyin
+                told.append((to, value))
+            else:
+                losses.append(Loss(tag, code, Fate.LOST, why=NO_PINYIN, value=value))
                 continue
-            target = dialect.pinyin
-            told.append((target, value))
+        elif code == "4" and tag[0] == "7" and is_han:
+            told.append((code, _roles(dialect.roles).get(value, value)))
         else:
-            is_role = code == "4" and tag[0] == "7" and around.is_han
-            told.append((code, _roles(dialect.roles).get(value, value) if is_role else value))
-        losses.append((index, Loss(entry.tag, own, Fate.MAPPED, f"{tag}${target}")))
-    return marc.field(entry.text[:2], told), losses, marc.field(entry.text[:2], twin) if twin else ""
+            told.append((code, value))
+        losses.append(Loss(tag, code, Fate.MAPPED, f"{target}${to}"))
+    return _Written(marc.field(text[:2], told), tuple(losses), marc.field(text[:2], twin) if twin else "")

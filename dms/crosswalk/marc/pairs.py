@@ -18,6 +18,8 @@ from protocols.marc import DELIMITER, Record
 SCRIPTS = "880"
 _LINK = re.compile(r"\x1f6(\d{3})-(\d{2})[^\x1f]*")
 _HAN = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+_SIX = DELIMITER + "6"
+_CAPITAL = re.compile(r"\x1f[A-Z]")
 _NAMES = frozenset(("100", "600", "700", "800"))
 
 
@@ -32,11 +34,13 @@ class Origin(NamedTuple):
 
 
 def joined(record: Record, tags: Collection[str]) -> tuple[Record, list[Origin]]:
-    """The record with each pair of `tags` in one field, and the origin of every field.
+    """The record with each pair of `tags` in one field, and the origin of every field; none where nothing is linked.
 
     Of a pair of another tag the field in Han is the field, and the other an 880 that names it; pairs without Han text
     stay as they are. Links in fields that are no 880 are taken out: an 880 says to which field it belongs.
     """
+    if not any(_SIX in text for _, text in record.fields):
+        return record, []
     places = _places(record)
     partner = _partners(record)
     fields: list[tuple[str, str]] = []
@@ -141,10 +145,10 @@ def woven(tag: str, han: str, romanised: str, indicators: str) -> Woven:
 
 def in_order(text: str) -> str:
     """A CNMARC field with each capital subfield straight behind the one that it spells, the n-th behind the n-th."""
-    parts = text.split(DELIMITER)
-    capitals = [part for part in parts[1:] if part[:1].isalpha() and part[:1].isupper()]
-    if not capitals:
+    if not _CAPITAL.search(text):
         return text
+    parts = text.split(DELIMITER)
+    capitals = [part for part in parts[1:] if "A" <= part[:1] <= "Z"]
     waiting: dict[str, list[str]] = {}
     for part in capitals:
         waiting.setdefault(part[0].lower(), []).append(part)
