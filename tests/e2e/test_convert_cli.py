@@ -1,0 +1,145 @@
+"""`tianlu convert` as a person runs it: order, what is refused, characters that an encoding lacks, the report."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from node.cli import main
+from protocols import iso2709, marcxml, reading
+from protocols.marc import Record
+
+LEADER = "00000nam0 2200000   450 "
+
+
+class Answer:
+    """What a run of `convert` said and wrote."""
+
+    def __init__(self, code: int, out: bytes, error: bytes) -> None:
+        self.code = code
+        self.out = out
+        self.error = error.decode()
+
+
+def convert(*words: object, given: bytes | None = None) -> Answer:
+    """Run it without a node; in a process of its own where it reads standard input."""
+    line = ["--home", "/nonexistent", "--lang", "en", "convert", *map(str, words)]
+    if given is not None:
+        command = [sys.executable, "-m", "node.cli", *line]
+        done = subprocess.run(command, input=given, capture_output=True, timeout=120, check=False)
+        return Answer(done.returncode, done.stdout, done.stderr)
+    out, error = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(error):
+        code = main(line)
+    return Answer(code, out.buffer.getvalue(), error.buffer.getvalue())
+
+
+def report(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+
+
+def a_record(name: str, title: str = "红楼梦", more: tuple[tuple[str, str], ...] = ()) -> Record:
+    """A CNMARC record."""
+    return Record(
+        LEADER,
+        (
+            ("001", name),
+            ("100", "  \x1fa20081106d2004    em y0chiy50      ea"),
+            ("101", "0 \x1fachi"),
+            ("200", f"1 \x1fa{title}\x1ff曹雪芹著"),
+            ("606", "0 \x1fa长篇小说\x1fy中国\x1fz清代"),
+            ("690", "  \x1faI242.4\x1fv4"),
+            ("701", " 0\x1fa曹雪芹\x1f4著"),
+            ("801", " 0\x1faCN\x1fbNLC\x1fc20081106"),
+            *more,
+        ),
+    )
+
+
+@pytest.fixture
+def cnmarc(tmp_path: Path) -> Path:
+    """A file of 3,000 records, of several stretches, with one too long for ISO 2709 once it is MARC 21."""
+    path = tmp_path / "in.xml"
+    records = [a_record(f"r{at}") for at in range(3000)]
+    records[1500] = a_record("long", more=(("330", "  \x1fa" + "长" * 5000),))
+    told = "".join(marcxml.write(each, namespace=False) + "\n" for each in records)
+    path.write_text(f'<collection xmlns="{marcxml.NAMESPACE}">{told}</collection>', "utf-8")
+    return path
+
+
+def test_records_come_out_in_order_and_one_too_long_is_refused_not_cut(cnmarc: Path, tmp_path: Path) -> None:
+    out, loss = tmp_path / "out.mrc", tmp_path / "loss"
+    answer = convert(cnmarc, "--to", "iso2709", "--dialect", "marc21", "-o", out, "--loss-report", loss)
+    assert answer.code == 3
+    assert "long: not written: field 520 has 15005 bytes" in answer.error
+    names = [each.record.first("001") for each in reading.read(out.read_bytes(), "iso2709").reads]
+    assert names == [f"r{at}" for at in range(3000) if at != 1500]
+    lines = report(loss)
+    assert [line["ordinal"] for line in lines] == list(range(1, 3001))
+    assert [line["id"] for line in lines if "refused" in line] == ["long"]
+    assert lines[1500]["refused"] == "too-long"
+
+
+def test_the_report_says_of_every_subfield_where_it_is(tmp_path: Path) -> None:
+    source, loss = tmp_path / "in.mrc", tmp_path / "loss"
+    source.write_bytes(iso2709.write(a_record("1", more=(("905", "  \x1faNLC\x1fb123"), ("999", "  \x1fax")))))
+    answer = convert(source, "--to", "marcjson", "--dialect", "marc21", "--loss-report", loss)
+    assert answer.code == 0
+    (line,) = report(loss)
+    assert (line["from"], line["to"], line["id"]) == ("cnmarc", "marc21", "1")
+    where = {f"{one['tag']}${one['code']}": (one["fate"], one.get("to")) for one in line["fields"]}
+    assert where["200$a"] == ("mapped", "245$a")
+    assert where["606$y"] == ("mapped", "650$z")
+    assert where["606$z"] == ("mapped", "650$y")
+    assert where["690$v"] == ("mapped", "084$2")
+    assert where["701$4"] == ("mapped", "100$e")
+    assert where["801$b"] == ("mapped", "040$a")
+    assert where["801$c"] == ("local", "886")
+    assert where["905$b"] == ("local", "905")
+    counts = {fate: sum(one["fate"] == fate for one in line["fields"]) for fate in ("mapped", "local", "lost")}
+    assert counts == {fate: line[fate] for fate in counts}
+
+
+def test_characters_that_the_encoding_lacks_are_told_by_record_and_field(tmp_path: Path) -> None:
+    source, loss = tmp_path / "in.mrc", tmp_path / "loss"
+    source.write_bytes(iso2709.write(a_record("1")) + iso2709.write(a_record("2", title="Ж")))
+    words = ("--to", "iso2709", "--encoding", "latin-1", "--loss-report", loss, "-o", tmp_path / "out.mrc")
+    answer = convert(source, *words)
+    assert answer.code == 3
+    assert set(report(loss)[1]["characters"]["200"]) == set("Ж曹雪芹著")
+    assert "2: the encoding lacks" in answer.error
+
+
+def test_standard_input_becomes_standard_output_and_unreadable_bytes_are_told() -> None:
+    good = iso2709.write(a_record("1"))
+    answer = convert("-", "--to", "mrk", "--dialect", "marc21", given=good + b"00012 junk\x1d" + good)
+    assert answer.code == 3
+    assert answer.out.decode().count("=245  10$a红楼梦 /$c曹雪芹著") == 2
+    assert "not written" in answer.error
+
+
+def test_a_file_that_is_there_stays_until_all_is_written_and_is_never_the_input(tmp_path: Path) -> None:
+    source = tmp_path / "in.mrc"
+    source.write_bytes(iso2709.write(a_record("1")))
+    before = source.read_bytes()
+    assert convert(source, "--to", "mrk", "-o", source).code == 2
+    assert source.read_bytes() == before
+    assert convert(tmp_path / "none.mrc", "--to", "mrk").code != 0
+
+
+@pytest.mark.parametrize("dialect", ["cnmarc-calis", "cnmarc-nlc", "unimarc", "marc21"])
+@pytest.mark.parametrize("form", ["iso2709", "marcxml", "marcjson", "mrk", "alephseq"])
+def test_every_dialect_in_every_carrier_is_read_again(tmp_path: Path, dialect: str, form: str) -> None:
+    source, out = tmp_path / "in.mrc", tmp_path / "out"
+    source.write_bytes(b"".join(iso2709.write(a_record(str(at))) for at in range(3)))
+    assert convert(source, "--to", form, "--dialect", dialect, "-o", out).code == 0
+    reads = reading.read(out.read_bytes(), form).reads
+    assert len(reads) == 3
+    assert all(each.record.first("245" if dialect == "marc21" else "200") for each in reads)
