@@ -8,10 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from catalog import records
 from catalog.connection import Connection
-from catalog.records import Row
-from catalog.visibility import VISIBLE
 from config.errors import Conflict, NotFound
 
 STATES = ("due", "changed", "same", "refused", "offered", "gone", "undone", "kept")
@@ -81,27 +78,6 @@ async def add(
         None if within is None else sorted(within),
     )
     return Batch(**dict(row))
-
-
-async def choose(conn: Connection, batch: int, named: Collection[tuple[int, str]]) -> None:
-    """Records (source, local id) that the batch is about."""
-    await conn.execute(
-        """insert into batch_record (batch, source, local_id) select $1, * from unnest($2::int[], $3::text[])
-           on conflict do nothing""",
-        batch,
-        [source for source, _ in named],
-        [local_id for _, local_id in named],
-    )
-
-
-async def choose_source(conn: Connection, batch: int, source: int) -> None:
-    """All bibliographic records of a source."""
-    await conn.execute(
-        """insert into batch_record (batch, source, local_id)
-           select $1, source, local_id from record where source = $2 and kind = 0""",
-        batch,
-        source,
-    )
 
 
 async def get(conn: Connection, number: int, *, lock: bool = False, within: Collection[str] | None = None) -> Batch:
@@ -235,16 +211,6 @@ async def settle(conn: Connection, batch: int, source: int, fates: Sequence[Fate
     )
 
 
-async def leave_out(conn: Connection, batch: int, source: int, local_ids: Collection[str]) -> None:
-    """These were not meant after all: the rule finds nothing in them."""
-    await conn.execute(
-        "delete from batch_record where batch = $1 and source = $2 and local_id = any($3::text[])",
-        batch,
-        source,
-        list(local_ids),
-    )
-
-
 async def finish(conn: Connection, batch: Batch) -> None:
     """Every record was looked at."""
     await conn.execute(
@@ -256,9 +222,17 @@ async def finish(conn: Connection, batch: Batch) -> None:
 
 
 async def take_back(conn: Connection, number: int, *, who: str, why: str) -> Batch:
-    """It shall hold no longer. Conflict if it is under way or taken back already."""
+    """It shall hold no longer. What was kept because of a later change is looked at again, if it was taken back before.
+    Conflict if it is under way, or nothing of it holds.
+    """
     one = await get(conn, number, lock=True)
-    if one.state != "done":
+    again = one.state == "undone" and await conn.fetchval(
+        """with kept as (update batch_record set state = 'changed', reason = ''
+                         where batch = $1 and state = 'kept' and 0 = any(ended) returning 1)
+           select count(*) from kept""",
+        number,
+    )
+    if one.state != "done" and not again:
         raise Conflict(f"batch {number} is {one.state}: only one that is done can be undone")
     row = await conn.fetchrow(
         f"""update batch set state = 'undue', undone_by = $2, undone_why = $3, undone_at = now()
@@ -344,11 +318,6 @@ async def of_load(conn: Connection, load: int) -> int | None:
     return found
 
 
-async def rows(conn: Connection, source: int, local_ids: Collection[str]) -> dict[str, Row]:
-    """The records as they stand, by local id."""
-    return {row.local_id: row for row in await records.many(conn, source, local_ids)}
-
-
 def origin(batch: Batch) -> str:
     """What its loads say of where they come from."""
     return f"batch {batch.batch}" if batch.state in ("due", "done") else f"undo of batch {batch.batch}"
@@ -366,29 +335,3 @@ def _edited(row: Any) -> Edited:
         edits=tuple((tag, nth, before, after) for tag, nth, before, after in row["edits"]),
         ended=tuple(row["ended"]),
     )
-
-
-async def of_clusters(conn: Connection, clusters: Collection[int], within: Collection[str] | None) -> list[Any]:
-    """Bibliographic records (source, local_id) of clusters: those of some libraries (None = all), and others' that
-    everybody sees.
-    """
-    rows: list[Any] = await conn.fetch(
-        f"""select r.source, r.local_id from membership m join record r using (sid)
-            where m.cluster = any($1::bigint[]) and r.kind = 0
-              and ($2::text[] is null or r.library = any($2) or {VISIBLE})
-            order by r.source, r.local_id""",
-        list(clusters),
-        None if within is None else sorted(within),
-    )
-    return rows
-
-
-async def of_source(conn: Connection, source: int, after: str, limit: int) -> list[str]:
-    """Local ids of a source's bibliographic records behind one."""
-    rows = await conn.fetch(
-        "select local_id from record where source = $1 and kind = 0 and local_id > $2 order by local_id limit $3",
-        source,
-        after,
-        limit,
-    )
-    return [row["local_id"] for row in rows]

@@ -19,6 +19,7 @@ import zstandard
 
 from catalog import (
     amendments,
+    batch_records,
     batches,
     bodies,
     clusters,
@@ -268,7 +269,7 @@ async def _change_here(conn: Connection, entry: Entry, who: str) -> None:
     made = await batches.add(
         conn, "[]", f"correction {entry.id}", rule="", who=who, why=entry.why or entry.id, within=[library]
     )
-    await batches.choose(conn, made.batch, [(entry.source, entry.target)])
+    await batch_records.choose(conn, made.batch, [(entry.source, entry.target)])
     edits = [(tag, 1 if old else 0, old, new) for tag, old, new in entry.fields]
     fate = batches.Fate(local_id=entry.target, state="due", edits=edits, ended=[0] * len(edits))
     await batches.settle(conn, made.batch, entry.source, [fate])

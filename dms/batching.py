@@ -13,7 +13,19 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
-from catalog import batches, bringing, clusters, dictionaries, hosting, loads, offering, quarantine, sources, versions
+from catalog import (
+    batch_records,
+    batches,
+    bringing,
+    clusters,
+    dictionaries,
+    hosting,
+    loads,
+    offering,
+    quarantine,
+    sources,
+    versions,
+)
 from catalog.batches import Batch, Fate
 from catalog.connection import Connection
 from catalog.database.pool import Database
@@ -99,7 +111,7 @@ class Batching:
         self, conn: Connection, batch: Batch, source: Source, own: bool
     ) -> tuple[list[Fate], dict[str, Row]]:
         page = await batches.next_page(conn, batch, source.no, PAGE)
-        rows = await batches.rows(conn, source.no, [one.local_id for one in page])
+        rows = await batch_records.rows(conn, source.no, [one.local_id for one in page])
         known = await dictionaries.of(conn, {row.dictionary for row in rows.values()})
         if batch.state == "undue":
             return await self.crew.run(batch_plan.take_back, rows, known, page), rows
@@ -115,7 +127,7 @@ class Batching:
             dictionaries=known,
         )
         planned: list[Planned] = await self.crew.run(batch_plan.plan, job)
-        await batches.leave_out(conn, batch.batch, source.no, [one.local_id for one in planned if not one.state])
+        await batch_records.leave_out(conn, batch.batch, source.no, [one.local_id for one in planned if not one.state])
         fates = [_fate(one, own) for one in planned if one.state]
         gone = [Fate(local_id=one.local_id, state="gone") for one in page if one.local_id not in rows]
         return fates + gone, rows

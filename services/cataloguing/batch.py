@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from catalog import batches, dictionaries, sources
+from catalog import batch_records, batches, dictionaries, sources
 from catalog.batches import Batch
 from catalog.connection import Connection
 from catalog.work.queue import Queue
@@ -60,7 +60,7 @@ async def preview(
     check_rule(rule)
     found = Preview()
     async for source, local_ids in choosing.pages(conn, chosen, limit):
-        rows = await batches.rows(conn, source.no, local_ids)
+        rows = await batch_records.rows(conn, source.no, local_ids)
         own = await batching.is_own(conn, source, None if within is None else frozenset(within))
         job = Job(
             source=source,

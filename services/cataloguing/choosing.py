@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Collection, Iterable
 from dataclasses import dataclass
 
-from catalog import batches, clusters, sources
+from catalog import batch_records, clusters, sources
 from catalog.connection import Connection
 from catalog.model import Source
 from catalog.search import port
@@ -43,7 +43,7 @@ async def of_query(conn: Connection, reader: port.Reader, text: str, within: Col
         found += [hit.cluster for hit in result.hits]
         if not result.hits or len(found) >= result.total:
             break
-    rows = await batches.of_clusters(conn, found, within)
+    rows = await batch_records.of_clusters(conn, found, within)
     return Chosen(text=f"query: {text}", named=tuple((row["source"], row["local_id"]) for row in rows))
 
 
@@ -66,13 +66,13 @@ async def of_ids(conn: Connection, idents: Iterable[str], text: str, within: Col
         else:
             missing.append(ident)
     for source, local_ids in asked.items():
-        there = await batches.rows(conn, source, local_ids)
+        there = await batch_records.rows(conn, source, local_ids)
         named += [(source, local_id) for local_id in local_ids if local_id in there]
         missing += [local_id for local_id in local_ids if local_id not in there]
     if missing:
         more = f" and {len(missing) - TOLD:,} more" if len(missing) > TOLD else ""
         raise NotFound(f"not here: {', '.join(missing[:TOLD])}{more}")
-    named += [(row["source"], row["local_id"]) for row in await batches.of_clusters(conn, wanted, within)]
+    named += [(row["source"], row["local_id"]) for row in await batch_records.of_clusters(conn, wanted, within)]
     return Chosen(text=text, named=tuple(dict.fromkeys(named)))
 
 
@@ -81,7 +81,7 @@ async def pages(conn: Connection, chosen: Chosen, limit: int | None) -> AsyncIte
     left = limit if limit is not None else 1 << 62
     if chosen.source is not None:
         after = ""
-        while left > 0 and (some := await batches.of_source(conn, chosen.source.no, after, min(PAGE, left))):
+        while left > 0 and (some := await batch_records.of_source(conn, chosen.source.no, after, min(PAGE, left))):
             yield chosen.source, some
             after, left = some[-1], left - len(some)
         return
@@ -101,6 +101,6 @@ async def pages(conn: Connection, chosen: Chosen, limit: int | None) -> AsyncIte
 async def keep(conn: Connection, batch: int, chosen: Chosen) -> None:
     """The batch is about these."""
     if chosen.source is not None:
-        await batches.choose_source(conn, batch, chosen.source.no)
+        await batch_records.choose_source(conn, batch, chosen.source.no)
     else:
-        await batches.choose(conn, batch, chosen.named)
+        await batch_records.choose(conn, batch, chosen.named)

@@ -7,7 +7,18 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from catalog import batches, bodies, changes, corrections, dictionaries, offering, original, packing, patches, payload
+from catalog import (
+    batch_records,
+    bodies,
+    changes,
+    corrections,
+    dictionaries,
+    offering,
+    original,
+    packing,
+    patches,
+    payload,
+)
 from catalog.corrections import Entry
 from catalog.database.pool import Database
 from catalog.model import Published
@@ -133,7 +144,7 @@ async def test_another_librarys_records_are_offered_the_change(catalogue: Catalo
 
 async def _subjects(catalogue: Catalogue, source: int, local_id: str) -> list[str]:
     async with catalogue.database.connection() as conn:
-        rows = await batches.rows(conn, source, [local_id])
+        rows = await batch_records.rows(conn, source, [local_id])
         record = original.record(
             bodies.open_body(
                 rows[local_id].body,
