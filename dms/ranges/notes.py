@@ -49,6 +49,7 @@ def of(note: str) -> Told:
     return Told(held, copies)
 
 
+@functools.lru_cache(maxsize=4096)
 def normal(note: str, lang: str = "en") -> str:
     """What the note says is held, in the normal form; "" if it doesn't say."""
     return write(of(note).held, lang)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from catalog.model import Holding, Published, unique
+from catalog.model import Holding, Published
 from dms.ranges import notes
 from dms.ranges.writing import write
 from services.delivery import dublin, rows
@@ -53,12 +53,13 @@ def full(published: Published, copies: Iterable[tuple[str, str, Holding]]) -> di
 
 def held(holdings: Iterable[Holding]) -> list[dict[str, Any]]:
     """By library: how many copies, and what all its statements say together, in the normal form."""
-    some = list(holdings)
-    found = []
-    for library in unique([holding.library for holding in some]):
-        its = [holding.note for holding in some if holding.library == library]
-        found.append({"library": library, "copies": notes.copies(its), "held": write(notes.united(its))})
-    return found
+    told: dict[str, list[str]] = {}
+    for holding in holdings:
+        told.setdefault(holding.library, []).append(holding.note)
+    return [
+        {"library": library, "copies": notes.copies(its), "held": write(notes.united(its))}
+        for library, its in told.items()
+    ]
 
 
 def counted(note: str) -> dict[str, Any]:

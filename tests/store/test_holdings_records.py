@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from catalog import attached, holdings, quarantine, sheets, sources
+from catalog import attached, changes, holdings, quarantine, sheets, sources
 from catalog.database import pool
 from catalog.database.pool import Database
 from config.errors import Conflict, Misconfigured
@@ -350,3 +350,27 @@ async def test_titles_with_holdings_records_of_the_same_number(catalogue: Catalo
         assert (await attached.waiting(conn, no, 1))[0] == 0
         held = {each for each in raw.split(b"\x1d") if each[6:7] == b"y"}
         assert await conn.fetchval("select count(*) from record where kind = 2") == len(held) > 150
+
+
+async def test_an_update_that_moves_a_copy_changes_whose_libraries_the_title_is_told_of(catalogue: Catalogue) -> None:
+    await catalogue.load("bibs", [a_bib("b1", "Salt", **BARE)])
+    mapping = {"libraries": {"NORTH": "CN-N", "SOUTH": "CN-S"}}
+    await catalogue.source("held", mapping=mapping)
+
+    def at(branch: str, leader: str = LEADER) -> bytes:
+        place = marc.field("8 ", [("b", branch), ("h", "PZ 1")])
+        item = marc.field("  ", [("z", "×3")])
+        return writer.write(Record(leader, (("001", "b1||Main|"), ("004", "b1"), ("852", place), ("876", item))))
+
+    async def libraries() -> tuple[str, ...]:
+        async with catalogue.database.connection() as conn:
+            return (await changes.after(conn, 0, 100))[-1].libraries
+
+    await catalogue.load("held", [at("NORTH")])
+    assert await libraries() == ("CN-N", "LIB")
+    moved = await catalogue.load("held", [at("SOUTH")])
+    assert await libraries() == ("CN-S", "LIB"), "which the index follows"
+    assert ("h:b1||Main|", "", "PZ 1") in (await shown(catalogue))["b1"]
+    await catalogue.load("held", [at("SOUTH", LEADER[:5] + "d" + LEADER[6:])])
+    assert await libraries() == ("LIB",)
+    assert moved.updated == 1
