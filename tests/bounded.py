@@ -7,6 +7,7 @@ import resource
 import time
 import traceback
 from collections.abc import Callable
+from multiprocessing import forkserver
 from typing import TypeVar, cast
 
 T = TypeVar("T")
@@ -21,6 +22,7 @@ def bounded(work: Callable[[], T], megabytes: int = MEGABYTES, seconds: float = 
     seeing, telling = os.pipe()
     if not (child := os.fork()):
         try:
+            forkserver._forkserver.__init__()  # type: ignore[attr-defined,misc]  # the one that runs is our parent's
             before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
             found = work()
             spent = time.process_time() - start
