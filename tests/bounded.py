@@ -22,7 +22,7 @@ def bounded(work: Callable[[], T], megabytes: int = MEGABYTES, seconds: float = 
     seeing, telling = os.pipe()
     if not (child := os.fork()):
         try:
-            forkserver._forkserver.__init__()  # type: ignore[attr-defined,misc]  # the one that runs is our parent's
+            forkserver._forkserver.__init__()  # type: ignore[misc]  # the one that runs is our parent's
             before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
             found = work()
             spent = time.process_time() - start
