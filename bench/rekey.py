@@ -50,9 +50,9 @@ def run(options: Options) -> Report:
         merged = fresh.tianlu("status", "--wait")
         after = _clusters(fresh)
         anew = asyncio.run(_head(fresh)) - head
-        alive = asyncio.run(_alive(fresh, told, named))
+        pairs = {one["old"]: one["new"] for one in node.objects(preview.out) if one.get("evidence")}
+        alive = asyncio.run(_alive(fresh, told, pairs))
     counts = node.objects(preview.out)[-1]["counts"]
-    pairs = {one["old"]: one["new"] for one in node.objects(preview.out) if "evidence" in one}
     wrong = sum(named.get(one) != other for one, other in pairs.items())
     moved = sum(before[one] != after.get(other) for one, other in named.items() if other is not None and one in before)
     gone = sum(other is None or pairs.get(one) is None for one, other in named.items())
@@ -134,11 +134,11 @@ async def _decide(fresh: Node, ids: list[str], draw: random.Random) -> list[tupl
     return chosen
 
 
-async def _alive(fresh: Node, told: list[tuple[str, str]], named: dict[str, str | None]) -> tuple[int, int]:
+async def _alive(fresh: Node, told: list[tuple[str, str]], named: dict[str, str]) -> tuple[int, int]:
     """How many decisions name their records by their new ids and have their pins, and how many should."""
     async with _database(fresh) as database, database.connection() as conn:
         source = (await sources.get(conn, SOURCE)).no
         found = {(d.records[0][1], d.others[0][1]) for d in await decisions.recent(conn, DECIDED)}
-        pinned = await pins.named(conn, source, [new for new in named.values() if new is not None])
-    meant = [(named[one], named[other]) for one, other in told if named[one] is not None and named[other] is not None]
+        pinned = await pins.named(conn, source, list(named.values()))
+    meant = [(named[one], named[other]) for one, other in told if one in named and other in named]
     return sum(pair in found and pinned.issuperset(pair) for pair in meant), len(meant)

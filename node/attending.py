@@ -8,7 +8,7 @@ import importlib
 import time
 from collections.abc import Awaitable, Callable
 
-from catalog import clusters, decisions, loads, sources
+from catalog import clusters, decisions, loads, rekeys, sources
 from catalog.connection import Connection
 from catalog.model import LoadState
 from catalog.work import lives, workers
@@ -98,7 +98,7 @@ async def clustered(conn: Connection, most: int | None = None) -> bool:
     """
     if await loads.in_state(conn, LoadState.PREPARING, LoadState.PLACING) or await sources.sharing_due(conn):
         return False
-    if await decisions.next_due(conn):
+    if await decisions.next_due(conn) or await rekeys.next_due(conn):
         return False
     if most is not None and await clusters.more_dirty_than(conn, most):
         return True
