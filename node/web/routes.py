@@ -7,9 +7,7 @@ from node.web import (
     api,
     audit_pages,
     authority_pages,
-    correction_pages,
     desk,
-    desk_page,
     exchange_door,
     exchange_routes,
     handing,
@@ -20,22 +18,19 @@ from node.web import (
     parameters,
     peering,
     quality_pages,
-    returns_pages,
-    review_pages,
     schemas,
     signing_in,
     staff_pages,
+    staff_routes,
 )
 from node.web.openapi import Route
+from node.web.staff_routes import CHANGE, LOOK
 from services.access.policy import OF_NODES, PUBLIC, Need, Permission, Subject
 
 OWN = Need(permission=Permission.OWN, subject=Subject.SELF)
 KEYS = Need(permission=Permission.OWN, subject=Subject.SELF, fresh=True)
 SETTLING = Need(permission=Permission.OWN, subject=Subject.SELF, unsettled=True)
 ACCOUNTS = Need(permission=Permission.ACCOUNTS, subject=Subject.LIBRARY, fresh=True)
-LOOK = Need(permission=Permission.LOOK, subject=Subject.LIBRARY)
-LOAD = Need(permission=Permission.LOAD, subject=Subject.LIBRARY)
-CHANGE = Need(permission=Permission.CHANGE, subject=Subject.LIBRARY)
 AUDIT = Need(permission=Permission.AUDIT, subject=Subject.LIBRARY)
 
 ROUTES: tuple[Route, ...] = (
@@ -138,56 +133,7 @@ ROUTES: tuple[Route, ...] = (
         summary="What the rules say of a record",
         allow=LOOK,
     ),
-    Route(path="/desk", handler=desk_page.page, summary="What waits for somebody, and the newest loads", allow=LOOK),
-    Route(path="/review", handler=review_pages.page, summary="Pairs of records that a person must judge", allow=LOOK),
-    Route(
-        path="/review/settle",
-        handler=review_pages.settle,
-        summary="Settle a conflict of authority ids",
-        allow=CHANGE,
-        act="authority.settle",
-        methods=("POST",),
-    ),
-    Route(
-        path="/review/decide",
-        handler=review_pages.decide,
-        summary="Decide what two records are to each other",
-        allow=CHANGE,
-        act="cluster.decide",
-        methods=("POST",),
-    ),
-    Route(path="/corrections", handler=correction_pages.page, summary="Corrections offered, both ways", allow=LOOK),
-    Route(
-        path="/corrections/decide",
-        handler=correction_pages.decide,
-        summary="Accept or refuse a correction",
-        allow=CHANGE,
-        act="correction.decide",
-        methods=("POST",),
-    ),
-    Route(path="/returns", handler=returns_pages.overview, summary="What came back, by rule and source", allow=LOOK),
-    Route(path="/returns/{source}", handler=returns_pages.group, summary="What one rule returned", allow=LOOK),
-    Route(
-        path="/returns/{source}/do",
-        handler=returns_pages.do,
-        summary="Mend, read again or forget what a rule returned",
-        allow=LOAD,
-        act="quarantine.rerun",
-        methods=("POST",),
-    ),
-    Route(
-        path="/returns/{source}/file",
-        handler=returns_pages.file,
-        summary="What a rule returned as MARC or as a table",
-        allow=LOOK,
-        act="quarantine.export",
-    ),
-    Route(
-        path="/returns/{source}/records/{case}",
-        handler=returns_pages.case,
-        summary="One record that came back",
-        allow=LOOK,
-    ),
+    *staff_routes.ROUTES,
     # For programs
     Route(
         path="/records/{id}/{form}",

@@ -24,6 +24,7 @@ OWN_ROLE = {
     "audit_pages.py": "keeps that the log was taken away; reads all of the chain to verify it",
     "auditing.py": "adds to the audit log, which nobody's reach may keep from being told",
     "bell.py": "listens for what is new for other nodes",
+    "correction_pages.py": "the same as desk.py",
     "desk.py": "decides on a correction that the door's role has found within reach",
     "exchange_door.py": "knows other nodes by their keys, and their nonces",
     "exchange_routes.py": "applies and makes what nodes tell each other",

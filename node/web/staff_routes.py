@@ -1,0 +1,64 @@
+"""The pages on which staff look after what waits for somebody: part of the table of routes."""
+
+from __future__ import annotations
+
+from node.web import correction_pages, desk_page, returns_pages, review_pages
+from node.web.openapi import Route
+from services.access.policy import Need, Permission, Subject
+
+LOOK = Need(permission=Permission.LOOK, subject=Subject.LIBRARY)
+LOAD = Need(permission=Permission.LOAD, subject=Subject.LIBRARY)
+CHANGE = Need(permission=Permission.CHANGE, subject=Subject.LIBRARY)
+
+ROUTES: tuple[Route, ...] = (
+    Route(path="/desk", handler=desk_page.page, summary="What waits for somebody, and the newest loads", allow=LOOK),
+    Route(path="/review", handler=review_pages.page, summary="Pairs of records that a person must judge", allow=LOOK),
+    Route(
+        path="/review/settle",
+        handler=review_pages.settle,
+        summary="Settle a conflict of authority ids",
+        allow=CHANGE,
+        act="authority.settle",
+        methods=("POST",),
+    ),
+    Route(
+        path="/review/decide",
+        handler=review_pages.decide,
+        summary="Decide what two records are to each other",
+        allow=CHANGE,
+        act="cluster.decide",
+        methods=("POST",),
+    ),
+    Route(path="/corrections", handler=correction_pages.page, summary="Corrections offered, both ways", allow=LOOK),
+    Route(
+        path="/corrections/decide",
+        handler=correction_pages.decide,
+        summary="Accept or refuse a correction",
+        allow=CHANGE,
+        act="correction.decide",
+        methods=("POST",),
+    ),
+    Route(path="/returns", handler=returns_pages.overview, summary="What came back, by rule and source", allow=LOOK),
+    Route(path="/returns/{source}", handler=returns_pages.group, summary="What one rule returned", allow=LOOK),
+    Route(
+        path="/returns/{source}/do",
+        handler=returns_pages.do,
+        summary="Mend, read again or forget what a rule returned",
+        allow=LOAD,
+        act="quarantine.rerun",
+        methods=("POST",),
+    ),
+    Route(
+        path="/returns/{source}/file",
+        handler=returns_pages.file,
+        summary="What a rule returned as MARC or as a table",
+        allow=LOOK,
+        act="quarantine.export",
+    ),
+    Route(
+        path="/returns/{source}/records/{case}",
+        handler=returns_pages.case,
+        summary="One record that came back",
+        allow=LOOK,
+    ),
+)
