@@ -21,7 +21,7 @@ from dms.crosswalk.rows import LEADER, Part, Row, Table
 from protocols import marc
 from protocols.marc import Record
 
-REMEMBERED = 20_000  # texts of fields, for each table; about 60 MB at worst
+REMEMBERED = 50_000  # texts of fields, for each table; about 100 MB at worst
 LONG = 400  # characters; longer texts don't come again
 EMPTY = "empty"
 NO_ELEMENT = "the target has no element for this"
@@ -191,27 +191,27 @@ class Crosswalk:
     def _losses(self, tag: str, values: Sequence[_Value], rows: bool) -> Iterator[Loss]:
         for each in values:
             if each.to:
-                yield self._mapped(tag, each.source, each.to)
+                yield self._lines.get((tag, each.source, each.to)) or self._mapped(tag, each.source, each.to)
             elif not each.value.strip(BLANK):
                 yield Loss(tag, each.source, Fate.LOST, why=EMPTY)
             elif each.spans or tag == LEADER:
                 yield from self._positions(tag, each)
             else:
                 why = self._why(tag, each.source) or (NOT_IN_LIST if each.refused else NO_ELEMENT if rows else NO_ROW)
-                yield Loss(tag, each.source, Fate.LOST, why=why, value=each.value)
+                yield Loss(tag, each.source, Fate.LOST, "", why, each.value)
 
     def _mapped(self, tag: str, source: str, to: tuple[str, ...]) -> Loss:
-        key = (tag, source, to)
-        if key not in self._lines:
-            self._lines[key] = Loss(tag, source, Fate.MAPPED, ", ".join(dict.fromkeys(to)))
-        return self._lines[key]
+        if len(self._lines) >= REMEMBERED:
+            self._lines.clear()
+        made = self._lines[tag, source, to] = Loss(tag, source, Fate.MAPPED, ", ".join(dict.fromkeys(to)))
+        return made
 
     def _positions(self, tag: str, each: _Value) -> Iterator[Loss]:
         """Lines for the positions that were taken and for what is said in others."""
         taken: set[int] = set()
         for first, end, to in each.spans:
             taken.update(range(first, end))
-            yield Loss(tag, _span(each.source, first, end), Fate.MAPPED, to)
+            yield self._mapped(tag, _span(each.source, first, end), (to,))
         wanted = _LEADER if tag == LEADER else range(len(each.value))
         for first, end in _runs([at for at in wanted if at not in taken], each.value):
             code = _span(each.source, first, end)

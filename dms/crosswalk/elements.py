@@ -71,11 +71,17 @@ def path(told: str) -> Path:
 
 def written(element: Element) -> str:
     """The element as XML; it is not changed afterwards."""
-    if not element.xml:
-        attributes = "".join([f' {name}="{escaped(value)}"' for name, value in element.attributes.items()])
-        inside = escaped(element.text) + "".join([each.xml or written(each) for each in element.children])
-        name = element.name
-        element.xml = f"<{name}{attributes}>{inside}</{name}>" if inside else f"<{name}{attributes}/>"
+    if element.xml:
+        return element.xml
+    name, inside = element.name, element.text
+    if inside:
+        inside = escaped(inside)
+    if element.children:
+        inside += "".join([each.xml or written(each) for each in element.children])
+    start = name
+    if element.attributes:
+        start += "".join([f' {key}="{escaped(value)}"' for key, value in element.attributes.items()])
+    element.xml = f"<{start}>{inside}</{name}>" if inside else f"<{start}/>"
     return element.xml
 
 

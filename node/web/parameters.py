@@ -67,7 +67,7 @@ OAI = tuple(
     Parameter(name=name, about=about, schema={"type": "string"}, required=name == "verb")
     for name, about in (
         ("verb", "Identify, ListMetadataFormats, ListSets, ListIdentifiers, ListRecords or GetRecord."),
-        ("metadataPrefix", "oai_dc or marcxml."),
+        ("metadataPrefix", "oai_dc, qdc, mods or marcxml."),
         ("identifier", "An OAI identifier."),
         ("from", "Changed at or after: YYYY-MM-DD or YYYY-MM-DDThh:mm:ssZ."),
         ("until", "Changed at or before."),
