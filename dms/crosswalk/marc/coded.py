@@ -5,7 +5,8 @@ Most values of coded data are met again: what became of one is remembered.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 from typing import NamedTuple
 
 from dms.crosswalk.marc import table as tables
@@ -76,6 +77,23 @@ class _Source(NamedTuple):
     losses: tuple[Loss, ...]
 
 
+_NOWHERE = _Source((), "", ())
+
+
+class _Way:
+    """The positions of one coded subfield for one kind of record: those copied, of which there are as many as dates,
+    and the others, whose values are met again."""
+
+    def __init__(self, positions: Sequence[Position]) -> None:
+        copied = [each for each in positions if each.to and each.map is None]
+        self.copied = tuple((each.start, each.end, each.to, each.place) for each in copied)
+        self.where = tuple(f"{each.to}/{each.place:02}" + _last(each.place, each.end - each.start) for each in copied)
+        self.others = tuple(each for each in positions if each not in copied)
+        slices = [slice(each.start, each.end) for each in self.others]
+        self.pick: Callable[[str], object] = itemgetter(*slices) if slices else len
+        self.known: dict[object, _Source] = {}
+
+
 class Coder:
     """Applies the positions of a table."""
 
@@ -95,20 +113,19 @@ class Coder:
         if back := table.settings.get("back"):
             for each in tables.table(back).positions:
                 self._back.setdefault((_name(each), each.start, each.to, each.place), []).append(each)
-        self._known: dict[tuple[str, str, str, str], _Source] = {}
+        self._ways = {key: _Way(positions) for key, positions in self._positions.items()}
         self._carries: dict[tuple[int, str, str], tuple[_Put | None, str]] = {}
 
     def code(self, record: Record) -> Coded:
         """The leader and coded fields of the target. Of a tag that is repeated the first counts."""
         leader = record.leader.ljust(24)[:24]
         own = kind(leader)
-        source = self._source(LEADER, "", leader, own)
         built: dict[str, list[str]] = {}
-        _apply(source.puts, built)
+        of_leader = self._source(LEADER, "", leader, own, built)
         if not self._kind_of_source:
             own = kind(_filled(self._build(LEADER, own), built.get(LEADER, [])))
         taken: dict[str, tuple[tuple[str, str], ...]] = {}
-        losses: dict[str, tuple[Loss, ...]] = {}
+        losses: dict[str, tuple[Loss, ...]] = {LEADER: of_leader.losses} if of_leader.losses else {}
         for tag, text in record.fields:
             if tag not in self._codes or tag in taken:
                 continue
@@ -117,8 +134,7 @@ class Coder:
                 value = marc.value(text, code) if code else text
                 if not value:
                     continue
-                source = self._source(tag, code, value, own)
-                _apply(source.puts, built)
+                source = self._source(tag, code, value, own, built)
                 if source.to:
                     into.append((code, source.to))
                 if source.losses:
@@ -135,21 +151,29 @@ class Coder:
     def _build(self, name: str, own: str) -> Build:
         return next(each for each in self._builds[own] if each.name == name)
 
-    def _source(self, tag: str, code: str, value: str, own: str) -> _Source:
-        """What becomes of a value; most are met again."""
-        key = (tag, code, value[5:] if tag == LEADER else value, own)
-        known = self._known.get(key)
-        if known is None:
-            if len(self._known) >= REMEMBERED:
-                self._known.clear()
-            known = self._known[key] = self._put(tag, code, value, own)
-        return known
+    def _source(self, tag: str, code: str, value: str, own: str, built: dict[str, list[str]]) -> _Source:
+        """Put a value where it goes."""
+        way = self._ways.get((tag, code, own))
+        if way is None:
+            return _NOWHERE
+        key = way.pick(value)
+        source = way.known.get(key)
+        if source is None:
+            if len(way.known) >= REMEMBERED:
+                way.known.clear()
+            source = way.known[key] = self._put(way, tag, code, value, own)
+        for to, place, text, _ in source.puts:
+            _write(built, to, place, text)
+        for start, end, to, place in way.copied:
+            if text := value[start:end]:
+                _write(built, to, place, text)
+        return source
 
-    def _put(self, tag: str, code: str, value: str, own: str) -> _Source:
+    def _put(self, way: _Way, tag: str, code: str, value: str, own: str) -> _Source:
         puts: list[_Put] = []
-        to: dict[str, None] = {}
+        to = dict.fromkeys(way.where)
         losses: list[Loss] = []
-        for each in self._positions.get((tag, code, own), ()):
+        for each in way.others:
             told = value[each.start : each.end]
             if not told:
                 continue
@@ -160,9 +184,9 @@ class Coder:
                     puts.append(put)
                     to[put.where] = None
             if lost:
-                last = f"-{each.end - 1:02}" if 1 < each.end - each.start < _ALL else ""
-                losses.append(Loss(tag, f"{code}/{each.start:02}{last}", Fate.LOST, why=lost, value=told))
-        return _Source(tuple(puts), ", ".join(to), tuple(losses))
+                at = f"{code}/{each.start:02}{_last(each.start, each.end - each.start)}"
+                losses.append(Loss(tag, at, Fate.LOST, why=lost, value=told))
+        return _Source(tuple(puts), ", ".join(sorted(to)), tuple(losses))
 
     def _carried(self, each: Position, told: str, own: str) -> tuple[_Put | None, str]:
         """The characters of one position on their way, and why some of what they say is lost."""
@@ -173,7 +197,7 @@ class Coder:
                 self._carries.clear()
             text, unknown = _mapped(each, told)
             lost = NO_CODE if unknown else LESS if self._says_less(each, told, text, own) else ""
-            last = f"-{each.place + len(text) - 1:02}" if len(text) > 1 else ""
+            last = _last(each.place, len(text))
             put = (
                 _Put(each.to, each.place, text, f"{each.to}/{each.place:02}{last}")
                 if text.strip() or (text and not each.each)
@@ -198,15 +222,19 @@ def _name(each: Position) -> str:
     return f"{each.tag}${each.code}" if each.code else each.tag
 
 
-def _apply(puts: Sequence[_Put], built: dict[str, list[str]]) -> None:
-    for to, place, text, _ in puts:
-        slots = built.get(to)
-        if slots is None:
-            slots = built[to] = []
-        end = place + len(text)
-        if len(slots) < end:
-            slots += [_FILL] * (end - len(slots))
-        slots[place:end] = text
+def _last(place: int, length: int) -> str:
+    """The end of a run of positions, as it is written."""
+    return f"-{place + length - 1:02}" if 1 < length < _ALL else ""
+
+
+def _write(built: dict[str, list[str]], to: str, place: int, text: str) -> None:
+    slots = built.get(to)
+    if slots is None:
+        slots = built[to] = []
+    end = place + len(text)
+    if len(slots) < end:
+        slots += [_FILL] * (end - len(slots))
+    slots[place:end] = text
 
 
 def _mapped(each: Position, told: str) -> tuple[str, bool]:
