@@ -63,6 +63,8 @@ PATTERNS = {  # functions that make patterns of more than literals: of tables th
     "dms/match/words.py:pattern": "words.toml, and literals of its callers in dms/match",
     "dms/merge_policy.py:_any": "merge_policy.toml",
     "dms/merge_policy.py:_compares": "merge_policy.toml",
+    "dms/merge_policy.py:_matches": "merge_policy.toml",
+    "dms/merge_policy.py:parse": "merge_policy.toml",
     "dms/rules/content/nonfiling.py:_table": "articles.toml, escaped",
     "dms/shapes.py:_table": "shapes.toml",
     "protocols/charsets/evidence.py:__init__": "what _scorer made",
@@ -73,6 +75,8 @@ PATTERNS = {  # functions that make patterns of more than literals: of tables th
 }
 FORMATS = {  # templates of messages that are not a constant in capitals
     "node/messages.py:text": "the table of messages, which ships with the program",
+    "services/delivery/giving.py:base": "labels.toml",
+    "services/delivery/giving.py:told": "labels.toml",
 }
 
 
