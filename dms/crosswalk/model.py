@@ -32,7 +32,7 @@ class Converted(NamedTuple):
     """A record in another format and what became of the old one's content."""
 
     record: Record
-    fates: tuple[tuple[int, tuple[Loss, ...]], ...]  # (which of its tag from 1, its lines) of every source field
+    fates: tuple[tuple[int, tuple[Loss, ...]], ...]  # (which of its tag, its lines): fields, then the leader
 
     def losses(self) -> list[tuple[int, Loss]]:
         """Every line with the number of its field among those of its tag."""

@@ -79,7 +79,8 @@ def _attributed(
     if whole is record:
         return converted.fates
     lines: dict[tuple[str, int], list[Loss]] = {}
-    for origin, (tag, _), (_, losses) in zip(origins, whole.fields, converted.fates, strict=True):
+    of_fields, of_leader = converted.fates[: len(origins)], converted.fates[len(origins) :]
+    for origin, (tag, _), (_, losses) in zip(origins, whole.fields, of_fields, strict=True):
         own = lines.setdefault(origin.own, [])
         if origin.unlinked:
             own.append(Loss(origin.own[0], "6", Fate.MAPPED, ONE_FIELD))
@@ -105,7 +106,7 @@ def _attributed(
         told = lines.get((tag, seen[tag]), [])
         codes = {""} if marc.is_control(tag) else {code for code, _ in marc.subfields(text)}
         fates.append((seen[tag], tuple(loss for loss in told if loss.code not in ("6", "7") or loss.code in codes)))
-    return tuple(fates)
+    return (*fates, *of_leader)
 
 
 def _finished(record: Record) -> Record:
@@ -160,7 +161,8 @@ def _joined_losses(record: Record, first: Converted, second: Converted) -> tuple
     if not lost:
         return first.fates
     told = []
-    for (_, text), (nth, losses) in zip(record.fields, first.fates, strict=True):
+    of_fields, of_leader = first.fates[: len(record.fields)], first.fates[len(record.fields) :]
+    for (_, text), (nth, losses) in zip(record.fields, of_fields, strict=True):
         lines = []
         for line in losses:
             why = next((lost[to] for to in line.to.split(", ") if to in lost), "")
@@ -169,4 +171,4 @@ def _joined_losses(record: Record, first: Converted, second: Converted) -> tuple
                 line = Loss(line.tag, line.code, Fate.LOST, why=why, value=value)
             lines.append(line)
         told.append((nth, tuple(lines)))
-    return tuple(told)
+    return (*told, *of_leader)

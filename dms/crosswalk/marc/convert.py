@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 
 from dms.crosswalk.marc import foreign, table
-from dms.crosswalk.marc.coded import Coded, Coder
+from dms.crosswalk.marc.coded import LEADER, Coded, Coder
 from dms.crosswalk.marc.engine import Engine, Made, Outcome
 from dms.crosswalk.marc.merged import Merger
 from dms.crosswalk.marc.plan import NO_ROW, Around
@@ -74,6 +74,8 @@ class Crosswalk:
             made += outcome.made
             losses = outcome.losses
             fates.append((nth, losses + coded.losses[tag] if nth == 1 and tag in coded.losses else losses))
+        if LEADER in coded.losses:
+            fates.append((1, coded.losses[LEADER]))
         made = self._merger.merged(made, record)
         if returned:
             unique = {one.tag for one in returned if marc.is_control(one.tag)}

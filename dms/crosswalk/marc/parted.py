@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, NamedTuple
 
 from dms import isbd
@@ -18,6 +17,7 @@ from protocols import marc
 
 _CLOSING = re.compile(r"\s*(?:(?<=\s)[:;/=+]|[,;])\s*$")
 _QUALIFIED = re.compile(r"\s*\((?=[^()]*\)\s*$)")
+_MARK = re.compile(r"\s+([:;=/])\s+")
 _NAME = re.compile(r",\s+")
 _NSB, _NSE = "\x88", "\x89"  # ISO 6630: non-sorting characters begin and end
 
@@ -82,11 +82,6 @@ def _closed(value: str) -> tuple[str, str]:
     return value.rstrip(), ""
 
 
-@cache
-def _splitter(marks: str) -> re.Pattern[str]:
-    return re.compile(rf"\s+([{re.escape(marks)}])\s+")
-
-
 def _cut(value: str, marks: str, before: str) -> list[tuple[str, str]]:
     """(mark before it, piece) of a value."""
     if not marks:
@@ -94,8 +89,14 @@ def _cut(value: str, marks: str, before: str) -> list[tuple[str, str]]:
     if marks == ",":
         first, *rest = _NAME.split(value, maxsplit=1)
         return [("", first), *((",", each) for each in rest)]
-    pieces = _splitter(marks).split(value)
-    return [(before, pieces[0]), *zip(pieces[1::2], pieces[2::2], strict=True)]
+    first, *rest = _MARK.split(value)
+    found = [(before, first)]
+    for mark, piece in zip(rest[::2], rest[1::2], strict=True):
+        if mark in marks:
+            found.append((mark, piece))
+        else:
+            found[-1] = (found[-1][0], f"{found[-1][1]} {mark} {piece}")
+    return found
 
 
 def _qualified(part: Part) -> list[Part]:
