@@ -121,6 +121,7 @@ class _Ends:
         self._at: dict[Level, Span] = self.ends
         self._last: Token | None = None
         self._level: Level | None = None
+        self._combined = False  # the last two numbers are one issue, as 11/12
 
     def read(self, tokens: Sequence[Token]) -> _Ends:
         """Raises NotRead."""
@@ -152,9 +153,10 @@ class _Ends:
             first, last = self._at[level]
             if level is Level.YEAR and one.digits == 2:
                 number += last // 100 * 100
-            if (first != last and sign == "-") or number < last or (one.caption and then == ":"):
+            if (first != last and sign == "-" and not self._combined) or number < last or (one.caption and then == ":"):
                 raise NotRead
             self._at[level] = first, number
+            self._combined = sign == "/"
         elif sign == "-":
             if self.until is not None:
                 raise NotRead
