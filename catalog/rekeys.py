@@ -1,4 +1,4 @@
-"""Re-keying: local ids of a source's records become others, step by step, wherever they are named (store).
+"""Re-keyings: the steps by which a source's records get other local ids, and what became of each id (store).
 
 Steps are kept with how far they were taken. What became of an id is kept for good, so that old ones resolve.
 """
@@ -14,28 +14,6 @@ from catalog.connection import Connection
 
 RENAMED, MAKES_WAY, GOES_INTO = 0, 1, 2  # kinds of steps
 MOST_TIMES = 32  # re-keyings through which an id is followed
-_ASIDE = "\x01"  # begins names within one statement's transaction, where a name is given and taken at once
-
-# Tables in whose keys records are named, so that two may not swap their names in one statement: source and local id.
-_KEYED = (
-    ("holding", "source", "local_id"),
-    ("handle", "source", "local_id"),
-    ("attached", "source", "local_id"),
-    ("batch_record", "source", "local_id"),
-    ("base_choice", "source", "local_id"),
-    ("authority_conflict", "source_a", "local_id_a"),
-    ("authority_conflict", "source_b", "local_id_b"),
-    ("known_as", "source", "local_id"),
-    ("record", "source", "local_id"),  # `authority` follows by its foreign key
-)
-_LISTED = ("finding", "quarantine")  # tables with any number of rows of a record
-# Columns that name records from elsewhere. Holdings records name their parents too (`_PARENTS`), and decisions records.
-_POINTING = (
-    ("attached", "parent_source", "parent_id"),
-    ("pin", "source_a", "local_id_a"),
-    ("pin", "source_b", "local_id_b"),
-    ("correction", "source", "target"),
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,117 +161,6 @@ async def turn(conn: Connection, number: int, state: str) -> None:
     await conn.execute("delete from rekey_step where rekey = $1", number)
 
 
-async def rename(conn: Connection, source: int, names: Mapping[str, str], making_way: Mapping[str, str]) -> None:
-    """Records get these new ids, all at once, wherever they are named. `making_way`: those of them that other nodes are
-    not to know by their former id."""
-    if not names:
-        return
-    known = [one for one in names if one not in making_way]
-    await conn.execute(
-        """update holding h set named = h.local_id from unnest($2::text[]) i (old)
-           where h.source = $1 and h.local_id = i.old and h.named = '' and h.origin = ''""",
-        source,
-        known,
-    )
-    await conn.execute(
-        """insert into known_as (source, local_id, named)
-           select $1, r.local_id, r.local_id from unnest($2::text[]) i (old)
-           join record r on r.source = $1 and r.local_id = i.old on conflict do nothing""",
-        source,
-        known,
-    )
-    await _keyed(conn, source, names)
-    for table in _LISTED:
-        await _write(conn, table, "source", "local_id", source, names)
-    await point(conn, source, names)
-
-
-async def _keyed(conn: Connection, source: int, names: Mapping[str, str]) -> None:
-    """Rows whose key has the id: by a name aside where one takes what another leaves in the same breath."""
-    rounds = [names]
-    if names.keys() & set(names.values()):
-        rounds = [{old: _ASIDE + new for old, new in names.items()}, {_ASIDE + new: new for new in names.values()}]
-    for some in rounds:
-        for table, of, name in _KEYED:
-            await _write(conn, table, of, name, source, some)
-
-
-async def _write(conn: Connection, table: str, of: str, name: str, source: int, names: Mapping[str, str]) -> None:
-    """New names in a column `name` of rows that are of the source by the column `of`."""
-    await conn.execute(
-        f"""update {table} t set {name} = i.new from unnest($2::text[], $3::text[]) i (old, new)
-            where t.{of} = $1 and t.{name} = i.old""",
-        source,
-        list(names),
-        list(names.values()),
-    )
-
-
-async def point(conn: Connection, source: int, names: Mapping[str, str]) -> None:
-    """Whatever names these records beside its own key names them by their new ids: holdings records their parents, pins
-    and decisions what they are about."""
-    await conn.execute(_PARENTS, source, list(names), list(names.values()))
-    for table, of, name in _POINTING:
-        await _write(conn, table, of, name, source, names)
-    await _decided(conn, source, names)
-    await _said(conn, source, names)
-
-
-async def _said(conn: Connection, source: int, names: Mapping[str, str]) -> None:
-    """Words on bases and on authority ids name the records by their new ids; of two that become one the first stays.
-
-    They are taken out and put in again, because names may be given and taken at once, and two may become one.
-    """
-    for table, which in (("base_choice", ""), ("authority_conflict", "_a"), ("authority_conflict", "_b")):
-        rows = await conn.fetch(
-            f"delete from {table} t where source{which} = $1 and local_id{which} = any($2) returning to_jsonb(t) told",
-            source,
-            list(names),
-        )
-        told = sorted((row["told"] for row in rows), key=lambda row: str(row[f"local_id{which}"]))
-        await conn.execute(
-            f"""insert into {table} overriding system value select * from jsonb_populate_recordset(null::{table}, $1)
-                on conflict do nothing""",
-            [row | {f"local_id{which}": names[row[f"local_id{which}"]]} for row in told],
-        )
-
-
-# Holdings records name their parents by its id: those of the source itself, those of sheets beside it, those attached.
-_PARENTS = """
-    update record h set parent = 'id:' || i.new
-    from unnest($2::text[], $3::text[]) i (old, new), source s, source o
-    where s.source = $1 and h.library = s.library and h.kind = 2 and h.parent = 'id:' || i.old and o.source = h.source
-        and (h.source = $1 or o.mapping->>'parents' = s.name
-             or exists (select from attached a where a.source = h.source and a.local_id = h.local_id
-                        and a.parent_source = $1))"""
-
-
-async def _decided(conn: Connection, source: int, names: Mapping[str, str]) -> None:
-    """Decisions name the records by their new ids."""
-    for side in ("records", "others"):
-        await conn.execute(
-            f"""with i as (select * from unnest($2::text[], $3::text[]) i (old, new)),
-                    meant as (
-                        select distinct d.decision from decision d
-                        cross join lateral jsonb_array_elements(d.{side}) e
-                        join i on i.old = e->>1 where (e->>0)::int = $1)
-               update decision d set {side} = (
-                   select jsonb_agg(case when i.new is null then e else jsonb_build_array($1::int, i.new) end
-                                    order by n)
-                   from jsonb_array_elements(d.{side}) with ordinality x (e, n)
-                   left join i on i.old = e->>1 and (e->>0)::int = $1)
-               from meant where d.decision = meant.decision""",
-            source,
-            list(names),
-            list(names.values()),
-        )
-
-
-async def lost(conn: Connection) -> None:
-    """A pin of a record with itself holds nothing: both of its records went into one."""
-    await conn.execute("delete from pin where (source_a, local_id_a) = (source_b, local_id_b)")
-
-
 async def standing(conn: Connection, source: int) -> AsyncIterator[Any]:
     """What pairing compares of each record of a source: local_id, kind, title_hash, sid, digest of its signature, items
     and calls of its copies. Needs a transaction."""
@@ -335,48 +202,6 @@ async def minded(conn: Connection, source: int, local_ids: Sequence[str]) -> lis
         list(local_ids),
     )
     return [row["local_id"] for row in rows]
-
-
-async def examples(conn: Connection, source: int, number: int) -> None:
-    """The ids that are kept as examples beside counts of findings are the new ones."""
-    for statement in (
-        """update quality_rule q set examples = array(
-               select coalesce((select k.new from rekeyed k where k.source = $1 and k.rekey = $2 and k.old = e), e)
-               from unnest(q.examples) with ordinality x (e, n) order by n)
-           where q.source = $1 and q.examples <> '{}'""",
-        """update load_rule q set examples = array(
-               select coalesce((select k.new from rekeyed k where k.source = $1 and k.rekey = $2 and k.old = e), e)
-               from unnest(q.examples) with ordinality x (e, n) order by n)
-           from load l where l.load = q.load and l.source = $1 and q.examples <> '{}'""",
-    ):
-        await conn.execute(statement, source, number)
-
-
-async def any_of_source(conn: Connection, source: int) -> bool:
-    """Was the source ever re-keyed? Most were not: then nothing else need be asked."""
-    found: bool = await conn.fetchval("select exists (select from known_as where source = $1)", source)
-    return found
-
-
-async def name_copies(conn: Connection, source: int, local_ids: Sequence[str]) -> None:
-    """Other nodes know the copies of these records, which were just written, by the ids that they have known them by. A
-    new record whose id they know another one's copies by gets a name of its own."""
-    await conn.execute(
-        """insert into known_as (source, local_id, named)
-           select $1, i.local_id, i.local_id || '~' || (select max(rekey) from rekey where source = $1)
-           from unnest($2::text[]) i (local_id)
-           join known_as k on k.source = $1 and k.named = i.local_id and k.local_id <> i.local_id
-           on conflict do nothing""",
-        source,
-        list(local_ids),
-    )
-    await conn.execute(
-        """update holding h set named = k.named from known_as k
-           where k.source = $1 and k.local_id = any($2::text[]) and h.source = $1 and h.local_id = k.local_id
-               and h.origin = ''""",
-        source,
-        list(local_ids),
-    )
 
 
 async def became(conn: Connection, source: int, old: str) -> list[Became]:

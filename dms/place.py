@@ -24,7 +24,7 @@ from catalog import (
     pins,
     quarantine,
     records,
-    rekeys,
+    renaming,
 )
 from catalog.connection import Connection
 from catalog.inbox import PreparedUnit
@@ -136,8 +136,8 @@ async def _write(conn: Connection, load: Load, source: Source, arrivals: list[Ar
     await records.put(conn, rows, fresh=not replaced)
     held = [(source.no, a.item.local_id, n, *told) for a in arrivals for n, told in enumerate(a.item.holdings, 1)]
     await holdings.replace(conn, source.no, replaced, held)
-    if await rekeys.any_of_source(conn, source.no):
-        await rekeys.name_copies(conn, source.no, [a.item.local_id for a in arrivals if not a.item.deleted])
+    if await renaming.any_of_source(conn, source.no):
+        await renaming.name_copies(conn, source.no, [a.item.local_id for a in arrivals if not a.item.deleted])
     headings = [(a.item.local_id, *a.item.heading) for a in arrivals if a.item.heading]
     named = [a.item.local_id for a in arrivals if a.standing and a.standing.kind == Kind.AUTHORITY]
     await authority.replace(conn, source.no, source.library, named, headings)

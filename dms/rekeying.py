@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from catalog import attached, hosting, loads, pins, rekeys, signatures, sources
+from catalog import attached, hosting, loads, pins, rekeys, renaming, signatures, sources
 from catalog.connection import Connection
 from catalog.database.pool import Database
 from catalog.model import Source
@@ -184,7 +184,7 @@ async def next_steps(conn: Connection, memory: Memory) -> None:
         await _take(conn, one, some, memory)
         await rekeys.advance(conn, one, some[-1].n)
     if len(some) < BATCH:
-        await rekeys.examples(conn, one.source, one.rekey)
+        await renaming.examples(conn, one.source, one.rekey)
         await rekeys.turn(conn, one.rekey, "moved")
 
 
@@ -192,11 +192,11 @@ async def _take(conn: Connection, one: Rekey, some: Sequence[Step], memory: Memo
     renames = [step for step in some if step.kind != GOES_INTO]
     names = rekey.composed((step.old, step.new) for step in renames)
     out = {step.new for step in renames if step.kind == MAKES_WAY}
-    await rekeys.rename(conn, one.source, names, {old: new for old, new in names.items() if new in out})
+    await renaming.rename(conn, one.source, names, {old: new for old, new in names.items() if new in out})
     into = {step.old: step.new for step in some if step.kind == GOES_INTO}
     if into:
-        await rekeys.point(conn, one.source, into)
-        await rekeys.lost(conn)
+        await renaming.point(conn, one.source, into)
+        await renaming.lost(conn)
         heirs = sorted({(one.source, new) for new in into.values()})
         await pinning.follow(conn, heirs, memory)
         await attached.resign(conn, heirs)

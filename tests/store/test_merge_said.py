@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from catalog import authority_conflicts, base_choices, changes, packing, rekeys
+from catalog import authority_conflicts, base_choices, changes, packing, renaming
 from catalog.authority_conflicts import Contradiction
 from catalog.database.pool import Database
 from catalog.model import Published, cluster_id
@@ -126,7 +126,7 @@ async def test_what_was_said_is_about_the_same_records_after_they_got_new_ids(ca
         await authority_conflicts.settle(conn, one.conflict, who="li", why="x")
         for name in ("b/2", "b/3"):
             await base_choices.choose(conn, (source.no, name[2:]), library="", who="li", why=name)
-        await rekeys.point(conn, source.no, {"1": "2", "2": "1", "3": "1"})
+        await renaming.point(conn, source.no, {"1": "2", "2": "1", "3": "1"})
         (settled,) = await authority_conflicts.listing(conn, 10, settled=True)
         assert (settled.conflict, settled.a, settled.b, settled.state) == (one.conflict, "a/1", "b/2", "settled")
         rows = await conn.fetch("select local_id, why from base_choice")
