@@ -22,7 +22,8 @@ _KEYED = (
     ("record", "source", "local_id"),  # `authority` follows by its foreign key
 )
 _LISTED = ("finding", "quarantine")  # tables with any number of rows of a record
-# Columns that name records from elsewhere. What people said of merged records goes by `catalog.said`. Holdings records name their parents too (`_PARENTS`), and decisions records.
+# Columns that name records from elsewhere. Holdings records name their parents too (`_PARENTS`), decisions their records;
+# what people said of merged records goes by `catalog.said`.
 _POINTING = (
     ("attached", "parent_source", "parent_id"),
     ("pin", "source_a", "local_id_a"),
