@@ -58,6 +58,7 @@ PATTERNS = {  # functions that make patterns of more than literals: of tables th
     "dms/batch_pattern.py:__init__": "written by staff: only what can't run away (_counts)",
     "dms/batch_pattern.py:check": "the same",
     "dms/crosswalk/marc/table.py:_rule": "tables of a crosswalk",
+    "dms/crosswalk/rows.py:_part": "the same",
     "dms/formats/media.py:_alternatives": "a table of the formats",
     "dms/formats/resources.py:_words": "resources.toml",
     "dms/match/words.py:pattern": "words.toml, and literals of its callers in dms/match",
