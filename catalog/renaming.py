@@ -22,7 +22,7 @@ _KEYED = (
     ("record", "source", "local_id"),  # `authority` follows by its foreign key
 )
 _LISTED = ("finding", "quarantine")  # tables with any number of rows of a record
-# Columns that name records from elsewhere. Holdings records name their parents too (`_PARENTS`), decisions their records;
+# Columns that name records from elsewhere. Holdings records name their parents too (`_PARENTS`), decisions records;
 # what people said of merged records goes by `catalog.said`.
 _POINTING = (
     ("attached", "parent_source", "parent_id"),
