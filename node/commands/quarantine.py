@@ -81,7 +81,7 @@ async def run(context: Context, args: argparse.Namespace) -> int:
             match args.action:
                 case "list":
                     found = await quarantine.listing(conn, source=number, rule=args.rule, limit=args.limit)
-                    context.out.table([dict(row) for row in found], COLUMNS)
+                    context.out.table(await _worded(context, conn, found), COLUMNS)
                     return 0
                 case "summary":
                     groups = await quarantine.groups(conn, source=number)
@@ -103,6 +103,18 @@ async def run(context: Context, args: argparse.Namespace) -> int:
                     profile = await quality_scope.of_library(conn, source.library)
                     return await _preview(context, conn, source, args.rule, profile, args.limit)
         return await _again(context, node, source, args)
+
+
+async def _worded(context: Context, conn: Connection, found: Sequence[Any]) -> list[dict[str, Any]]:
+    """Cases with their reasons in the language of the command."""
+    profiles: dict[str, Profile] = {}
+    told = {}
+    for case in await quarantine.some(conn, [row["id"] for row in found]):
+        library = case["library"]
+        if library not in profiles:
+            profiles[library] = await quality_scope.of_library(conn, library)
+        told[case["id"]] = previews.reason(case, profiles[library], context.lang)
+    return [{**dict(row), "reason": told.get(row["id"], row["reason"])} for row in found]
 
 
 def _group(context: Context, row: dict[str, Any]) -> dict[str, Any]:
