@@ -25,7 +25,7 @@ from catalog.model import CARRIERS, LoadState, Source
 from catalog.quarantine import Case
 from catalog.work import leases, units
 from catalog.work.queue import Queue
-from config.errors import BadRecord, Conflict, Misconfigured, Retry
+from config.errors import BadRecord, Conflict, Misconfigured, Refused, Retry
 from exchange import repeats
 from protocols import detect, stream
 from protocols.gunzip import Input
@@ -103,7 +103,10 @@ def open_inputs(
             found[path], sizes[-1] = "marcjson", None
         else:
             streams.append(opened)
-            found[path] = detect.carrier_of(head) if carrier == "auto" else carrier
+            try:
+                found[path] = detect.carrier_of(head) if carrier == "auto" else carrier
+            except detect.UnknownCarrier as error:
+                raise detect.UnknownCarrier(f"{path}: {error}") from error
     if len(set(found.values())) > 1:
         kinds = ", ".join(f"{path} is {kind}" for path, kind in found.items())
         raise Misconfigured(f"one load takes files of one format, but {kinds}: load them one by one")
@@ -329,9 +332,14 @@ def _stretches(inputs: Inputs) -> Iterator[tuple[int, int, Stretch]]:
                 yield base, ordinal, stretch
                 ordinal += count(stretch.data, inputs.carrier)
                 end = stretch.end
-        except BadRecord as error:  # damaged compression: what came before is kept, the fault is reported
-            yield base, ordinal, Stretch(position=end, data=b"", length=0, fault=f"{name}: {error}")
+        except (BadRecord, Refused) as error:  # damage, or a bomb: what came before is kept, the fault is reported
+            yield base, ordinal, Stretch(position=end, data=b"", length=0, fault=_named(name, error))
         base += end
+
+
+def _named(name: str, error: Exception) -> str:
+    """What is wrong with a file, with its name."""
+    return str(error) if str(error).startswith(name) else f"{name}: {error}"
 
 
 def count(data: bytes, carrier: str) -> int:

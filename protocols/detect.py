@@ -22,6 +22,7 @@ MRK, ALEPHSEQ, MARCLINES = "mrk", "alephseq", "marclines"
 DC, MODS = "dc", "mods"
 CARRIERS = (ISO2709, MARCXML, MARCJSON, MRK, ALEPHSEQ, MARCLINES, DC, MODS)
 HEAD = 1 << 16  # bytes that are looked at
+GZIP = b"\x1f\x8b\x08"
 
 _BOMS = (  # UTF-32 before UTF-16: the little-endian mark of one begins with that of the other
     (codecs.BOM_UTF8, "utf-8"),
@@ -58,7 +59,18 @@ LINES: Mapping[str, Linewise] = {MRK: mrk, ALEPHSEQ: alephseq, MARCLINES: marcli
 
 KINDS: Mapping[str, Kind] = {DC: dublin.KIND, MODS: mods.KIND}
 
-OTHERS = {"ead": "EAD", "ONIXMessage": "ONIX", "ONIXmessage": "ONIX", "TEI": "TEI", "rss": "RSS", "feed": "Atom"}
+OTHERS = {
+    "ead": "EAD",
+    "ONIXMessage": "ONIX",
+    "ONIXmessage": "ONIX",
+    "TEI": "TEI",
+    "rss": "RSS",
+    "lido": "LIDO",
+    "lidoWrap": "LIDO",
+    "eac-cpf": "EAC-CPF",
+    "eac": "EAC",
+    "feed": "Atom",
+}
 _ROOT = re.compile(rb"<(?:[A-Za-z_][\w.-]*:)?([A-Za-z_][\w.-]*)[\s>]")
 _TAG = rb"<(?:[A-Za-z_][\w.-]*:)?"
 _MARC_IN_XML = re.compile(_TAG + rb"(?:controlfield|datafield|leader|fixfield|varfield|oai_marc|[cd][0-9]{3})[\s/>]")
@@ -102,7 +114,7 @@ def carrier_of(head: bytes) -> str:
         return ISO2709
     raise UnknownCarrier(
         "not a MARC file we read (ISO 2709, MARC in XML, MARC-in-JSON, .mrk, Aleph sequential), Dublin Core or MODS: "
-        + _seen(start)
+        + (_seen(start) if start or not head else f"it begins with {len(head):,} bytes of nothing but zeros or blanks")
     )
 
 
@@ -120,4 +132,6 @@ def _xml(start: bytes) -> str:
 def _seen(start: bytes) -> str:
     if not start:
         return "the input is empty"
+    if start.startswith(GZIP):
+        return "it is gzip inside gzip, unpack it once (gunzip)"
     return f"it starts with {start[:24]!r}"

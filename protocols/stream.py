@@ -32,6 +32,12 @@ SIZE = 1 << 20
 MAX_RECORD = 1 << 24  # bytes without a record's end that are believed to be one record
 MAX_DOCUMENT = 1 << 26  # bytes of a JSON document that is not one object a line
 XML = frozenset((MARCXML, *KINDS))
+ENDING = 1 << 12  # bytes in which a document's last end tag is looked for
+_ROOT = re.compile(rb"<([A-Za-z_][\w.-]*(?::[\w.-]+)?)(?:\s[^<>]*?)?(/)?>")
+_ENVELOPES = frozenset((
+    "collection", "records", "record", "recordList", "OAI-PMH", "ListRecords", "GetRecord", "searchRetrieveResponse",
+    "modsCollection", "metadata", "repository", "present", "oai_marc", "feed", "mods", "dc", "rdf", "RDF", "root",
+))  # fmt: skip
 SHOWN = 1 << 16  # bytes kept of what is too long
 
 
@@ -77,6 +83,7 @@ def stretches(stream: Readable, carrier: str, start: int = 0, size: int = SIZE) 
         return
     buffer, position = bytearray(), start
     ended = False
+    bare = carrier in XML and not start  # no record so far in the document
     while not ended:
         piece = source.read(size)
         ended = not piece
@@ -85,6 +92,9 @@ def stretches(stream: Readable, carrier: str, start: int = 0, size: int = SIZE) 
             continue
         cut = len(buffer) if ended else _boundary(buffer, carrier)
         if cut:
+            bare = bare and next(xmlscan.elements(bytes(buffer[:cut]), _shape(carrier, buffer)), None) is None
+            if bare and ended and not source.fault:
+                bare_document(source.head, bytes(buffer[-ENDING:]))
             yield source.stretch(position, bytes(buffer[:cut]))
             del buffer[:cut]
             position += cut
@@ -100,6 +110,21 @@ def stretches(stream: Readable, carrier: str, start: int = 0, size: int = SIZE) 
             buffer = rest
     if source.fault:
         raise source.fault
+
+
+def bare_document(head: bytes, tail: bytes) -> None:
+    """Raise BadRecord if it is no wonder that an XML document holds no record: it is of another kind, or was cut off.
+
+    An envelope of records may well be empty. `head`, `tail`: the first and last bytes of it.
+    """
+    roots = [found.group(1, 2) for found in _ROOT.finditer(xmlscan.without_comments(head))][:1]
+    if not roots:
+        raise BadRecord("no record was found: this is no XML document, it has no element")
+    name, empty = roots[0][0].decode(), bool(roots[0][1])
+    if name.rpartition(":")[2] not in _ENVELOPES:
+        raise BadRecord(f"no record was found: this is an XML document of another kind, its root element is <{name}>")
+    if not empty and not re.search(rb"</" + name.encode() + rb"\s*>", tail):
+        raise BadRecord(f"no record was found: the document ends before its root element <{name}> does")
 
 
 def _boundary(buffer: bytearray, carrier: str) -> int:

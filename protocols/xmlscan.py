@@ -69,6 +69,11 @@ def declaration(head: bytes) -> bytes:
     return found.group().lstrip() if found else b""
 
 
+def without_comments(head: bytes) -> bytes:
+    """The beginning of a document without its comments, instructions and document type."""
+    return re.sub(rb"<!--.*?-->|<\?.*?\?>|<!DOCTYPE[^>\[]*(?:\[.*?\])?\s*>", b"", head, flags=re.DOTALL)
+
+
 def elements(data: bytes, shape: Shape = MARC) -> Iterator[Element]:
     """Every innermost element of that shape, pieces that hold its contents but lack a tag, and DOCTYPEs between
     records, in order."""
