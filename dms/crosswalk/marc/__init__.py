@@ -57,10 +57,10 @@ Coded data go from positions to positions. What they make is a build, with what 
 `[control]` says what becomes of control fields that are no coded data: `003 = "024 7 $a*$2uri"`. `[merged]` names
 target tags that are made one field: `040 = "abecd"`, the order of its subfields.
 
-Of MARC 21 fields, `[[parting]]` takes the marks of ISBD off and parts values at them (`parted`); a piece behind a mark has
-the code with the mark, `"b="`, where a row has a rule for it. `add = [["2", { of = 2, "0" = "lc", "*" = "" }]]` is text by
-an indicator. A target code like `200a` makes an embedded field, with indicators by `[embeds]` (`linking`). `capitals = true`:
-a romanised subfield, in the capital of a code, goes to the capital of where that code goes (`pairs`). `native` names the
-formats of 886 $2 whose fields return (`foreign`), `back` the opposite crosswalk: codes that it doesn't bring back are told.
-`between` is the way in: any record in any dialect.
+Of MARC 21 fields, `[[parting]]` takes the marks of ISBD off and parts values at them (`parted`); a piece behind a
+mark has the code with the mark, `"b="`, where a row has a rule for it. `add = [["2", { of = 2, "0" = "lc", "*" = ""
+}]]` is text by an indicator. A target code like `200a` makes an embedded field, with indicators by `[embeds]`
+(`linking`). `capitals = true`: a romanised subfield, in the capital of a code, goes to the capital of where that code
+goes (`pairs`). `native` names the formats of 886 $2 whose fields return (`foreign`), `back` the opposite crosswalk:
+codes that it doesn't bring back are told. `between` is the way in: any record in any dialect.
 """
