@@ -19,6 +19,7 @@ from catalog.work import leases, units
 from config.errors import Conflict
 from dms import graph, merge, merging
 from dms.matcher import LEASE, Matcher
+from dms.merge_base import Member
 from dms.worker import Preparing
 from tests import builders
 from tests.pipeline import GENEROUS, Catalogue, Inline, merge_here
@@ -241,7 +242,7 @@ async def test_a_cluster_that_cannot_be_merged_keeps_no_other_from_it(
     catalogue = await Catalogue(database).open()
     sound = merge.merge
 
-    def failing(members: Sequence[merge.Member], policy: None = None) -> merge.Merged:
+    def failing(members: Sequence[Member], policy: None = None) -> merge.Merged:
         if any("poison" in member.key for member in members):
             raise ValueError("planted")
         return sound(members, policy)
