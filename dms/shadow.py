@@ -46,6 +46,8 @@ class Rule(msgspec.Struct, gc=False):
     before: int = 0
     after: int = 0
     examples: list[str] = []  # of records that have it under one of the two only
+    level_before: str = ""  # what the rule is taken for: off, note, warning or error
+    level_after: str = ""
 
 
 class Shadow(msgspec.Struct, gc=False):
@@ -73,14 +75,19 @@ class Shadow(msgspec.Struct, gc=False):
             mine.before += row.before
             mine.after += row.after
             mine.examples += row.examples[: RULE_EXAMPLES - len(mine.examples)]
+            mine.level_before, mine.level_after = row.level_before, row.level_after
         for name in ("returned_examples", "restored_examples", "mended_examples"):
             mine_, its = getattr(self, name), getattr(more, name)
             mine_ += its[: EXAMPLES - len(mine_)]
 
     def told(self) -> dict[str, Any]:
-        """As plain values; of the rules only those that find something else than before."""
+        """As plain values; of the rules only those that find something else, or are taken for more or less."""
         found: dict[str, Any] = msgspec.to_builtins(self)
-        found["rules"] = {id_: row for id_, row in found["rules"].items() if row["before"] != row["after"]}
+        found["rules"] = {
+            id_: row
+            for id_, row in found["rules"].items()
+            if row["before"] != row["after"] or row["level_before"] != row["level_after"]
+        }
         return found
 
 
@@ -107,6 +114,9 @@ def _compare(
     now, receipts_now = (record, NONE) if told else new.mend(record, fmt, asked)
     judged_was, judged_now = old.judge(was, fmt, seen.findings), new.judge(now, fmt, seen.findings)
     _count(shadow, seen.name, judged_was, judged_now)
+    for rule in {one.rule for judged in (judged_was, judged_now) for one in judged.findings}:
+        row = shadow.rules[rule]
+        row.level_before, row.level_after = (_level(each, rule) for each in (old, new))
     if was != now:
         shadow.mended += 1
         if len(shadow.mended_examples) < EXAMPLES:
@@ -147,6 +157,11 @@ def _count(shadow: Shadow, name: str, was: Judged, now: Judged) -> None:
         row.after += rule in after
         if (rule in before) != (rule in after) and len(row.examples) < RULE_EXAMPLES:
             row.examples.append(name)
+
+
+def _level(inspector: Inspector, rule: str) -> str:
+    level = inspector.levels.get(rule)
+    return "" if level is None else level.name.lower()
 
 
 def _changed(now: Sequence[Receipt], was: Sequence[Receipt]) -> str:

@@ -23,7 +23,7 @@ from catalog import (
     visibility,
 )
 from catalog.connection import Connection
-from catalog.model import Source, Visibility, cluster_id, cluster_number
+from catalog.model import CARRIER_NAMES, Carrier, Source, Visibility, cluster_id, cluster_number
 from catalog.records import Row
 from config.errors import NotFound
 from dms import quality_of, quality_texts
@@ -105,7 +105,8 @@ async def _record(conn: Connection, node: Node, ident: str, lang: str) -> AsyncI
         return
     yield (
         "record",
-        f"{source.name}/{row.local_id} of library {row.library}, brought by load {row.load}, in {row.encoding}",
+        f"{source.name}/{row.local_id} of library {row.library}, brought by load {row.load}, "
+        f"kept as {CARRIER_NAMES[Carrier(row.carrier)]} in {row.encoding}",
     )
     async for step in _quality(conn, source, row, lang):
         yield step

@@ -237,6 +237,12 @@ def _show(context: Context, one: Version, *, toml: bool) -> None:
         _say_shadow(context, one.shadow)
 
 
+def _levels(row: Mapping[str, Any]) -> str:
+    """What a rule is taken for, before and after if that differs; a run of an older version doesn't know it."""
+    before, after = row.get("level_before", ""), row.get("level_after", "")
+    return before if before == after else f"{before} → {after}"
+
+
 def _say_shadow(context: Context, told: Mapping[str, Any]) -> None:
     standing = told["standing"] or 1
     context.out.say(
@@ -252,8 +258,11 @@ def _say_shadow(context: Context, told: Mapping[str, Any]) -> None:
     )
     rules = sorted(told["rules"].items(), key=lambda each: -abs(each[1]["after"] - each[1]["before"]))
     if rules and not context.out.json:
-        found = [{"rule": rule, **row, "example": next(iter(row["examples"]), "")} for rule, row in rules]
-        context.out.table(found, ("rule", "before", "after", "example"))
+        found = [
+            {"rule": rule, **row, "level": _levels(row), "example": next(iter(row["examples"]), "")}
+            for rule, row in rules
+        ]
+        context.out.table(found, ("rule", "level", "before", "after", "example"))
     for kind in ("returned", "restored", "mended"):
         for name, why in told[f"{kind}_examples"]:
             context.out.say(f"{context.text('profile_' + kind):10} {name}  {why}")

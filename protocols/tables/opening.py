@@ -52,7 +52,9 @@ class Table(io.RawIOBase):
         self._lines = self._made(told)
         self._more()
         if not self.headers:
-            raise self._fault or NoTemplate(f"{name}: {self._unknown()}")
+            if self._fault:
+                raise type(self._fault)(f"{name}: {self._fault}") from self._fault
+            raise NoTemplate(f"{name}: {self._unknown()}")
 
     @property
     def digest(self) -> bytes:

@@ -9,6 +9,8 @@ import pytest
 
 from config.errors import BadRecord
 from protocols import detect, stream
+from protocols.gunzip import Input
+from protocols.tables.opening import Table
 
 
 def read(data: bytes) -> int:
@@ -50,3 +52,8 @@ def test_it_is_said_what_was_seen(data: bytes, seen: str) -> None:
 )
 def test_an_empty_envelope_is_no_fault(data: bytes) -> None:
     assert read(data) == len(data)
+
+
+def test_a_workbook_that_cannot_be_read_is_named() -> None:
+    with pytest.raises(BadRecord, match=r"^list\.xlsx: "):
+        Table(Input(io.BytesIO(b"PK\x03\x04 no workbook"), "list.xlsx"), "list.xlsx")

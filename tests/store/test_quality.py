@@ -288,7 +288,11 @@ async def test_a_shadow_run_tells_what_would_change_and_changes_nothing(catalogu
     assert found.returned_examples[0][0] == "a/n2" and WRONG in found.returned_examples[0][1]
     assert found.restored_examples[0][0].startswith("case ")
     assert found.mended_examples[0][0] == "a/n3"
-    assert found.told()["rules"]["isbn-label"] == {"before": 1, "after": 0, "examples": ["a/n3"]}
+    rules = found.told()["rules"]
+    told_of = {"before": 1, "after": 0, "examples": ["a/n3"], "level_before": "warning", "level_after": "warning"}
+    assert rules["isbn-label"] == told_of
+    stricter = [row for row in rules.values() if row["before"] == row["after"]]
+    assert stricter and all(row["level_before"] != row["level_after"] for row in stricter), "as many, but errors now"
     assert looked[-1] == 4
     assert await catalogue.standing() == before
     assert (await run(2)).standing == 2
