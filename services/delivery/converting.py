@@ -103,7 +103,8 @@ def _one(made: Stretch, asked: Asked, place: _Place, read: Read) -> None:
         if asked.report and crossed:
             fates = crossed()
     except BadRecord as error:
-        _refuse(made, asked, place, ident, error.code, str(error).removeprefix(f"{ident}: "))
+        cause = error.__cause__ if isinstance(error.__cause__, BadRecord) else error  # forms name the record around it
+        _refuse(made, asked, place, ident, cause.code, str(error).removeprefix(f"{ident}: "))
         return
     made.out.append(written.data)
     lacking = writing.lacking(record, asked.encoding) if written.lost else {}

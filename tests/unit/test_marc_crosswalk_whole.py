@@ -157,8 +157,8 @@ def test_the_source_s_own_pairs_have_the_same_title_and_numbers_on_both_sides() 
     """The same 38 titles as MARC 21 and as the CMARC that another converter made of it."""
     folder = data.path(f"{FOLDER}/feelovejun__marc21tocmarc")
     sides = []
-    for name in ("CMARC", "Full-MARC8"):
-        raw = (folder / f"20171117_423294_ntuedu_{name}.mrc").read_bytes()
+    for form in ("CMARC", "Full-MARC8"):
+        raw = (folder / f"20171117_423294_ntuedu_{form}.mrc").read_bytes()
         sides.append({each.record.first("001"): each.record for each in reading.read(raw, detect.ISO2709).reads})
     theirs, originals = sides
     titles = numbers = 0
