@@ -44,6 +44,11 @@ def parenthesised(value: str) -> str:
     return value if value.strip().startswith("(") else f"({value})"
 
 
+def edition(value: str) -> str:
+    """Of a scheme with its edition the edition (084 $2 `clc/5`)."""
+    return value.partition("/")[2]
+
+
 def nonfiling(_indicators: str, pairs: list[tuple[str, str]]) -> str:
     """How many characters at the beginning do not file, of which NSB and NSE tell (MARC 21: 245, indicator 2)."""
     value = pairs[0][1] if pairs else ""
@@ -59,6 +64,7 @@ FUNCTIONS: Mapping[str, Function] = {
     "bracketed": bracketed,
     "unbracketed": unbracketed,
     "unparenthesised": unparenthesised,
+    "edition": edition,
     "parenthesised": parenthesised,
     "without_equals": without_equals,
 }
