@@ -148,6 +148,18 @@ async def gone(conn: Connection, source: int, local_ids: Collection[str]) -> set
     return {(row["parent_source"], row["parent_id"]) for row in rows}
 
 
+async def lent(conn: Connection, source: int, library: str, parents: Collection[str]) -> set[str]:
+    """Holdings records of a source that bear the number of their parent; of these parents (keys)."""
+    rows = await conn.fetch(
+        f"""select local_id from record where library = $1 and parent = any($2::text[]) and kind = {HOLDINGS}
+                and source = $3 and local_id ~ '^h:.*#[0-9a-f]{{8}}$'""",
+        library,
+        list(parents),
+        source,
+    )
+    return {row["local_id"] for row in rows}
+
+
 async def resign(conn: Connection, parents: Collection[Name]) -> None:
     """Holdings records follow these parents to their present signatures."""
     await conn.execute(

@@ -185,10 +185,16 @@ async def begin_rerun(conn: Connection, idents: Sequence[int], load: int) -> int
     return int(done.rsplit(" ", 1)[1])
 
 
+async def is_rerun(conn: Connection, load: int) -> bool:
+    """Does the load read again what came back?"""
+    found: bool = await conn.fetchval("select exists (select from quarantine where rerun = $1)", load)
+    return found
+
+
 async def end_rerun(conn: Connection, load: int) -> bool:
     """What a load was to read again and brought in order is settled. What came back keeps its place in the file that it
     first came in, with what is wrong with it now. False if it was to read nothing again."""
-    if not await conn.fetchval("select exists (select from quarantine where rerun = $1)", load):
+    if not await is_rerun(conn, load):
         return False
     await conn.execute(
         """with again as (

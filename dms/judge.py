@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Collection, Mapping
 import msgspec
 import numpy as np
 
-from catalog import bodies, inbox, loads, quality, quarantine, records
+from catalog import attached, bodies, inbox, loads, quality, quarantine, records
 from catalog.connection import Connection
 from catalog.loads import Load
 from catalog.model import LoadState
@@ -31,12 +31,15 @@ async def judge(conn: Connection, load: Load, limits: Limits) -> list[str]:
     sums = Sums()
     columns = []
     lead, leads = judging.Lead(), {}
+    lent: set[str] = set()
     async for unit, tally in _tallies(conn, load.load):
         if tally.follows or tally.led:
             leads[unit] = lead
         lead = lead if tally.last == mfhd.FOLLOWS else judging.Lead(tally.last, frozenset(tally.numbers))
         sums.add(tally)
-        columns.append(judging.hashes(judging.led(tally, leads.get(unit)).ids))
+        ids = judging.led(tally, leads.get(unit)).ids
+        lent.update(each for each in ids if mfhd.is_lent(each))
+        columns.append(judging.hashes(ids))
     repeated = judging.repeated(columns)
     groups = await _groups(conn, load.load, repeated, leads)
     resolved = judging.resolve(groups)
@@ -68,6 +71,8 @@ async def judge(conn: Connection, load: Load, limits: Limits) -> list[str]:
         if unit in leads:
             given[unit] = judging.follow(given.get(unit, Orders([], [])), tally, leads[unit])
     await inbox.give_orders(conn, load.load, {unit: encode(orders) for unit, orders in given.items()})
+    if load.mode == "changes" and lent and not sums.back:
+        missing = await _replaced(conn, load, lent)
     await _delete(conn, load, missing)
     await _settle_cases(conn, load, cases, columns)
     await quarantine.add_findings(
@@ -134,6 +139,16 @@ async def _missing(
         absent = ~np.isin(judging.hashes(page), seen, assume_unique=False)
         missing.extend(local_id for local_id, gone in zip(page, absent.tolist(), strict=True) if gone)
     return missing, total
+
+
+async def _replaced(conn: Connection, load: Load, lent: set[str]) -> list[str]:
+    """Holdings records without numbers of their own come as the set of their title: a changed one has another name,
+    and the set that is brought stands for the one before. One that is read again comes alone.
+    """
+    if await quarantine.is_rerun(conn, load.load):
+        return []
+    parents = {attached.ID + mfhd.lender(each) for each in lent}
+    return sorted(await attached.lent(conn, load.source, load.library, parents) - lent)
 
 
 async def _settle_cases(

@@ -120,6 +120,11 @@ def is_lent(local_id: str) -> bool:
     return local_id.startswith(HELD_PREFIX) and _LENT.search(local_id) is not None
 
 
+def lender(local_id: str) -> str:
+    """The parent's id, of such an id."""
+    return local_id.removeprefix(HELD_PREFIX).rpartition("#")[0]
+
+
 class Order:
     """Which bibliographic record stands before a holdings record: so many exports write them. Between them no record
     may have been lost, or the parent isn't known.

@@ -374,3 +374,17 @@ async def test_an_update_that_moves_a_copy_changes_whose_libraries_the_title_is_
     await catalogue.load("held", [at("SOUTH", LEADER[:5] + "d" + LEADER[6:])])
     assert await libraries() == ("LIB",)
     assert moved.updated == 1
+
+
+async def test_holdings_records_without_numbers_come_as_the_set_of_their_title(catalogue: Catalogue) -> None:
+    bibs = [a_bib("b1", "Salt", **BARE), a_bib("b2", "Rivers of sand", **BARE)]
+    held = [an_mfhd("b1", "b1", item=f"i{n}") for n in range(2)]
+    other = an_mfhd("b2", "b2", item="i9")
+    await catalogue.load("one", [bibs[0], *held, bibs[1], other])
+    changed = an_mfhd("b1", "b1", item="i1", call="Q 1")
+    again = await catalogue.load("one", [bibs[0], held[0], changed])
+    assert (again.added, again.deleted) == (1, 1)
+    want = sorted([(lent(held[0], "b1"), "i0", "PZ b1"), (lent(changed, "b1"), "i1", "Q 1")])
+    assert await shown(catalogue) == {"b1": want, "b2": [(lent(other, "b2"), "i9", "PZ b2")]}
+    await catalogue.undo(again.load)
+    assert sorted(item for _, item, _ in (await shown(catalogue))["b1"]) == ["i0", "i1"]
