@@ -76,6 +76,10 @@ async def forget(conn: Connection, load: int) -> None:
         await conn.execute(f"delete from {table} where load = $1", load)
 
 
+# A recheck reads no input: its cases keep their places apart by numbers that mean nothing, and are known by their ids.
+_PLACE = """case when r.read then q.position else 0 end position, case when r.read then q.ordinal else 0 end ordinal"""
+
+
 async def listing(
     conn: Connection,
     *,
@@ -87,8 +91,10 @@ async def listing(
 ) -> list[Any]:
     """Cases without their bytes, newest first. Those of some libraries, and those before a case, if told."""
     rows: list[Any] = await conn.fetch(
-        """select q.id, s.name source, q.library, q.load, q.position, q.ordinal, q.local_id, q.verdict, q.rule,
+        f"""select q.id, s.name source, q.library, q.load, {_PLACE}, q.local_id, q.verdict, q.rule,
                   q.reason, q.at from quarantine q join source s using (source)
+               left join load l on l.load = q.load
+               cross join lateral (select l.mode is null or l.mode not in ('recheck', 'batch') read) r
            where ($1::int is null or q.source = $1) and ($2::text is null or q.rule = $2)
              and ($4::text[] is null or q.library = any($4)) and ($5::bigint is null or q.id < $5)
            order by q.id desc limit $3""",

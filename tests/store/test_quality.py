@@ -183,6 +183,8 @@ async def test_a_recheck_lists_what_it_sends_back_and_leaves_it_standing(catalog
     assert (load.state, load.returned, load.unchanged) == (LoadState.DONE, 1, 1)
     async with catalogue.database.connection() as conn:
         assert await cases(conn) == [("n2", "isbn-check-digit")]
+        (case,) = await quarantine.listing(conn, source=None, rule=None, limit=9)
+        assert (case["position"], case["ordinal"], case["local_id"]) == (0, 0, "n2"), "it was read from no input"
     after = await catalogue.standing()
     assert [row["bytes"] for row in after["records"]] == [row["bytes"] for row in before["records"]]
     assert after["partition"] == before["partition"]
