@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from catalog.naming import Heading, Naming
 from catalog.model import Format, unique
+from catalog.naming import Heading, Naming
 from protocols import marc
 from protocols.marc import Record
 

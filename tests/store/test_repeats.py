@@ -195,4 +195,4 @@ def test_records_are_written_by_loads_alone() -> None:
         for path in (root / package).rglob("*.py")
         if re.search(r"records\.(put|delete)\(|(into|update|delete from) record\b", path.read_text(encoding="utf-8"))
     }
-    assert writers == {"catalog/records.py", "catalog/attached.py", "dms/place.py"}  # attached: whose copies they are
+    assert writers == {"catalog/records.py", "catalog/attached.py", "catalog/renaming.py", "dms/place.py"}
