@@ -40,7 +40,17 @@ PRIVATE = (
     "correction",
 )
 # What staff see: tested with the pages that show it.
-STAFF = ("authority_conflict", "base_choice", "batch", "batch_record", "decision", "profile", "load_rule", "quality_month", "quality_rule")
+STAFF = (
+    "authority_conflict",
+    "base_choice",
+    "batch",
+    "batch_record",
+    "decision",
+    "profile",
+    "load_rule",
+    "quality_month",
+    "quality_rule",
+)
 # Everything else that the door may read is public, with the reason why that does no harm.
 PUBLIC = {
     "amendment": "corrections that are part of a merged record",
