@@ -20,7 +20,7 @@ from typing import IO, Any
 import tantivy
 
 from catalog.model import Published
-from catalog.search import query, tree, worth
+from catalog.search import folders, query, tree, worth
 from catalog.search.document import Document, document, notation
 from catalog.search.grams import Phrase
 from catalog.search.port import FACETS, Hit, IndexBusy, NotBuilt, Request, Result
@@ -79,15 +79,6 @@ def _entry(made: Document) -> tantivy.Document:
     return entry
 
 
-def _current(home: Path) -> str:
-    """The folder in use, '' if there is none of this schema."""
-    try:
-        name = (home / "current").read_text("ascii").strip()
-    except FileNotFoundError:
-        return ""
-    return name if name.startswith(f"v{SCHEMA}-") and (home / name / "meta.json").exists() else ""
-
-
 def _place(searcher: tantivy.Searcher, fields: tantivy.Schema) -> tuple[int, int]:
     """Epoch and seq that an index has reached."""
     found = searcher.search(tantivy.Query.term_query(fields, "id", CURSOR), 1).hits
@@ -111,7 +102,7 @@ class TantivyWriter:
             self._lock.close()
             raise IndexBusy(f"Another process writes the search index in {home}; stop it or use its node.") from error
         self._schema = schema()
-        self._folder = _current(home)
+        self._folder = folders.current(home, SCHEMA)
         self._index: tantivy.Index | None = None
         self._writer: tantivy.IndexWriter | None = None
         if self._folder:
@@ -170,13 +161,7 @@ class TantivyWriter:
 
     def publish(self) -> None:
         """See `port.Writer`. Removes what no reader will open again."""
-        if _current(self._home) != self._folder:
-            draft = self._home / "current.new"
-            draft.write_text(self._folder, "ascii")
-            draft.replace(self._home / "current")
-        for path in self._home.iterdir():
-            if path.is_dir() and path.name != self._folder:
-                shutil.rmtree(path)
+        folders.publish(self._home, self._folder, SCHEMA)
 
     def _release(self) -> None:
         if self._writer is not None:
@@ -248,7 +233,7 @@ class TantivyReader:
         except FileNotFoundError as error:
             raise NotBuilt("There is no search index yet; it is made while the node runs.") from error
         if self._index is None or named != self._named:
-            folder = _current(self._home)
+            folder = folders.current(self._home, SCHEMA)
             if not folder:
                 raise NotBuilt("The search index is being made again after an upgrade; try again later.")
             try:
