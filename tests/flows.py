@@ -182,8 +182,8 @@ async def back_up(stand: Stand) -> None:
 async def restore(stand: Stand) -> None:
     """Put the state of the backup in the place of the present one."""
     async with stand.database.transaction() as conn:
+        await conn.execute(f"truncate {', '.join(f'public.{table}' for table in TABLES)} cascade")
         for table in TABLES:
-            await conn.execute(f"truncate public.{table}")
             await conn.execute(f"insert into public.{table} overriding system value select * from backup.{table}")
 
 

@@ -121,7 +121,7 @@ PROBES: Mapping[str, Probe] = {
     "/corrections": Probe(),
     "/corrections/decide POST": Probe(form={"correction": "{library}", "do": "refuse", "why": "-"}, single=True),
     "/review/decide POST": Probe(form={"do": "none", "a": "a/1", "b": "b/2", "why": "-"}),
-    "/review/settle POST": Probe(form={"conflict": "1", "why": "-"}),
+    "/review/settle POST": Probe(form={"conflict": "none", "why": "-"}),
     "/returns": Probe(shows="{library}"),
     "/returns/{source}": Probe(path="/returns/{source}?rule=x", single=True),
     "/returns/{source}/do POST": Probe(path="/returns/{source}/do", form={"do": "drop", "rule": "none"}, single=True),

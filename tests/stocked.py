@@ -67,8 +67,8 @@ async def _source_record(conn: Connection, number: int, library: str, entry: Sto
     await conn.execute(
         """insert into record (source, local_id, library, sid, load, format, carrier, encoding, visibility, dictionary,
                digest, stamp, title_hash, body)
-           values ($1, $2, $3, $4, 1, $5, 1, 'utf-8', 0, 0, '', '', 0, '')""",
-        source, f"r{number}", library, number, entry.format,
+           values ($1, $2, $3, $4, 1, $5, 1, 'utf-8', 0, 0, '', '', 0, $6)""",
+        source, f"r{number}", library, number, entry.format, bodies.shrink(builders.iso2709(entry.record)),
     )  # fmt: skip
     await conn.execute("insert into membership (sid, cluster) values ($1, $1) on conflict do nothing", number)
     for n, each in enumerate(copies):

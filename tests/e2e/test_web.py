@@ -119,7 +119,7 @@ async def test_a_reader_finds_a_book_and_the_shelves_it_stands_on(visitor: Visit
     assert record.page.find(".//h1").text_content() == "红楼梦"
     rows = [" ".join(" ".join(row.xpath(".//text()")).split()) for row in record.page.xpath("//table//tbody/tr")]
     assert rows == [
-        "天津大学图书馆 天津 I242.4/1 北洋园 在架 T1",
+        "天津大学图书馆 天津 2 册 I242.4/1 北洋园 在架 T1",
         "I242.4/1 卫津路 借出 T2",
         "深圳图书馆 广东深圳 I242.4/88 中心馆 在架 S1",
     ]
