@@ -137,12 +137,6 @@ async def settle(conn: Connection, number: int, state: str, result: str) -> None
     await conn.execute("update decision set state = $2, result = $3 where decision = $1", number, state, result)
 
 
-async def pins_of(conn: Connection, number: int) -> list[int]:
-    """The pins that it made."""
-    rows = await conn.fetch("select pin from pin where decision = $1 order by pin", number)
-    return [row["pin"] for row in rows]
-
-
 async def members(conn: Connection, cluster: int, limit: int) -> list[Any]:
     """A cluster's records, also those that share holdings only: source, name, local_id, library, sid, visible."""
     rows: list[Any] = await conn.fetch(
@@ -155,15 +149,26 @@ async def members(conn: Connection, cluster: int, limit: int) -> list[Any]:
     return rows
 
 
-async def cluster_of(conn: Connection, source: int, local_id: str) -> tuple[int, int] | None:
-    """(cluster, signature) of a record that takes part in matching."""
-    row = await conn.fetchrow(
-        """select m.cluster, r.sid from record r join membership m using (sid)
-           where r.source = $1 and r.local_id = $2""",
-        source,
-        local_id,
+async def clusters_of(conn: Connection, named: Collection[Named]) -> dict[Named, tuple[int, int]]:
+    """(cluster, signature) of those of the records that take part in matching."""
+    rows = await conn.fetch(
+        """select r.source, r.local_id, m.cluster, r.sid from unnest($1::int[], $2::text[]) n (source, local_id)
+           join record r using (source, local_id) join membership m using (sid)""",
+        [source for source, _ in named],
+        [local_id for _, local_id in named],
     )
-    return (row["cluster"], row["sid"]) if row else None
+    return {(row["source"], row["local_id"]): (row["cluster"], row["sid"]) for row in rows}
+
+
+async def missing(conn: Connection, named: Collection[Named]) -> list[Named]:
+    """Those of the records that are not there."""
+    rows = await conn.fetch(
+        """select n.source, n.local_id from unnest($1::int[], $2::text[]) n (source, local_id)
+           where not exists (select from record r where (r.source, r.local_id) = (n.source, n.local_id))""",
+        [source for source, _ in named],
+        [local_id for _, local_id in named],
+    )
+    return [(row["source"], row["local_id"]) for row in rows]
 
 
 async def waiting(
@@ -224,10 +229,10 @@ async def relations(conn: Connection, cluster: int, limit: int) -> dict[int, tup
     for one in await of_records(conn, named):
         if one.kind == "link" and one.state == "done":
             mine = set(named)
-            for other_record in one.others if mine & set(one.records) else one.records:
-                there = await cluster_of(conn, *other_record)
-                if there is not None and there[0] != cluster:
-                    found[there[0]] = (found.get(there[0], (None, None))[0], one.decision)
+            others = one.others if mine & set(one.records) else one.records
+            for there, _ in (await clusters_of(conn, others)).values():
+                if there != cluster:
+                    found[there] = (found.get(there, (None, None))[0], one.decision)
     return dict(list(found.items())[:limit])
 
 

@@ -6,10 +6,12 @@ together records that tell of one holding: a library's record that came by two p
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from catalog.connection import Connection
 from catalog.holdings import ORIGIN
+
+Named = tuple[int, str]  # source number, local id
 
 # Signatures $1 with those of the records that pins name beside theirs, found from the signatures: a node that two paths
 # reach may have a pin for every tenth record.
@@ -39,20 +41,42 @@ async def add(
     *,
     who: str,
     why: str,
-    decision: int | None = None,
 ) -> int:
     """Pin two records (source, local id): `must` or `cannot`; the pin's number."""
     number: int = await conn.fetchval(
-        """insert into pin (source_a, local_id_a, source_b, local_id_b, verdict, who, why, decision)
-           values ($1, $2, $3, $4, $5, $6, $7, $8) returning pin""",
+        """insert into pin (source_a, local_id_a, source_b, local_id_b, verdict, who, why)
+           values ($1, $2, $3, $4, $5, $6, $7) returning pin""",
         *a,
         *b,
         verdict,
         who,
         why,
-        decision,
     )
     return number
+
+
+async def add_many(
+    conn: Connection, pairs: Sequence[tuple[Named, Named, str]], *, who: str, why: str, decision: int
+) -> None:
+    """Pin pairs of records (record, record, `must` or `cannot`) as a decision asks."""
+    await conn.execute(
+        """insert into pin (source_a, local_id_a, source_b, local_id_b, verdict, who, why, decision)
+           select *, $6, $7, $8 from unnest($1::int[], $2::text[], $3::int[], $4::text[], $5::text[])""",
+        [a[0] for a, _, _ in pairs],
+        [a[1] for a, _, _ in pairs],
+        [b[0] for _, b, _ in pairs],
+        [b[1] for _, b, _ in pairs],
+        [verdict for _, _, verdict in pairs],
+        who,
+        why,
+        decision,
+    )
+
+
+async def remove_decided(conn: Connection, decision: int) -> set[Named]:
+    """Take out the pins of a decision; the records they held."""
+    rows = await conn.fetch("delete from pin where decision = $1 returning *", decision)
+    return {(row[f"source_{side}"], row[f"local_id_{side}"]) for row in rows for side in "ab"}
 
 
 async def remove(conn: Connection, pin: int) -> tuple[tuple[int, str], tuple[int, str]] | None:

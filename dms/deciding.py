@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from catalog import decisions, pins, records
+from catalog import decisions, pins
 from catalog.connection import Connection
 from catalog.decisions import Decision, Named
 from dms import pinning
@@ -27,18 +27,15 @@ async def next_one(conn: Connection, memory: Memory) -> bool:
     if one is None:
         return False
     if one.state == "undue":
-        held = [await pins.remove(conn, pin) for pin in await decisions.pins_of(conn, one.decision)]
-        await pinning.follow(conn, sorted({name for pair in held if pair for name in pair}), memory)
+        await pinning.follow(conn, sorted(await pins.remove_decided(conn, one.decision)), memory)
         await decisions.settle(conn, one.decision, "undone", one.result)
         return True
-    missing = [name for name in (*one.records, *one.others) if await records.get(conn, *name) is None]
-    if missing:
+    if missing := await decisions.missing(conn, (*one.records, *one.others)):
         known = await decisions.names(conn, missing)
         why = f"no longer there: {', '.join(known.values())}"
         await decisions.settle(conn, one.decision, "void", why)
         return True
-    for a, b, verdict in asked(one):
-        await pins.add(conn, a, b, verdict, who=one.who, why=one.why, decision=one.decision)
+    await pins.add_many(conn, list(asked(one)), who=one.who, why=one.why, decision=one.decision)
     await pinning.follow(conn, sorted({*one.records, *one.others}), memory)
     await decisions.settle(conn, one.decision, "done", await _result(conn, one))
     return True
@@ -57,8 +54,8 @@ def asked(one: Decision) -> Iterator[tuple[Named, Named, str]]:
 
 async def _result(conn: Connection, one: Decision) -> str:
     """Whether the two sides are where they should be: another decision may stand against this one."""
-    sides = [await decisions.cluster_of(conn, *side[0]) for side in (one.records, one.others)]
-    numbers = {side[0] for side in sides if side is not None}
+    there = await decisions.clusters_of(conn, (one.records[0], one.others[0]))
+    numbers = {cluster for cluster, _ in there.values()}
     together = len(numbers) == 1
     if together == (one.kind == "join"):
         return ""

@@ -16,7 +16,7 @@ from catalog.model import Verdict, cluster_id
 from config.errors import Conflict
 from dms import contributors_of
 from dms.match import reasons
-from node import app, attending
+from node import app, attending, decided
 from node.app import Node
 from node.context import Context
 from node.deeds import Act
@@ -43,7 +43,6 @@ ACTS = {
     "undo": Act(name="cluster.undo", object="decision", detail=("why",)),
 }
 ALLOW = {"show": Permission.READ, "explain": Permission.READ, "history": Permission.LOOK}
-MEMBERS = ("record", "library", "role")
 HISTORY = ("decision", "at", "kind", "state", "clusters", "records", "who", "why", "undone_by")
 MOST = 200
 
@@ -90,16 +89,7 @@ async def run(context: Context, args: argparse.Namespace) -> int:
         async with node.database.transaction() as conn:
             made = await _decide(context, node, conn, args)
             await context.deed.done(conn, decision=made.decision)
-        await attending.drain(node)
-        async with node.database.transaction() as conn:
-            made = await decisions.get(conn, made.decision)
-            now = await deciding.where(conn, node.symbol, made)
-    if context.out.json:
-        context.out.item({"decision": made.decision, "state": made.state, "clusters": now, "result": made.result})
-    context.out.say(context.text(f"decided_{made.state}", decision=made.decision, clusters=", ".join(now)))
-    if made.result:
-        context.out.note(made.result)
-    return 5 if made.state == "void" or made.result else 0
+        return await decided.tell(context, node, made)
 
 
 async def _look(context: Context, node: Node, conn: Connection, args: argparse.Namespace) -> int:
@@ -259,8 +249,9 @@ async def _pair(context: Context, node: Node, conn: Connection, a: str, b: str) 
         context.out.say(f"  {each['points']:+5} {each['text']}" if each["points"] else f"        {each['text']}")
     if found.together:
         context.out.say(context.text("pair_together", cluster=one.id))
-    for decided in found.decisions:
-        context.out.say(f"  # {decided.decision} {decided.kind} {decided.state} {decided.who}: {decided.why}")
+    for past in found.decisions:
+        told = f"{past.decision} {past.kind} {past.state} {past.who}: {past.why}"
+        context.out.say(f"  # {told}")
 
 
 def _contradiction(one: Contradiction) -> dict[str, object]:

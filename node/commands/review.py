@@ -13,7 +13,7 @@ from catalog.corrections import Entry
 from catalog.model import cluster_id
 from config.errors import Misconfigured
 from dms.match import reasons
-from node import app, attending
+from node import app, attending, decided
 from node.app import Node
 from node.context import Context
 from node.deeds import Act
@@ -125,14 +125,7 @@ async def _decide_pair(context: Context, node: Node, args: argparse.Namespace) -
         told = {"who": context.actor.name, "why": args.why, "within": within}
         made = await deciding.between(conn, node.symbol, args.verdict, a, b, **told)
         await context.deed.done(conn, decision=made.decision)
-    await attending.drain(node)
-    async with node.database.transaction() as conn:
-        made = await decisions.get(conn, made.decision)
-        now = await deciding.where(conn, node.symbol, made)
-    if context.out.json:
-        context.out.item({"decision": made.decision, "state": made.state, "clusters": now, "result": made.result})
-    context.out.say(context.text(f"decided_{made.state}", decision=made.decision, clusters=", ".join(now)))
-    return 5 if made.state == "void" or made.result else 0
+    return await decided.tell(context, node, made)
 
 
 def _pair(row: Any, lang: str) -> dict[str, object]:

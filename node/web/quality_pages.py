@@ -8,14 +8,13 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from catalog import libraries, quality, records, sources
+from catalog import libraries, quality, records
 from catalog.connection import Connection
-from catalog.model import Source
 from config.errors import NotFound
 from dms import quality_of
 from dms.quality_texts import heading
 from dms.rules.model import Receipt
-from node.web import context, permits, view
+from node.web import context, sourced, view
 from node.web.labels import library_name
 from protocols import csv
 from services.access.policy import Reach
@@ -50,7 +49,7 @@ async def one(request: web.Request) -> web.StreamResponse:
     """A source: its months, and the rules that found something, with examples."""
     lang = context.lang_of(request)
     async with context.private(request) as conn:
-        source = await _source(request, conn)
+        source = await sourced.source(request, conn)
         found = next(iter(await _report(conn, None, source.name)), None)
     rules = [
         {
@@ -77,7 +76,7 @@ async def record(request: web.Request) -> web.StreamResponse:
     """A record as it is kept, what the rules say of it now, and what was mended of it."""
     lang, local_id = context.lang_of(request), request.query.get("id", "")[:LONGEST_ID]
     async with context.private(request) as conn:
-        source = await _source(request, conn)
+        source = await sourced.source(request, conn)
         row = await records.get(conn, source.no, local_id)
         if row is None:
             raise NotFound("there is no such thing here")
@@ -120,15 +119,6 @@ async def _report(
         await quality.rules(conn, within, source),
         newest,
     )
-
-
-async def _source(request: web.Request, conn: Connection) -> Source:
-    try:
-        found = await sources.get(conn, request.match_info["source"])
-    except NotFound:
-        raise NotFound("there is no such thing here") from None  # as for one of another library
-    permits.within(request, found.library)
-    return found
 
 
 def _trend(one: Quality) -> Sequence[dict[str, Any]]:

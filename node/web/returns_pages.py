@@ -14,7 +14,7 @@ from config.errors import BadRecord, NotFound
 from dms import quality_scope
 from dms.rules import catalogue
 from dms.rules.model import Profile
-from node.web import auditing, context, permits, view, visitor
+from node.web import auditing, context, permits, sourced, view, visitor
 from node.web.inputs import number
 from node.web.labels import library_name
 from services.access.policy import Permission, Reach
@@ -67,7 +67,7 @@ async def group(request: web.Request) -> web.StreamResponse:
     lang, rule = context.lang_of(request), _rule(request)
     before = number(request.query, "before", 0, 0, LAST) or None
     async with context.private(request) as conn:
-        source = await _source(request, conn)
+        source = await sourced.source(request, conn)
         groups = [row for row in await quarantine.groups(conn, source=source.no) if row["rule"] == rule]
         if not groups:
             raise NotFound("nothing came back by this rule")
@@ -107,7 +107,7 @@ async def group(request: web.Request) -> web.StreamResponse:
 async def do(request: web.Request) -> web.StreamResponse:
     """Mend, read again or forget all that a rule returned from a source."""
     async with context.private(request) as conn:
-        source = await _source(request, conn)
+        source = await sourced.source(request, conn)
     fields = await visitor.form(request)
     asked, rule = visitor.text(fields, "do"), visitor.text(fields, "rule")
     if asked not in ACTS or not rule or (asked == "fix" and not shown.mendable(rule)):
@@ -133,7 +133,7 @@ async def case(request: web.Request) -> web.StreamResponse:
         raise NotFound(f"there is no case {ident}")
     lang = context.lang_of(request)
     async with context.private(request) as conn:
-        source = await _source(request, conn)
+        source = await sourced.source(request, conn)
         found = await quarantine.get(conn, int(ident))
         if found["source"] != source.no:
             raise NotFound(f"there is no case {ident}")
@@ -160,7 +160,7 @@ async def file(request: web.Request) -> web.StreamResponse:
         raise web.HTTPBadRequest
     rule = _rule(request)
     async with context.private(request) as conn:
-        source = await _source(request, conn)
+        source = await sourced.source(request, conn)
     node = context.node_of(request)
     async with node.database.transaction() as conn:
         await auditing.deed(request).done(conn, object=source.name, library=source.library, rule=rule)
@@ -216,15 +216,6 @@ def _told(found: Any, profile: Profile, lang: str) -> dict[str, Any]:
         "problems": shown.problems(preview.findings, lang),
         "raw": "",
     }
-
-
-async def _source(request: web.Request, conn: Connection) -> Source:
-    try:
-        found = await sources.get(conn, request.match_info["source"])
-    except NotFound:
-        raise NotFound("there is no such thing here") from None  # as for one of another library
-    permits.within(request, found.library)
-    return found
 
 
 def _rule(request: web.Request) -> str:

@@ -17,7 +17,7 @@ from node.web import auditing, context, permits, view, visitor
 from node.web.inputs import number
 from node.web.middleware import BadInput
 from services.access.policy import Permission
-from services.deciding import comparing, deciding, settling, sides
+from services.deciding import comparing, deciding, settling
 from services.delivery import rows
 
 SIZE = 10  # pairs on a page
@@ -109,11 +109,12 @@ async def _pair(conn: Connection, symbol: str, row: Any, lang: str) -> dict[str,
     why = msgspec.msgpack.decode(row["reasons"], type=list[tuple[str, int]])
     told["reasons"] = [(reasons.text(rule, lang), points) for rule, points in why]
     try:
-        one, other = [await sides.find(conn, symbol, name) for name in names]
-        left, right = [await comparing.description(conn, side) for side in (one, other)]
+        left, right = [
+            await comparing.description(conn, (row[f"source_{side}"], row[f"local_id_{side}"])) for side in "ab"
+        ]
     except NotFound:  # it went while we looked
         return told
-    told["records"] = [view.record_url(one.id), view.record_url(other.id)]
+    told["records"] = [view.record_url(cluster_id(symbol, row[f"cluster_{side}"])) for side in "ab"]
     return {**told, "lines": rows.beside(left, right, lang)}
 
 

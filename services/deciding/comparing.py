@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from catalog import bodies, decisions, dictionaries, original, records, signatures
 from catalog.connection import Connection
-from catalog.decisions import Decision
+from catalog.decisions import Decision, Named
 from catalog.model import Description, Format, Verdict
 from config.errors import NotFound
 from dms.describe import describe
@@ -50,17 +50,17 @@ async def compare(conn: Connection, one: Side, other: Side) -> Compared:
         join=decide.JOIN,
         reasons=judged.reasons,
         decisions=named,
-        described=(await description(conn, one), await description(conn, other)),
+        described=(await description(conn, one.record), await description(conn, other.record)),
         held_apart=vetoes.clash(a, b),
     )
 
 
-async def description(conn: Connection, side: Side) -> Description:
-    """What the record that stands for a side says."""
-    source, local_id = side.record
+async def description(conn: Connection, record: Named) -> Description:
+    """What a record says. NotFound if it is not there."""
+    source, local_id = record
     row = await records.get(conn, source, local_id)
     if row is None:
-        raise NotFound(f"there is no record {side.name}")
+        raise NotFound(f"there is no record {local_id}")
     known = await dictionaries.of(conn, [row.dictionary])
     raw = bodies.open_body(row.body, row.dictionary, known)
     return describe(original.record(raw, row.carrier, row.encoding), Format(row.format))

@@ -74,12 +74,9 @@ async def undo(conn: Connection, number: int, *, who: str, why: str, within: Wit
 
 async def where(conn: Connection, symbol: str, one: Decision) -> list[str]:
     """The ids of the clusters in which the records of a decision are now."""
-    found: dict[str, None] = {}
-    for record in (*one.records, *one.others):
-        there = await decisions.cluster_of(conn, *record)
-        if there is not None:
-            found[cluster_id(symbol, there[0])] = None
-    return list(found)
+    named = (*one.records, *one.others)
+    there = await decisions.clusters_of(conn, named)
+    return list(dict.fromkeys(cluster_id(symbol, there[name][0]) for name in named if name in there))
 
 
 async def _speakers(conn: Connection, side: Side) -> list[decisions.Named]:
@@ -97,9 +94,9 @@ def may(side: Side, within: Within) -> None:
 async def _concerns(conn: Connection, one: Decision, within: frozenset[str]) -> bool:
     if one.library in within:
         return True
-    for record in (*one.records, *one.others):
-        there = await decisions.cluster_of(conn, *record)
-        if there and {each.library for each in await sides.members(conn, there[0])} & within:
+    there = await decisions.clusters_of(conn, (*one.records, *one.others))
+    for cluster in {cluster for cluster, _ in there.values()}:
+        if {each.library for each in await sides.members(conn, cluster)} & within:
             return True
     return False
 

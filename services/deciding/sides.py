@@ -42,10 +42,10 @@ async def find(conn: Connection, symbol: str, ident: str) -> Side:
     if "/" in ident:
         name, _, local_id = ident.partition("/")
         source = await sources.get(conn, name)
-        there = await decisions.cluster_of(conn, source.no, local_id)
+        there = await _cluster(conn, (int(source.no), local_id))
         if there is None and (became := await rekeys.became(conn, source.no, local_id)):
             local_id = became[-1].new or local_id
-            there = await decisions.cluster_of(conn, source.no, local_id)
+            there = await _cluster(conn, (int(source.no), local_id))
         if there is not None:
             named, number = (int(source.no), local_id), there[0]
     else:
@@ -79,3 +79,7 @@ async def members(conn: Connection, cluster: int) -> Sequence[Member]:
         for row in await decisions.members(conn, cluster, MOST + 1)
         if row["visible"]
     ]
+
+
+async def _cluster(conn: Connection, record: Named) -> tuple[int, int] | None:
+    return (await decisions.clusters_of(conn, [record])).get(record)
