@@ -99,14 +99,8 @@ def _piece(data: bytes, start: int, end: int, judge: pieces.Judge) -> Iterator[P
     raw = data[start:end].rstrip(b"\r\n\x1a")
     if not raw.strip() or raw.strip().isdigit():  # a number alone separates records
         return
-    charset = judge.of(raw)
-    try:
-        record, findings = read(raw, charset.name)
-    except Unreadable as error:
-        rule = pieces.UNREADABLE if raw[:5].isdigit() else pieces.NO_RECORD
-        yield Piece(start, start + len(raw), rule=rule, reason=str(error))
-    else:
-        yield Piece(start, start + len(raw), record, charset.name, findings + pieces.doubts(charset))
+    rule = pieces.UNREADABLE if raw[:5].isdigit() else pieces.NO_RECORD
+    yield pieces.piece(raw, start, judge, read, rule)
 
 
 def read(data: bytes, encoding: str = "utf-8") -> tuple[Record, tuple[Finding, ...]]:

@@ -70,13 +70,7 @@ def read_all(data: bytes, encoding: str) -> Iterator[Piece]:
         raw = data[start:end].rstrip(b"\r\n\t \x1a")
         if not raw.strip(b"\r\n\t \xef\xbb\xbf"):
             continue
-        charset = judge.of(raw)
-        try:
-            record, findings = read(raw, charset.name)
-        except Unreadable as error:
-            yield Piece(start, start + len(raw), rule=pieces.NO_RECORD, reason=str(error))
-        else:
-            yield Piece(start, start + len(raw), record, charset.name, findings + pieces.doubts(charset))
+        yield pieces.piece(raw, start, judge, read, pieces.NO_RECORD)
 
 
 def read(data: bytes, encoding: str = "utf-8") -> tuple[Record, tuple[Finding, ...]]:

@@ -56,14 +56,8 @@ def read_all(data: bytes, encoding: str) -> Iterator[Piece]:
         raw = data[start:end].rstrip(b"\r\n\x1a")
         if not raw.strip(b"\r\n\t \xef\xbb\xbf"):
             continue
-        charset = judge.of(raw)
-        try:
-            record, findings = read(raw, charset.name)
-        except Unreadable as error:
-            rule = pieces.UNREADABLE if b"=" in raw else pieces.NO_RECORD
-            yield Piece(start, start + len(raw), rule=rule, reason=str(error))
-        else:
-            yield Piece(start, start + len(raw), record, charset.name, findings + pieces.doubts(charset))
+        rule = pieces.UNREADABLE if b"=" in raw else pieces.NO_RECORD
+        yield pieces.piece(raw, start, judge, read, rule)
 
 
 def read(data: bytes, encoding: str = "utf-8") -> tuple[Record, tuple[Finding, ...]]:

@@ -5,8 +5,10 @@ The readers of XML, JSON and line formats hand back pieces; `protocols.reading` 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
+from config.errors import BadRecord
 from protocols.charsets import codec, sniff
 from protocols.charsets.sniff import Charset
 from protocols.marc import Record
@@ -66,3 +68,19 @@ def doubts(charset: Charset) -> tuple[Finding, ...]:
     if charset.sure:
         return ()
     return (("encoding-uncertain", f"no encoding fits well, {charset.name} was taken"),)
+
+
+def piece(
+    raw: bytes,
+    start: int,
+    judge: Judge,
+    read: Callable[[bytes, str], tuple[Record, tuple[Finding, ...]]],
+    otherwise: str,
+) -> Piece:
+    """The piece that `raw` is; `otherwise` is the rule of one that `read` finds no record in."""
+    charset = judge.of(raw)
+    try:
+        record, findings = read(raw, charset.name)
+    except BadRecord as error:
+        return Piece(start, start + len(raw), rule=otherwise, reason=str(error))
+    return Piece(start, start + len(raw), record, charset.name, findings + doubts(charset))
