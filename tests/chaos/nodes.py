@@ -146,6 +146,10 @@ class Node:
         """The first value."""
         return (await self.fetch(query, *values))[0][0]
 
+    async def waiting(self) -> int:
+        """Segments that were made and are not acknowledged: those of a repair move no place of the feed."""
+        return int(await self.value("select count(*) from segment where channel = $1", CLUSTERS))
+
     async def publish(self, versions: Sequence[Version]) -> None:
         """Put states into the feed, again if the answer to the commit was lost."""
         while True:
@@ -207,14 +211,14 @@ class Couple:
         head = await self.head()
         known = await self.child.value("select coalesce(max(known_seq), 0) from outgoing where channel = $1", CLUSTERS)
         held_up = await self.child.value("select coalesce(max(held_up), '') from outgoing where channel = $1", CLUSTERS)
-        return known == head == await self.heard() and not held_up
+        return known == head == await self.heard() and not held_up and not await self.child.waiting()
 
     async def placed(self) -> bool:
         """The parent has made records of all that landed, merged them, and told the child."""
         busy = await self.parent.value(
             "select exists (select from load where state in ('preparing', 'placing')) or exists (select from dirty)"
         )
-        if busy:
+        if busy or await self.parent.waiting():
             return False
         told = await self.parent.fetch("select last, known_seq, held_up from feed, outgoing "
                                        "where name = 'clusters' and channel = $1", CLUSTERS)  # fmt: skip
