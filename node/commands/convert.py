@@ -62,6 +62,7 @@ async def run(context: Context, args: argparse.Namespace) -> int:
     encoding = forms.check(args.to, args.encoding)
     for name in (args.output, args.loss_report):
         _distinct(args.file, name)
+    _apart(args.output, args.loss_report)
     crew = Crew(processes=os.cpu_count() or 1)
     tally = _Tally()
     try:
@@ -115,6 +116,15 @@ def _distinct(file: str, name: str | None) -> None:
             raise Misconfigured(f"{name} is what is being read: write to another file")
         if not Path(name).parent.is_dir():
             raise Misconfigured(f"{Path(name).parent} is no folder: make it first")
+
+
+def _apart(output: str | None, report: str | None) -> None:
+    """Raises `Misconfigured`: the records and the report can't go to one place."""
+    if report is None:
+        return
+    own, other = ("" if not name or name == STANDARD_INPUT else os.path.realpath(name) for name in (output, report))
+    if own == other and not (own and os.path.exists(own) and not os.path.isfile(own)):  # a device takes both
+        raise Misconfigured(f"{report} is where the records go: write the loss report to another file")
 
 
 async def _stretches(source: stream.Readable, asked: Asked, crew: Crew) -> AsyncIterator[Stretch]:

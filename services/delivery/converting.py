@@ -14,6 +14,7 @@ import msgspec
 
 from config.errors import BadRecord
 from dms import formats, identity
+from dms.crosswalk import through
 from dms.crosswalk.marc import between
 from dms.crosswalk.model import Fate, Loss
 from dms.rules import kinds
@@ -101,7 +102,7 @@ def _one(made: Stretch, asked: Asked, place: _Place, read: Read) -> None:
         going = Going(ident, record, format_)
         written, crossed = forms.told(going, asked.form, asked.encoding, ordinal=place.number)
         if asked.report and crossed:
-            fates = crossed()
+            fates = through.joined(read.record, fates, crossed()) if asked.dialect else crossed()
     except BadRecord as error:
         cause = error.__cause__ if isinstance(error.__cause__, BadRecord) else error  # forms name the record around it
         _refuse(made, asked, place, ident, cause.code, str(error).removeprefix(f"{ident}: "))

@@ -117,6 +117,35 @@ def test_characters_that_the_encoding_lacks_are_told_by_record_and_field(tmp_pat
     assert "2: the encoding lacks" in answer.error
 
 
+def test_records_and_report_can_t_go_to_one_file(tmp_path: Path) -> None:
+    source, out = tmp_path / "in.mrc", tmp_path / "out"
+    source.write_bytes(iso2709.write(a_record("1")))
+    (tmp_path / "link").symlink_to(out)
+    for report_to in (out, f"{tmp_path}/./out", tmp_path / "link"):
+        answer = convert(source, "--to", "mrk", "-o", out, "--loss-report", report_to)
+        assert answer.code == 2
+        assert "where the records go" in answer.error
+    assert convert(source, "--to", "mrk", "--loss-report", "-").code == 2
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("dialect", ["marc21", "cnmarc-nlc"])
+def test_the_report_of_two_steps_is_of_the_record_as_it_came(tmp_path: Path, dialect: str) -> None:
+    """`--dialect` and a form that is no MARC: what the first step lost is there too, and tags are the source's."""
+    source, loss = tmp_path / "in.mrc", tmp_path / "loss"
+    source.write_bytes(iso2709.write(a_record("1", more=(("905", "  \x1faNLC\x1fb123"), ("345", "  \x1fa某书店")))))
+    answer = convert(source, "--to", "dc", "--dialect", dialect, "--loss-report", loss)
+    assert answer.code == 0
+    (line,) = report(loss)
+    where = {f"{one['tag']}${one['code']}": (one["fate"], one.get("to", "")) for one in line["fields"]}
+    assert where["200$a"] == ("mapped", "dc:title")
+    assert where["606$y"][0] == "mapped"
+    assert where["905$b"] == ("lost", "")
+    assert {one["tag"] for one in line["fields"]} >= {"001", "100", "101", "200", "606", "690", "701", "801", "905"}
+    if dialect == "marc21":
+        assert where["100$a/18-19"][0] == "lost"  # by the first step
+
+
 def test_standard_input_becomes_standard_output_and_unreadable_bytes_are_told() -> None:
     good = iso2709.write(a_record("1"))
     answer = convert("-", "--to", "mrk", "--dialect", "marc21", given=good + b"00012 junk\x1d" + good)
