@@ -32,19 +32,26 @@ async def unpin(conn: Connection, number: int, memory: Memory) -> None:
 
 async def follow(conn: Connection, named: Sequence[Named], memory: Memory) -> None:
     """Sign these records again by the pins that stand now."""
-    moves: list[Move] = []
-    found: list[Named] = []
+    by_source: dict[int, list[str]] = {}
     for source, local_id in named:
-        row = await records.get(conn, source, local_id)
-        if row is None or row.sid is None:
-            continue
-        packed = (await signatures.features(conn, [row.sid]))[row.sid]
+        by_source.setdefault(source, []).append(local_id)
+    sids: dict[Named, int] = {}
+    alone: set[Named] = set()
+    for source, local_ids in by_source.items():
+        there = await records.standing(conn, source, local_ids)
+        sids |= {(source, local_id): one.sid for local_id, one in there.items() if one.sid is not None}
+        alone |= {(source, local_id) for local_id in await pins.kept_apart(conn, source, local_ids)}
+    known = await signatures.features(conn, set(sids.values()))
+    names = {int(each.no): each.name for each in await sources.every(conn)} if alone else {}
+    found = [name for name in named if name in sids]
+    moves: list[Move] = []
+    for name in found:
+        packed = known[sids[name]]
         features = matching.unpack(packed)
         signed = Signed(matching.signature(packed), packed, match_keys.keys(features), matching.uses(features))
-        if await pins.kept_apart(conn, source, [local_id]):
-            signed = own_signature(signed, (await sources.by_number(conn, source)).name, local_id)
-        moves.append(Move(row.sid, signed))
-        found.append((source, local_id))
+        if name in alone:
+            signed = own_signature(signed, names[name[0]], name[1])
+        moves.append(Move(sids[name], signed))
     taken = await graph.take(conn, moves)
     await records.resign(conn, [(*name, sid) for name, sid in zip(found, taken.sids, strict=True) if sid is not None])
     await attached.resign(conn, found)
