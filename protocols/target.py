@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from config.errors import Misconfigured
-from protocols import dialect
+from protocols import dialect, query
 from protocols.charsets import codec
 
 PORT = 210  # of Z39.50 (IANA)
@@ -23,7 +23,6 @@ ELEMENTS = re.compile(r"[A-Za-z0-9._:/-]{0,120}")
 HOST = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*")
 NAMED = re.compile(r"[^\x00-\x20/\x7f]{1,120}")  # a database
 ATTRIBUTES = re.compile(r"[1-9][0-9]{0,2}=[0-9]{1,5}(?: [1-9][0-9]{0,2}=[0-9]{1,5}){0,9}")  # 1=7 4=2
-INDEX = re.compile(r"[a-z][a-z0-9.]{0,39}")
 MOST_DATABASES, MOST_CHUNK, LONGEST, LONGEST_WAIT = 20, 500, 200, 300
 
 
@@ -75,10 +74,10 @@ _CHECKS: Mapping[str, tuple[Callable[[Any], object], str]] = {
     ),
     "elements": (ELEMENTS.fullmatch, "a name such as F, B or marcxml"),
     "chunk": (lambda value: 1 <= value <= MOST_CHUNK, f"1 to {MOST_CHUNK} records"),
-    "dialect": (lambda value: value == "auto" or value in dialect.DIALECTS, f"auto or one of {', '.join(dialect.DIALECTS)}"),
+    "dialect": (lambda value: value in ("auto", *dialect.DIALECTS), f"one of auto, {', '.join(dialect.DIALECTS)}"),
     "attributes": (
-        lambda value: all(INDEX.fullmatch(name) and ATTRIBUTES.fullmatch(told) for name, told in value.items()),
-        "an index and its bib-1 attributes, such as isbn: 1=7 4=1",
+        lambda value: all(name in query.INDEXES and ATTRIBUTES.fullmatch(told) for name, told in value.items()),
+        f"an index and its bib-1 attributes, such as isbn: 1=7 4=1; indexes: {', '.join(query.INDEXES)}",
     ),
     "drops": (lambda value: all(map(_DROP.fullmatch, value)), "tags, with dots for any character: 905 9.."),
     "timeout": (lambda value: 0.1 <= value <= LONGEST_WAIT, f"0.1 to {LONGEST_WAIT} seconds"),
@@ -98,6 +97,16 @@ def checked(profile: Profile) -> Profile:
         terms=codec.known(profile.terms),
         records=profile.records if profile.records == "auto" else codec.known(profile.records),
     )
+
+
+def address(text: str) -> tuple[str, int]:
+    """(host, port) of `host`, `host:port` or `[address]:port`. Misconfigured if it is none."""
+    host, sign, port = text.rpartition(":") if not text.endswith("]") else (text, "", "")
+    if not sign or (":" in host and not host.endswith("]")):
+        host, port = text, str(PORT)
+    if not (port.isascii() and port.isdecimal()) or not HOST.fullmatch(host.strip("[]")):
+        raise Misconfigured(f"{text!r} is no address of a target: write host or host:port")
+    return host.strip("[]"), int(port)
 
 
 def write(profile: Profile) -> str:

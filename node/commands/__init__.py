@@ -77,6 +77,11 @@ COMMANDS: dict[str, Command] = {
     ),
     "source": Command(en="add and manage sources of records", zh="添加和管理数据源", allow=Permission.LIBRARY),
     "library": Command(en="add and manage libraries of the directory", zh="添加和管理成员馆", allow=Permission.LIBRARY),
+    "target": Command(
+        en="add and manage other catalogues that records are copied from",
+        zh="添加和管理套录目标",
+        allow=Permission.OPERATE,
+    ),
     "correct": Command(
         en="correct a merged record, and offer the same to those who sent it",
         zh="更正合并记录，并提交给送来该记录的节点",
