@@ -31,6 +31,7 @@ Index = Literal[
     "isbn",
     "issn",
     "number",  # any standard number
+    "music",  # publisher's number of printed or recorded music
     "national",  # number of a national bibliography, or LCCN
     "control",  # the record's own number, here or where it comes from
     "language",

@@ -9,16 +9,16 @@ from functools import lru_cache
 import msgspec
 
 from catalog.model import Description, Published, unique
-from catalog.search import pinyin
+from catalog.search import headings, numbers, pinyin
 from catalog.search.fold import fold, has_cjk, squeeze, words
 from catalog.search.grams import index_text
+from catalog.search.headings import notation
 
 LONGEST_TITLE = 300  # characters that are indexed of each text …
 LONGEST_NOTE = 400  # … of summaries and notes: they cost most and find least
 MOST_VALUES = 40  # of a repeated element: conference volumes name hundreds of authors
 LONGEST_EXACT = 80  # characters of a whole title as one token
 LONGEST_SPELLED = 40  # letters of a whole title in pinyin
-LONGEST_ORDER = 60
 SHORT = 24  # characters of a value that is worth remembering …
 REMEMBERED = 16_384  # … and how many are
 
@@ -38,18 +38,24 @@ class Document(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     author: tuple[str, ...]
     subject: tuple[str, ...]
     imprint: tuple[str, ...]  # place, publisher, date
+    place: tuple[str, ...]
     notes: tuple[str, ...]
     title_sound: tuple[str, ...]  # syllables
     author_sound: tuple[str, ...]
     spelled: tuple[str, ...]  # whole titles in pinyin: hongloumeng, hlm
     number: tuple[str, ...]  # ISBN and ISSN without hyphens
     notation: tuple[str, ...]  # class numbers, folded
+    heading: tuple[str, ...]  # whole values (`headings`)
+    ident: tuple[str, ...]  # other numbers (`numbers`)
     library: tuple[str, ...]
     language: tuple[str, ...]
     kind: str
     letter: tuple[str, ...]  # main classes
     year: int  # 0 = unknown
+    changed: int  # day of the last change, as 20261121
     order: str  # by which titles are sorted
+    by: str  # by which authors are sorted
+    listed: tuple[tuple[str, str], ...]  # (kind, text as written) of what stands in ordered lists
 
 
 def document(published: Published) -> Document | None:
@@ -59,6 +65,7 @@ def document(published: Published) -> Document | None:
         return None
     titles = unique((description.title, *description.parallel))[:MOST_VALUES]
     main = _sounds(description.title)
+    whole = tuple(headings.of(description))
     sounds = main + [way for title in titles[1:] for way in _sounds(title)]
     if description.pinyin:
         sounds.append(_written(description.pinyin))
@@ -71,18 +78,24 @@ def document(published: Published) -> Document | None:
         author=_texts((description.responsibility, *_others(description))),
         subject=_texts(description.subjects),
         imprint=_texts((description.publisher, description.place, *_dates(description))),
+        place=_texts((description.place,)),
         notes=_texts((description.summary, *description.notes), LONGEST_NOTE),
         title_sound=_title_sound(description, sounds),
         author_sound=unique([sound for author in description.authors[:MOST_VALUES] for sound in _name_sound(author)]),
         spelled=_spelled(sounds),
         number=unique([_digits(number) for number in (*description.isbns, *description.issns)]),
         notation=unique([notation(number) for number in description.classification]),
+        heading=unique([headings.heading(kind, text) for kind, text in whole]),
+        ident=numbers.of(published),
         library=published.libraries,
         language=description.languages,
         kind=description.kind,
         letter=_letters(description.classification),
         year=description.year if 0 < description.year < 10_000 else 0,
-        order=" ".join(main[0] if main else words(description.title))[:LONGEST_ORDER],
+        changed=published.at.year * 10_000 + published.at.month * 100 + published.at.day,
+        order=headings.collation(description.title),
+        by=headings.collation(description.authors[0], name=True) if description.authors else "",
+        listed=(*whole, *headings.listed(description)),
     )
 
 
@@ -159,11 +172,6 @@ def _name_sound(name: str) -> list[str]:
     if _LATIN_NAME.match(fold(name)):
         return []
     return [" ".join(way) for way in pinyin.streams(pinyin.name_readings(name[:LONGEST_TITLE]))]
-
-
-def notation(number: str) -> str:
-    """A class number as it is looked up."""
-    return "".join(fold(number).split())
 
 
 def _digits(number: str) -> str:

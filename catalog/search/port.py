@@ -8,16 +8,20 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal, Protocol
+from typing import ClassVar, Literal, Protocol, get_args
 
 from catalog.model import Published
+from catalog.search import tree
 from config.errors import Conflict, Refused, Retry
 
 LONGEST_TEXT = 300  # characters of a query: longer than any title that is typed, short enough to be cheap
 MOST_HITS = 100  # a page
 DEEPEST = 10_000  # hits that can be paged through; harvesting is for more
 DEEPEST_BY_TITLE = 1_000  # sorting by a text costs the engine half a millisecond for each hit that is passed over
+MOST_SORTED = 5_000  # hits that are sorted by several keys, or paged through in an order of one
+MOST_KEYS = 4
 MOST_VALUES = 5_000  # of one filter
+MOST_LISTED = 100  # values of a list at once
 
 FIELDS = (
     "any",
@@ -34,6 +38,9 @@ FIELDS = (
 FACETS = ("library", "language", "year", "kind", "class")
 
 Sort = Literal["relevance", "newest", "title"]
+SortIndex = Literal["title", "author", "year", "changed"]
+SORTED_BY: tuple[SortIndex, ...] = get_args(SortIndex)
+LISTS = ("title", "author", "subject", "series", "publisher", "place", "class", "isbn", "issn", "year")
 
 
 class BadQuery(Refused):
@@ -60,6 +67,14 @@ def deepest(sort: Sort) -> int:
     return DEEPEST_BY_TITLE if sort == "title" else DEEPEST
 
 
+@dataclass(frozen=True, slots=True)
+class Key:
+    """By what hits are sorted; unknown years come before all others, and so do titles without authors."""
+
+    index: SortIndex
+    descending: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """What a reader asks. Raises BadQuery if it is out of bounds.
@@ -70,11 +85,13 @@ class Request:
 
     text: str = ""
     field: str = "any"
+    compiled: tree.Query | None = None  # in the place of a text
     filters: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
     libraries: frozenset[str] | None = None
     offset: int = 0
     limit: int = 20  # 0 = only totals
     sort: Sort = "relevance"
+    keys: tuple[Key, ...] = ()  # in the place of `sort`
     facets: tuple[str, ...] = FACETS  # those to be counted
 
     def __post_init__(self) -> None:
@@ -89,8 +106,11 @@ class Request:
                 raise BadQuery(f"The filter {name!r} has more than {MOST_VALUES} values.")
         if not 0 <= self.limit <= MOST_HITS:
             raise BadQuery(f"A page holds 0 to {MOST_HITS} hits, not {self.limit}.")
-        if not 0 <= self.offset <= deepest(self.sort) - self.limit:
-            raise BadQuery(f"Only the first {deepest(self.sort):,} hits can be paged through; narrow the query.")
+        if len(self.keys) > MOST_KEYS:
+            raise BadQuery(f"Hits are sorted by at most {MOST_KEYS} keys.")
+        most = MOST_SORTED if self.keys else deepest(self.sort)
+        if not 0 <= self.offset <= most - self.limit:
+            raise BadQuery(f"Only the first {most:,} hits can be paged through; narrow the query.")
         if self.sort not in ("relevance", "newest", "title"):
             raise BadQuery(f"Hits are sorted by relevance, newest or title, not by {self.sort!r}.")
         unknown = set(self.facets) - set(FACETS)
@@ -116,11 +136,39 @@ class Result:
     seq: int  # place in the change feed up to which changes are in this result
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """A value in an ordered list."""
+
+    text: str  # as written in the first record that had it
+    count: int  # titles
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch:
+    """Values that follow each other in an ordered list."""
+
+    values: tuple[Listed, ...]
+    before: int  # how many of them come before the place that was asked for
+    start: bool  # nothing comes before the first
+    end: bool  # nothing comes behind the last
+
+
 class Reader(Protocol):
     """Answers requests; as many as needed at once."""
 
     def search(self, request: Request) -> Result:
-        """Raises BadQuery, or NotBuilt when there is no index."""
+        """Raises BadQuery, `protocols.query.Unanswerable`, or NotBuilt when there is no index."""
+        ...
+
+    def scan(
+        self, index: str, text: str, *, before: int, count: int, libraries: frozenset[str] | None = None
+    ) -> Stretch:
+        """`count` values of a list (one of LISTS), `before` of them before the place where `text` would stand.
+
+        Only values of titles that `libraries` hold (None = all), with how many those are. Where hardly any of a long
+        list is theirs, fewer are returned. Raises BadQuery or NotBuilt.
+        """
         ...
 
 

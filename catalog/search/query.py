@@ -11,9 +11,9 @@ import re
 from dataclasses import dataclass
 
 from catalog.search import pinyin, tree
-from catalog.search.document import notation
 from catalog.search.fold import fold, is_cjk, squeeze, words
 from catalog.search.grams import phrase
+from catalog.search.headings import notation
 from catalog.search.port import BadQuery
 from catalog.search.tree import All, Either, Node, Number, Query, Sound, Spelled, Stem, Text, Year
 

@@ -68,7 +68,60 @@ class Either:
     parts: tuple[Node, ...]
 
 
-Node = Text | Sound | Spelled | Number | Stem | Year | All | Either
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Near:
+    """Two pieces of a text in one field, the second at most `distance` words behind the first, or else before it."""
+
+    field: str
+    left: Phrase
+    right: Phrase
+    distance: int
+    ordered: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pattern:
+    """Words of a field that fit a pattern, in which `*` is any signs and `?` one sign.
+
+    The field is one of texts, or `heading`, `class`, `number`, `ident`: then it is the whole value that must fit.
+    """
+
+    field: str
+    pattern: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Value:
+    """A whole value: of a facet, or `heading`, `class`, `ident`, `exact` (a whole title, squeezed)."""
+
+    field: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Day:
+    """A span of days of the last change, both included, as 20261121."""
+
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Everything:
+    """All there is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Without:
+    """What fits the first and not the second."""
+
+    wanted: Node
+    unwanted: Node
+
+
+Node = (
+    Text | Sound | Spelled | Number | Stem | Year | All | Either | Near | Pattern | Value | Day | Everything | Without
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,5 +143,7 @@ def walk(nodes: Iterable[Node], depth: int = 1) -> Iterator[tuple[Node, int]]:
         yield node, depth
         if isinstance(node, All | Either):
             yield from walk(node.parts, depth + 1)
+        elif isinstance(node, Without):
+            yield from walk((node.wanted, node.unwanted), depth + 1)
         elif isinstance(node, Sound) and len(node.ways) > 1:
             yield from ((node, depth + 1) for _ in node.ways)

@@ -14,6 +14,7 @@ WHOLE = 1000.0  # the whole title, or an identifier
 SPELLED = 400.0  # the whole title in pinyin or as initials
 PIECE = 100.0  # the whole query as one piece of the title
 SOUND = 15.0  # a piece of a title or a name in pinyin
+PLAIN = 12.0  # a match elsewhere
 ENGINE = 0.5  # of the engine's own score of a title
 
 # The index fields in which each search field looks.
@@ -24,8 +25,15 @@ SEARCHED = {
     "subject": ("subject",),
     "publisher": ("imprint",),
     "series": ("series",),
+    "place": ("place",),
+    "note": ("notes",),
 }
 SOUNDS = {"any": ("title_sound", "author_sound"), "title": ("title_sound",), "author": ("author_sound",)}
+
+
+def of(field: str) -> float:
+    """What a match in an index field is worth."""
+    return FIELDS.get(field, PLAIN)
 
 
 def popularity(libraries: int) -> float:

@@ -18,10 +18,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from catalog.model import Cluster, Description
+from catalog.search.asking import FEW
 from catalog.search.document import document
 from catalog.search.fold import is_cjk
 from catalog.search.port import BadQuery, IndexBusy, NotBuilt, Request
-from catalog.search.tantivy import FEW, TantivyReader, TantivyWriter, schema
+from catalog.search.tantivy import TantivyReader, TantivyWriter, schema
 from tests.search_cases import CASES, CAST, FIRST, LIBRARIES, NAMES, NUMBERS, published
 
 
@@ -348,7 +349,7 @@ FOLLOWING = """
 import sys, time
 from pathlib import Path
 from catalog.search.port import Request
-from catalog.search.tantivy import FEW, TantivyReader
+from catalog.search.tantivy import TantivyReader
 reader = TantivyReader(Path(sys.argv[1]))
 print(reader.search(Request()).total, flush=True)
 while reader.search(Request()).total < 2:

@@ -1,0 +1,189 @@
+"""Trees as queries of the engine: which index fields are asked, and what a match there is worth."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import assert_never
+
+import tantivy
+
+from catalog.search import query, tree, worth
+from catalog.search.fold import is_cjk
+from catalog.search.grams import Phrase
+from catalog.search.headings import notation
+from catalog.search.port import Request
+
+FACET_FIELDS = {"library": "library", "language": "language", "kind": "kind", "class": "letter", "year": "year"}
+FEW = 100  # values of a filter that are looked up one by one
+WHOLE_VALUES = {"class": "notation", "letter": "letter", "library": "library", "language": "language", "kind": "kind"}
+
+_SYNTAX = re.compile(r"[\\.+*?()|\[\]{}^$#&\-~]")  # signs that the engine's patterns give a meaning
+
+
+class Asker:
+    """Turns trees into engine queries."""
+
+    def __init__(self, fields: tantivy.Schema) -> None:
+        self._schema = fields
+
+    def whole(self, parsed: tree.Query, request: Request) -> tantivy.Query:
+        """The query of a request: what must fit, what must not, and what ranks."""
+        must, may, never = tantivy.Occur.Must, tantivy.Occur.Should, tantivy.Occur.MustNot
+        parts = [(must, self.node(node)) for node in parsed.wanted]
+        parts += [(never, self.node(node)) for node in parsed.unwanted]
+        parts += [(must, self._worth(filtered, 0.0)) for filtered in self._filters(request)]
+        if not parsed.wanted:
+            parts.append((must, self._worth(self._term("what", "cluster"), 1.0)))
+        if parsed.whole:
+            parts.append((may, self._worth(self._term("exact", parsed.whole), worth.WHOLE)))
+        if len(parsed.piece) > 1 and len(parsed.wanted) > 1:
+            parts.append((may, self._worth(self._piece("title", parsed.piece), worth.PIECE)))
+        return tantivy.Query.boolean_query(parts)
+
+    def listed(self, index: str, key: str, libraries: frozenset[str] | None) -> tantivy.Query:
+        """The query of the titles that have a value of an ordered list."""
+        match index:
+            case "year":
+                value = self._years(int(key), int(key))
+            case "isbn" | "issn":
+                value = self._term("number", key)
+            case _:
+                value = self._term(WHOLE_VALUES.get(index, "heading"), key)
+        if libraries is None:
+            return value
+        must = tantivy.Occur.Must
+        return tantivy.Query.boolean_query([(must, value), (must, self._among("library", sorted(libraries)))])
+
+    def node(self, node: tree.Node) -> tantivy.Query:
+        """The query of one node."""
+        match node:
+            case tree.Text():
+                return self._text(node)
+            case tree.Sound():
+                names = worth.SOUNDS.get(node.field, ())
+                found = [self._piece(name, tuple(enumerate(way))) for name in names for way in node.ways]
+                return self._worth(self._any(found), worth.SOUND)
+            case tree.Spelled():
+                return self._worth(self._term("spelled", node.letters), worth.SPELLED)
+            case tree.Number():
+                return self._worth(tantivy.Query.term_set_query(self._schema, "number", list(node.values)), worth.WHOLE)
+            case tree.Stem():
+                return self._stem(node)
+            case tree.Year():
+                return self._years(node.first, node.last)
+            case tree.All():
+                must = tantivy.Occur.Must
+                return tantivy.Query.boolean_query([(must, self.node(part)) for part in node.parts])
+            case tree.Either():
+                return self._any([self.node(part) for part in node.parts])
+            case tree.Near():
+                return self._near(node)
+            case tree.Pattern():
+                return self._pattern(node)
+            case tree.Value():
+                name = WHOLE_VALUES.get(node.field, node.field)
+                return self._worth(self._term(name, node.value), worth.WHOLE)
+            case tree.Day():
+                return self._span("changed", node.first, node.last)
+            case tree.Everything():
+                return self._worth(self._term("what", "cluster"), 1.0)
+            case tree.Without():
+                must, never = tantivy.Occur.Must, tantivy.Occur.MustNot
+                return tantivy.Query.boolean_query([(must, self.node(node.wanted)), (never, self.node(node.unwanted))])
+            case _:
+                assert_never(node)
+
+    def _text(self, node: tree.Text) -> tantivy.Query:
+        """A piece of text in any of its fields, each worth what it is worth."""
+        if not node.tokens:
+            return tantivy.Query.empty_query()
+        found = []
+        for name in worth.SEARCHED[node.field]:
+            piece = self._piece(name, node.tokens)
+            found.append(self._worth(piece, worth.of(name)))
+            if name == "title":
+                found.append(tantivy.Query.boost_query(piece, worth.ENGINE))
+        return self._any(found)
+
+    def _stem(self, node: tree.Stem) -> tantivy.Query:
+        return self._fitting(node.field, _literal(node.stem) + ".*")
+
+    def _pattern(self, node: tree.Pattern) -> tantivy.Query:
+        pieces = re.split(r"([*?])", node.pattern)
+        return self._fitting(node.field, "".join([_MASKS.get(piece) or _literal(piece) for piece in pieces]))
+
+    def _fitting(self, field: str, pattern: str) -> tantivy.Query:
+        """Words or values that fit a pattern of the engine's, in any index field of a search field."""
+        names = worth.SEARCHED.get(field) or (WHOLE_VALUES.get(field, field),)
+        return self._any(
+            [self._worth(tantivy.Query.regex_query(self._schema, name, pattern), worth.of(name)) for name in names]
+        )
+
+    def _near(self, node: tree.Near) -> tantivy.Query:
+        """Phrases with every gap that is near enough: the engine's own slop doesn't tell order from distance."""
+        found = []
+        for name in worth.SEARCHED[node.field]:
+            for first, second in [(node.left, node.right)] + ([] if node.ordered else [(node.right, node.left)]):
+                cjk = is_cjk(first[-1][1]) or is_cjk(second[0][1])
+                steps = range(1, (2 if cjk else 1) * node.distance + 1)  # a character and its pair take two places
+                found += [self._worth(self._piece(name, _apart(first, second, step)), worth.of(name)) for step in steps]
+        return self._any(found)
+
+    def _filters(self, request: Request) -> list[tantivy.Query]:
+        found = []
+        for name, values in request.filters.items():
+            if name == "year":
+                found.append(self._any([self._years(*query.years(value)) for value in values]))
+            elif name == "class":
+                stems = (tree.Stem(field="class", stem=notation(value)) for value in values)
+                found.append(self._any([self._stem(stem) for stem in stems]))
+            else:
+                found.append(self._among(FACET_FIELDS[name], values))
+        if request.libraries is not None:
+            found.append(self._among("library", sorted(request.libraries)))
+        return found
+
+    def _among(self, name: str, values: Sequence[str]) -> tantivy.Query:
+        """Any of these values. For a set the engine walks its list of terms, which takes longer than a few look-ups."""
+        if 0 < len(values) <= FEW:
+            return self._any([self._term(name, value) for value in values])
+        return tantivy.Query.term_set_query(self._schema, name, list(values))
+
+    def _years(self, first: int, last: int) -> tantivy.Query:
+        return self._span("year", first, last)
+
+    def _span(self, name: str, first: int, last: int) -> tantivy.Query:
+        return tantivy.Query.range_query(self._schema, name, tantivy.FieldType.Unsigned, first, last)
+
+    def _term(self, name: str, value: str) -> tantivy.Query:
+        return tantivy.Query.term_query(self._schema, name, value)
+
+    def _piece(self, name: str, tokens: Phrase) -> tantivy.Query:
+        if len(tokens) == 1:
+            return self._term(name, tokens[0][1])
+        return tantivy.Query.phrase_query(self._schema, name, list(tokens))
+
+    @staticmethod
+    def _any(found: list[tantivy.Query]) -> tantivy.Query:
+        if len(found) == 1:
+            return found[0]
+        return tantivy.Query.boolean_query([(tantivy.Occur.Should, one) for one in found])
+
+    @staticmethod
+    def _worth(found: tantivy.Query, worth: float) -> tantivy.Query:
+        return tantivy.Query.const_score_query(found, worth)
+
+
+_MASKS = {"*": ".*", "?": "."}
+
+
+def _literal(text: str) -> str:
+    """A text as a pattern of the engine's that fits nothing else."""
+    return _SYNTAX.sub(r"\\\g<0>", text)
+
+
+def _apart(first: Phrase, second: Phrase, step: int) -> Phrase:
+    """One phrase of two, the second's first token so many places behind the first's last."""
+    start = first[-1][0] + step
+    return first + tuple((start + place, token) for place, token in second)
