@@ -1,0 +1,52 @@
+"""Many targets are asked at once; each answer is told as it comes (shell)."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
+
+from catalog.targets import Target
+from config.errors import Refused, Unreachable
+from protocols.query import Node
+from services.copying.asking import Answer
+from services.copying.lines import Lines
+
+DEADLINE = 10.0  # seconds for all of them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of asking one target: an answer, or trouble in words."""
+
+    target: Target
+    answer: Answer | None = None
+    trouble: str = ""
+    seconds: float = 0.0
+
+
+async def search(
+    lines: Lines, targets: Sequence[Target], query: Node, *, most: int, deadline: float = DEADLINE
+) -> AsyncGenerator[Outcome, None]:
+    """One outcome a target, in the order in which they come; after `deadline` seconds the rest are in trouble.
+    Whoever stops early closes it (`contextlib.aclosing`)."""
+    asked = {asyncio.create_task(_one(lines, target, query, most, deadline)) for target in targets}
+    try:
+        while asked:
+            done, asked = await asyncio.wait(asked, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                yield task.result()
+    finally:
+        for task in asked:
+            task.cancel()
+        await asyncio.gather(*asked, return_exceptions=True)
+
+
+async def _one(lines: Lines, target: Target, query: Node, most: int, deadline: float) -> Outcome:
+    started = time.monotonic()
+    try:
+        answer = await lines.ask(target, query, most, within=deadline)
+    except (Unreachable, Refused) as error:
+        return Outcome(target=target, trouble=str(error), seconds=time.monotonic() - started)
+    return Outcome(target=target, answer=answer, seconds=time.monotonic() - started)
