@@ -1,0 +1,84 @@
+"""What came from a target as records that can be judged (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from catalog.model import Format
+from catalog.targets import Target
+from config.errors import BadRecord
+from dms import formats, identity
+from dms.formats import identifiers
+from dms.rules import check, kinds, score
+from dms.rules.model import Kind
+from dms.rules.model import Profile as Rules
+from protocols import reading
+from protocols.marc import Record
+from services.copying.asking import Found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A record of a target that could be copied."""
+
+    target: Target
+    found: Found
+    record: Record
+    format: Format
+    number: str  # what the target calls it
+    isbns: frozenset[int]  # in it, those of other forms and cancelled ones too
+    score: int  # of its findings, 0 to 100
+
+
+class NoCandidate(BadRecord):
+    """What came can't be copied; the message says why."""
+
+    code = "no-candidate"
+
+
+def read(target: Target, found: Sequence[Found], rules: Rules) -> tuple[list[Candidate], list[str]]:
+    """Those that can be copied, and what is to be said of the others."""
+    read_: list[tuple[Found, Record, Format]] = []
+    said = []
+    for each in found:
+        try:
+            read_.append((each, *_read(target, each)))
+        except BadRecord as error:
+            said.append(f"{target.name} {each.position}: {error}")
+    findings = check.checker(rules).check_many((record, fmt, Kind.BIBLIOGRAPHIC) for _, record, fmt in read_)
+    return [
+        Candidate(
+            target=target,
+            found=each,
+            record=record,
+            format=fmt,
+            number=identity.named_id(record, "001") or identity.digest_id(each.raw),
+            isbns=_isbns(record, fmt),
+            score=score.score(wrong, rules),
+        )
+        for (each, record, fmt), wrong in zip(read_, findings, strict=True)
+    ], said
+
+
+def _read(target: Target, found: Found) -> tuple[Record, Format]:
+    batch = reading.read(found.raw, found.carrier, encoding=target.profile.records)
+    if len(batch.reads) != 1:
+        raise NoCandidate(batch.failed[0].reason if batch.failed else f"{len(batch.reads)} records in one")
+    record = batch.reads[0].record
+    fmt = formats.format_of(record, target.profile.dialect)
+    if kinds.kind_of(record, fmt) is not Kind.BIBLIOGRAPHIC:
+        raise NoCandidate("it is no bibliographic record")
+    if identity.is_deleted(record):
+        raise NoCandidate("the target has deleted it")
+    if not formats.describable(formats.facts(record, fmt)):
+        raise NoCandidate("nothing in it says what it describes")
+    return record, fmt
+
+
+def _isbns(record: Record, fmt: Format) -> frozenset[int]:
+    """Whatever form of the thing they are of: some libraries enter several on one record."""
+    texts: Iterable[str] = record.all("010" if fmt is Format.CNMARC else "020")
+    return frozenset(
+        number for text in texts for part in text.split("\x1f")[1:] if (number := identifiers.isbn(part[1:]))
+    )
