@@ -15,6 +15,7 @@ from protocols.z3950.primitive import (
     VISIBLE,
     Oid,
     Type,
+    V,
 )
 
 UNIVERSAL_EXTERNAL = 8
@@ -151,6 +152,6 @@ DiagRec = DefaultDiagFormat | External
 DIAG_REC: Type[DiagRec] = choice(defaultFormat=DEFAULT_DIAG, externallyDefined=EXTERNAL)
 
 
-def single(oid: Oid, kind: Type[object], value: object) -> External:
+def single(oid: Oid, kind: Type[V], value: V) -> External:
     """An external whose type is defined in ASN.1."""
     return External(direct_reference=oid, encoding=Single(kind.encode(value)))
