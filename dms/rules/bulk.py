@@ -8,7 +8,7 @@ looked at one by one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import NamedTuple
 
@@ -27,6 +27,9 @@ _STARTS_OF_BLANKS[[*range(0x21), 0xC2, 0xE1, 0xE2, 0xE3]] = True
 _ENDS_OF_BLANKS = np.zeros(256, np.bool_)  # and last bytes
 _ENDS_OF_BLANKS[[*range(0x21), *range(0x80, 0xC0)]] = True
 
+NO_DIGITS = 1000
+
+Octets = NDArray[np.uint8]
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
 Words = NDArray[np.uint64]
@@ -48,13 +51,60 @@ _POWERS, _INVERSES = _powers(_STEP), _powers(pow(_STEP, -1, 1 << 64))
 
 
 class Columns(NamedTuple):
-    """Every field of some records, in order."""
+    """Every field of some records, in order, and all of their texts as bytes."""
 
     tags: list[str]
     texts: list[str]
     record: Ints  # which record it belongs to
     number: Ints  # the tag's three bytes as one number
     outline: list[int]  # the same number for the same outline under the same definitions; ODD: to be looked at itself
+    digits: Ints  # the tag as a number of three digits; NO_DIGITS: it is none
+    data: bytes  # texts in UTF-8, FIELD_END after each, two blanks at the end
+    octets: Octets  # the same
+    marks: Ints  # every delimiter and FIELD_END of it
+    starts: Ints  # first octet of each field
+    records: int  # how many
+
+    def fields_at(self, places: Ints) -> Ints:
+        """The fields in which octets are."""
+        fields: Ints = np.searchsorted(self.starts, places, side="right") - 1
+        return fields
+
+    def rows_of(self, fields: Ints | Bools | list[int]) -> Bools:
+        """Of every record, whether it has one of some fields."""
+        rows = np.zeros(self.records, np.bool_)
+        rows[self.record[fields]] = True
+        return rows
+
+    def points(self, places: Ints) -> Ints:
+        """Code points of the characters whose first octets are at `places`."""
+        first = self.octets[places].astype(np.int64)
+        points = first.copy()
+        for width, lead in ((2, 0xC0), (3, 0xE0), (4, 0xF0)):
+            longer = np.flatnonzero(first >= lead)
+            value = first[longer] & (0x7F >> width)
+            for behind in range(1, width):
+                value = value << 6 | self.octets[places[longer] + behind] & 0x3F
+            points[longer] = value
+        return points
+
+    def tagged(self, table: Bools) -> Ints:
+        """The fields whose tags are in a table (`of_tags`)."""
+        fields: Ints = np.flatnonzero(table[self.digits])
+        return fields
+
+
+def within(points: Ints, ranges: Ints) -> Bools:
+    """Which code points are in one of some ranges; each is a row with its first and last."""
+    found: Bools = np.searchsorted(ranges[:, 0], points, side="right") > np.searchsorted(ranges[:, 1], points)
+    return found
+
+
+def of_tags(tags: Iterable[str]) -> Bools:
+    """A table of tags, which are three digits each."""
+    table = np.zeros(NO_DIGITS + 1, np.bool_)
+    table[[int(tag) for tag in tags]] = True
+    return table
 
 
 def tag_number(tag: str) -> int:
@@ -69,7 +119,8 @@ def columns(records: Sequence[Record], tables: Sequence[int]) -> Columns | None:
         return None
     tags, texts = [tag for tag, _ in pairs], [text for _, text in pairs]
     heads = np.frombuffer(("\x1e".join(tags) + "\x1e").encode("utf-8", "surrogatepass"), np.uint8)
-    octets = np.frombuffer(("\x1e".join(texts) + "\x1e  ").encode("utf-8", "surrogatepass"), np.uint8)
+    data = ("\x1e".join(texts) + "\x1e  ").encode("utf-8", "surrogatepass")
+    octets = np.frombuffer(data, np.uint8)
     places = np.flatnonzero(octets >> 1 == FIELD_END >> 1)  # or a delimiter, the next number
     ends = octets[places] == FIELD_END
     if len(heads) != 4 * len(tags) or (heads[3::4] != FIELD_END).any() or int(ends.sum()) != len(texts):
@@ -78,25 +129,41 @@ def columns(records: Sequence[Record], tables: Sequence[int]) -> Columns | None:
         return None
     tag = heads.reshape(-1, 4).astype(np.int64)
     number = tag[:, 0] << 16 | tag[:, 1] << 8 | tag[:, 2]
+    digits = tag[:, 0] * 100 + tag[:, 1] * 10 + tag[:, 2] - 0x30 * 111
+    digits[((tag[:, :3] < 0x30) | (tag[:, :3] > 0x39)).any(axis=1)] = NO_DIGITS
     counts = [len(record.fields) for record in records]
     record = np.repeat(np.arange(len(records)), counts)
-    outline, odd = _outlines(octets, places, ends, number)
+    lasts = np.flatnonzero(ends)
+    starts = np.empty_like(lasts)
+    starts[0], starts[1:] = 0, places[lasts[:-1]] + 1
+    outline, odd = _outlines(octets, places, ends, number, starts, lasts)
     outline += np.repeat(np.array(tables, np.uint64), counts) * _TABLE
     outline[odd] = ODD
-    return Columns(tags, texts, record, number, outline.tolist())
+    return Columns(
+        tags=tags,
+        texts=texts,
+        record=record,
+        number=number,
+        outline=outline.tolist(),
+        digits=digits,
+        data=data,
+        octets=octets,
+        marks=places,
+        starts=starts,
+        records=len(records),
+    )
 
 
-def _outlines(octets: NDArray[np.uint8], places: Ints, ends: Bools, number: Ints) -> tuple[Words, Bools]:
-    """(outline without its definitions, whether it is odd) of every field.
+def _outlines(
+    octets: Octets, places: Ints, ends: Bools, number: Ints, starts: Ints, lasts: Ints
+) -> tuple[Words, Bools]:
+    """(outline without its definitions, whether it is odd) of every field; `lasts`: its end among the places.
 
     The codes of a field are summed with rising powers of a number over all fields; dividing by the power that the field
     begins with makes the sum the field's own.
     """
-    lasts = np.flatnonzero(ends)
     firsts = np.empty_like(lasts)  # its first subfield; its end, if it has none
     firsts[0], firsts[1:] = 0, lasts[:-1] + 1
-    starts = np.empty_like(lasts)
-    starts[0], starts[1:] = 0, places[lasts[:-1]] + 1
     codes = octets[places + 1]
     codes[ends] = 0
     summed = np.empty(len(places) + 1, np.uint64)
@@ -112,7 +179,7 @@ def _outlines(octets: NDArray[np.uint8], places: Ints, ends: Bools, number: Ints
     return outline, odd
 
 
-def _unusual(octets: NDArray[np.uint8], places: Ints, ends: Bools, codes: NDArray[np.uint8]) -> Ints:
+def _unusual(octets: Octets, places: Ints, ends: Bools, codes: Octets) -> Ints:
     """Subfields that may be empty or blank, or whose code is no ASCII sign."""
     sure = _IS_ODD[codes]
     sure[:-1] |= np.diff(places) < 3

@@ -24,7 +24,7 @@ from protocols.marc import Record
 
 MOST_OUTLINES = 1 << 18  # numbers of outlines that are remembered
 NUMBERS = 1 << 24  # of tags
-AT_ONCE = 128  # records whose columns stay in the processor's caches
+AT_ONCE = 128  # records that are looked at together
 FEW = 8  # records for which columns are not worth their making
 LONGEST_VALUE = 200
 
@@ -98,20 +98,17 @@ class Structure:
         found += [_missing(tag) for tag in table.must if tag not in seen]
         return found
 
-    def many(self, subjects: Sequence[Subject]) -> list[list[Finding]]:
-        """Findings of each record, in the same order."""
-        found: list[list[Finding]] = []
-        for start in range(0, len(subjects), AT_ONCE):
-            found += self._part(subjects[start : start + AT_ONCE])
-        return found
+    def many(self, subjects: Sequence[Subject]) -> tuple[list[list[Finding]], Columns | None]:
+        """Findings of each record, in the same order, and the columns if they were worth their making.
 
-    def _part(self, subjects: Sequence[Subject]) -> list[list[Finding]]:
+        There are to be AT_ONCE at most, whose columns stay in the processor's caches.
+        """
         if len(subjects) < FEW:
-            return [self.one(each) for each in subjects]
+            return [self.one(each) for each in subjects], None
         tables = [self.table(each) for each in subjects]
         columns = bulk.columns([each.record for each in subjects], [table.number for table in tables])
         if columns is None:
-            return [self.one(each) for each in subjects]
+            return [self.one(each) for each in subjects], None
         found = [
             [_finding(fault, LEADER, 1) for fault in table.coded.leader(each.record.leader)]
             for each, table in zip(subjects, tables, strict=True)
@@ -122,7 +119,7 @@ class Structure:
             found[row].append(_repeated(tag, count))
         for row, tag in _lacks(columns, tables):
             found[row].append(_missing(tag))
-        return found
+        return found, columns
 
     def _fields(
         self, subjects: Sequence[Subject], tables: list[Table], columns: Columns, found: list[list[Finding]]

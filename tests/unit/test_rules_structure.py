@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from catalog.model import Format
 from dms.rules import catalogue, check
 from dms.rules.model import LEADER, Finding, Kind, Level, Profile
+from dms.rules.structure import FEW
 from protocols import detect, dialect, reading
 from protocols.marc import Record
 from tests import builders, data
@@ -187,6 +188,29 @@ def test_rubbish_is_told_of_the_same_both_ways(made: list[tuple[list[tuple[str, 
         assert sorted(many) == sorted(ALL_ON.structure_of(record, fmt))
 
 
+ODD = st.sampled_from([
+    " ", "  ", "\x1f", "\x1fa", "\x1fw", "\x1f ", "\x1f中", "\u3000", "\xa0", "&amp;", "&#233;", "& ", "\x07", "\x7f",
+    "\xad", "\u0301", "\u20d0", "e\u0301", "\u200b", "\u2028", "\u2060", "\ufeff", "\ufffd", "\ue000", "\U000f0001",
+    "\U00020000", "\x98", "\x9c", "\x88a\x89", "Ã©", "ä¸\xad", "ÖÐ¹úÊé", "锟斤拷", "Å", "Ａ１", "中文", "\ud800",
+    "\x1f6880-01", "\x1f6245-01/$1", "a", "1",
+])  # fmt: skip
+CONTENT_TAGS = st.sampled_from(
+    ["001", "003", "010", "035", "100", "200", "245", "300", "500", "606", "880", "905", "ZZZ"]
+)
+ODD_FIELDS = st.lists(st.tuples(CONTENT_TAGS, st.lists(ODD, max_size=8).map("".join), st.booleans()), max_size=3)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.tuples(ODD_FIELDS, st.sampled_from(list(Format))), min_size=FEW, max_size=FEW + 2))
+def test_odd_content_is_found_in_many_records_as_in_one(made: list[tuple[list[tuple[str, str, bool]], Format]]) -> None:
+    subjects = [
+        (Record(LEADERS[fmt], tuple((tag, "1 " * sound + text) for tag, text, sound in fields)), fmt, None)
+        for fields, fmt in made
+    ]
+    for (record, fmt, _), many in zip(subjects, ALL_ON.check_many(subjects), strict=True):
+        assert sorted(many) == sorted(ALL_ON.check(record, fmt))
+
+
 @pytest.mark.parametrize("folder", ["marc21-bib", "unimarc-cnmarc", "holdings", "authority", "marc-conformance"])
 def test_real_records_are_told_of_the_same_both_ways(folder: str) -> None:
     count = 0
@@ -199,7 +223,7 @@ def test_real_records_are_told_of_the_same_both_ways(folder: str) -> None:
                 continue
             records = [each.record for each in reading.read(content, carrier).reads[:MOST]]
             subjects = [(record, FORMATS[dialect.family(record)], None) for record in records]
-            for (record, fmt, _), many in zip(subjects, ALL_ON.structure(subjects), strict=True):
+            for (record, fmt, _), many in zip(subjects, ALL_ON.check_many(subjects), strict=True):
                 count += 1
-                assert sorted(many) == sorted(ALL_ON.structure_of(record, fmt))
+                assert sorted(many) == sorted(ALL_ON.check(record, fmt))
     assert count

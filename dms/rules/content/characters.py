@@ -13,9 +13,12 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
+import numpy as np
+
 from catalog.model import Format
 from dms import garbled
-from dms.rules import edit
+from dms.rules import bulk, edit
+from dms.rules.bulk import Bools, Columns, Ints, Octets
 from dms.rules.content import values
 from dms.rules.content.model import ContentRule, Fix, Look
 from dms.rules.content.values import LONGEST_VALUE
@@ -148,6 +151,47 @@ def _odd(seen: Look) -> tuple[tuple[Sieve, ...], bool]:
     return tuple([sieve for sieve in SIEVES if sieve.caught.search(whole)]), mojibake
 
 
+# Where a sieve or mojibake may begin, by what stands there: pairs of a first and a last code point.
+_CAUGHT = np.array([
+    (0x00, 0x1D), (0x7F, 0xA0), (0xAD, 0xAD), (0x2000, 0x200B), (0x2028, 0x2029), (0x202F, 0x202F), (0x205F, 0x2060),
+    (0xE000, 0xF8FF), (0xFEFF, 0xFEFF), (0xFFFD, 0xFFFD), (0xF0000, 0x10FFFD),
+])  # fmt: skip
+_MARKS = np.array(
+    [(0x300, 0x36F), (0x1AB0, 0x1AFF), (0x1DC0, 0x1DFF), (0x20D0, 0x20FF), (0xFE20, 0xFE2F)]
+)  # _COMBINING
+_IN_ENTITIES = np.zeros(256, np.bool_)
+_IN_ENTITIES[list(b"#algqn")] = True  # what stands behind their &
+_GBK = "锟斤拷".encode()
+_FIRST_BYTES = (*range(0x1E), 0x26, 0x7F, 0xC2, 0xC3, 0xCC, 0xCD, 0xE1, 0xE2, 0xEE, 0xEF, 0xF3, 0xF4)
+_BEGINS = bytes(byte in _FIRST_BYTES for byte in range(256))  # a table for bytes.translate
+
+
+def among(columns: Columns, fmt: Format) -> Bools:
+    """Records that have what a sieve catches, and others with something like it."""
+    del fmt  # characters are the same in all
+    octets = columns.octets
+    places = np.flatnonzero(np.frombuffer(columns.data.translate(_BEGINS), np.bool_))
+    points, behind = columns.points(places), octets[places + 1]
+    found = bulk.within(points, _CAUGHT) | (points == ord("&")) & _IN_ENTITIES[behind]
+    found |= bulk.within(points, _MARKS) & _blank_before(octets, places)
+    latin = (points >= 0xC0) & (points <= 0xFF)
+    found |= latin & ((octets[places + 2 * latin] & 0xFE) == 0xC2)
+    rows = columns.rows_of(columns.fields_at(places[found]))
+    at = columns.data.find(_GBK)
+    while at >= 0:
+        rows |= columns.rows_of(columns.fields_at(np.array([at])))
+        at = columns.data.find(_GBK, at + 1)
+    return rows
+
+
+def _blank_before(octets: Octets, places: Ints) -> Bools:
+    """Whether a blank, a delimiter or the beginning of a field stands before the places."""
+    before = octets[places - 1]
+    ideographic = (before == 0x80) & (octets[places - 2] == 0x80) & (octets[places - 3] == 0xE3)
+    blank: Bools = ideographic | (before == 0x20) | (before == 0x1E) | (before == 0x1F)
+    return blank
+
+
 def look(seen: Look) -> Iterator[Finding]:
     """Every sieve over every value of a record in which something is odd."""
     odd, mojibake = _odd(seen)
@@ -197,7 +241,12 @@ def _fix(rule: str, change: Callable[[str], str]) -> Fix:
 
 
 RULES: tuple[ContentRule, ...] = (
-    ContentRule(ids=(*(sieve.rule for sieve in SIEVES), "mojibake", "mojibake-decoded"), look=look, kinds=EVERY_KIND),
+    ContentRule(
+        ids=(*(sieve.rule for sieve in SIEVES), "mojibake", "mojibake-decoded"),
+        look=look,
+        kinds=EVERY_KIND,
+        among=among,
+    ),
     ContentRule(ids=("character-decomposed",), look=look_decomposed, kinds=EVERY_KIND),
 )
 FIXES: Mapping[str, Fix] = {sieve.rule: _fix(sieve.rule, sieve.mend) for sieve in SIEVES if sieve.mend} | {

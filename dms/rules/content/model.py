@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from catalog.model import Format
+from dms.rules.bulk import Bools, Columns
 from dms.rules.model import Finding, Kind, Mended
 from protocols.marc import Record
 
@@ -36,6 +37,9 @@ class ContentRule:
     tags: frozenset[str] = frozenset()  # empty: it looks at every record
     formats: frozenset[Format] = BOTH
     kinds: frozenset[Kind] = BIBLIOGRAPHIC
+    among: Among | None = None  # of many records at once, those that it may have anything to say of; None: all
 
+
+Among = Callable[[Columns, Format], Bools]  # one a record; their format is what all that matter have
 
 Fix = Callable[[Record, Format], Mended]  # mends all that its rule tells of; changes nothing else

@@ -9,8 +9,11 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 
+import numpy as np
+
 from catalog.model import Format
-from dms.rules import edit
+from dms.rules import bulk, edit
+from dms.rules.bulk import Bools, Columns
 from dms.rules.content.model import ContentRule, Fix, Look
 from dms.rules.content.values import LONGEST_VALUE
 from dms.rules.model import Finding, Kind, Mended
@@ -20,7 +23,8 @@ from protocols.marc import DELIMITER, Record
 _CODED_MARC21 = frozenset(("010", "016", "035", "041", "044", "052", "533", "853", "854", "855", "863", "864", "865"))
 _CODED_CODES = frozenset("01235678w")  # of these codes, whatever the field: links, identifiers, fixed-length codes
 _DOUBLE = re.compile(r"(?<=\S) {2,}(?=\S)")
-_LEADING = re.compile("\x1f. ")
+_LEADING = re.compile("\x1f. ", re.S)
+_IDEOGRAPHIC = "\u3000".encode()
 
 
 @lru_cache(maxsize=4096)
@@ -29,6 +33,11 @@ def _told(tag: str, fmt: Format) -> bool:
     if not tag.isdecimal() or tag[0] == "9" or tag[:2] == "00" or tag[1:2] == "9":
         return False
     return tag not in _CODED_MARC21 if fmt == Format.MARC21 else tag[0] != "1"
+
+
+_TOLD = {fmt: bulk.of_tags(f"{tag:03d}" for tag in range(1000) if _told(f"{tag:03d}", fmt)) for fmt in Format}
+_IS_CODED = np.zeros(256, np.bool_)
+_IS_CODED[list(map(ord, _CODED_CODES))] = True
 
 
 def trimmed(value: str) -> str:
@@ -47,6 +56,25 @@ def narrow(value: str) -> str:
 
 
 MENDS: Mapping[str, Callable[[str], str]] = {"space-wide": narrow, "space-edge": trimmed, "space-double": single}
+
+
+def among(columns: Columns, fmt: Format) -> Bools:
+    """Records with a blank at an end of a value, two together, or an ideographic one, where blanks count."""
+    octets = columns.octets
+    blank, delimiter = octets == 0x20, octets == 0x1F
+    odd = np.zeros(len(octets), np.bool_)
+    odd[:-1] = blank[:-1] & (blank[1:] | (octets[1:] & 0xFE == 0x1E))
+    odd[2:] |= blank[2:] & delimiter[:-2]
+    odd[:-1] |= delimiter[:-1] & (octets[1:] >= 0x80)  # a code of several bytes, whatever is behind it
+    places = np.flatnonzero(odd)
+    if _IDEOGRAPHIC in columns.data:
+        wide = (octets[:-2] == 0xE3) & (octets[1:-1] == 0x80) & (octets[2:] == 0x80)
+        places = np.concatenate((places, np.flatnonzero(wide)))
+    fields = columns.fields_at(places)
+    counts = _TOLD[fmt][columns.digits[fields]] & (places - columns.starts[fields] >= 2)
+    places, fields = places[counts], fields[counts]
+    marks = columns.marks[np.searchsorted(columns.marks, places, side="right") - 1]
+    return columns.rows_of(fields[~_IS_CODED[octets[marks + 1]]])
 
 
 def look(seen: Look) -> Iterator[Finding]:
@@ -86,5 +114,5 @@ def _fix(rule: str, change: Callable[[str], str]) -> Fix:
     return mend
 
 
-RULES: tuple[ContentRule, ...] = (ContentRule(ids=tuple(MENDS), look=look, kinds=frozenset(Kind)),)
+RULES: tuple[ContentRule, ...] = (ContentRule(ids=tuple(MENDS), look=look, kinds=frozenset(Kind), among=among),)
 FIXES: Mapping[str, Fix] = {rule: _fix(rule, change) for rule, change in MENDS.items()}

@@ -21,7 +21,7 @@ from dms.rules.content.values import FINE, LONGEST_VALUE, Verdict
 from dms.rules.model import Finding, Mended
 from protocols.marc import DELIMITER, Record, subfields, value
 
-NUMBER_PLACES: Mapping[Format, values.Places] = {Format.CNMARC: {"091": "ab", "092": "ab"}}
+NUMBER_PLACES: Mapping[Format, values.Places] = {Format.CNMARC: {"091": "ab"}}  # not 092: numbers of orders
 PRICE_TAGS = frozenset(("010", "011"))
 
 # GB/T 9999: 10 and 11 are the centre's, the others are provinces by GB/T 2260.

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 
 from catalog.model import Format
 from dms.rules import edit
+from dms.rules.bulk import Bools, Columns
 from dms.rules.content.model import ContentRule, Fix, Look
 from dms.rules.model import Finding, Kind, Mended
 from protocols.marc import DELIMITER, Record, is_control, value
@@ -40,6 +41,14 @@ def _fault(tag: str, text: str, said: set[tuple[str, str]], others: set[tuple[st
     if found[1] != OTHER:
         return "link6-form"
     return "link6-alone" if (tag, found[2]) not in others else ""
+
+
+def _among(columns: Columns, fmt: Format) -> Bools:
+    """Records with a $6 or an 880."""
+    del fmt  # the rule is of one
+    octets, marks = columns.octets, columns.marks
+    links = marks[(octets[marks + 1] == ord("6")) & (octets[marks] == ord(DELIMITER))]
+    return columns.rows_of(columns.fields_at(links)) | columns.rows_of(columns.digits == int(OTHER))
 
 
 def _look(seen: Look) -> Iterator[Finding]:
@@ -178,6 +187,7 @@ RULES: tuple[ContentRule, ...] = (
         look=_look,
         formats=frozenset((Format.MARC21,)),
         kinds=_KINDS,
+        among=_among,
     ),
     ContentRule(ids=("pair-twice",), look=_look_again, tags=frozenset((OTHER,)), formats=frozenset((Format.MARC21,))),
 )

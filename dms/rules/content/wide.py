@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from catalog.model import Format
-from dms.rules import edit
+from dms.rules import bulk, edit
+from dms.rules.bulk import Bools, Columns
 from dms.rules.content.model import ContentRule, Fix, Look
 from dms.rules.content.values import LONGEST_VALUE
 from dms.rules.model import Finding, Kind, Mended
@@ -22,6 +23,7 @@ TAGS: Mapping[Format, tuple[str, ...]] = {
         "125", "126", "127", "128", "130", "135", "140", "141", "191", "192", "193", "194", "801",
     ),
 }  # fmt: skip
+_TABLE = {fmt: bulk.of_tags(tags) for fmt, tags in TAGS.items()}
 _CODES: Mapping[str, str] = {"852": "ab8", "853": "8", "863": "8", "866": "8", "801": "ac"}  # others: $a
 _WIDE = {code + 0xFEE0: code for code in range(0x21, 0x7F)} | {0x3000: 0x20}
 
@@ -35,6 +37,11 @@ def _narrow(tag: str, text: str) -> str:
     codes = _CODES.get(tag, "a")
     head, *parts = text.split(DELIMITER)
     return DELIMITER.join([head.translate(_WIDE), *[p.translate(_WIDE) if p[:1] in codes else p for p in parts]])
+
+
+def _among(columns: Columns, fmt: Format) -> Bools:
+    texts = columns.texts
+    return columns.rows_of([field for field in columns.tagged(_TABLE[fmt]).tolist() if not texts[field].isascii()])
 
 
 def _look(seen: Look) -> Iterator[Finding]:
@@ -52,5 +59,5 @@ def _mend(record: Record, fmt: Format) -> Mended:
     return edit.fields(record, "code-wide", _narrow, TAGS[fmt])
 
 
-RULES: tuple[ContentRule, ...] = (ContentRule(ids=("code-wide",), look=_look, kinds=frozenset(Kind)),)
+RULES: tuple[ContentRule, ...] = (ContentRule(ids=("code-wide",), look=_look, kinds=frozenset(Kind), among=_among),)
 FIXES: Mapping[str, Fix] = {"code-wide": _mend}
