@@ -19,6 +19,8 @@ from dms import pinning
 from dms.memory import Memory
 
 MUST, CANNOT = "must", "cannot"
+# What a decision came to where it isn't what was asked for; behind the word stand decisions' numbers, records' names.
+AGAINST, MISSING = "against", "missing"
 
 
 async def next_one(conn: Connection, memory: Memory) -> bool:
@@ -32,8 +34,7 @@ async def next_one(conn: Connection, memory: Memory) -> bool:
         return True
     if missing := await decisions.missing(conn, (*one.records, *one.others)):
         known = await decisions.names(conn, missing)
-        why = f"no longer there: {', '.join(known.values())}"
-        await decisions.settle(conn, one.decision, "void", why)
+        await decisions.settle(conn, one.decision, "void", f"{MISSING} {', '.join(known.values())}")
         return True
     await pins.add_many(conn, list(asked(one)), who=one.who, why=one.why, decision=one.decision)
     await pinning.follow(conn, sorted({*one.records, *one.others}), memory)
@@ -53,10 +54,14 @@ def asked(one: Decision) -> Iterator[tuple[Named, Named, str]]:
 
 
 async def _result(conn: Connection, one: Decision) -> str:
-    """Whether the two sides are where they should be: another decision may stand against this one."""
+    """Whether the two sides are where they should be: other decisions may stand against this one, and are named."""
     there = await decisions.clusters_of(conn, (one.records[0], one.others[0]))
-    numbers = {cluster for cluster, _ in there.values()}
-    together = len(numbers) == 1
+    together = len({cluster for cluster, _ in there.values()}) == 1
     if together == (one.kind == "join"):
         return ""
-    return "an earlier decision stands against it" if one.kind == "join" else "an earlier decision holds them together"
+    others = [
+        each.decision
+        for each in await decisions.of_records(conn, (*one.records, *one.others))
+        if each.state == "done" and (each.kind == "join") != (one.kind == "join")
+    ]
+    return " ".join([AGAINST, *map(str, others)])

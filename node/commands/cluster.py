@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 from typing import Any
 
-import msgspec
-
-from catalog import authority_conflicts, decisions, signatures
-from catalog.authority_conflicts import Contradiction
+from catalog import decisions
 from catalog.connection import Connection
 from catalog.decisions import Decision
-from catalog.model import Verdict, cluster_id
 from config.errors import Conflict
 from dms import contributors_of
-from dms.match import reasons
 from node import app, attending, decided
 from node.app import Node
 from node.context import Context
 from node.deeds import Act
 from services.access.policy import Permission
-from services.deciding import basing, comparing, deciding, sides
+from services.deciding import basing, comparing, deciding, inside, sides, told
 from services.delivery import giving, rows
 
 NAME = "cluster"
@@ -44,7 +38,7 @@ ACTS = {
 }
 ALLOW = {"show": Permission.READ, "explain": Permission.READ, "history": Permission.LOOK}
 HISTORY = ("decision", "at", "kind", "state", "clusters", "records", "who", "why", "undone_by")
-MOST = 200
+NAMED = 5  # records of a decision that a line names
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -96,7 +90,8 @@ async def _look(context: Context, node: Node, conn: Connection, args: argparse.N
     if args.action == "history":
         found = await decisions.recent(conn, args.limit)
         names = await decisions.names(conn, {name for one in found for name in (*one.records, *one.others)})
-        context.out.table([_past(one, names) for one in found], HISTORY)
+        lines = [told.decision(one, names) for one in found]
+        context.out.table(lines if context.out.json else [_short(line) for line in lines], HISTORY)
     elif args.action == "explain" and args.other:
         await _pair(context, node, conn, args.id, args.other)
     elif args.action == "explain":
@@ -107,12 +102,12 @@ async def _look(context: Context, node: Node, conn: Connection, args: argparse.N
 
 
 async def _base(context: Context, node: Node, args: argparse.Namespace) -> int:
-    told: dict[str, Any] = {"why": args.why, "within": _within(context)}
+    given: dict[str, Any] = {"why": args.why, "within": _within(context)}
     async with node.database.transaction() as conn:
         if args.policy:
-            side = await basing.leave(conn, node.symbol, args.id, **told)
+            side = await basing.leave(conn, node.symbol, args.id, **given)
         else:
-            side = await basing.choose(conn, node.symbol, args.id, who=context.actor.name, **told)
+            side = await basing.choose(conn, node.symbol, args.id, who=context.actor.name, **given)
         await context.deed.done(conn, cluster=side.id)
     await attending.drain(node)
     async with node.database.transaction() as conn:
@@ -130,91 +125,52 @@ def _within(context: Context) -> frozenset[str] | None:
 
 
 async def _decide(context: Context, node: Node, conn: Connection, args: argparse.Namespace) -> Decision:
-    told: dict[str, Any] = {"who": context.actor.name, "why": args.why, "within": _within(context)}
+    given: dict[str, Any] = {"who": context.actor.name, "why": args.why, "within": _within(context)}
     match args.action:
         case "split":
-            return await deciding.split(conn, node.symbol, args.id, args.record, **told)
+            return await deciding.split(conn, node.symbol, args.id, args.record, **given)
         case "undo":
-            return await deciding.undo(conn, args.decision, **told)
+            return await deciding.undo(conn, args.decision, **given)
         case kind:
-            return await deciding.between(conn, node.symbol, kind, args.id, args.other, **told)
+            return await deciding.between(conn, node.symbol, kind, args.id, args.other, **given)
 
 
 async def _show(context: Context, node: Node, conn: Connection, ident: str) -> None:
-    side = await sides.find(conn, node.symbol, ident)
-    inside = await sides.members(conn, side.cluster)
-    key, by = await contributors_of.base(conn, side.cluster) or ("", "")
-    contradicting = await authority_conflicts.of_cluster(conn, side.cluster)
-    related = await decisions.relations(conn, side.cluster, MOST)
-    past = await decisions.of_records(conn, [each.record for each in inside])
-    names = await decisions.names(conn, {name for one in past for name in (*one.records, *one.others)})
-    links = [
-        {
-            "cluster": cluster_id(node.symbol, other),
-            "why": ", ".join(_told(packed, context.lang)) if packed else context.text("related_by_decision"),
-            "decision": decision,
-        }
-        for other, (packed, decision) in related.items()
-    ]
+    found = await inside.look(conn, node.symbol, ident)
     if context.out.json:
-        context.out.item(
-            {
-                "cluster": side.id,
-                "records": [{"record": each.name, "library": each.library} for each in inside],
-                "base": key,
-                "base_by": by,
-                "authority_conflicts": [_contradiction(one) for one in contradicting],
-                "related": links,
-                "decisions": [_past(one, names) for one in past],
-            }
-        )
+        context.out.item(told.cluster(node.symbol, found, await inside.edges(conn, found.members), context.lang))
         return
-    context.out.say(side.id)
-    for each in inside:
+    context.out.say(found.side.id)
+    for each in found.members:
         context.out.say(f"  {each.name}  {each.library}")
-    context.out.say(f"  {giving.base(key, by, context.lang)}")
-    for clash in contradicting:
-        context.out.say(
-            f"  ! {clash.tag} {clash.heading}: {_ids(clash)} ({clash.file}, {clash.conflict} {clash.state})"
-        )
-    for link in links:
-        context.out.say(f"  ~ {link['cluster']}: {link['why']}")
-    for one in past:
-        told = _past(one, names)
-        context.out.say(
-            f"  # {told['decision']} {told['at']} {told['kind']} {told['state']} {told['who']}: {told['why']}"
-        )
+    context.out.say(f"  {giving.base(found.base, found.base_by, context.lang)}")
+    for clash in found.conflicts:
+        plain = told.conflict(node.symbol, clash) | {"state": context.text(f"authority_{clash.state}")}
+        context.out.say(f"  ! {context.text('cluster_conflict', **plain)}")
+    for link in found.relations:
+        why = "; ".join(told.sentences(link.reasons, context.lang)) or context.text("related_by_decision")
+        context.out.say(f"  ~ {link.cluster}: {why}")
+    for one in found.decisions:
+        context.out.say(f"  # {decided.said(context, one)}")
 
 
 async def _inside(context: Context, node: Node, conn: Connection, ident: str) -> None:
-    """Every edge between the cluster's records with its score and reasons, the strongest first."""
-    side = await sides.find(conn, node.symbol, ident)
-    inside = await sides.members(conn, side.cluster)
-    sids = {each.sid for each in inside}
-    alike: dict[int, list[str]] = {}
-    for each in inside:
-        alike.setdefault(each.sid, []).append(each.name)
-    found = [edge for edge in await signatures.edges(conn, sids, verdict=Verdict.JOIN.value) if {*edge[:2]} <= sids]
-    for names in alike.values():
-        if len(names) > 1:
-            _say(context, names, None, [context.text("alike")])
-    for a, b, score, _, _, packed in sorted(found, key=lambda edge: (-edge[2], edge[:2]))[:MOST]:
-        _say(context, [alike[a][0], alike[b][0]], score, _told(packed, context.lang))
-    past = [one for one in await decisions.of_records(conn, [each.record for each in inside]) if one.state == "done"]
-    names_of = await decisions.names(conn, {name for one in past for name in (*one.records, *one.others)})
-    for one in past:
-        _say(
-            context,
-            [names_of[name] for name in (*one.records, *one.others)],
-            None,
-            [f"{one.kind}: {one.why} ({one.who})"],
-        )
-
-
-def _say(context: Context, names: Sequence[str], score: int | None, why: Sequence[str]) -> None:
-    if context.out.json:
-        context.out.item({"records": list(names), "score": score, "reasons": list(why)})
-    context.out.say(f"{' = '.join(names)}  {'' if score is None else score}\n    {'; '.join(why)}")
+    """Every edge between the cluster's records with its score and reasons, the strongest first; then decisions."""
+    found = await inside.look(conn, node.symbol, ident)
+    for edge in await inside.edges(conn, found.members):
+        if context.out.json:
+            why = told.why(edge.reasons, context.lang) or [{"rule": "", "points": 0, "text": context.text("alike")}]
+            context.out.item({"records": list(edge.records), "score": edge.score, "reasons": why})
+        said = told.sentences(edge.reasons, context.lang) or [context.text("alike")]
+        score = "" if edge.score is None else edge.score
+        context.out.say(f"{' = '.join(edge.records)}  {score}".rstrip() + f"\n    {'; '.join(said)}")
+    for one in found.decisions:
+        if one.state == "done":
+            plain = told.decision(one, found.names)
+            if context.out.json:
+                context.out.item({"records": [*plain["records"], *plain["others"]], "score": None, **plain})
+            context.out.say(f"{', '.join(plain['records'])} | {', '.join(plain['others'])}")
+            context.out.say(f"    {decided.said(context, one)}")
 
 
 async def _pair(context: Context, node: Node, conn: Connection, a: str, b: str) -> None:
@@ -223,71 +179,23 @@ async def _pair(context: Context, node: Node, conn: Connection, a: str, b: str) 
         raise Conflict(f"{a} and {b} are the same record")
     found = await comparing.compare(conn, one, other)
     lines = rows.beside(*found.described, context.lang)
-    why = [{"rule": rule, "points": points, "text": reasons.text(rule, context.lang)} for rule, points in found.reasons]
     if context.out.json:
-        context.out.item(
-            {
-                "a": one.name,
-                "b": other.name,
-                "clusters": [one.id, other.id],
-                "together": found.together,
-                "verdict": found.verdict.value,
-                "score": found.score,
-                "join_from": found.join,
-                "reasons": why,
-                "held_apart": found.held_apart,
-                "decisions": [each.decision for each in found.decisions],
-                "fields": [{"label": label, "a": left, "b": right} for label, left, right in lines],
-            }
-        )
+        context.out.item(told.pair(one, other, found, lines, context.lang))
         return
     context.out.say(f"{one.name} ({one.id})\n{other.name} ({other.id})")
     for label, left, right in lines:
         context.out.say(f"{'=' if left == right else '!'} {label}: {left}" + ("" if left == right else f"  |  {right}"))
     context.out.say(context.text(f"verdict_{found.verdict.value}", score=found.score, join=found.join))
-    for each in why:
+    for each in told.why(found.reasons, context.lang):
         context.out.say(f"  {each['points']:+5} {each['text']}" if each["points"] else f"        {each['text']}")
     if found.together:
         context.out.say(context.text("pair_together", cluster=one.id))
     for past in found.decisions:
-        told = f"{past.decision} {past.kind} {past.state} {past.who}: {past.why}"
-        context.out.say(f"  # {told}")
+        context.out.say(f"  # {decided.said(context, past)}")
 
 
-def _contradiction(one: Contradiction) -> dict[str, object]:
-    return {
-        "conflict": one.conflict,
-        "field": f"{one.tag} {one.heading}",
-        "file": one.file,
-        "ids": _ids(one),
-        "state": one.state,
-        "who": one.who,
-        "why": one.why,
-    }
-
-
-def _ids(one: Contradiction) -> str:
-    return f"{one.id_a} ({one.a}) / {one.id_b} ({one.b})"
-
-
-def _told(packed: bytes, lang: str) -> list[str]:
-    why = msgspec.msgpack.decode(packed, type=list[tuple[str, int]])
-    return [f"{reasons.text(rule, lang)} {points:+}" if points else reasons.text(rule, lang) for rule, points in why]
-
-
-def _past(one: Decision, names: Any) -> dict[str, object]:
-    return {
-        "decision": one.decision,
-        "at": one.at.isoformat(timespec="seconds"),
-        "kind": one.kind,
-        "state": one.state,
-        "clusters": ", ".join(one.clusters),
-        "records": ", ".join(names[name] for name in one.records[:5]),
-        "others": ", ".join(names[name] for name in one.others[:5]),
-        "library": one.library,
-        "who": one.who,
-        "why": one.why,
-        "result": one.result,
-        "undone_by": one.undone_by or "",
-        "undone_why": one.undone_why or "",
-    }
+def _short(decision: dict[str, Any]) -> dict[str, Any]:
+    """A decision as a line of the table."""
+    names: list[str] = decision["records"]
+    more = f" +{len(names) - NAMED}" if len(names) > NAMED else ""
+    return {**decision, "clusters": ", ".join(decision["clusters"]), "records": ", ".join(names[:NAMED]) + more}

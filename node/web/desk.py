@@ -18,7 +18,7 @@ from catalog.loads import Load
 from config.errors import NotFound
 from node.web import api, auditing, context, permits
 from node.web.inputs import number
-from node.web.middleware import BadInput
+from node.web.posted import posted
 from services.access.policy import Reach
 from services.cataloguing import patch
 
@@ -79,10 +79,7 @@ async def review(request: web.Request) -> web.StreamResponse:
 
 async def decide(request: web.Request) -> web.StreamResponse:
     """Accept or refuse one; `superseded` where the record is not as it was."""
-    try:
-        asked = msgspec.json.decode(await request.read(), type=Decision)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise BadInput('Send {"correction": its id, "accept": true or false} as JSON.') from error
+    asked = posted(await request.read(), Decision, '{"correction": its id, "accept": true or false}')
     deed = auditing.deed(request)
     deed.about(object=asked.correction, verdict="accept" if asked.accept else "refuse")
     node = context.node_of(request)

@@ -40,6 +40,7 @@ class Route:
     parameters: tuple[Parameter, ...] = ()
     answer: str = ""  # media type of the answer to a program
     schema: Mapping[str, Any] | None = None  # of a JSON answer
+    body: Mapping[str, Any] | None = None  # JSON Schema of what is posted as JSON
 
 
 def _parameter(parameter: Parameter, path: str) -> dict[str, Any]:
@@ -59,7 +60,9 @@ def _parameter(parameter: Parameter, path: str) -> dict[str, Any]:
 
 def _operation(route: Route, method: str) -> dict[str, Any]:
     problem = {"description": "Refused: the reason is in `detail`.", "content": {PROBLEM: {"schema": _PROBLEM}}}
+    body = {"requestBody": {"required": True, "content": {"application/json": {"schema": route.body}}}}
     return {
+        **(body if route.body and method == "POST" else {}),
         "summary": route.summary,
         "operationId": f"{method.lower()}{_IN_PATH.sub('', route.path).replace('/', '_').rstrip('_')}",
         "parameters": [_parameter(each, route.path) for each in route.parameters],

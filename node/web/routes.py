@@ -7,6 +7,7 @@ from node.web import (
     api,
     audit_pages,
     authority_pages,
+    deciding_routes,
     desk,
     exchange_door,
     exchange_routes,
@@ -279,7 +280,9 @@ ROUTES: tuple[Route, ...] = (
         methods=("POST",),
         answer="application/json",
         schema=schemas.DECIDED,
+        body=schemas.DECIDING,
     ),
+    *deciding_routes.ROUTES,
     Route(
         path="/api/network",
         handler=network.document,

@@ -236,6 +236,7 @@ REVIEW = _object(
     }
 )
 DECIDED = _object(correction=_TEXT, state={"type": "string", "enum": ["accepted", "refused", "superseded"]})
+DECIDING = _object(("correction", "accept"), correction=_TEXT, accept={"type": "boolean"}, why=_TEXT)
 LIBRARIES = _object(
     libraries={
         "type": "array",

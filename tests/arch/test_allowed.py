@@ -25,6 +25,7 @@ OWN_ROLE = {
     "auditing.py": "adds to the audit log, which nobody's reach may keep from being told",
     "bell.py": "listens for what is new for other nodes",
     "correction_pages.py": "the same as desk.py",
+    "deciding_api.py": "the same as review_pages.py; compares two records that the door's role has found",
     "desk.py": "decides on a correction that the door's role has found within reach",
     "exchange_door.py": "knows other nodes by their keys, and their nonces",
     "exchange_routes.py": "applies and makes what nodes tell each other",

@@ -41,7 +41,12 @@ def test_a_cataloguer_asks_why_and_decides_otherwise(stocked: Cli) -> None:
     assert (split["state"], len(split["clusters"])) == ("done", 2)
     (joined,) = stocked.lines("cluster", "join", "a/n1", "a/n2", "--why", "one book")
     assert (joined["state"], len(joined["clusters"])) == ("done", 1)
-    past = stocked.lines("cluster", "history")
+    (late,) = stocked.lines("cluster", "join", "a/n1", "b/n1", "--why", "or are they", code=5)
+    assert late["result"] == f"against {split['decision']}"
+    said = stocked.run("--lang", "zh", "cluster", "show", "a/n1").stdout.decode()
+    assert f"未生效：与裁定 {split['decision']} 相抵触" in said and "拆分，有效" in said
+    stocked.run("cluster", "undo", str(late["decision"]), "--why", "no")
+    past = stocked.lines("cluster", "history")[1:]
     assert [(each["kind"], each["why"]) for each in past] == [("join", "one book"), ("split", "another printing")]
     (undone,) = stocked.lines("cluster", "undo", str(split["decision"]), "--why", "no, the same")
     assert undone["state"] == "undone"
@@ -80,8 +85,8 @@ def test_a_cataloguer_chooses_the_base_and_settles_ids_that_contradict(cli: Cli,
         cli.run("load", str(file), "--source", source, "--library", source.upper())
     (shown,) = cli.lines("cluster", "show", "a/n1")
     assert (shown["base"], shown["base_by"]) == ("a/n1", "key")
-    (clash,) = shown["authority_conflicts"]
-    assert clash["field"] == "606 $a 园林" and "(CAL)" not in clash["ids"]
+    (clash,) = shown["conflicts"]
+    assert (clash["field"], clash["file"]) == ("606 $a 园林", "CAL")
     (waiting,) = cli.lines("review", "list", "--kind", "authority")
     assert (waiting["cluster"], waiting["id_a"], waiting["id_b"]) == (shown["cluster"], "s1", "s2")
     assert b"say why" in cli.run("review", "decide", str(waiting["conflict"]), "settle", code=2).stderr
