@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from catalog.connection import Connection
-from catalog.model import Source, SourceNo, Visibility
+from catalog.model import Format, Source, SourceNo, Visibility
 from config.errors import Conflict, NotFound
 
 COLUMNS = (
@@ -169,6 +169,17 @@ async def drops(conn: Connection) -> dict[str, tuple[str, ...]]:
            where jsonb_array_length(coalesce(sharing->'drop', '[]')) > 0"""
     )
     return {row["name"]: tuple(row["parts"]) for row in rows}
+
+
+async def usual_format(conn: Connection, library: str) -> Format | None:
+    """What most records of a library are in, by a sample of each of its sources; None if it has none."""
+    found = await conn.fetchval(
+        """select r.format from source s cross join lateral
+               (select format from record where source = s.source limit 200) r
+           where s.library = $1 and s.state <> 'removed' group by r.format order by count(*) desc, r.format limit 1""",
+        library,
+    )
+    return None if found is None else Format(found)
 
 
 async def counts(conn: Connection) -> dict[int, int]:

@@ -1,4 +1,4 @@
-"""Records out of quarantine as an input to be landed again (pure)."""
+"""Records at hand as an input to be landed: out of quarantine, or copied from elsewhere (pure)."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from protocols import detect
 from protocols.gunzip import Input
 
 
-def inputs(raws: Sequence[bytes], carrier: str) -> Inputs:
-    """One input of these records' bytes; a fingerprint of its own, so that it is never taken for the file it was in."""
+def inputs(raws: Sequence[bytes], carrier: str, name: str = "quarantine") -> Inputs:
+    """One input of these records' bytes, by the name of where they were; a fingerprint of its own, so that it is never
+    taken for the file it was in."""
     joiner = b"" if carrier == "iso2709" else detect.LINES[carrier].BETWEEN if carrier in detect.LINES else b"\n"
     data = b"".join(raw + joiner for raw in raws)
     return Inputs(
-        names=("quarantine",),
-        streams=(Input(io.BytesIO(data), "quarantine"),),
+        names=(name,),
+        streams=(Input(io.BytesIO(data), name),),
         carrier=carrier,
-        fingerprint=hashlib.sha256(b"quarantine" + data).digest()[:16],
+        fingerprint=hashlib.sha256(name.encode() + data).digest()[:16],
         size=len(data),
     )
