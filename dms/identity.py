@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from config import errors
-from protocols import marc
+from protocols import landed, marc
 
 RULES = ("001", "001+003", "035a", "905b", "digest")  # what a report compares; any TAG$code is a rule too
 
@@ -52,7 +52,7 @@ class IdentityReport:
 
 def digest_id(raw: bytes) -> str:
     """The id of last resort: the same bytes have the same id (the pipeline counts repeats of it)."""
-    return "sha256:" + hashlib.sha256(raw).hexdigest()[:16]
+    return "sha256:" + hashlib.sha256(landed.content(raw)).hexdigest()[:16]
 
 
 def local_id(record: marc.Record, rule: str, raw: bytes) -> str:

@@ -18,7 +18,7 @@ from dms import enumeration, formats, holdings, identity
 from dms.holdings import Copy
 from dms.rules import kinds
 from dms.rules.model import Kind
-from protocols import marc
+from protocols import landed, marc
 from protocols.marc import Record
 
 FOLLOWS = "follows"  # instead of a key, until the unit is placed: the parent comes before it, in an earlier unit
@@ -103,7 +103,7 @@ def name(record: Record, raw: bytes, source: Source, order: Order, ordinal: int)
     if not named:
         local_id = identity.digest_id(raw) + "#1"
         return Named(local_id, parent_key or order.before(ordinal), not parent_key)
-    own, lent = HELD_PREFIX + named, f"{HELD_PREFIX}{named}#{hashlib.sha256(raw).hexdigest()[:8]}"
+    own, lent = HELD_PREFIX + named, f"{HELD_PREFIX}{named}#{hashlib.sha256(landed.content(raw)).hexdigest()[:8]}"
     number = (record.first("004") or "").strip()
     before = order.before(ordinal)
     if attached.ID + named in (parent_key, before):

@@ -21,6 +21,7 @@ from catalog.model import Source
 from catalog.naming import Heading
 from dms import quality_profile
 from dms.rules.model import Profile
+from protocols import landed
 
 VERSION = 2  # part of every digest: raise it when PREPARE reads records differently, so that reloads are not skipped
 
@@ -69,7 +70,7 @@ def habits_key(habits: Habits) -> bytes:
 
 def plain_digest(raw: bytes) -> bytes:
     """Digest of bytes alone, whatever the source's habits."""
-    return hashlib.blake2b(raw, digest_size=16).digest()
+    return hashlib.blake2b(landed.content(raw), digest_size=16).digest()
 
 
 class Signed(msgspec.Struct, array_like=True, frozen=True, gc=False):

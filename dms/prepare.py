@@ -28,7 +28,7 @@ from dms.pipeline import Back, Habits, Signed, habits_key
 from dms.rules import kinds
 from dms.rules.model import Kind
 from dms.task import Task, returned, storable, through
-from protocols import reading
+from protocols import landed, reading
 from protocols.charsets import codec
 from protocols.marc import Record
 
@@ -200,7 +200,7 @@ class _Unit:
             self.order.pass_by(one.ordinal, one.local_id, one.record)
         said = one.version.said if one.version and self.habits.recheck else self.habits.encoding
         whole = self._blank(said).copy()
-        whole.update(one.raw)
+        whole.update(landed.content(one.raw))
         if one.placed:  # the same bytes behind another record are another holding
             whole.update(one.parent.encode())
         if edits := self.edits.get(one.local_id):

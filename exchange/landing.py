@@ -7,6 +7,7 @@ the same places, those below the checkpoint are passed over, the next one is lan
 from __future__ import annotations
 
 import asyncio
+import datetime
 import hashlib
 import os
 import re
@@ -32,6 +33,7 @@ from protocols.gunzip import Input
 from protocols.stream import Stretch
 from protocols.tables import opening
 from protocols.tables.opening import Table
+from protocols.tables.rows import Given
 from protocols.tables.template import Template
 
 HEAD = 1 << 20  # bytes of each input that make its fingerprint
@@ -73,12 +75,15 @@ def open_inputs(
     *,
     template: Template | None = None,
     encoding: str = "auto",
+    library: str = "",
 ) -> Inputs:
     """Open files (`-` = standard input), find their carrier and fingerprint by content. Misconfigured if mixed.
 
     Tables (`carrier` csv or excel, or known by their columns, or any input where there is a `template`) are read by
-    that template, or by the ready one that fits, in the encoding said.
+    that template, or by the ready one that fits, in the encoding said; the records made of them say which `library`
+    made them, and that it was today.
     """
+    given = Given(library=library, entered=f"{datetime.date.today():%Y%m%d}")
     streams: list[Input | Table] = []
     digest = hashlib.sha256()
     by = b""
@@ -99,7 +104,7 @@ def open_inputs(
                 sizes[-1] = None if opened.compressed else told.st_size
         if _is_table(head, carrier, template):
             by = opening.digest_of(template)
-            streams.append(stack.enter_context(Table(opened, path, template, encoding)))
+            streams.append(stack.enter_context(Table(opened, path, template, encoding, given)))
             found[path], sizes[-1] = "marcjson", None
         else:
             streams.append(opened)

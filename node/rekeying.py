@@ -94,6 +94,7 @@ def _inputs(args: argparse.Namespace, source: Source) -> Iterator[landing.Inputs
             carrier,
             template=tabular.chosen(None, source.template),
             encoding=args.encoding if args.encoding != "auto" else source.encoding,
+            library=source.library,
         )
 
 

@@ -54,6 +54,23 @@ def of_holdings(files: Iterable[str], carrier: str, said: str | None) -> Templat
     return template.named("holdings")
 
 
+def join_of(files: Iterable[str], chosen: Template | None) -> str | None:
+    """By what rows of holdings can only name their records, as `--join` says it: those of a table without a column of
+    record numbers, by barcode or call number. None where there is such a column, or no table.
+    """
+    for path in files:
+        if path == "-" or chosen is None:
+            continue
+        with stream.open_input(path) as opened, Table(opened, path, chosen) as table:
+            columns = table.headers[0].places
+            if "number" not in columns:
+                return next((join for key, join in _JOINS.items() if key in columns), None)
+    return None
+
+
+_JOINS = {"barcode": "barcode", "call_number": "call-number"}
+
+
 def check(source: Source, tables: Iterable[Table]) -> None:
     """Misconfigured if the source's records are said to be of another format than the template makes."""
     for made in [header.template for table in tables for header in table.headers]:

@@ -4,7 +4,7 @@ The form is that of pymarc, ruby-marc and marc4j: `{"leader": …, "fields": [{"
 "0", "subfields": [{"a": "…"}]}}]}`. Also read: several subfields in one object, and the spelled-out form `{"tag":
 "245", "subfields": [{"code": "a", "value": "…"}]}`. Files are objects one a line (any size), or one document: an
 array, pretty-printed objects one after the other, or an object that has an array of records in it. An object with
-`fault` says why a row of a table (`protocols.tables`) is no record.
+`fault` says why a row of a table (`protocols.tables`) is no record, one with `landed` when one was made of it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from config.errors import BadRecord
-from protocols import marc
+from protocols import landed, marc
 from protocols.marc import DELIMITER, Record
 
 DEFAULT_LEADER = "00000nam a2200000   4500"
@@ -137,6 +137,8 @@ def _record(value: Any, findings: list[Finding]) -> Record:
     fields = [field for item in value["fields"] for field in _fields(item, findings)]
     if not fields:
         raise Unreadable("the record has no fields")
+    if "landed" in value:
+        fields = landed.dated(fields, value["landed"])
     leader = value.get("leader")
     if not isinstance(leader, str) or not leader.strip():
         findings.append(("leader-missing", "the record has no leader"))

@@ -62,7 +62,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--join",
         choices=tuple(sheets.JOINS),
-        help="with --holdings: by what a row names its record; default: as before, at first id",
+        help="with --holdings: by what a row names its record; default: barcode or call number in a sheet without "
+        "record numbers, else as before, at first id",
     )
     parser.add_argument("--mode", choices=("changes", "full"), default="changes", help="what absence means")
     parser.add_argument("--yes", action="store_true", help="publish even beyond the limits that would hold the load")
@@ -76,17 +77,18 @@ async def run(context: Context, args: argparse.Namespace) -> int:
             raise Misconfigured("--join goes with --holdings: it says by what a row of holdings names its record")
         source = await the_source(node, args.source, args.library, context.deed, said)
         if args.holdings:
+            chosen = tabular.of_holdings(args.files, carrier, args.template)
+            by = tabular.join_of(args.files, chosen)
             async with node.database.transaction() as conn:
-                source = await sheets.companion(conn, source, args.join)
+                source = await sheets.companion(conn, source, args.join or by)
         with contextlib.ExitStack() as stack, context.out.progress(context.text("landing")) as bar:
             inputs = landing.open_inputs(
                 stack,
                 args.files,
                 carrier,
-                template=tabular.of_holdings(args.files, carrier, args.template)
-                if args.holdings
-                else tabular.chosen(args.template, source.template),
+                template=chosen if args.holdings else tabular.chosen(args.template, source.template),
                 encoding=args.encoding if args.encoding != "auto" else source.encoding,
+                library=source.library,
             )
             tabular.check(source, inputs.tables)
             load, seconds, spent = await load_inputs(

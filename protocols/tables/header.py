@@ -37,7 +37,7 @@ def fitted(names: Sequence[str], template: Template) -> Header | None:
     """The header by a template; None if a column that it requires is missing."""
     there: dict[str, int] = {}
     for place, name in enumerate(names):
-        there.setdefault(_squeezed(name), place)
+        there.setdefault(squeezed(name), place)
         there.setdefault(f"@{letters(place)}", place)
     places: dict[str, int] = {}
     for key, column in template.columns.items():
@@ -72,10 +72,11 @@ def _knows(header: Header) -> tuple[int, int]:
 
 
 def _asked(name: str) -> str:
-    return name.upper() if name.startswith("@") else _squeezed(name)
+    return name.upper() if name.startswith("@") else squeezed(name)
 
 
-def _squeezed(name: str) -> str:
+def squeezed(name: str) -> str:
+    """The text as names are compared: without case, width, blanks and signs."""
     return _SIGNS.sub("", unicodedata.normalize("NFKC", name).casefold())
 
 

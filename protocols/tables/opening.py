@@ -14,10 +14,12 @@ from typing import cast
 
 from config.errors import BadRecord, Misconfigured, Refused
 from protocols.gunzip import Input
-from protocols.tables import cells, header, rows, template, workbook
+from protocols.tables import cells, header, rows, template, titles, workbook
 from protocols.tables.cells import Row
 from protocols.tables.header import Header
+from protocols.tables.rows import Given
 from protocols.tables.template import Template
+from protocols.tables.titles import Placed
 
 HEAD = 1 << 20
 LOST = "surrogateescape"  # bytes without meaning stay what they are (PEP 383)
@@ -34,7 +36,14 @@ class Table(io.RawIOBase):
 
     compressed = True  # its size is not that of its lines
 
-    def __init__(self, source: Input, name: str, chosen: Template | None = None, encoding: str = "auto") -> None:
+    def __init__(
+        self,
+        source: Input,
+        name: str,
+        chosen: Template | None = None,
+        encoding: str = "auto",
+        given: Given = rows.NOTHING_GIVEN,
+    ) -> None:
         super().__init__()
         self.headers: list[Header] = []  # of every sheet that is read, as far as it has been
         self.skipped: list[str] = []  # sheets without such a header
@@ -49,7 +58,7 @@ class Table(io.RawIOBase):
         else:
             codec = cells.encoding_of(head) if encoding == "auto" else encoding
             told = cells.rows(_lines(source, codec), cells.separator_of(_text(head, codec)) or ",")
-        self._lines = self._made(told)
+        self._lines = self._made(told, given)
         self._more()
         if not self.headers:
             if self._fault:
@@ -99,18 +108,29 @@ class Table(io.RawIOBase):
             self._buffer += line
         return line is not None
 
-    def _made(self, told: Iterator[Row]) -> Generator[bytes, None, None]:
-        for sheet, group in groupby(told, key=lambda row: row.sheet):
-            opening = list(islice(group, header.DEEPEST))
-            found = find(opening, self._templates)
-            if found is None:
-                self.skipped.append(sheet)
-                self._seen = max([self._seen, *(row.cells for row in opening)], key=_filled)
-                continue
-            behind, columns = found
-            self.headers.append(columns)
-            for row in chain(opening[behind:], group):
-                yield rows.line(row, columns)
+    def _made(self, told: Iterator[Row], given: Given) -> Generator[bytes, None, None]:
+        behind: list[BadRecord | Refused] = []
+        for title in titles.titles(self._placed(told, behind)):
+            yield from rows.lines(title, given)
+        for fault in behind:
+            raise fault
+
+    def _placed(self, told: Iterator[Row], behind: list[BadRecord | Refused]) -> Iterator[Placed]:
+        """The rows of every sheet that has a header. A fault of the source ends them, and is put into `behind`."""
+        try:
+            for sheet, group in groupby(told, key=lambda row: row.sheet):
+                opening = list(islice(group, header.DEEPEST))
+                found = find(opening, self._templates)
+                if found is None:
+                    self.skipped.append(sheet)
+                    self._seen = max([self._seen, *(row.cells for row in opening)], key=_filled)
+                    continue
+                first, columns = found
+                self.headers.append(columns)
+                for row in chain(opening[first:], group):
+                    yield row, columns
+        except (BadRecord, Refused) as error:
+            behind.append(error)
 
     def _unknown(self) -> str:
         names = ", ".join(filter(None, map(str.strip, self._seen)))[:400]

@@ -1,7 +1,8 @@
-"""From a row and its header to a line of MARC-in-JSON (pure).
+"""From the rows of a title and their headers to a line of MARC-in-JSON (pure).
 
-The line has the record, the template's name and, under `row`, names and cells as received. A row that can't be a record
-becomes a line with `fault` instead: it is read as a failure and goes into quarantine with its cells.
+The line has the record, the template's name and, under `row`, names and cells as received; of several rows that are
+copies of one title it is `rows`. Rows that can't be a record become a line with `fault` each instead: it is read as a
+failure and goes into quarantine with its cells. At the end stands where the rows were (`protocols.landed`).
 """
 
 from __future__ import annotations
@@ -10,15 +11,17 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import msgspec
 
-from protocols import marc, marcjson
+from protocols import landed, marc, marcjson
 from protocols.marc import Record
 from protocols.tables.cells import Row
 from protocols.tables.header import Header, letters
 from protocols.tables.readings import READINGS, is_secondary, plain
-from protocols.tables.template import APART, Field, Part, Template
+from protocols.tables.template import APART, Field, Part, Template, within
+from protocols.tables.titles import Placed, Title
 
 LONGEST_ID = 120  # characters of a record's name
 
@@ -26,31 +29,114 @@ _Values = Mapping[str, tuple[str, ...]]
 _LOST = re.compile("[\ud800-\udfff]")
 
 
-def line(row: Row, header: Header) -> bytes:
-    """One line of JSON, with its line end."""
-    reason = row.fault or _fault(row, header)
-    received = list(zip(_named(header, len(row.cells)), row.cells, strict=True))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """What the load knows and no row says."""
+
+    library: str = ""  # whose records these are
+    entered: str = ""  # the day, YYYYMMDD
+
+
+NOTHING_GIVEN = Given()
+
+
+def lines(title: Title, given: Given = NOTHING_GIVEN) -> Iterator[bytes]:
+    """Lines of JSON with their line ends: one of the title, or one of each row if no record can be made of it."""
+    reason = _fault(title)
     if reason:
-        place = f"sheet {row.sheet}, {reason}" if row.sheet else reason
-        sound = not row.fault and len(row.cells) <= len(header.names)  # else the name may stand in another column
-        name = _name(header.template, _values(row.cells, header)) if sound else ""
-        return _json({"fault": place, "name": name, "row": received})
-    beside = _json({"template": header.template.name, "row": received})
-    return marcjson.write(record(row.cells, header))[:-1].encode() + b"," + beside[1:]
+        yield from (_faulty(one, reason) for one in title.rows)
+        return
+    received = [_received(one) for one in title.rows]
+    beside: dict[str, object] = {"template": title.rows[0][1].template.name}
+    beside |= {"row": received[0]} if len(received) == 1 else {"rows": received}
+    yield (
+        marcjson.write(record(title, given))[:-1].encode()
+        + b","
+        + _json(beside)[1:-1]
+        + landed.tail([(row.sheet, row.number) for row, _ in title.rows], given.entered)
+        + b"\n"
+    )
 
 
-def record(cells: Sequence[str], header: Header) -> Record:
-    """The record that a row says."""
+def _faulty(one: Placed, reason: str) -> bytes:
+    row, header = one
+    sound = not row.fault and len(row.cells) <= len(header.names)  # else the name may stand in another column
+    name = _name(header.template, _values(row.cells, header), unnamed=False) if sound else ""
+    place = f"row {row.number}" if reason.startswith(",") else ""
+    told = {
+        "fault": (f"sheet {row.sheet}, " if row.sheet else "") + place + reason,
+        "name": name,
+        "row": _received(one),
+    }
+    return _json(told)[:-1] + landed.tail([(row.sheet, row.number)], "") + b"\n"
+
+
+def _received(one: Placed) -> list[tuple[str, str]]:
+    """Names of the columns and cells as they came."""
+    row, header = one
+    return list(zip(_named(header, len(row.cells)), row.cells, strict=True))
+
+
+def record(title: Title, given: Given = NOTHING_GIVEN) -> Record:
+    """The record that the rows of a title say: what the first of them says that says something, and all copies."""
+    rows = [(_values(row.cells, header), row, header) for row, header in title.rows]
+    header = title.rows[0][1]
     template = header.template
-    values = _values(cells, header)
-    fields = [("001", name)] if (name := _name(template, values)) else []
-    for each in header.fields:
-        fields += [(each.tag, text) for text in _texts(each, values, template)]
-    for place, name in header.rest:
-        if place < len(cells) and (text := plain(cells[place])):
-            fields.append((template.rest, marc.field("  ", [("a", name), ("b", text)])))
-    leader = "".join(_value(template.leader, values, template)[0])[:24].ljust(24)
+    merged = rows[0][0] if len(rows) == 1 else _merged([values for values, _, _ in rows])
+    name = next(filter(None, (_name(template, values, title.unnamed) for values, _, _ in rows)), "")
+    fields = [("001", name)] if name else []
+    told = header.fields if len(rows) == 1 else within(template, merged)
+    for each in told:
+        sources = [values for values, _, _ in rows] if len(rows) > 1 and _is_repeated(each, template) else [merged]
+        texts = dict.fromkeys(text for values in sources for text in _texts(each, values, template, given))
+        if each.aside:
+            texts.pop(marc.field(each.indicators, [("a", name)]), None)
+        fields += [(each.tag, text) for text in texts]
+    fields += dict.fromkeys(
+        (template.rest, marc.field("  ", [("a", column), ("b", text)]))
+        for _, row, at in rows
+        for column, text in (*_unknown(row, at), *_differing(row, at, merged, len(rows)))
+    )
+    leader = "".join(_value(template.leader, merged, template, given)[0])[:24].ljust(24)
     return Record(leader=leader, fields=tuple((tag, _LOST.sub("\ufffd", text)) for tag, text in fields))
+
+
+def _merged(rows: Sequence[_Values]) -> _Values:
+    """What the first row that has something in a column says in it."""
+    found: dict[str, tuple[str, ...]] = {}
+    for values in rows:
+        for key, pieces in values.items():
+            found[key] = found.get(key) or pieces
+    return found
+
+
+def _is_repeated(told: Field, template: Template) -> bool:
+    """Whether every row of a title may add such a field: of its copies, and of what there may be several of."""
+    return bool(told.each) or not set(template.copy).isdisjoint(_asked(told))
+
+
+def _unknown(row: Row, header: Header) -> Iterator[tuple[str, str]]:
+    """(column, text) of what the template doesn't know."""
+    for place, name in header.rest:
+        if place < len(row.cells) and (text := plain(row.cells[place])):
+            yield name, text
+
+
+def _differing(row: Row, header: Header, merged: _Values, rows: int) -> Iterator[tuple[str, str]]:
+    """(column, text) of what one of several rows says otherwise about the title, and no field can hold."""
+    template = header.template
+    if rows == 1:
+        return
+    held = {key for each in template.fields if _is_repeated(each, template) for key in (each.each, *_asked(each))}
+    for key, place in header.places.items():
+        if key not in held and key not in template.copy and place < len(row.cells):
+            text = plain(row.cells[place])
+            if text and _pieces(text, template.columns[key].split) != merged[key]:
+                yield header.names[place] or f"@{letters(place)}", text
+
+
+def _asked(told: Field) -> Iterator[str]:
+    return (key for _, parts in told.subfields for part in parts for key in part.columns)
 
 
 def _values(cells: Sequence[str], header: Header) -> _Values:
@@ -61,8 +147,11 @@ def _values(cells: Sequence[str], header: Header) -> _Values:
     }
 
 
-def _fault(row: Row, header: Header) -> str:
-    """Why the row can't be a record, with row and column; "" if it can."""
+def _fault(title: Title) -> str:
+    """Why the rows can't be a record, with row and column; behind a comma that of each row. "" if they can."""
+    row, header = title.rows[0]
+    if row.fault:
+        return row.fault
     beyond = [cell for cell in row.cells[len(header.names) :] if cell.strip()]
     if beyond:
         wide = len(header.names)
@@ -71,11 +160,15 @@ def _fault(row: Row, header: Header) -> str:
         )
     for key, column in header.template.columns.items():
         place = header.places.get(key)
-        if column.need and place is not None and (place >= len(row.cells) or not plain(row.cells[place])):
-            return (
-                f"row {row.number}, column {header.names[place] or key}: nothing is in it, and no record is without it"
-            )
+        if column.need and place is not None and not any(map(plain, _cells(title.rows, key))):
+            return f", column {header.names[place] or key}: nothing is in it, and no record is without it"
     return ""
+
+
+def _cells(rows: Sequence[Placed], key: str) -> Iterator[str]:
+    for row, header in rows:
+        if 0 <= (place := header.places.get(key, -1)) < len(row.cells):
+            yield row.cells[place]
 
 
 def _named(header: Header, width: int) -> list[str]:
@@ -93,9 +186,14 @@ def _pieces(cell: str, signs: str) -> tuple[str, ...]:
     return (text,) if text else ()
 
 
-def _name(template: Template, values: _Values) -> str:
-    """What names the record: the first of the template's ids that has one value in each of its columns."""
+def _name(template: Template, values: _Values, unnamed: bool) -> str:
+    """What names the record: the first of the template's ids that has one value in each of its columns; of those that
+    stand apart from a title's own number, if that is `unnamed`.
+    """
+    numbers = {group[:1] for group in template.same} if unnamed else ()
     for group in template.id:
+        if group in numbers:
+            continue
         needed = group[-1].removeprefix(APART) if group[-1].startswith(APART) else ""
         if needed and needed not in values:
             continue
@@ -113,12 +211,12 @@ def _short(name: str) -> str:
     return f"{name[: LONGEST_ID - 17]}#{hashlib.sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
 
 
-def _texts(told: Field, values: _Values, template: Template) -> Iterator[str]:
+def _texts(told: Field, values: _Values, template: Template, given: Given) -> Iterator[str]:
     """The texts of a field: none, one, or one for each value of a column."""
     chosen = _chosen(told, values)
     for piece in chosen:
         own = {**values, told.each: (piece,)} if told.each and piece else values
-        if text := _field(told, own, template):
+        if text := _field(told, own, template, given):
             yield text
 
 
@@ -140,27 +238,29 @@ def _chosen(told: Field, values: _Values) -> Sequence[str]:
             return pieces or ("",)
 
 
-def _field(told: Field, values: _Values, template: Template) -> str:
+def _field(told: Field, values: _Values, template: Template, given: Given) -> str:
     """The field's text; "" if its columns had nothing."""
     pairs: list[tuple[str, str]] = []
     asked = found = False
     for code, parts in told.subfields:
-        texts, has = _value(parts, values, template)
-        asked = asked or any(part.columns for part in parts)
+        texts, has = _value(parts, values, template, given)
+        asked = asked or any(part.columns or part.given for part in parts)
         found = found or has
         pairs += [(code, text) for text in texts if text]
-    if (asked and not found) or not pairs:
+    if (asked and not found and not told.always) or not pairs:
         return ""
     return pairs[0][1] if not told.subfields[0][0] else marc.field(told.indicators, pairs)
 
 
-def _value(parts: Sequence[Part], values: _Values, template: Template) -> tuple[list[str], bool]:
+def _value(parts: Sequence[Part], values: _Values, template: Template, given: Given) -> tuple[list[str], bool]:
     """(texts of a subfield, whether a column had something). Several texts come of one part with several values."""
     told: list[list[str]] = []
     has = False
     for part in parts:
-        texts = _constant(part, values) if part.text else _read(part, values, template)
-        has = has or bool(part.columns and texts)
+        texts = [given.library] if part.given and given.library else []
+        if not part.given:
+            texts = _constant(part, values) if part.text else _read(part, values, template)
+        has = has or bool((part.columns or part.given) and texts)
         told.append(texts or [part.default])
     if len(parts) == 1:
         return told[0], has
@@ -192,6 +292,6 @@ def _read(part: Part, values: _Values, template: Template) -> list[str]:
 
 def _json(told: Mapping[str, object]) -> bytes:
     try:
-        return msgspec.json.encode(told) + b"\n"
+        return msgspec.json.encode(told)
     except UnicodeEncodeError:  # bytes without meaning are kept as what they are
-        return json.dumps(told, separators=(",", ":")).encode() + b"\n"
+        return json.dumps(told, separators=(",", ":")).encode()

@@ -7,6 +7,9 @@
     rest                tag in which columns that the template doesn't know are kept: $a name, $b cell
     id                  columns that name the record, the first that has a value; "a+b" = both; "a+b|c" = both,
                         in tables that have a column c, and never the same name as of one column alone
+    same                columns in which rows of the same title agree: anywhere in the table if the first of them is
+                        an `id`, else in neighbouring rows; such rows are one record
+    copy                columns that tell of a copy: fields of them are written for every row of a title
     [columns]           key = names in the header ("@C" = the third column), or a table with `names` and
                         `split` (signs between several values in a cell) and `need` (a row without it comes back)
     [maps.NAME]         values by what stands in a cell
@@ -16,9 +19,10 @@
 A value is a column's key; or a table: `column` (or several, the first that has something counts), `read` (readings;
 "a|b" = of the first column a, of the second b, and the first that reads anything counts), `map`, `before`, `after`,
 `join`, `default`; or `text`, which is constant, or with `when` = columns written only where one of these has something;
-or a list of these, written one behind the other (blanks and semicolons at its ends go, unless a part has a default:
-then every position counts). A field in which no column had a value is left out, if a value in it comes from a column at
-all.
+or `given`, which the load knows (`library`: its symbol); or a list of these, written one behind the other (blanks and
+semicolons at its ends go, unless a part has a default: then every position counts). A field in which no column had a
+value is left out, if a value in it comes from a column at all and it is not to be there `always`; so is one that is
+`aside` and would only say what the record is named by.
 """
 
 from __future__ import annotations
@@ -36,6 +40,7 @@ from protocols.tables.readings import READINGS
 READY = Path(__file__).with_name("ready")
 FORMATS = ("marc21", "cnmarc")
 APART = "|"  # between the parts of a name
+GIVEN = ("library",)
 ONLY = ("", "first", "others", "primary", "secondary")
 
 
@@ -60,6 +65,7 @@ class Part:
 
     columns: tuple[str, ...] = ()
     text: str = ""
+    given: str = ""  # what the load knows, of GIVEN
     when: tuple[str, ...] = ()
     read: str = "plain"
     map: str = ""
@@ -78,6 +84,8 @@ class Field:
     subfields: tuple[tuple[str, tuple[Part, ...]], ...]
     each: str = ""
     only: str = ""
+    always: bool = False  # even if no column had something
+    aside: bool = False  # not if it says the record's name and no more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +99,8 @@ class Template:
     header: bool = True
     rest: str
     id: tuple[tuple[str, ...], ...]
+    same: tuple[tuple[str, ...], ...] = ()
+    copy: tuple[str, ...] = ()
     columns: Mapping[str, Column]
     maps: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     fields: tuple[Field, ...]
@@ -102,7 +112,7 @@ def within(template: Template, keys: Collection[str]) -> tuple[Field, ...]:
     found = []
     for each in template.fields:
         asked = {key for _, parts in each.subfields for part in parts for key in part.columns}
-        if asked and asked.isdisjoint(keys):
+        if asked and asked.isdisjoint(keys) and not each.always:
             continue
         left = tuple(
             (code, parts)
@@ -145,7 +155,8 @@ def _template(told: Mapping[str, object], digest: bytes) -> Template:
     _known(
         "the template",
         told,
-        {"name", "title", "format", "leader", "require", "header", "rest", "id", "columns", "maps", "fields"},
+        {"name", "title", "format", "leader", "require", "header", "rest", "id", "same", "copy", "columns", "maps"}
+        | {"fields"},
     )
     columns = {key: _column(key, value) for key, value in _table("columns", told.get("columns")).items()}
     maps = {
@@ -161,6 +172,8 @@ def _template(told: Mapping[str, object], digest: bytes) -> Template:
         header=told.get("header", True) is True,
         rest=_text("rest", told.get("rest")),
         id=tuple(_id(each) for each in _texts("id", told.get("id", []))),
+        same=tuple(tuple(each.split("+")) for each in _texts("same", told.get("same", []))),
+        copy=_texts("copy", told.get("copy", [])),
         columns=columns,
         maps=maps,
         fields=fields,
@@ -172,8 +185,8 @@ def _template(told: Mapping[str, object], digest: bytes) -> Template:
         raise BadTemplate(f"rest is {made.rest!r}, not a local tag 9XX")
     if not made.require:
         raise BadTemplate("require is empty: a header row could not be told from any other row")
-    for key in (key for group in (*made.require, *made.id) for key in group):
-        _one_of("require and id", key.removeprefix(APART), columns)
+    for key in (key for group in (*made.require, *made.id, *made.same, made.copy) for key in group):
+        _one_of("require, id, same and copy", key.removeprefix(APART), columns)
     return made
 
 
@@ -206,7 +219,7 @@ def _column(key: str, value: object) -> Column:
 def _field(told: Mapping[str, object], columns: Mapping[str, Column], maps: Mapping[str, object]) -> Field:
     tag = _text("fields.tag", told.get("tag"))
     where = f"field {tag}"
-    _known(where, told, {"tag", "indicators", "value", "subfields", "each", "only"})
+    _known(where, told, {"tag", "indicators", "value", "subfields", "each", "only", "always", "aside"})
     if len(tag) != 3 or not tag.isascii() or not tag.isalnum():
         raise BadTemplate(f"{where}: a tag has three letters or digits")
     control = tag.startswith("00")
@@ -224,7 +237,15 @@ def _field(told: Mapping[str, object], columns: Mapping[str, Column], maps: Mapp
     indicators = _text(where, told.get("indicators", "  "))
     if len(indicators) != 2:
         raise BadTemplate(f"{where}: there are two indicators, not {indicators!r}")
-    return Field(tag=tag, indicators=indicators, subfields=subfields, each=each, only=only)
+    return Field(
+        tag=tag,
+        indicators=indicators,
+        subfields=subfields,
+        each=each,
+        only=only,
+        always=told.get("always", False) is True,
+        aside=told.get("aside", False) is True,
+    )
 
 
 def _parts(where: str, value: object, columns: Mapping[str, Column], maps: Mapping[str, object]) -> tuple[Part, ...]:
@@ -235,9 +256,9 @@ def _part(where: str, value: object, columns: Mapping[str, Column], maps: Mappin
     if isinstance(value, str):
         value = {"column": value}
     told = _table(where, value)
-    _known(where, told, {"column", "text", "when", "read", "map", "before", "after", "join", "default"})
-    if ("text" in told) == ("column" in told):
-        raise BadTemplate(f"{where}: a value has either `column` or `text`")
+    _known(where, told, {"column", "text", "given", "when", "read", "map", "before", "after", "join", "default"})
+    if sum(key in told for key in ("text", "column", "given")) != 1:
+        raise BadTemplate(f"{where}: a value has either `column` or `text` or `given`")
     keys = _texts(where, told.get("column", []))
     when = _texts(where, told.get("when", []))
     for key in (*keys, *when):
@@ -247,7 +268,9 @@ def _part(where: str, value: object, columns: Mapping[str, Column], maps: Mappin
         _one_of(f"{where}, read", each, READINGS)
     if mapped:
         _one_of(f"{where}, map", mapped, maps)
-    rest = {name: _text(where, told.get(name, "")) for name in ("text", "before", "after", "join", "default")}
+    rest = {name: _text(where, told.get(name, "")) for name in ("text", "given", "before", "after", "join", "default")}
+    if rest["given"]:
+        _one_of(f"{where}, given", rest["given"], dict.fromkeys(GIVEN))
     return Part(columns=keys, when=when, read=read, map=mapped, **rest)
 
 

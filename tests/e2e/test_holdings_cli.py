@@ -97,6 +97,24 @@ def test_a_sheet_is_joined_by_call_or_item_number_and_nothing_is_guessed(cli: Cl
     cli.run("load", codes, "--source", "lib", "--join", "id", code=2)
 
 
+@pytest.mark.parametrize(("head", "row"), [("条码,馆藏地", "T001,三楼"), ("索书号,馆藏地", "TU-098/1,三楼")])
+def test_a_sheet_without_record_numbers_needs_no_option(cli: Cli, tmp_path: Path, head: str, row: str) -> None:
+    one = builders.a_cnmarc(title="园冶注释", isbn=builders.isbn13(501), local_id="b1", f905="  $aLIB$bT001$dTU-098$e1")
+    marc = tmp_path / "bibs.mrc"
+    marc.write_bytes(builders.iso2709(one))
+    cli.load(str(marc), "--source", "lib", "--library", "LIB")
+    cli.load(sheet(tmp_path / "held.csv", row, head=head), "--source", "lib", "--holdings")
+    assert ("lib-holdings", "三楼") in {(source, place) for source, _, _, place, _ in held(cli)}
+
+
+def test_books_of_a_table_and_their_copies_of_another_are_joined(cli: Cli, tmp_path: Path) -> None:
+    books = tmp_path / "books.csv"
+    books.write_text("题名,责任者,控制号,条码\n园冶注释,陈植,n7,T001\n园冶注释,陈植,n7,T002\n", encoding="utf-8")
+    cli.load(str(books), "--source", "lib", "--library", "LIB")
+    cli.load(sheet(tmp_path / "held.csv", "n7,T001,TU-098/1,三楼,在架"), "--source", "lib", "--holdings")
+    assert ("lib-holdings", "T001", "TU-098/1", "三楼", "在架") in held(cli)
+
+
 def test_an_update_of_copies_has_no_barcodes(cli: Cli, tmp_path: Path) -> None:
     cli.load(bibs(tmp_path / "bibs.mrc", 1, 2, 3, **BARE), "--source", "lib", "--library", "LIB")
     head = "书目控制号,索书号,馆藏地,复本数,年卷期,状态,删除"

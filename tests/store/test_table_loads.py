@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -79,7 +80,7 @@ async def send(
             raise Cut
 
     with contextlib.ExitStack() as stack:
-        inputs = landing.open_inputs(stack, [str(path)], template=chosen)
+        inputs = landing.open_inputs(stack, [str(path)], template=chosen, library=source.library)
         how = {"mode": mode, "encoding": "auto"}
         again = await landing.repeat(catalogue.database, source, inputs, **how, habits=habits)
         if again is not None:
@@ -120,6 +121,40 @@ async def test_the_same_table_again_changes_nothing(catalogue: Catalogue, file: 
     write(file, HEADER + "".join(reversed(ROWS)), "utf-8-sig")
     other = await send(catalogue, file)
     assert (other.added, other.updated, other.unchanged) == (0, 0, 2)
+
+
+async def test_rows_of_one_title_are_one_record_with_its_copies(catalogue: Catalogue, file: Path) -> None:
+    head = "题名,ISBN,条码,索书号,馆藏地,控制号\n"
+    rows = ["红楼梦,,A2,I242.4/1,分馆,N1\n", "活着,,A3,I247.57/2,总馆,N2\n", "红楼梦,,A1,I242.4/1,总馆,N1\n"]
+    write(file, head + "".join(rows))
+    assert (await send(catalogue, file)).added == 2
+    async with catalogue.database.connection() as conn:
+        held = await conn.fetch("select local_id, item, location from holding order by item")
+        assert await conn.fetch("select * from finding") == []
+    assert [tuple(row) for row in held] == [("N1", "A1", "总馆"), ("N1", "A2", "分馆"), ("N2", "A3", "总馆")]
+    write(file, head + "\n" + "".join(reversed(rows)), "utf-8-sig")
+    again = await send(catalogue, file)
+    assert (again.added, again.updated, again.unchanged) == (0, 0, 2)
+    write(file, head + "".join(rows[:2]))
+    assert (await send(catalogue, file, mode="full")).updated == 1, "a copy went"
+
+
+async def test_another_day_is_no_change(catalogue: Catalogue, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Tomorrow(datetime.date):
+        @classmethod
+        def today(cls) -> Tomorrow:
+            return cls(2099, 1, 2)
+
+    await send(catalogue, file)
+    first = await kept(catalogue, "A1")
+    monkeypatch.setattr("datetime.date", Tomorrow)
+    write(file, HEADER + "".join(ROWS).replace("2012", "2013"), "gb18030")
+    load = await send(catalogue, file)
+    assert (load.updated, load.unchanged) == (1, 1)
+    assert await kept(catalogue, "A1") == first
+    assert value((await kept(catalogue, "A2")).first("100") or "", "a")[:8] == "20990102"
+    (own,) = first.all("801")
+    assert value(own, "b") == "LIB"
 
 
 async def test_a_corrected_table_replaces_and_a_shorter_one_deletes(catalogue: Catalogue, file: Path) -> None:

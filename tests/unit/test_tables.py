@@ -17,6 +17,7 @@ from protocols.marc import Record, value, values
 from protocols.reading import Batch
 from protocols.tables import cells, header, opening, readings, template, workbook
 from protocols.tables.opening import NoTemplate, Table
+from protocols.tables.rows import Given
 from protocols.tables.template import BadTemplate, Template
 from tests import data, sheets
 
@@ -24,6 +25,7 @@ BOOKS = (
     "题名,责任者,ISBN,出版社,出版年,索书号,条码\n"
     "红楼梦,(清)曹雪芹著；高鹗续,978-7-02-000220-7,人民文学出版社,1996年12月,I242.4/1,A0001\n"
 )
+GIVEN = Given(entered="20260102")
 PLAIN = """
 name = "plain"
 title = "plain"
@@ -39,9 +41,11 @@ subfields = { a = "title" }
 """
 
 
-def a_table(content: bytes | str, chosen: Template | None = None, encoding: str = "auto") -> Table:
+def a_table(
+    content: bytes | str, chosen: Template | None = None, encoding: str = "auto", given: Given = GIVEN
+) -> Table:
     raw = content.encode() if isinstance(content, str) else content
-    return Table(Input(io.BytesIO(raw), "t.csv"), "t.csv", chosen, encoding)
+    return Table(Input(io.BytesIO(raw), "t.csv"), "t.csv", chosen, encoding, given)
 
 
 def batch(table: Table) -> Batch:
@@ -78,7 +82,8 @@ def test_a_book_list_becomes_cnmarc_by_its_header_alone() -> None:
     assert shown(record) == [
         "001 A0001",
         "010    $a978-7-02-000220-7",
-        "100    $a        d1996    em y0chiy50      ea",
+        "100    $a20260102d1996    em y0chiy50      ea",
+        "101 0  $aund",
         "200 1  $a红楼梦 $f(清)曹雪芹著, 高鹗续",
         "210    $c人民文学出版社 $d1996-12",
         "701  0 $a曹雪芹 $4著",
