@@ -81,6 +81,8 @@ class Asker:
                 return self._near(node)
             case tree.Pattern():
                 return self._pattern(node)
+            case tree.Cut():
+                return self._cut(node)
             case tree.Value():
                 name = WHOLE_VALUES.get(node.field, node.field)
                 return self._worth(self._term(name, node.value), worth.WHOLE)
@@ -110,8 +112,16 @@ class Asker:
         return self._fitting(node.field, _literal(node.stem) + ".*")
 
     def _pattern(self, node: tree.Pattern) -> tantivy.Query:
-        pieces = re.split(r"([*?])", node.pattern)
-        return self._fitting(node.field, "".join([_MASKS.get(piece) or _literal(piece) for piece in pieces]))
+        return self._fitting(node.field, _engines(node.pattern))
+
+    def _cut(self, node: tree.Cut) -> tantivy.Query:
+        tokens = [(place, _engines(token)) for place, token in node.tokens]
+        return self._any(
+            [
+                self._worth(tantivy.Query.regex_phrase_query(self._schema, name, tokens), worth.of(name))  # type: ignore[arg-type]
+                for name in worth.SEARCHED[node.field]
+            ]
+        )
 
     def _fitting(self, field: str, pattern: str) -> tantivy.Query:
         """Words or values that fit a pattern of the engine's, in any index field of a search field."""
@@ -125,8 +135,7 @@ class Asker:
         found = []
         for name in worth.SEARCHED[node.field]:
             for first, second in [(node.left, node.right)] + ([] if node.ordered else [(node.right, node.left)]):
-                cjk = is_cjk(first[-1][1]) or is_cjk(second[0][1])
-                steps = range(1, (2 if cjk else 1) * node.distance + 1)  # a character and its pair take two places
+                steps = _steps(first[-1][1], second[0][1], node.distance)
                 found += [self._worth(self._piece(name, _apart(first, second, step)), worth.of(name)) for step in steps]
         return self._any(found)
 
@@ -181,6 +190,20 @@ _MASKS = {"*": ".*", "?": "."}
 def _literal(text: str) -> str:
     """A text as a pattern of the engine's that fits nothing else."""
     return _SYNTAX.sub(r"\\\g<0>", text)
+
+
+def _engines(pattern: str) -> str:
+    """A pattern of ours as one of the engine's."""
+    return "".join([_MASKS.get(piece) or _literal(piece) for piece in re.split(r"([*?])", pattern)])
+
+
+def _steps(last: str, first: str, distance: int) -> range:
+    """How many places the first token of a phrase may stand behind the last one of another.
+
+    A Chinese character takes two places, and a pair stands between its two characters.
+    """
+    pairs = (is_cjk(last) and len(last) > 1) + (is_cjk(first) and len(first) > 1)
+    return range(pairs + 1, pairs + 1 + (2 if is_cjk(last) or is_cjk(first) else 1) * distance)
 
 
 def _apart(first: Phrase, second: Phrase, step: int) -> Phrase:

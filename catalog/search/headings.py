@@ -94,5 +94,4 @@ def collation(text: str, *, name: bool = False) -> str:
     text = text[:LONGEST]
     if not has_cjk(text):
         return " ".join(words(text))[:LONGEST_ORDER]
-    read = pinyin.name_readings(text) if name else pinyin.readings(text)
-    return " ".join([reading[0] for reading in read])[:LONGEST_ORDER]
+    return " ".join(pinyin.aloud(text, name=name))[:LONGEST_ORDER]

@@ -94,12 +94,30 @@ def readings(text: str) -> list[Reading]:
 
 def name_readings(name: str) -> list[Reading]:
     """`readings` of a personal name: surnames are read as surnames."""
+    surname, given = _surname(name)
+    return [(syllable,) for syllable in surname] + readings(given)
+
+
+def _surname(name: str) -> tuple[Reading, str]:
+    """The sound of a known surname at the beginning of a name, and what follows; () and the whole if there is none."""
     folded = fold(name)
     for size in (2, 1):
         surname = SURNAMES.get(folded[:size])
         if surname and len(folded) > size:
-            return [(syllable,) for syllable in surname] + readings(folded[size:])
-    return readings(name)
+            return surname, folded[size:]
+    return (), name
+
+
+def aloud(text: str, *, name: bool = False) -> list[str]:
+    """A text's likeliest sounds in order, a surname's first if it is a name; what has no sound stays as it is."""
+    surname, text = _surname(text) if name else ((), text)
+    found = [*surname]
+    for word in words(text):
+        if is_cjk(word):
+            found += [reading[0] if reading else sign for reading, sign in zip(_read_run(word), word, strict=True)]
+        else:
+            found.append(word)
+    return found
 
 
 def streams(found: Sequence[Reading]) -> list[list[str]]:

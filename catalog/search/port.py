@@ -69,7 +69,7 @@ def deepest(sort: Sort) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """By what hits are sorted; unknown years come before all others, and so do titles without authors."""
+    """By what hits are sorted. What is unknown is less than anything known."""
 
     index: SortIndex
     descending: bool = False

@@ -62,7 +62,7 @@ _YEARS = re.compile(r"(\d{1,4})?\s*(-)?\s*(\d{1,4})?")
 def parse(text: str, field: str = "any") -> Query:
     """The tree of a typed text, looked for in `field` unless it says otherwise. Raises BadQuery beyond the bounds."""
     number = _SPACED_NUMBER.fullmatch(fold(text).strip())
-    if number and field in ("any", "isbn", "issn") and _number(number[1]):
+    if number and field in ("any", "isbn", "issn") and numbers(number[1]):
         return Query(wanted=(_identified(number[1], field),), unwanted=(), whole="", piece=())
     chunks = [chunk for found in _CHUNK.finditer(text) if (chunk := _chunk(found, field))]
     if sum(len(words(chunk.text)) for chunk in chunks) > MOST_WORDS:
@@ -78,6 +78,14 @@ def parse(text: str, field: str = "any") -> Query:
         whole=squeeze("".join(sounding))[:LONGEST_EXACT],
         piece=phrase(" ".join(sounding)),
     )
+
+
+def plain(text: str, field: str, *, sounding: bool) -> tuple[Node, ...]:
+    """The words of a text in which no sign means anything, all of which must be found; as pinyin too if `sounding`."""
+    chunks = [_Chunk(field=field, text=word) for word in re.split(r"[\s*]+", fold(text)) if words(word)]
+    if not sounding:
+        return tuple([node for chunk in chunks for node in _atoms(chunk)])
+    return _bounded(_wanted(chunks), ())
 
 
 def _bounded(wanted: tuple[Node, ...], unwanted: tuple[Node, ...]) -> tuple[Node, ...]:
@@ -200,7 +208,7 @@ def _atoms(chunk: _Chunk) -> list[Node]:
         return [_years(chunk.text)]
     if chunk.field == "class":
         return [Stem(field="class", stem=notation(chunk.text).rstrip("*"))]
-    if chunk.field in ("isbn", "issn") or (not chunk.quoted and _number(chunk.text)):
+    if chunk.field in ("isbn", "issn") or (chunk.field == "any" and not chunk.quoted and numbers(chunk.text)):
         return [_identified(chunk.text, chunk.field)]
     if chunk.quoted:
         return [Text(field=chunk.field, tokens=phrase(chunk.text))]
@@ -227,7 +235,7 @@ def _connected(field: str, piece: str) -> Node:
     return Text(field=field, tokens=tokens)
 
 
-def _number(text: str) -> tuple[str, ...]:
+def numbers(text: str) -> tuple[str, ...]:
     """The ISBNs (13 digits first) or ISSN that a text may be; () if it has no such form."""
     digits = re.sub(r"[^0-9X]", "", fold(text).upper())
     if re.search(r"[^\dXx\s‐‑–—-]", fold(re.sub(r"(?i)^(isbn|issn)(-1[03])?[:：\s]*", "", text))):
@@ -246,7 +254,7 @@ def isbn13(isbn10: str) -> str:
 
 def _identified(text: str, field: str) -> Node:
     """A number as identifier; unless an identifier is asked for it may be a plain text too (1998-2000 looks so)."""
-    values = _number(text) or (re.sub(r"[^0-9A-Z]", "", fold(text).upper()),)
+    values = numbers(text) or (re.sub(r"[^0-9A-Z]", "", fold(text).upper()),)
     if field in ("isbn", "issn"):
         return Number(values=values)
     return Either(parts=(Number(values=values), Text(field=field, tokens=phrase(text))))

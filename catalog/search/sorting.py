@@ -40,7 +40,7 @@ def page(
     hits = last.hits
     for key in reversed(keys[:-1]):
         ranks = {_address(at): value for value, at in _by(searcher, asked, key, MOST_SORTED, 0).hits}
-        hits.sort(key=lambda hit: _rank(ranks[_address(hit[1])]), reverse=key.descending)  # stable, reversed too
+        hits.sort(key=lambda hit: ranks[_address(hit[1])], reverse=key.descending)  # stable, reversed too
     return total(last), hits[offset : offset + limit]
 
 
@@ -51,8 +51,3 @@ def _by(searcher: tantivy.Searcher, asked: tantivy.Query, key: Key, limit: int, 
 
 def _address(at: tantivy.DocAddress) -> tuple[int, int]:
     return at.segment_ord, at.doc
-
-
-def _rank(value: object) -> tuple[bool, Any]:
-    """What has no value comes first."""
-    return value is not None, value

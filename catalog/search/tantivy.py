@@ -24,6 +24,7 @@ from catalog.search import folders, lists, query, sorting, worth
 from catalog.search.asking import FACET_FIELDS, Asker
 from catalog.search.document import Document, document
 from catalog.search.port import FACETS, Hit, IndexBusy, Key, NotBuilt, Request, Result, Stretch
+from protocols.query import Unanswerable
 
 log = logging.getLogger(__name__)
 
@@ -71,8 +72,7 @@ def _entry(made: Document) -> tantivy.Document:
     entry.add_float("weight", 2 ** worth.popularity(len(made.library)) - 2)  # tantivy multiplies by log2(2 + weight)
     entry.add_unsigned("changed", made.changed)
     entry.add_text("order", made.order)
-    if made.by:
-        entry.add_text("by", made.by)
+    entry.add_text("by", made.by)  # also where there is none: the engine sorts absent values differently by segment
     entry.add_text("kind", made.kind)
     for name in (*TEXTS, *VALUES, "library", "language", "letter"):
         for value in getattr(made, name):
@@ -206,13 +206,12 @@ class TantivyReader:
         parsed = request.compiled or query.parse(request.text, request.field)
         asked = Asker(self._schema).whole(parsed, request)
         by_score = request.sort == "relevance" and not request.keys and bool(parsed.wanted)
-        limit = max(request.limit, 1)  # the engine wants one
-        if by_score:
-            found = searcher.search(asked, limit, True, None, request.offset, weight_by_field="weight")
-            total, page = sorting.total(found), found.hits
-        else:
-            keys = request.keys or ((Key("title"),) if request.sort == "title" else (Key("year", descending=True),))
-            total, page = sorting.page(searcher, asked, keys, request.offset, limit)
+        try:
+            total, page = self._page(searcher, asked, request, by_score)
+        except ValueError as error:
+            if "max expansions" not in str(error):
+                raise
+            raise Unanswerable("short", "", "Too many words begin so; write more letters of the word.") from error
         page = page[: request.limit]
         clusters = searcher.fast_field_values("cluster", [address for _, address in page]) if page else []
         place = _place(searcher, self._schema)
@@ -225,6 +224,17 @@ class TantivyReader:
             facets=self._facets(searcher, asked, request, place),
             seq=place[1],
         )
+
+    @staticmethod
+    def _page(
+        searcher: tantivy.Searcher, asked: tantivy.Query, request: Request, by_score: bool
+    ) -> tuple[int, sorting.Hits]:
+        limit = max(request.limit, 1)  # the engine wants one
+        if by_score:
+            found = searcher.search(asked, limit, True, None, request.offset, weight_by_field="weight")
+            return sorting.total(found), found.hits
+        keys = request.keys or ((Key("title"),) if request.sort == "title" else (Key("year", descending=True),))
+        return sorting.page(searcher, asked, keys, request.offset, limit)
 
     def scan(
         self, index: str, text: str, *, before: int, count: int, libraries: frozenset[str] | None = None

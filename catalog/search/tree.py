@@ -91,6 +91,14 @@ class Pattern:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Cut:
+    """A piece of a text of which words are patterns."""
+
+    field: str
+    tokens: Phrase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Value:
     """A whole value: of a facet, or `heading`, `class`, `ident`, `exact` (a whole title, squeezed)."""
 
@@ -120,7 +128,21 @@ class Without:
 
 
 Node = (
-    Text | Sound | Spelled | Number | Stem | Year | All | Either | Near | Pattern | Value | Day | Everything | Without
+    Text
+    | Sound
+    | Spelled
+    | Number
+    | Stem
+    | Year
+    | All
+    | Either
+    | Near
+    | Pattern
+    | Cut
+    | Value
+    | Day
+    | Everything
+    | Without
 )
 
 
