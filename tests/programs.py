@@ -13,6 +13,9 @@ import pytest
 PACKAGES = {  # program → Debian package
     "yaz-client": "yaz",
     "yaz-marcdump": "yaz",
+    "yaz-ztest": "yaz",
+    "zebrasrv": "idzebra-2.0",
+    "zebraidx": "idzebra-2.0",
     "xmllint": "libxml2-utils",
     "marcvalidate": "libmarc-schema-perl",
     "chromium": "chromium",
