@@ -153,6 +153,26 @@ async def some(conn: Connection, idents: Sequence[int]) -> list[Any]:
     return rows
 
 
+async def firsts(
+    conn: Connection, rules: Collection[str], each: int, *, source: int | None, within: Collection[str] | None
+) -> dict[tuple[str, str], list[Any]]:
+    """Up to `each` of the oldest cases of every source and rule, with their bytes: (source's name, rule) → cases."""
+    rows = await conn.fetch(
+        """select id from (select id, row_number() over (partition by source, rule order by id) n from quarantine
+               where rule = any($1::text[]) and ($3::int is null or source = $3)
+                 and ($4::text[] is null or library = any($4))) numbered
+           where n <= $2""",
+        list(rules),
+        each,
+        source,
+        None if within is None else sorted(within),
+    )
+    found: dict[tuple[str, str], list[Any]] = {}
+    for row in await some(conn, [row["id"] for row in rows]):
+        found.setdefault((row["source_name"], row["rule"]), []).append(row)
+    return found
+
+
 async def bodies(
     conn: Connection, *, source: int | None, rule: str | None, within: Collection[str] | None = None
 ) -> AsyncIterator[Any]:

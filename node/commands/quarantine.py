@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from catalog import bodies, loads, quarantine, sources
@@ -19,7 +19,7 @@ from node.commands import load as loading
 from node.context import Context
 from node.deeds import Act
 from services.access.policy import Permission
-from services.returning import again, files, previews, shown
+from services.returning import again, files, helping, previews, shown
 
 NAME = "quarantine"
 HELP = {
@@ -85,7 +85,8 @@ async def run(context: Context, args: argparse.Namespace) -> int:
                     return 0
                 case "summary":
                     groups = await quarantine.groups(conn, source=number)
-                    context.out.table([_group(context, dict(row)) for row in groups], GROUPS)
+                    helps = await helping.by_group(conn, groups, source=number, within=None)
+                    context.out.table([_group(context, dict(row), helps) for row in groups], GROUPS)
                     return 0
                 case "export":
                     return await _export(context, conn, number, args.rule, args.to)
@@ -117,8 +118,10 @@ async def _worded(context: Context, conn: Connection, found: Sequence[Any]) -> l
     return [{**dict(row), "reason": told.get(row["id"], row["reason"])} for row in found]
 
 
-def _group(context: Context, row: dict[str, Any]) -> dict[str, Any]:
-    fix = "yes" if shown.mendable(row["rule"]) else ""
+def _group(context: Context, row: dict[str, Any], helps: Mapping[tuple[str, str], helping.Help]) -> dict[str, Any]:
+    """`fix`: of how many records that were tried it brings how many through."""
+    told = helps.get((row["source"], row["rule"]))
+    fix = f"{told.passing}/{told.tried}" if told else ""
     return {**row, "at": row["at"].isoformat(), "fix": fix, "text": shown.heading(row["rule"], context.lang)}
 
 

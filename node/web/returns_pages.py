@@ -18,7 +18,7 @@ from node.web import auditing, context, permits, sourced, view, visitor
 from node.web.inputs import number
 from node.web.labels import library_name
 from services.access.policy import Permission, Reach
-from services.returning import again, files, previews, shown
+from services.returning import again, files, helping, previews, shown
 
 SIZE = 50  # cases on a page
 PREVIEWS = 3  # mended records that are shown before the fix is made
@@ -35,6 +35,7 @@ async def overview(request: web.Request) -> web.StreamResponse:
     lang = context.lang_of(request)
     async with context.private(request) as conn:
         groups = await quarantine.groups(conn, within=_within(reach))
+        helps = await helping.by_group(conn, groups, source=None, within=_within(reach))
         held = [each for each in await loads.in_state(conn, LoadState.HELD) if reach.holds(each.library)]
         names = {each.symbol: each for each in await libraries.every(conn)}
         systems = {int(each.no): each.name for each in await sources.every(conn)}
@@ -47,7 +48,7 @@ async def overview(request: web.Request) -> web.StreamResponse:
             "verdict": row["verdict"],
             "count": row["n"],
             "running": row["running"],
-            "mendable": shown.mendable(row["rule"]),
+            "help": helps.get((row["source"], row["rule"])),
             "at": f"{row['at']:%Y-%m-%d}",
             "url": _url(row["source"], row["rule"]),
         }
@@ -75,6 +76,7 @@ async def group(request: web.Request) -> web.StreamResponse:
         profile = await quality_scope.of_library(conn, source.library)
         cases = await quarantine.some(conn, [each["id"] for each in listed])
         previewed = await _previews(conn, source, rule, lang) if shown.mendable(rule) and not before else []
+        helps = await helping.by_group(conn, groups, source=int(source.no), within=None)
     known = catalogue.rules().get(rule)
     response = view.page(
         request,
@@ -95,6 +97,7 @@ async def group(request: web.Request) -> web.StreamResponse:
         ],
         more=_url(source.name, rule, before=cases[-1]["id"]) if len(cases) == SIZE else "",
         mendable=shown.mendable(rule),
+        help=helps.get((source.name, rule)),
         previews=previewed,
         may_load=permits.actor_of(request).may(Permission.LOAD, source.library),
         files={to: view.url(_path(source, "file"), rule=rule, to=to) for to in TYPES},

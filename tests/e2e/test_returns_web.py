@@ -52,7 +52,7 @@ async def browser(catalogue: Catalogue, home: Path) -> AsyncIterator[Browser]:
 async def test_a_library_sees_why_looks_at_the_fix_and_has_it_made(catalogue: Catalogue, browser: Browser) -> None:
     await browser.sign_in("admin", access.PASSWORD)
     page = await browser.get("/returns")
-    assert "a qualifier stands beside the ISBN" in page.text and "can be mended" in page.text
+    assert "a qualifier stands beside the ISBN" in page.text and "can be mended (2 of 2 tried pass)" in page.text
     assert "not-a-record" in page.body
     (link,) = page.page.xpath(f"//a[contains(@href, '{RULE}')]/@href")
     group = await browser.get(link)
@@ -71,6 +71,22 @@ async def test_a_library_sees_why_looks_at_the_fix_and_has_it_made(catalogue: Ca
         kept = (await audit.page(conn, Wanted(act="quarantine.fix")))[0]
     assert (newest.state, newest.added, newest.mended) == (LoadState.DONE, 2, 2)
     assert (kept.actor, kept.object, kept.library) == ("account:admin", "a", "LIB")
+
+
+async def test_a_fix_that_does_not_help_is_not_offered(catalogue: Catalogue, browser: Browser) -> None:
+    bare = builders.a_cnmarc(title="长物志", isbn=builders.isbn13(509) + "(精装)", local_id="n9", f101=None)
+    await catalogue.load("b", [builders.iso2709(bare)], assured=True)
+    async with catalogue.database.transaction() as conn:
+        levels = {RULE: "error", "field-missing": "error"}
+        made = await profiles.add(conn, "LIB", levels, [], who="test", why="stricter")
+        await profiles.activate(conn, made.profile)
+    await browser.sign_in("admin", access.PASSWORD)
+    page = await browser.get("/returns")
+    (row,) = page.page.xpath("//tr[td='b']")
+    assert "to be corrected" in row.text_content() and "can be mended (2 of 2" in page.text
+    group = await browser.get(f"/returns/b?rule={RULE}")
+    assert "comes back still" in group.text and "of 1 records tried all come back still" in group.text
+    assert not group.page.xpath("//button[@value='fix']") and group.page.xpath("//button[@value='rerun']")
 
 
 async def test_unreadable_bytes_are_shown_and_can_be_forgotten(catalogue: Catalogue, browser: Browser) -> None:
