@@ -17,6 +17,7 @@ from services.copying.metasearch import Outcome
 from services.copying.queries import Asked
 
 MOST = 10  # records of each target that are looked at
+AHEAD = 2 * EACH  # queries at a time, so that a slow one does not leave connections idle
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,12 +60,12 @@ async def seek(lines: Lines, whole: Whole, asked: Asked) -> Sought:
 
 
 async def seek_all(lines: Lines, whole: Whole, every: Iterable[Asked]) -> AsyncGenerator[Sought, None]:
-    """The same of many queries, in their order; as many at a time as a target has connections."""
+    """The same of many queries, in their order, some at a time."""
     waiting = iter(every)
     going: list[asyncio.Task[Sought]] = []
     try:
         while True:
-            while len(going) < EACH and (asked := next(waiting, None)) is not None:
+            while len(going) < AHEAD and (asked := next(waiting, None)) is not None:
                 going.append(asyncio.create_task(seek(lines, whole, asked)))
             if not going:
                 return
