@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from config import allow, networks, told
+from config import allow, networks, told, z3950
 from config.secret import Secret
 from config.told import Told
 
@@ -89,6 +89,30 @@ class Oai:
         pattern=EMAIL,
         shape="a mail address",
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Z3950:
+    """The Z39.50 door."""
+
+    host: str = _told("127.0.0.1", "address to listen on; 0.0.0.0 opens it to the network")
+    port: int = _told(9999, "TCP port to listen on; 0 takes a free one", low=0, high=65535)
+    certificate: str = _told("", "PEM file of a certificate with its chain: then TLS is spoken; empty = none")
+    key: str = _told("", "PEM file of its private key; empty = in the certificate's file")
+    search: str = _told("everybody", "who may search: everybody, or accounts alone", choices=("everybody", "accounts"))
+    dialect: str = _told("cnmarc-nlc", "UNIMARC dialect of databases that name none",
+                         choices=("cnmarc-nlc", "cnmarc-calis", "unimarc"))  # fmt: skip
+    databases: str = _told("", "further databases: NAME=DIALECT or NAME=DIALECT@SCOPE", read=z3950.databases)
+    clients: str = _told(
+        "", "what clients don't say, and may: WHO charset=gb18030 databases=A+B records=N sessions=N; …",
+        read=z3950.clients,
+    )  # fmt: skip
+    sessions: int = _told(1000, "sessions at once", low=1)
+    sessions_each: int = _told(100, "sessions at once of one address", low=1)
+    sets: int = _told(50, "result sets of one session", low=1, high=1000)
+    idle: int = _told(600, "seconds without a request after which a session ends", low=5)
+    at_work: int = _told(8, "requests that are worked on at once", low=1, high=256)
+    waiting: int = _told(64, "requests that wait for that; further ones are refused", low=0, high=100_000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,6 +202,7 @@ class Settings:
     database: Database = field(default_factory=Database)
     web: Web = field(default_factory=Web)
     oai: Oai = field(default_factory=Oai)
+    z3950: Z3950 = field(default_factory=Z3950)
     worker: Worker = field(default_factory=Worker)
     exchange: Exchange = field(default_factory=Exchange)
     access: Access = field(default_factory=Access)
