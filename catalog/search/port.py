@@ -108,14 +108,18 @@ class Request:
             raise BadQuery(f"A page holds 0 to {MOST_HITS} hits, not {self.limit}.")
         if len(self.keys) > MOST_KEYS:
             raise BadQuery(f"Hits are sorted by at most {MOST_KEYS} keys.")
-        most = MOST_SORTED if self.keys else deepest(self.sort)
-        if not 0 <= self.offset <= most - self.limit:
-            raise BadQuery(f"Only the first {most:,} hits can be paged through; narrow the query.")
+        if not 0 <= self.offset <= self.deepest - self.limit:
+            raise BadQuery(f"Only the first {self.deepest:,} hits can be paged through; narrow the query.")
         if self.sort not in ("relevance", "newest", "title"):
             raise BadQuery(f"Hits are sorted by relevance, newest or title, not by {self.sort!r}.")
         unknown = set(self.facets) - set(FACETS)
         if unknown:
             raise BadQuery(f"There is no facet {sorted(unknown)[0]!r}; use some of {', '.join(FACETS)}.")
+
+    @property
+    def deepest(self) -> int:
+        """How many hits can be paged through."""
+        return MOST_SORTED if self.keys else deepest(self.sort)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
