@@ -48,28 +48,28 @@ class Values:
         self._file.execute(f"pragma cache_size = -{CACHE}")
         self._file.execute(_TABLE)
         self._known: set[tuple[str, str]] = set()
-        self._fresh: dict[tuple[str, str], tuple[str, str, str, str]] = {}
+        self._fresh: dict[tuple[str, str, str], str] = {}
 
     def add(self, values: tuple[tuple[str, str], ...]) -> None:
         """Take over (kind, text as written) pairs; those that are known already cost nothing."""
         for pair in values:
-            if pair in self._known or pair in self._fresh:
-                continue
-            kind, text = pair
-            if key := headings.key(kind, text):
-                self._fresh[pair] = (kind, headings.order(kind, text), key, text[: headings.LONGEST])
+            if pair not in self._known:
+                self._known.add(pair)
+                kind, text = pair
+                if key := headings.key(kind, text):
+                    self._fresh.setdefault((kind, headings.order(kind, text), key), text[: headings.LONGEST])
 
     def commit(self) -> None:
         """Make what was added visible and lasting."""
         if not self._fresh:
             return
         self._file.execute("begin immediate")
-        self._file.executemany("insert or ignore into listed values (?, ?, ?, ?)", sorted(self._fresh.values()))
+        rows = [(*place, shown) for place, shown in sorted(self._fresh.items())]
+        self._file.executemany("insert or ignore into listed values (?, ?, ?, ?)", rows)
         self._file.execute("commit")
-        if len(self._known) + len(self._fresh) > REMEMBERED:
-            self._known.clear()
-        self._known.update(self._fresh)
         self._fresh.clear()
+        if len(self._known) > REMEMBERED:
+            self._known.clear()
 
     def close(self) -> None:
         """Forget what was not committed."""
