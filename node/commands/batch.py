@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from catalog import batches, offering
-from catalog.batches import Batch
 from catalog.connection import Connection
 from config.errors import Misconfigured
 from dms import batch_change
@@ -20,7 +18,7 @@ from node.context import Context
 from node.deeds import Act
 from services.access.policy import Permission
 from services.cataloguing import batch as batching
-from services.cataloguing import choosing, patch
+from services.cataloguing import batch_told, choosing, patch
 from services.cataloguing.batch import Preview
 from services.cataloguing.choosing import Chosen
 
@@ -85,7 +83,7 @@ async def run(context: Context, args: argparse.Namespace) -> int:
             if args.action == "list":
                 found = await batches.recent(conn, args.limit, within)
                 counts = await batches.counts(conn, [one.batch for one in found])
-                context.out.table([_row(one, counts[one.batch]) for one in found], COLUMNS)
+                context.out.table([batch_told.batch(one, counts[one.batch]) for one in found], COLUMNS)
             else:
                 await _show(context, conn, args, within)
     return 0
@@ -114,7 +112,7 @@ def _lines_of(told: str) -> list[str] | None:
 async def _chosen(node: Node, args: argparse.Namespace, within: frozenset[str] | None) -> Chosen:
     if args.source:
         async with node.database.connection() as conn:
-            return await batching.source(conn, args.source)
+            return await batching.source(conn, args.source, within)
     lines = _lines_of(args.select)
     if lines is not None:
         async with node.database.connection() as conn:
@@ -170,7 +168,7 @@ async def _see_through(context: Context, node: Node, number: int) -> int:
         waits = await batches.blocked(conn, batch)
         reasons = await batches.reasons(conn, number)
     if context.out.json:
-        context.out.item(_row(batch, counts))
+        context.out.item(batch_told.batch(batch, counts))
     elif waits is None:
         told = {name: f"{counts.get(name, 0):,}" for name in TOLD}
         told["changed"] = f"{sum(counts.get(name, 0) for name in ('changed', 'kept')):,}"
@@ -187,84 +185,41 @@ async def _show(context: Context, conn: Connection, args: argparse.Namespace, wi
     batch = await batches.get(conn, args.batch, within=within)
     counts = (await batches.counts(conn, [args.batch]))[args.batch]
     rows = await batches.listing(conn, args.batch, args.state or batches.STATES, args.limit, within)
-    change = [batch_change.written(one) for one in batch_change.of_plain(batch.change)]
+    change = batch_told.change(batch)
     answers = {patch.state(state): n for state, n in (await offering.answers(conn, args.batch)).items()}
     if context.out.json:
-        told = {"change": change, "answers": answers, "records": [_plain(row) for row in rows]}
-        context.out.item({**_row(batch, counts), **told})
+        told = {"change": change, "answers": answers, "records": [batch_told.record(row) for row in rows]}
+        context.out.item({**batch_told.batch(batch, counts), **told})
         return
-    for name, value in {**_row(batch, counts), "change": "; ".join(change), "answers": answers or ""}.items():
+    for name, value in {
+        **batch_told.batch(batch, counts),
+        "change": "; ".join(change),
+        "answers": answers or "",
+    }.items():
         if value not in (None, ""):
             context.out.say(f"{name:12} {value}")
     context.out.say("")
     context.out.table([line for row in rows for line in _lines(row)], RECORDS)
 
 
-def _row(batch: Batch, counts: dict[str, int]) -> dict[str, Any]:
-    return {
-        "batch": batch.batch,
-        "at": batch.at.isoformat(timespec="seconds"),
-        "state": batch.state,
-        "who": batch.who,
-        "why": batch.why,
-        "selection": batch.selection,
-        "rule": batch.rule,
-        **{name: counts.get(name, 0) for name in (*TOLD, "due", "gone")},
-        "undone_by": batch.undone_by,
-        "undone_why": batch.undone_why,
-        "undone_at": batch.undone_at and batch.undone_at.isoformat(timespec="seconds"),
-    }
-
-
-def _plain(row: Any) -> dict[str, Any]:
-    return {
-        "record": f"{row['source']}/{row['local_id']}",
-        "library": row["library"],
-        "state": row["state"],
-        "reason": row["reason"],
-        "edits": [
-            {"field": tag, "old": patch.shown(old), "new": patch.shown(new), "holds": end == 0}
-            for (tag, _, old, new), end in zip(row["edits"], row["ended"], strict=True)
-        ],
-    }
-
-
 def _lines(row: Any) -> list[dict[str, Any]]:
-    told = _plain(row)
+    told = batch_told.record(row)
     edits = told.pop("edits")
     return [{**told, **edit} for edit in edits] or [told]
 
 
 def _say_preview(context: Context, seen: Preview) -> None:
-    states: Counter[str] = seen.states
-    counts = {name: states[name] for name in ("changed", "offered", "same", "refused")}
+    plain = batch_told.preview(seen)
     if context.out.json:
-        context.out.item(
-            {
-                "looked": seen.looked,
-                **counts,
-                "fields": dict(sorted(seen.fields.items())),
-                "reasons": dict(seen.reasons.most_common()),
-                "examples": [
-                    {
-                        "record": name,
-                        "edits": [
-                            {"field": edit.tag, "old": patch.shown(edit.before), "new": patch.shown(edit.after)}
-                            for edit in edits
-                        ],
-                    }
-                    for name, edits in seen.examples
-                ],
-            }
-        )
+        context.out.item(plain)
         return
-    for name, edits in seen.examples:
-        context.out.say(name)
-        for edit in edits:
-            for sign, text in (("-", edit.before), ("+", edit.after)):
+    for one in plain["examples"]:
+        context.out.say(one["record"])
+        for edit in one["edits"]:
+            for sign, text in (("-", edit["old"]), ("+", edit["new"])):
                 if text:
-                    context.out.say(f"  {sign} {edit.tag} {patch.shown(text)}")
-    told = {name: f"{count:,}" for name, count in counts.items()}
+                    context.out.say(f"  {sign} {edit['field']} {text}")
+    told = {name: f"{plain[name]:,}" for name in batch_told.PREVIEWED}
     context.out.say(context.text("batch_preview", looked=f"{seen.looked:,}", **told))
     for reason, count in seen.reasons.most_common():
         context.out.note(f"{count:>8,}  {reason}")

@@ -7,6 +7,7 @@ from node.web import (
     api,
     audit_pages,
     authority_pages,
+    batch_routes,
     deciding_routes,
     desk,
     exchange_door,
@@ -283,6 +284,7 @@ ROUTES: tuple[Route, ...] = (
         body=schemas.DECIDING,
     ),
     *deciding_routes.ROUTES,
+    *batch_routes.ROUTES,
     Route(
         path="/api/network",
         handler=network.document,

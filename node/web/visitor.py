@@ -98,6 +98,18 @@ def text(fields: MultiMapping[object], name: str) -> str:
     return found
 
 
+def lines(fields: MultiMapping[object], name: str, most: int) -> list[str]:
+    """The lines of a field in which several may be typed; empty ones are left out. BadInput as `text`, or if there are
+    more than `most`."""
+    found = fields.get(name, "")
+    if not isinstance(found, str):
+        raise BadInput(f"the field {name} can't be taken")
+    told = [line for line in found.splitlines() if line.strip()]
+    if len(told) > most or any(len(line) > LONGEST or _UNTYPED.search(line) for line in told):
+        raise BadInput(f"the field {name} can't be taken: at most {most:,} lines of {LONGEST:,} characters")
+    return told
+
+
 def inside(target: str) -> str:
     """Where to go on: a path of ours, or the home page for anything that might lead elsewhere."""
     fine = target.startswith("/") and not target.startswith(("//", "/\\")) and len(target) <= 2000

@@ -11,7 +11,7 @@ from catalog import batch_records, batches, dictionaries, sources
 from catalog.batches import Batch
 from catalog.connection import Connection
 from catalog.work.queue import Queue
-from config.errors import Misconfigured, Refused
+from config.errors import Misconfigured, NotFound, Refused
 from dms import batch_change, batch_plan, batching, quality_scope
 from dms.batch_change import Operation
 from dms.batch_edits import Edit
@@ -125,9 +125,11 @@ async def is_over(conn: Connection, number: int) -> bool:
     return batch.state in ("done", "undone") and not await batches.loading(conn, batch)
 
 
-async def source(conn: Connection, name: str) -> Chosen:
-    """All records of a source."""
+async def source(conn: Connection, name: str, within: Within = None) -> Chosen:
+    """All records of a source. NotFound if there is none, or it is of no library within reach."""
     found = await sources.get(conn, name)
+    if within is not None and found.library not in within:
+        raise NotFound(f"there is no source {name} of your libraries")
     return Chosen(text=f"source: {name}", source=found)
 
 

@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import AsyncIterator, Collection, Iterable
 from dataclasses import dataclass
 
-from catalog import batch_records, clusters, sources
+from catalog import batch_records, clusters, sources, visibility
 from catalog.connection import Connection
 from catalog.model import Source
+from catalog.records import Row
 from catalog.search import port
 from catalog.versions import PAGE
 from config.errors import Misconfigured, NotFound
@@ -48,7 +49,7 @@ async def of_query(conn: Connection, reader: port.Reader, text: str, within: Col
 
 
 async def of_ids(conn: Connection, idents: Iterable[str], text: str, within: Collection[str] | None = None) -> Chosen:
-    """Cluster ids, and records as source/local id. NotFound names those that aren't here."""
+    """Cluster ids, and records as source/local id. NotFound names those that aren't here, or are others' and hidden."""
     told = [each for each in dict.fromkeys(line.strip() for line in idents) if each]
     if not 0 < len(told) <= MOST_IDS:
         raise Misconfigured(f"a file of ids has 1 to {MOST_IDS:,} lines, not {len(told):,}")
@@ -66,7 +67,8 @@ async def of_ids(conn: Connection, idents: Iterable[str], text: str, within: Col
         else:
             missing.append(ident)
     for source, local_ids in asked.items():
-        there = await batch_records.rows(conn, source, local_ids)
+        rows = await batch_records.rows(conn, source, local_ids)
+        there = {name for name, row in rows.items() if _reached(row, within)}
         named += [(source, local_id) for local_id in local_ids if local_id in there]
         missing += [local_id for local_id in local_ids if local_id not in there]
     if missing:
@@ -74,6 +76,10 @@ async def of_ids(conn: Connection, idents: Iterable[str], text: str, within: Col
         raise NotFound(f"not here: {', '.join(missing[:TOLD])}{more}")
     named += [(row["source"], row["local_id"]) for row in await batch_records.of_clusters(conn, wanted, within)]
     return Chosen(text=text, named=tuple(dict.fromkeys(named)))
+
+
+def _reached(row: Row, within: Collection[str] | None) -> bool:
+    return within is None or row.library in within or visibility.is_visible(row.visibility)
 
 
 async def pages(conn: Connection, chosen: Chosen, limit: int | None) -> AsyncIterator[tuple[Source, list[str]]]:

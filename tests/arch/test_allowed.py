@@ -23,6 +23,7 @@ OWN_ROLE = {
     "account_pages.py": "changes one's own account",
     "audit_pages.py": "keeps that the log was taken away; reads all of the chain to verify it",
     "auditing.py": "adds to the audit log, which nobody's reach may keep from being told",
+    "batch_asking.py": "puts a batch, and takes it back, of what the door's role has found within reach",
     "bell.py": "listens for what is new for other nodes",
     "correction_pages.py": "the same as desk.py",
     "deciding_api.py": "the same as review_pages.py; compares two records that the door's role has found",
