@@ -12,6 +12,7 @@ import pytest
 
 PACKAGES = {  # program → Debian package
     "yaz-client": "yaz",
+    "yaz-asncomp": "libyaz-dev",  # with it the ASN.1 text of Z39.50
     "yaz-marcdump": "yaz",
     "yaz-ztest": "yaz",
     "zebrasrv": "idzebra-2.0",

@@ -6,7 +6,7 @@ no client in use asks for it, and it is answered as any unknown APDU is.
 
 from __future__ import annotations
 
-from protocols.z3950.apdu.close import CLOSE, Close
+from protocols.z3950.apdu.close import CLOSE, Close, CloseReason
 from protocols.z3950.apdu.control import (
     ACCESS_CONTROL_REQUEST,
     ACCESS_CONTROL_RESPONSE,
@@ -29,7 +29,7 @@ from protocols.z3950.apdu.extended import (
     ExtendedServicesRequest,
     ExtendedServicesResponse,
 )
-from protocols.z3950.apdu.init import INIT_REQUEST, INIT_RESPONSE, InitRequest, InitResponse
+from protocols.z3950.apdu.init import INIT_REQUEST, INIT_RESPONSE, InitRequest, InitResponse, Option
 from protocols.z3950.apdu.present import (
     PRESENT_REQUEST,
     PRESENT_RESPONSE,
@@ -53,6 +53,40 @@ from protocols.z3950.apdu.sets import (
 from protocols.z3950.limits import REQUESTS, Limits
 from protocols.z3950.notation import choice, implicit
 from protocols.z3950.primitive import Type
+
+__all__ = [
+    "APDU",
+    "AccessControlRequest",
+    "AccessControlResponse",
+    "Apdu",
+    "Close",
+    "CloseReason",
+    "DeleteRequest",
+    "DeleteResponse",
+    "ExtendedServicesRequest",
+    "ExtendedServicesResponse",
+    "InitRequest",
+    "InitResponse",
+    "Option",
+    "PresentRequest",
+    "PresentResponse",
+    "Request",
+    "ResourceControlRequest",
+    "ResourceControlResponse",
+    "ResourceReportRequest",
+    "ResourceReportResponse",
+    "Response",
+    "ScanRequest",
+    "ScanResponse",
+    "SearchRequest",
+    "SearchResponse",
+    "Segment",
+    "SortRequest",
+    "SortResponse",
+    "TriggerResourceControlRequest",
+    "decode",
+    "encode",
+]
 
 Request = (
     InitRequest

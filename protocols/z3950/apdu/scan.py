@@ -50,7 +50,7 @@ class DatabaseCount(Struct, frozen=True, kw_only=True):
 
 
 class OccurrenceByAttributes(Struct, frozen=True, kw_only=True):
-    attributes: tuple[AttributeElement, ...] | None = None
+    attributes: tuple[AttributeElement, ...]
     occurrences: int | tuple[DatabaseCount, ...] | None = None  # of all databases, or by database
     other_occur_info: tuple[OtherInfo, ...] | None = None
 
