@@ -32,6 +32,14 @@ class Case:
 
 FIELDS = tuple(Case.__dataclass_fields__)
 
+# A recheck reads no input: its cases keep their places apart by numbers that mean nothing, and are known by their ids.
+_PLACE = """case when r.read then q.position else 0 end position, case when r.read then q.ordinal else 0 end ordinal"""
+_OF_LOAD = """left join load l on l.load = q.load
+               cross join lateral (select l.mode is null or l.mode not in ('recheck', 'batch') read) r"""
+_WHOLE = f"""select q.id, q.source, q.library, q.load, {_PLACE}, q.local_id, q.verdict, q.rule, q.reason, q.carrier,
+                  q.digest, q.body, q.at, q.rerun, s.name source_name, s.encoding, s.format
+           from quarantine q join source s using (source) {_OF_LOAD}"""
+
 
 async def put(conn: Connection, cases: Sequence[Case]) -> int:
     """Keep cases; the same one again (a repeated unit) is not doubled. How many are new."""
@@ -76,10 +84,6 @@ async def forget(conn: Connection, load: int) -> None:
         await conn.execute(f"delete from {table} where load = $1", load)
 
 
-# A recheck reads no input: its cases keep their places apart by numbers that mean nothing, and are known by their ids.
-_PLACE = """case when r.read then q.position else 0 end position, case when r.read then q.ordinal else 0 end ordinal"""
-
-
 async def listing(
     conn: Connection,
     *,
@@ -92,9 +96,7 @@ async def listing(
     """Cases without their bytes, newest first. Those of some libraries, and those before a case, if told."""
     rows: list[Any] = await conn.fetch(
         f"""select q.id, s.name source, q.library, q.load, {_PLACE}, q.local_id, q.verdict, q.rule,
-                  q.reason, q.at from quarantine q join source s using (source)
-               left join load l on l.load = q.load
-               cross join lateral (select l.mode is null or l.mode not in ('recheck', 'batch') read) r
+                  q.reason, q.at from quarantine q join source s using (source) {_OF_LOAD}
            where ($1::int is null or q.source = $1) and ($2::text is null or q.rule = $2)
              and ($4::text[] is null or q.library = any($4)) and ($5::bigint is null or q.id < $5)
            order by q.id desc limit $3""",
@@ -133,11 +135,7 @@ async def groups(conn: Connection, *, source: int | None = None, within: Collect
 
 async def get(conn: Connection, ident: int) -> Any:
     """One case with its bytes."""
-    row = await conn.fetchrow(
-        """select q.*, s.name source_name, s.encoding, s.format from quarantine q join source s using (source)
-           where id = $1""",
-        ident,
-    )
+    row = await conn.fetchrow(f"{_WHOLE} where q.id = $1", ident)
     if row is None:
         raise NotFound(f"there is no case {ident} in quarantine (tianlu quarantine list)")
     return row
@@ -145,11 +143,7 @@ async def get(conn: Connection, ident: int) -> Any:
 
 async def some(conn: Connection, idents: Sequence[int]) -> list[Any]:
     """These cases with their bytes, newest first."""
-    rows: list[Any] = await conn.fetch(
-        """select q.*, s.name source_name, s.encoding, s.format from quarantine q join source s using (source)
-           where id = any($1::bigint[]) order by id desc""",
-        list(idents),
-    )
+    rows: list[Any] = await conn.fetch(f"{_WHOLE} where q.id = any($1::bigint[]) order by q.id desc", list(idents))
     return rows
 
 
@@ -178,7 +172,7 @@ async def bodies(
 ) -> AsyncIterator[Any]:
     """Cases with their bytes, in the order of the inputs; of some libraries, if told. Needs a transaction."""
     async for row in conn.cursor(
-        """select q.*, s.name source_name, s.encoding, s.format from quarantine q join source s using (source)
+        f"""{_WHOLE}
            where ($1::int is null or q.source = $1) and ($2::text is null or q.rule = $2)
              and ($3::text[] is null or q.library = any($3)) order by q.load, q.ordinal, q.id""",
         source,

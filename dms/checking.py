@@ -19,7 +19,7 @@ from dms import formats, identity, verdicts
 from dms.rules import catalogue, check, mend
 from dms.rules.model import Finding, Level, Profile, Receipt
 from dms.verdicts import RETURNED, UNREADABLE, Court, Subject, Verdict
-from protocols import reading, writing
+from protocols import landed, reading, writing
 from protocols.charsets import codec
 from protocols.charsets.encode import Encoded
 from protocols.detect import ALEPHSEQ, ISO2709, MARCJSON, MARCXML, MRK
@@ -90,6 +90,7 @@ class _Line(msgspec.Struct, kw_only=True, omit_defaults=True):
     verdict: str
     findings: list[_Shown]
     more: int = 0  # findings beyond those told
+    rows: list[landed.Place] = []  # sheet and row of what was made of a table
     receipts: list[dict[str, object]] | None = None
     left: list[_Shown] | None = None  # findings after the fixes
 
@@ -103,7 +104,7 @@ def look(data: bytes, position: int, asked: Asked, profile: bytes) -> Looked:
     for each in sorted(every, key=lambda one: one.ordinal) if batch.failed else every:
         work.found.records = each.ordinal + 1
         if isinstance(each, reading.Failed):
-            work.unreadable(each.position, each.ordinal, each.rule, each.reason)
+            work.unreadable(each)
         else:
             work.read(next(looks))
         if work.found.mended >= asked.most:
@@ -114,7 +115,7 @@ def look(data: bytes, position: int, asked: Asked, profile: bytes) -> Looked:
 def fault(reason: str, position: int, asked: Asked, profile: bytes) -> Looked:
     """What is said of bytes that could not even become a stretch."""
     work = _Work(asked, _court(profile), position)
-    work.unreadable(0, 0, INPUT_FAULT, reason)
+    work.unreadable(reading.Failed(0, 0, b"", INPUT_FAULT, reason))
     work.found.records = 1
     return work.found
 
@@ -204,11 +205,11 @@ class _Work:
         each.receipts += [*(_away(rule, was) for rule, was in away), *mended.receipts]
         return bool(away or mended.receipts)
 
-    def unreadable(self, at: int, ordinal: int, rule: str, reason: str) -> None:
+    def unreadable(self, each: reading.Failed) -> None:
         """Bytes that are no record."""
-        told = Finding(rule, value=reason[: check.LONGEST_VALUE])
+        told = Finding(each.rule, value=each.reason[: check.LONGEST_VALUE])
         self.found.left += 1
-        self._say(at, ordinal, "", Verdict([told], UNREADABLE))
+        self._say(each, "", Verdict([told], UNREADABLE))
 
     def read(self, look: _Look) -> None:
         """A record and what the court says of it."""
@@ -223,7 +224,7 @@ class _Work:
         self.found.left += after.verdict == RETURNED
         named = identity.named_id(each.record, "001")
         digest = "" if named else identity.digest_id(each.raw)
-        self._say(each.position, each.ordinal, named or digest + FIRST, verdict, look.receipts, after, digest)
+        self._say(each, named or digest + FIRST, verdict, look.receipts, after, digest)
 
     def _write(self, look: _Look) -> bool:
         try:
@@ -235,8 +236,7 @@ class _Work:
 
     def _say(
         self,
-        at: int,
-        ordinal: int,
+        each: Read | reading.Failed,
         id_: str,
         verdict: Verdict,
         receipts: Sequence[Receipt] = (),
@@ -245,18 +245,19 @@ class _Work:
     ) -> None:
         self.found.verdicts[verdict.verdict] += 1
         if verdict.findings:
-            self.found.rules.update([each.rule for each in verdict.findings])
+            self.found.rules.update([one.rule for one in verdict.findings])
         line = _Line(
-            position=self.position + at,
+            position=self.position + each.position,
             id=id_,
             verdict=verdict.verdict,
-            findings=[self._shown(each) for each in verdict.findings[:MOST_TOLD]],
+            findings=[self._shown(one) for one in verdict.findings[:MOST_TOLD]],
             more=max(len(verdict.findings) - MOST_TOLD, 0),
+            rows=landed.places(each.raw),
         )
         if receipts and after:
-            line.receipts = [each._asdict() for each in receipts[:MOST_TOLD]]
-            line.left = [self._shown(each) for each in after.findings[:MOST_TOLD]]
-        self.found.told.append(Told(ordinal, digest, _ENCODER.encode(line)))
+            line.receipts = [one._asdict() for one in receipts[:MOST_TOLD]]
+            line.left = [self._shown(one) for one in after.findings[:MOST_TOLD]]
+        self.found.told.append(Told(each.ordinal, digest, _ENCODER.encode(line)))
 
     def _shown(self, each: Finding) -> _Shown:
         rule, tag, nth, code, at, value, wanted = each

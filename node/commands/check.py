@@ -27,6 +27,7 @@ from node.commands.load import FORMAT_HELP, FORMATS, carrier_and_dialect
 from node.context import Context
 from node.output import BOLD, DIM, GREEN, RED, YELLOW, Output
 from protocols import writing
+from services.returning import shown
 
 NAME = "check"
 HELP = {
@@ -213,7 +214,9 @@ class _Speaker:
         if not worth and not receipts:
             return
         verdict = self._out.paint(SHOWN[told["verdict"]], self._context.text(f"verdict_{told['verdict']}"))
-        place = self._out.paint(DIM, f"{told['file']} #{told['ordinal']} @{told['position']}")
+        rows = shown.rows(told.get("rows", ()), self._context.lang)
+        at = rows or f"#{told['ordinal']} @{told['position']}"
+        place = self._out.paint(DIM, f"{told['file']} {at}")
         self._out.say(f"{self._out.paint(BOLD, told['id'] or '–')}  {verdict}  {place}")
         for one in worth:
             self._out.say(f"    {_place(one)}{one['text']}  {self._out.paint(DIM, one['rule'])}")

@@ -7,8 +7,9 @@ import asyncio
 import contextlib
 import importlib
 import time
+from collections.abc import Sequence
 
-from catalog import attached, libraries, loads, sheets, sources
+from catalog import attached, bodies, dictionaries, libraries, loads, original, records, sheets, sources
 from catalog.connection import Connection
 from catalog.loads import Load
 from catalog.model import LoadState, Source
@@ -21,7 +22,8 @@ from node.app import Node
 from node.context import Context
 from node.deeds import Act, Deed
 from node.output import Progress
-from protocols import detect, dialect
+from protocols import detect, dialect, landed
+from services.returning import shown
 
 NAME = "load"
 HELP = {
@@ -185,11 +187,26 @@ async def tell_waiting(context: Context, node: Node, source: Source) -> None:
     if not total:
         return
     context.out.note(context.text("holdings_wait", count=f"{total:,}", source=source.name))
-    for row in rows:
-        told = {"ordinal": row["ordinal"], "id": row["local_id"], "reason": row["detail"]}
-        context.out.note(context.text("holdings_waiting", **told))
+    for row, at in zip(rows, await _rows_of(node, source, [row["local_id"] for row in rows]), strict=True):
+        where = shown.rows(at, context.lang) or context.text("holdings_place", ordinal=row["ordinal"])
+        context.out.note(context.text("holdings_waiting", where=where, id=row["local_id"], reason=row["detail"]))
     if total > len(rows):
         context.out.note(context.text("holdings_more", count=f"{total - len(rows):,}", source=source.name))
+
+
+async def _rows_of(node: Node, source: Source, local_ids: Sequence[str]) -> list[list[landed.Place]]:
+    """Where each of these records stood in the table that it was made of; nothing of what was made of none."""
+    async with node.database.connection() as conn:
+        known = await dictionaries.every(conn)
+        found = [await records.get(conn, source.no, local_id) for local_id in local_ids]
+    return [
+        landed.places(
+            original.received(bodies.open_body(row.body, row.dictionary, known), row.carrier, row.encoding).raw
+        )
+        if row
+        else []
+        for row in found
+    ]
 
 
 def report(context: Context, source: Source, load: Load, seconds: float, spent: dict[str, float]) -> int:

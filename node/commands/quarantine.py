@@ -36,7 +36,8 @@ ACTS = {
     "drop": Act(name="quarantine.drop", object="source", detail=("rule",)),
 }
 ALLOW = {"fix": Permission.LOAD, "rerun": Permission.LOAD, "drop": Permission.LOAD}
-COLUMNS = ("id", "source", "load", "ordinal", "position", "local_id", "verdict", "rule", "reason")
+COLUMNS = ("id", "source", "load", "place", "local_id", "verdict", "rule", "reason")
+TOLD = ("id", "source", "load", "ordinal", "position", "local_id", "verdict", "rule", "reason")
 GROUPS = ("source", "library", "rule", "verdict", "n", "fix", "text")
 SHOWN = 600  # characters that `show` prints of bytes in which no record is found
 PREVIEWS = 5  # records that a preview shows
@@ -109,13 +110,14 @@ async def run(context: Context, args: argparse.Namespace) -> int:
 async def _worded(context: Context, conn: Connection, found: Sequence[Any]) -> list[dict[str, Any]]:
     """Cases with their reasons in the language of the command."""
     profiles: dict[str, Profile] = {}
-    told = {}
+    told: dict[int, dict[str, str]] = {}
     for case in await quarantine.some(conn, [row["id"] for row in found]):
         library = case["library"]
         if library not in profiles:
             profiles[library] = await quality_scope.of_library(conn, library)
-        told[case["id"]] = previews.reason(case, profiles[library], context.lang)
-    return [{**dict(row), "reason": told.get(row["id"], row["reason"])} for row in found]
+        reason = previews.reason(case, profiles[library], context.lang)
+        told[case["id"]] = {"place": shown.where(case, context.lang), "reason": reason}
+    return [{**dict(row), **told.get(row["id"], {})} for row in found]
 
 
 def _group(context: Context, row: dict[str, Any], helps: Mapping[tuple[str, str], helping.Help]) -> dict[str, Any]:
@@ -193,7 +195,8 @@ async def _show(context: Context, conn: Connection, ident: int) -> int:
     case = await quarantine.get(conn, ident)
     source = await sources.by_number(conn, case["source"])
     raw = bodies.grow(case["body"])
-    told = {name: case[name] for name in COLUMNS if name not in ("source",)} | {"source": case["source_name"]}
+    told = {name: case[name] for name in TOLD if name != "source"}
+    told |= {"source": case["source_name"], "place": shown.where(case, context.lang)}
     for name in COLUMNS:
         context.out.say(f"{name:10} {told[name]}")
     problems: list[shown.Problem] = []

@@ -91,6 +91,7 @@ async def group(request: web.Request) -> web.StreamResponse:
             {
                 **dict(each),
                 "why": previews.reason(each, profile, lang),
+                "place": shown.where(each, lang),
                 "url": _path(source, f"records/{each['id']}"),
             }
             for each in cases
@@ -145,7 +146,7 @@ async def case(request: web.Request) -> web.StreamResponse:
     response = view.page(
         request,
         "one_return.html",
-        case=dict(found),
+        case={**found, "place": shown.where(found, lang)},
         source=source,
         back=_url(source.name, found["rule"]),
         text=shown.heading(found["rule"], lang),
@@ -196,7 +197,7 @@ async def _previews(conn: Connection, source: Source, rule: str, lang: str) -> l
         changes = [(each.tag, *shown.change(each)) for each in found.receipts]
         told.append(
             {
-                "id": row["local_id"] or f"#{row['ordinal']}",
+                "id": row["local_id"] or shown.where(row, lang),
                 "changes": changes,
                 "passes": found.passes,
                 "left": shown.problems(found.errors, lang),

@@ -16,11 +16,12 @@ from services.returning import previews, shown
 
 WRITERS = ("marc", "csv")
 HEAD = {
-    "zh": ("编号", "数据源", "装载", "序号", "字节位置", "记录号", "规则", "说明", "原因", "记录"),
+    "zh": ("编号", "数据源", "装载", "位置", "序号", "字节位置", "记录号", "规则", "说明", "原因", "记录"),
     "en": (
         "case",
         "source",
         "load",
+        "place",
         "record",
         "byte",
         "local id",
@@ -85,8 +86,9 @@ def _cells(case: Any, raw: bytes, why: str, lang: str) -> list[csv.Cell]:
         case["id"],
         case["source_name"],
         case["load"],
-        case["ordinal"],
-        case["position"],
+        shown.where(case, lang),
+        case["ordinal"] or None,
+        case["position"] if case["ordinal"] else None,
         case["local_id"],
         case["rule"],
         shown.heading(case["rule"], lang),

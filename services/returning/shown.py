@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+from typing import Any, NamedTuple
 
+from catalog import bodies
 from dms.quality_texts import place
 from dms.rules import catalogue
 from dms.rules.model import LEADER, Finding, Receipt
-from protocols import marc
+from protocols import landed, marc
 from protocols.marc import Record
 
 LONGEST = 2000  # characters of a field that are shown
@@ -29,6 +31,32 @@ class Problem(NamedTuple):
     rule: str
     place: str  # 010 $a
     text: str
+
+
+def where(case: Mapping[str, Any], lang: str) -> str:
+    """Where in its input a case (a row of `catalog.quarantine` with its bytes) stood: sheet and row of a table, else
+    which record and byte; "" of what was no input.
+    """
+    if found := landed.places(bodies.grow(case["body"])):
+        return rows(found, lang)
+    if not case["ordinal"]:
+        return ""
+    if lang == "zh":
+        return f"第 {case['ordinal']:,} 条，字节 {case['position']:,}"
+    return f"record {case['ordinal']:,}, byte {case['position']:,}"
+
+
+def rows(places: Sequence[landed.Place], lang: str) -> str:
+    """Rows of a table, by sheet."""
+    told = []
+    for sheet, some in groupby(places, key=lambda place: place[0]):
+        numbers = [f"{row:,}" for _, row in some]
+        if lang == "zh":
+            told.append((f"工作表 {sheet} " if sheet else "") + f"第 {'、'.join(numbers)} 行")
+        else:
+            word = "row" if len(numbers) == 1 else "rows"
+            told.append((f"sheet {sheet}, " if sheet else "") + f"{word} {', '.join(numbers)}")
+    return ("；" if lang == "zh" else "; ").join(told)
 
 
 def heading(rule: str, lang: str) -> str:

@@ -43,7 +43,7 @@ def test_a_sheet_is_joined_by_the_number_of_the_record(cli: Cli, tmp_path: Path,
     rows = ["b1,T001,TU-098/1,总馆,在架", "b1,T002,TU-098/1,分馆,借出", "b3,T009,TU-098/3,总馆,在架"]
     file = sheet(tmp_path / "held.csv", *rows, encoding=encoding)
     done = cli.run("load", file, "--source", "lib", "--holdings")
-    assert "row 3 (h:T009)" in done.stderr.decode() and "'b3'" in done.stderr.decode(), "what waits is listed"
+    assert "row 4 (h:T009)" in done.stderr.decode() and "'b3'" in done.stderr.decode(), "what waits is listed"
     copies = [
         ("lib", "", "", "", ""),
         ("lib-holdings", "T001", "TU-098/1", "总馆", "在架"),

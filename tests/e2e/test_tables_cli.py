@@ -36,7 +36,10 @@ def test_a_spreadsheet_is_in_the_catalogue_with_one_command(cli: Cli, tmp_path: 
     (held,) = cli.lines("export", "--holdings")
     assert held["item"] == "100023"
     (case,) = cli.lines("quarantine", "list")
-    assert (case["local_id"], case["verdict"]) == ("100024", "unreadable")
+    assert (case["local_id"], case["verdict"], case["place"]) == ("100024", "unreadable", "sheet 书目, row 3")
+    assert "工作表 书目 第 3 行" in cli.run("--lang", "zh", "quarantine", "show", str(case["id"])).stdout.decode()
+    checked = cli.lines("check", str(path), code=3)
+    assert [each["rows"] for each in checked] == [[["书目", 2]], [["书目", 3]]]
     assert cli.load(str(path), "--source", "ours", code=3)["added"] == 0
 
 

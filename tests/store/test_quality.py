@@ -19,6 +19,7 @@ from dms import quality_profile, quality_scope, rechecking, shadowing
 from dms.rules.model import Profile
 from dms.shadow import Shadow
 from protocols import marc
+from services.returning import shown
 from tests import builders
 from tests.pipeline import Catalogue, Inline
 
@@ -185,6 +186,8 @@ async def test_a_recheck_lists_what_it_sends_back_and_leaves_it_standing(catalog
         assert await cases(conn) == [("n2", "isbn-check-digit")]
         (case,) = await quarantine.listing(conn, source=None, rule=None, limit=9)
         assert (case["position"], case["ordinal"], case["local_id"]) == (0, 0, "n2"), "it was read from no input"
+        whole = await quarantine.get(conn, case["id"])
+        assert (whole["position"], whole["ordinal"], shown.where(whole, "zh")) == (0, 0, "")
     after = await catalogue.standing()
     assert [row["bytes"] for row in after["records"]] == [row["bytes"] for row in before["records"]]
     assert after["partition"] == before["partition"]
