@@ -25,8 +25,8 @@ from node.web import address, connections, gate, headers
 
 log = logging.getLogger(__name__)
 
-ROLES = ("web", "indexer", "worker", "exchange")
-CHILDREN = ("indexer", "worker", "exchange")
+ROLES = ("web", "indexer", "worker", "exchange", "z3950")
+CHILDREN = ("indexer", "worker", "exchange", "z3950")
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # seconds before a dead child is started again
 SETTLED = 60.0  # seconds after which a child's death counts as the first again
 DRAIN = 30.0  # seconds that a child has to finish or give back what it holds
@@ -69,38 +69,76 @@ async def serving(application: web.Application, settings: Settings) -> AsyncIter
         await runner.cleanup()
 
 
-def unavailable(error: OSError, host: str, port: int) -> str:
+def unavailable(error: OSError, host: str, port: int, section: str = "web") -> str:
     """Why a port can't be had, and what to do."""
     if error.errno == errno.EADDRINUSE:
-        return (
-            f"web.port: port {port} on {host} is taken by another program: choose another in tianlu.toml or by --port "
-            "(demo: --base-port)"
-        )
+        how = " or by --port (demo: --base-port)" if section == "web" else ""
+        return f"{section}.port: port {port} on {host} is taken by another program: choose another in tianlu.toml{how}"
     if error.errno == errno.EACCES:
-        return f"web.port: this user may not listen on port {port}: choose one above 1023 with --port or web.port"
+        return f"{section}.port: this user may not listen on port {port}: choose one above 1023 with {section}.port"
     if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
-        return f"web.host: {host} is not an address of this machine: choose another with web.host"
-    return f"web.host, web.port: can't listen on {host}:{port}: {error.strerror or error}"
+        return f"{section}.host: {host} is not an address of this machine: choose another with {section}.host"
+    return f"{section}.host, {section}.port: can't listen on {host}:{port}: {error.strerror or error}"
 
 
-def child_command(role: str, home: Path, *, debug: bool) -> list[str]:
+def bound(host: str, port: int, section: str) -> socket.socket:
+    """A socket that listens, which a child can inherit: then whoever comes while the child starts again waits for it.
+    Misconfigured if the address can't be had; `section` is of the settings that say it."""
+    try:
+        family, kind, proto, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind, proto)
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+            listener.listen(connections.BACKLOG)
+        except OSError:
+            listener.close()
+            raise
+    except OSError as error:
+        raise Misconfigured(unavailable(error, host, port, section)) from error
+    listener.setblocking(False)
+    return listener
+
+
+def address_of(listener: socket.socket, *, tls: bool) -> str:
+    """What Z39.50 clients are told, as `yaz-client` takes it."""
+    host, port = listener.getsockname()[:2]
+    return f"{'ssl' if tls else 'tcp'}:{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def child_command(role: str, home: Path, *, debug: bool, listener: socket.socket | None = None) -> list[str]:
     """How a role of this home is started as a child; `--child` makes it end when its parent is gone, and -P keeps what
     lies in the folder where we were started from being imported.
     """
-    return [sys.executable, "-P", "-m", "node.cli", "run", role, "--child", "--home", str(home), *["--debug"][:debug]]
+    inherited = ["--listener", str(listener.fileno())] if listener else []
+    words = [sys.executable, "-P", "-m", "node.cli", "run", role, "--child", "--home", str(home), *inherited]
+    return [*words, *["--debug"][:debug]]
 
 
-async def supervise(role: str, command: Sequence[str], stop: asyncio.Event, *, output: IO[bytes] | None = None) -> None:
+async def supervise(
+    role: str,
+    command: Sequence[str],
+    stop: asyncio.Event,
+    *,
+    output: IO[bytes] | None = None,
+    listener: socket.socket | None = None,
+) -> None:
     """Keeps one child process alive, with back-off when it dies; ends it in order when `stop` is set.
 
-    What it says goes to `output`, or where our own words go.
+    What it says goes to `output`, or where our own words go. It inherits `listener` by its number.
     """
+    inherited = (listener.fileno(),) if listener else ()
     pause = FIRST_PAUSE
     while not stop.is_set():
         started = time.monotonic()
         # Its own session: Ctrl-C reaches only us, and we stop it in order. The pipe tells it when we are gone.
         child = await asyncio.create_subprocess_exec(
-            *command, stdin=asyncio.subprocess.PIPE, stdout=output, stderr=output, start_new_session=True
+            *command,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            pass_fds=inherited,
         )
         try:
             await _first(child.wait(), stop.wait())

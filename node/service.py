@@ -35,6 +35,11 @@ async def up(
         addresses = {}
         if "web" in playing:
             addresses["web"] = await stack.enter_async_context(roles.serving(website.make(node), node.settings))
+        listener = None
+        if "z3950" in playing:
+            told = node.settings.z3950
+            listener = stack.enter_context(roles.bound(told.host, told.port, "z3950"))
+            addresses["z3950"] = roles.address_of(listener, tls=bool(told.certificate))
         stack.enter_context(lifecycle.noted(context.home, addresses))
         tasks = await stack.enter_async_context(asyncio.TaskGroup())
         watching = tasks.create_task(node.database.watch())
@@ -42,6 +47,7 @@ async def up(
         stack.callback(stop.set)
         for role in roles.CHILDREN:
             if role in playing:
-                command = roles.child_command(role, context.home, debug=debug)
-                tasks.create_task(roles.supervise(role, command, stop))
+                its = listener if role == "z3950" else None
+                command = roles.child_command(role, context.home, debug=debug, listener=its)
+                tasks.create_task(roles.supervise(role, command, stop, listener=its))
         yield Service(node=node, addresses=addresses)

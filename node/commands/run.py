@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import hashlib
 import json
+import socket
 from collections.abc import AsyncIterator
 
 from catalog import audit, changes
@@ -19,16 +20,18 @@ from node import alone, app, identity, lifecycle, outgoing, roles, service
 from node.app import Node
 from node.context import Context
 from node.deeds import Act
+from node.z3950 import door
 from services.access import sealed
 
 NAME = "run"
 HELP = {
     "en": "Run the node until it is stopped. Roles: web (the pages and interfaces), indexer (keeps this home's search "
-    "index in step), worker (prepares, matches and merges what was loaded) and exchange (sends and fetches records, to "
-    "and from other nodes); all of them unless named. `run worker` may be started as often as wanted, on any machine "
-    "that shares the database.",
+    "index in step), worker (prepares, matches and merges what was loaded), exchange (sends and fetches records, to "
+    "and from other nodes) and z3950 (answers Z39.50 clients); all of them unless named. `run worker` may be started "
+    "as often as wanted, on any machine that shares the database.",
     "zh": "运行节点，直到停止。角色：web（网页与接口）、indexer（维护本目录的检索索引）、"
-    "worker（预处理、查重、合并已装载的记录）、exchange（与其他节点收发记录）；不指定则全部运行。"
+    "worker（预处理、查重、合并已装载的记录）、exchange（与其他节点收发记录）、z3950（应答 Z39.50 客户端）；"
+    "不指定则全部运行。"
     "`run worker` 可在共享数据库的任意机器上多次启动。",
 }
 ACTS = {"": Act(name="node.run", detail=("roles",))}
@@ -41,6 +44,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", dest="web.port", type=int, help=KEYS["web.port"].about)
     parser.add_argument("--processes", dest="worker.processes", type=int, help=KEYS["worker.processes"].about)
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--listener", type=int, help=argparse.SUPPRESS)
 
 
 async def run(context: Context, args: argparse.Namespace) -> int:
@@ -51,7 +55,7 @@ async def run(context: Context, args: argparse.Namespace) -> int:
             (role,) = playing
             if args.child:  # no person's doing
                 context.deed.nothing()
-            await _alone(context, role, stop, child=args.child)
+            await _alone(context, role, stop, child=args.child, listener=args.listener)
             return 0
         async with (
             _watched(stop, child=args.child),
@@ -89,8 +93,8 @@ async def _begun(context: Context, node: Node) -> None:
         await context.deed.begun(conn, settings=shown, changed=changed)
 
 
-async def _alone(context: Context, role: str, stop: asyncio.Event, *, child: bool) -> None:
-    """One of the roles that are processes of their own, until `stop`."""
+async def _alone(context: Context, role: str, stop: asyncio.Event, *, child: bool, listener: int | None = None) -> None:
+    """One of the roles that are processes of their own, until `stop`; `listener` is an open file that it inherits."""
     async with _watched(stop, child=child), app.open(context) as node:
         if role == "indexer":
             await indexer.follow(node.database.pool, node.index_home, stop=stop, feed=changes)
@@ -106,6 +110,8 @@ async def _alone(context: Context, role: str, stop: asyncio.Event, *, child: boo
                 accepts=node.settings.exchange.corrections == "accept",
                 audited_days=node.settings.audit.days,
             )
+        elif role == "z3950":
+            await _answer(node, stop, listener)
         else:
             await worker.run(
                 node.database,
@@ -114,3 +120,12 @@ async def _alone(context: Context, role: str, stop: asyncio.Event, *, child: boo
                 limits=node.settings.limits,
                 stop=stop,
             )
+
+
+async def _answer(node: Node, stop: asyncio.Event, inherited: int | None) -> None:
+    """The Z39.50 door, on the socket that the parent listens on, or on one of its own."""
+    told = node.settings.z3950
+    own = roles.bound(told.host, told.port, "z3950") if inherited is None else socket.socket(fileno=inherited)
+    with own as listener:
+        async with door.open(node, listener):
+            await stop.wait()

@@ -107,7 +107,8 @@ async def up(context: Context, home: Path, parts: Sequence[Part], base_port: int
 def check_ports(parts: Sequence[Part], base_port: int) -> None:
     """Before anything is made, whether the likeliest thing will go wrong: Misconfigured if a port is taken."""
     for n, _ in enumerate(parts):
-        _check_free(base_port + cast.PORTS * n)
+        for port in range(base_port + cast.PORTS * n, base_port + cast.PORTS * n + 2):  # of pages and of Z39.50
+            _check_free(port)
 
 
 def _check_free(port: int) -> None:
@@ -136,6 +137,7 @@ async def _made(
             "node.name": part.own.name,
             "web.host": HOST,
             "web.port": port,
+            "z3950.port": port + 1,
             "worker.processes": 1,
             "database.dsn_file": str(file),
             "access.totp": "nobody",  # trying it out takes no phone

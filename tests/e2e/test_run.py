@@ -23,7 +23,7 @@ PATIENCE = 60.0  # seconds; a busy machine starts three Pythons and a PostgreSQL
 def environ() -> dict[str, str]:
     """Ours, without a node that it may describe."""
     plain = {name: value for name, value in os.environ.items() if not name.startswith("TIANLU_")}
-    return {**plain, "LANG": "C.UTF-8", "PYTHONPATH": str(ROOT)}
+    return {**plain, "LANG": "C.UTF-8", "PYTHONPATH": str(ROOT), "TIANLU_Z3950__PORT": "0"}
 
 
 def tianlu(*words: str) -> list[str]:

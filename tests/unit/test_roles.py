@@ -71,7 +71,7 @@ async def test_address_that_cannot_be_had_names_the_setting(host: str, setting: 
 
 
 def test_unknown_role_is_named() -> None:
-    assert roles.named([]) == {"web", "indexer", "worker", "exchange"}
+    assert roles.named([]) == {"web", "indexer", "worker", "exchange", "z3950"}
     assert roles.named(["worker"]) == {"worker"}
     with pytest.raises(Misconfigured, match="wroker"):
         roles.named(["wroker"])

@@ -1,0 +1,208 @@
+"""The desk: does what sessions want done, with the node's catalogue, each in its turn (shell).
+
+It reads through the door's database role, as web pages do. What fails becomes a diagnostic here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Collection, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+from catalog import holdings
+from catalog.database.pool import Database
+from catalog.model import Holding, Published
+from catalog.search import port
+from config.errors import Refused, Retry, TianluError
+from node.web import address
+from node.z3950 import making, searching
+from node.z3950.making import Held
+from node.z3950.state import State
+from node.z3950.tasks import Find, Found, List, Made, Outcome, Prove, Take, Task, Trouble
+from node.z3950.turns import Turns
+from node.z3950.visitors import NotAdmitted, Porter, Visitor
+from protocols.query import Unanswerable
+from protocols.z3950.diagnostics import Bib1
+from services.discovery import scope
+from services.discovery.find import Question
+from services.discovery.registry import Registry
+from services.discovery.scope import NoSuchScope, Place
+from services.retrieval import databases
+from services.retrieval.results import Connect, Shelf, TooDeep
+
+log = logging.getLogger(__name__)
+
+LONGEST = 60.0  # seconds that one task may take
+CHUNK = 50  # records that are made at once
+TOO_MANY_RECORDS = 12  # bib-1: "Too many records retrieved"
+
+
+class NoDatabase(Refused):
+    """A database whose scope this node doesn't answer for."""
+
+    code = "no-such-database"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """What it works with."""
+
+    database: Database
+    reader: port.Reader
+    shelf: Shelf
+    porter: Porter
+    place: Place
+    registry: Registry
+    threads: Executor
+    turns: Turns
+    lang: str
+    sessions: Counter[str]  # that are open, by account or address
+
+    async def perform(self, state: State, task: Task) -> Outcome:
+        """The outcome of a task, or the diagnostic of what went wrong."""
+        try:
+            async with asyncio.timeout(LONGEST):
+                if isinstance(task, Prove):
+                    return await self._prove(state, task)
+                async with self.turns.turn(address.block(state.address)):
+                    match task:
+                        case Find():
+                            return await self._find(state, task)
+                        case Take():
+                            return await self._take(state, task)
+                        case List():
+                            return await self._list(state, task)
+        except TimeoutError:
+            return Trouble(Bib1.TEMPORARY_ERROR, f"it took longer than {LONGEST:.0f} s")
+        except TianluError as error:
+            return _trouble(error)
+
+    def left(self, state: State) -> None:
+        """A session that was open is over."""
+        if state.is_open:
+            who = _who(state.visitor, state.address)
+            self.sessions[who] -= 1
+            if self.sessions[who] <= 0:
+                del self.sessions[who]
+
+    async def _prove(self, state: State, task: Prove) -> Visitor | Trouble:
+        visitor = Visitor()
+        if task.name or task.password:
+            visitor = await self.porter.admit(task.name, task.password, task.code, state.address)
+        who = _who(visitor, state.address)
+        most = state.house.clients.of(visitor.account, state.address).sessions
+        if most is not None and self.sessions[who] >= most:
+            return Trouble(Bib1.TOO_MANY_SESSIONS, str(most))
+        self.sessions[who] += 1
+        return visitor
+
+    async def _find(self, state: State, task: Find) -> Found:
+        libraries = await self._libraries(state, task.databases)
+        for way in task.ways:
+            request = port.Request(compiled=way.compiled, libraries=libraries, keys=task.keys, facets=())
+            found = Found(result=await self.shelf.find(request, task.databases[0]), way=way)
+            if found.result.total:
+                return found
+        return Found(result=found.result, way=task.ways[0])
+
+    async def _list(self, state: State, task: List) -> port.Stretch:
+        libraries = await self._libraries(state, task.databases)
+
+        def scan() -> port.Stretch:
+            return self.reader.scan(task.index, task.text, before=task.before, count=task.count, libraries=libraries)
+
+        return await asyncio.get_running_loop().run_in_executor(self.threads, scan)
+
+    async def _take(self, state: State, task: Take) -> list[Made | Trouble]:
+        made: list[Made | Trouble] = []
+        size = 0
+        for first, count in task.spans:
+            for start in range(first, first + count, CHUNK):
+                if size > task.room:
+                    return made  # the message is full
+                wanted = min(CHUNK, first + count - start)
+                part = await self._part(task, start, wanted)
+                made += part
+                size += sum(len(each.data) + len(each.text) for each in part if isinstance(each, Made))
+        return made
+
+    async def _part(self, task: Take, first: int, count: int) -> list[Made | Trouble]:
+        numbers = await self.shelf.numbers(task.found, first, count)
+        found = await self.shelf.published(numbers)
+        held: list[Held] = []
+        names: Mapping[str, str] = {}
+        if task.wanted.holdings:
+            held, names = await self._held(found)
+        # What is no longer there when the set has shrunk since.
+        rest = [Trouble(making.GONE)] * (count - len(found))
+        run = asyncio.get_running_loop().run_in_executor
+        return await run(self.threads, making.made, found, held, names, task.wanted, self.lang) + rest
+
+    async def _held(self, found: Collection[Published | None]) -> tuple[list[Held], Mapping[str, str]]:
+        """The holdings of each, and the names of all libraries."""
+        async with self.database.visit() as conn:
+            directory = await self.registry.look(conn, asyncio.get_running_loop().time())
+            held = [await _holdings(conn, each) for each in found]
+        return held, {symbol: library.name for symbol, library in directory.names.items()}
+
+    async def _libraries(self, state: State, wanted: Collection[databases.Database]) -> frozenset[str] | None:
+        """Whose titles are searched; None = all. Raises NoDatabase."""
+        if all(not each.scope for each in wanted):
+            return None
+        async with self.database.visit() as conn:
+            directory = await self.registry.look(conn, asyncio.get_running_loop().time())
+        found: frozenset[str] = frozenset()
+        for each in wanted:
+            if not each.scope:
+                return None
+            if each.scope in directory.names:
+                found |= {each.scope}
+                continue
+            question = Question(scope=each.scope, home=state.visitor.library or self.place.home)
+            try:
+                level = scope.plan(self.place, directory, question).level
+            except NoSuchScope as error:
+                raise NoDatabase(each.name) from error
+            if level is None:
+                raise NoDatabase(each.name)
+            if level.libraries is None:
+                return None
+            found |= level.libraries
+        return found
+
+
+async def _holdings(conn: object, published: Published | None) -> tuple[Holding, ...]:
+    if published is None:
+        return ()
+    return tuple(holding for _, _, holding in await holdings.of_cluster(conn, published.cluster))
+
+
+def _who(visitor: Visitor, at: str) -> str:
+    return f"account:{visitor.account}" if visitor.account else f"address:{at}"
+
+
+def _trouble(error: TianluError) -> Trouble:
+    """What a client is told of an error."""
+    match error:
+        case Unanswerable():
+            return searching.trouble(error)
+        case NotAdmitted():
+            return Trouble(Bib1.BAD_PASSWORD)
+        case NoDatabase():
+            return Trouble(Bib1.DATABASE_UNAVAILABLE, str(error))
+        case TooDeep():
+            return Trouble(TOO_MANY_RECORDS, str(error))
+        case port.NotBuilt():
+            return Trouble(Bib1.DATABASE_UNAVAILABLE, str(error))
+        case Retry():
+            return Trouble(Bib1.TEMPORARY_ERROR, str(error))
+        case Refused():
+            return Trouble(Bib1.UNSUPPORTED_SEARCH, str(error))
+    log.error("a Z39.50 task failed: %s", error)
+    return Trouble(Bib1.PERMANENT_ERROR)
+
+
+__all__ = ["Connect", "Desk"]

@@ -1,0 +1,120 @@
+"""Opens the door: what sessions share, the desk, and the socket that clients come to (shell)."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import ssl
+from collections import Counter
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
+
+from config import z3950
+from config.errors import Misconfigured
+from config.settings import Z3950
+from node.web import context
+from node.web.context import Node
+from node.z3950 import listener, session
+from node.z3950.desk import Desk
+from node.z3950.listener import Connection, Guard
+from node.z3950.session import Session
+from node.z3950.state import House
+from node.z3950.tasks import Do
+from node.z3950.turns import Turns
+from node.z3950.visitors import NotAdmitted, Porter
+from protocols.z3950.apdu import Apdu
+from protocols.z3950.apdu.close import Close, CloseReason
+from services.delivery import turning
+from services.discovery.registry import Registry
+from services.retrieval.databases import Database, Databases
+from services.retrieval.results import Shelf
+
+LANG = "zh"  # of texts for people where the node's settings say none: most clients' users read it
+
+
+class Client:
+    """One client: its session, and the desk that does what the session wants."""
+
+    __slots__ = ("_desk", "_session")
+
+    def __init__(self, desk: Desk, session: Session) -> None:
+        self._desk, self._session = desk, session
+
+    async def answer(self, request: Apdu) -> tuple[list[Apdu], bool]:
+        """See `listener.Answers`."""
+        state = self._session.state
+        try:
+            state.visitor = await self._desk.porter.again(state.visitor)
+        except NotAdmitted:
+            return [self.refuse(CloseReason.SECURITY_VIOLATION, "the account can't be used any more")], True
+        step = self._session.on(request)
+        while isinstance(step, Do):
+            step = step.then(await self._desk.perform(state, step.task))
+        return list(step.replies), step.last
+
+    def refuse(self, reason: CloseReason, why: str) -> Close:
+        """See `listener.Answers`."""
+        return session.refusal(reason, why)
+
+    def over(self) -> None:
+        """See `listener.Answers`."""
+        self._desk.left(self._session.state)
+
+
+@contextlib.asynccontextmanager
+async def open(node: Node, at: socket.socket) -> AsyncIterator[Guard]:
+    """Answers on a socket that listens, for the length of the block. Misconfigured names a setting that can't be."""
+    told = node.settings.z3950
+    house = House(told=told, databases=databases(told), clients=z3950.clients(told.clients), version=version("tianlu"))
+    tls = secured(told)
+    with ThreadPoolExecutor(max_workers=told.at_work, thread_name_prefix="z3950") as threads:
+        desk = Desk(
+            database=node.database,
+            reader=node.reader,
+            shelf=Shelf(node.reader, node.database.visit, threads),
+            porter=Porter(node.database, node.home, node.settings.access),
+            place=context.place(node),
+            registry=Registry(),
+            threads=threads,
+            turns=Turns(told),
+            lang=node.settings.lang or LANG,
+            sessions=Counter(),
+        )
+
+        def client(connection: Connection) -> Client:
+            return Client(desk, Session(house, connection.address))
+
+        guard = Guard(client, most=told.sessions, each=told.sessions_each, idle=told.idle)
+        async with listener.listening(guard, lambda made: _serve(made, at, tls)):
+            yield guard
+
+
+def databases(told: Z3950) -> Databases:
+    """Those of the settings besides ours. Misconfigured names a dialect that there isn't."""
+    named = z3950.databases(told.databases)
+    for each in named:
+        if each.dialect not in turning.DIALECTS:
+            raise Misconfigured(
+                f"z3950.databases: {each.name} has the dialect {each.dialect}; known are {', '.join(turning.DIALECTS)}"
+            )
+    return Databases(Database(name=each.name, dialect=each.dialect, scope=each.scope) for each in named)
+
+
+def secured(told: Z3950) -> ssl.SSLContext | None:
+    """How TLS is spoken, if it is. Misconfigured names the file that can't be used."""
+    if not told.certificate:
+        return None
+    made = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    made.num_tickets = 0  # clients with YAZ up to 5.34 break on the tickets of TLS 1.3
+    try:
+        made.load_cert_chain(told.certificate, told.key or None)
+    except (OSError, ssl.SSLError) as error:
+        raise Misconfigured(f"z3950.certificate, z3950.key: {told.certificate} can't be used: {error}") from error
+    return made
+
+
+async def _serve(guard: Guard, at: socket.socket, tls: ssl.SSLContext | None) -> asyncio.Server:
+    # The server takes the socket away from whoever made it: it is given one of its own.
+    return await asyncio.get_running_loop().create_server(guard, sock=at.dup(), ssl=tls)

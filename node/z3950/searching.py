@@ -1,0 +1,186 @@
+"""Search: from the request to the query that the catalogue is asked, and back to its answer (pure).
+
+A query may name result sets of the session; it is then the query by which they were found, so a set is never copied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from msgspec import structs
+
+from catalog.search import fielded
+from node.z3950 import characters, diagnosing, presenting, terms
+from node.z3950.state import Kept, State
+from node.z3950.tasks import Do, Find, Found, Outcome, Send, Step, Trouble, Way
+from protocols import query
+from protocols.query import Unanswerable
+from protocols.z3950 import rpn
+from protocols.z3950.apdu.query import Query, Type1, Type101
+from protocols.z3950.apdu.records import ElementSetNames
+from protocols.z3950.apdu.search import ResultSetStatus, SearchRequest, SearchResponse
+from protocols.z3950.diagnostics import Bib1
+from protocols.z3950.rpn import Diagnosed
+from services.retrieval.databases import Database
+
+MOST_DATABASES = 20
+
+
+def search(state: State, request: SearchRequest) -> Step:
+    """The first step of a search."""
+    task = _task(state, request)
+    if isinstance(task, Trouble):
+        return _failed(state, task)
+    return Do(task, lambda outcome: _found(state, request, task, outcome))
+
+
+def databases(state: State, names: Iterable[str]) -> tuple[Database, ...] | Trouble:
+    """The databases of these names, if they can be searched together by this client."""
+    found = []
+    for name in names:
+        known = state.house.databases.find(name)
+        if known is None:
+            return Trouble(Bib1.NO_SUCH_DATABASE, name)
+        if state.habits.databases is not None and name.lower() not in state.habits.databases:
+            return Trouble(Bib1.DATABASE_DENIED, name)
+        found.append(known)
+        if known.dialect != found[0].dialect:
+            return Trouble(Bib1.DATABASES_COMBINED, name)
+        if len(found) > MOST_DATABASES:
+            return Trouble(Bib1.TOO_MANY_DATABASES, str(MOST_DATABASES))
+    return tuple(found) if found else Trouble(Bib1.NO_SUCH_DATABASE)
+
+
+def encodings(state: State, octets: Iterable[bytes]) -> tuple[str, ...]:
+    """In which the terms of a query are read, one after the other until something is found."""
+    told = state.charset or state.habits.charset
+    if told:
+        return (told,)
+    found = characters.guesses(octets)
+    if state.guessed in found:
+        return (state.guessed, *(each for each in found if each != state.guessed))
+    return found
+
+
+def ways(state: State, found: Iterable[bytes], read: Callable[[str], query.Node]) -> tuple[Way, ...] | Trouble:
+    """The readings of a query whose terms have these octets; `read` makes one in an encoding."""
+    made: list[Way] = []
+    for encoding in encodings(state, found):
+        try:
+            asked = read(encoding)
+        except UnicodeDecodeError:
+            continue
+        made.append(Way(encoding=encoding, asked=asked, compiled=fielded.compiled(asked)))
+    return tuple(made) or Trouble(Bib1.MALFORMED_TERM)
+
+
+def trouble(error: Unanswerable | Diagnosed) -> Trouble:
+    """Why a query can't be answered, as the protocol says it."""
+    told = rpn.diagnosed(error) if isinstance(error, Unanswerable) else error
+    return Trouble(told.number, told.addinfo)
+
+
+def decoding(encoding: str) -> Callable[[bytes], str]:
+    """What reads terms in an encoding."""
+    return lambda octets: octets.decode(encoding)
+
+
+def _task(state: State, request: SearchRequest) -> Find | Trouble:
+    where = databases(state, request.database_names)
+    if isinstance(where, Trouble):
+        return where
+    name = request.result_set_name
+    if name in state.sets:
+        if not request.replace_indicator:
+            return Trouble(Bib1.SET_EXISTS, name)
+    elif len(state.sets) >= state.house.told.sets:
+        return Trouble(Bib1.TOO_MANY_SETS, str(state.house.told.sets))
+    try:
+        found = _ways(state, request.query, where)
+    except (Unanswerable, Diagnosed) as error:
+        return trouble(error)
+    return found if isinstance(found, Trouble) else Find(ways=found, databases=where)
+
+
+def _ways(state: State, asked: Query, where: tuple[Database, ...]) -> tuple[Way, ...] | Trouble:
+    if isinstance(asked, Type1 | Type101):
+        whole = asked.query
+
+        def read(encoding: str) -> query.Node:
+            return _with_sets(state, rpn.read(whole, decoding(encoding)), where)
+
+        return ways(state, tuple(terms.octets(whole.rpn)), read)
+    return Trouble(Bib1.QUERY_TYPE, type(asked).__name__)
+
+
+def _with_sets(state: State, asked: query.Node, where: tuple[Database, ...]) -> query.Node:
+    """The query with those of the sets that it names in their place. Raises Unanswerable."""
+    if isinstance(asked, query.SetOf):
+        kept = state.sets.get(asked.name)
+        if kept is None:
+            raise Unanswerable("set", asked.name, "there is no such result set")
+        if kept.databases != where:
+            raise Unanswerable("combination", asked.name, "the result set is of other databases")
+        return kept.asked
+    if isinstance(asked, query.Operator):
+        left, right = _with_sets(state, asked.left, where), _with_sets(state, asked.right, where)
+        return structs.replace(asked, left=left, right=right)
+    return asked
+
+
+def _found(state: State, request: SearchRequest, task: Find, outcome: Outcome) -> Step:
+    if not isinstance(outcome, Found):
+        assert isinstance(outcome, Trouble)
+        return _failed(state, outcome)
+    way, result = outcome.way, outcome.result
+    state.sets[request.result_set_name] = Kept(result=result, asked=way.asked, databases=task.databases)
+    if (len(task.ways) > 1 and result.total) or way.encoding == characters.GB18030:
+        state.guessed = way.encoding
+    count, elements = _due(request, result.total)
+    if not count:
+        return Send([_answer(result.total, 0)])
+    return presenting.taking(
+        state,
+        result,
+        ((1, count),),
+        presenting.Asked(syntax=request.preferred_record_syntax, composition=elements),
+        lambda given: Send([_with_records(result.total, given)]),
+    )
+
+
+def _due(request: SearchRequest, total: int) -> tuple[int, ElementSetNames | None]:
+    """How many records come with the answer, and of which element set (Z39.50-1995, 3.2.2.1.4)."""
+    if total <= request.small_set_upper_bound:
+        return total, request.small_set_element_set_names
+    if total < request.large_set_lower_bound:
+        return max(0, min(total, request.medium_set_present_number)), request.medium_set_element_set_names
+    return 0, None
+
+
+def _answer(total: int, returned: int) -> SearchResponse:
+    return SearchResponse(
+        result_count=total,
+        number_of_records_returned=returned,
+        next_result_set_position=returned + 1 if returned < total else 0,
+        search_status=True,
+    )
+
+
+def _with_records(total: int, given: presenting.Given) -> SearchResponse:
+    answer = _answer(total, len(given.records))
+    return structs.replace(answer, present_status=given.status, records=given.diagnostic or given.records)
+
+
+def _failed(state: State, why: Trouble) -> Send:
+    return Send(
+        [
+            SearchResponse(
+                result_count=0,
+                number_of_records_returned=0,
+                next_result_set_position=0,
+                search_status=False,
+                result_set_status=ResultSetStatus.NONE,
+                records=diagnosing.default(state, why),
+            )
+        ]
+    )

@@ -1,0 +1,82 @@
+"""What a session knows: who it is for, what was agreed on at its start, and its result sets (values; pure)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from config.settings import Z3950
+from config.z3950 import NOBODY, Clients, Habits
+from node.z3950 import characters
+from node.z3950.visitors import Visitor
+from protocols import query
+from protocols.z3950 import charsets
+from protocols.z3950.apdu.init import Option
+from services.retrieval.databases import Database, Databases
+from services.retrieval.results import ResultSet
+
+LARGEST = 4 << 20  # octets of a message, whatever a client could take
+SMALLEST = 1024
+USUAL = 1 << 20  # where a client says nothing of use
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """What all sessions of a door share."""
+
+    told: Z3950
+    databases: Databases
+    clients: Clients
+    version: str  # of the program
+    updates: bool = False  # extended services are taken
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A result set of a session."""
+
+    result: ResultSet
+    asked: query.Node  # what it was found by, for queries that name it
+    databases: tuple[Database, ...]  # that were searched
+
+
+@dataclass(slots=True, eq=False)
+class State:
+    """Of one session."""
+
+    house: House
+    address: str  # "" = not known
+    is_open: bool = False
+    visitor: Visitor = field(default_factory=Visitor)
+    habits: Habits = NOBODY
+    options: frozenset[int] = frozenset()
+    is_v3: bool = False
+    preferred: int = USUAL  # octets of a message
+    exceptional: int = LARGEST  # octets of a record
+    charset: str = ""  # negotiated
+    in_records: bool = False  # and agreed on for records too
+    guessed: str = ""  # by what was found
+    sets: dict[str, Kept] = field(default_factory=dict)
+
+    @property
+    def known_charset(self) -> str:
+        """In which the client is known to write, "" if it isn't."""
+        return self.charset or self.habits.charset or self.guessed
+
+    @property
+    def of_records(self) -> str:
+        """In which MARC records and texts go to the client."""
+        return self.known_charset or characters.UTF8
+
+    @property
+    def segmented(self) -> bool:
+        """An answer may come in several messages."""
+        return self.is_v3 and Option.LEVEL_1_SEGMENTATION in self.options
+
+    def shown(self, text: str) -> str:
+        """A text for an APDU, as the client reads it."""
+        return charsets.spelt(text, self.of_records)
+
+    def read(self, text: str) -> str:
+        """A text of an APDU, as it was meant; it is never certain."""
+        octets = charsets.octets(text)
+        return octets.decode(self.known_charset or characters.guesses((octets,))[0], "replace")

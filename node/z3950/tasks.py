@@ -1,0 +1,135 @@
+"""What a session wants done that takes the catalogue, and what comes of it (values).
+
+A session hands out a `Do`: the desk does its task and goes on with what the session makes of the outcome, until there
+is a `Send`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from catalog.model import Format, Holding
+from catalog.search import port, tree
+from node.z3950.visitors import Visitor
+from protocols import query
+from protocols.z3950 import apdu
+from protocols.z3950.primitive import Oid
+from services.retrieval.databases import Database
+from services.retrieval.results import ResultSet
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """A diagnostic of set bib-1: why a task, or one record of it, could not be done."""
+
+    number: int
+    about: str = ""  # addinfo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prove:
+    """Who somebody says to be; without name and password nobody. Outcome: Visitor."""
+
+    name: str
+    password: str
+    code: str
+
+    def __repr__(self) -> str:
+        return f"Prove(name={self.name!r})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """One reading of a query."""
+
+    encoding: str
+    asked: query.Node
+    compiled: tree.Query
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Find:
+    """Search. `ways` are the query as it reads in each encoding that it may be in, asked until one finds something.
+
+    Outcome: Found.
+    """
+
+    ways: tuple[Way, ...]
+    databases: tuple[Database, ...]
+    keys: tuple[port.Key, ...] = ()  # to sort by
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What was found, and by which reading of the query."""
+
+    result: ResultSet
+    way: Way
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """The form of records."""
+
+    syntax: Oid | None  # None = MARC as each record's format is
+    form: str  # of `services.delivery.asked.FORMS`, or sutrs
+    dialects: Mapping[Format, str]  # that a record of each format is turned into
+    brief: bool
+    encoding: str  # of ISO 2709
+    holdings: bool  # and circulation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Take:
+    """Records of a result set, each span as (first, count). Outcome: a list of Made or Trouble."""
+
+    found: ResultSet
+    spans: tuple[tuple[int, int], ...]
+    wanted: Wanted
+    room: int  # octets after which no more need to be made
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """A record in the form that was wanted: octets, or a text."""
+
+    data: bytes = b""
+    text: str = ""
+    is_marc21: bool = False
+    holdings: tuple[Holding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class List:
+    """Values of an ordered list around a place. Outcome: port.Stretch."""
+
+    index: str
+    text: str
+    before: int
+    count: int
+    databases: tuple[Database, ...]
+
+
+Task: TypeAlias = Prove | Find | Take | List
+Outcome: TypeAlias = Visitor | Found | port.Stretch | list[Made | Trouble] | Trouble
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Answer with these APDUs, and close the connection behind the last."""
+
+    replies: Sequence[apdu.Apdu]
+    last: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Do:
+    """Do this first."""
+
+    task: Task
+    then: Callable[[Outcome], Step]
+
+
+Step: TypeAlias = Send | Do
