@@ -19,6 +19,7 @@ from dms.pipeline import Signed
 HUB = 400  # signatures on one key; an edge may exist only through a key that is no hub
 
 _encode = msgspec.msgpack.Encoder().encode
+reasons = msgspec.msgpack.Decoder(list[tuple[str, int]]).decode  # of an edge: rule, points
 _Pair = tuple[int, int]
 
 
@@ -38,7 +39,7 @@ async def judge_again(
         return set()
     pairs = await _candidates(conn, focus, fresh, holders, memory)
     features = await memory.of(conn, {sid for pair in pairs for sid in pair})
-    shared = _shared_identifiers(pairs, features)
+    shared = shared_identifiers(pairs, features)
     ambiguous = await signatures.ambiguous(conn, shared) if shared else set()
     wanted = judged(pairs, features, ambiguous)
     settled = [sid for sid in focus if sid not in fresh]
@@ -69,7 +70,7 @@ async def _candidates(
     return pairs
 
 
-def _shared_identifiers(pairs: Iterable[_Pair], features: Mapping[int, Features]) -> set[int]:
+def shared_identifiers(pairs: Iterable[_Pair], features: Mapping[int, Features]) -> set[int]:
     """Identifiers on both sides of some pair: only their ambiguity can matter."""
     own = {
         sid: (*f.isbns, *map(matching.unified_identifier, f.unified)) if f.unified else f.isbns

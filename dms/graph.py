@@ -171,27 +171,29 @@ async def unite(
     `inherited`: the cluster that records of a fresh signature come from.
     """
     inherited = inherited or {}
-    component = await _component(conn, touched)
-    alone = [sid for sid in fresh if sid not in component.nodes]
+    around = await component(conn, touched)
+    alone = [sid for sid in fresh if sid not in around.nodes]
     dirty = await _found(conn, alone, inherited)
-    if not component.nodes:
+    if not around.nodes:
         return dirty
-    groups = union.cluster(await memory.of(conn, component.nodes), component.edges, component.must, component.cannot)
-    standing = await clusters.membership(conn, component.nodes)
+    groups = union.cluster(await memory.of(conn, around.nodes), around.edges, around.must, around.cannot)
+    standing = await clusters.membership(conn, around.nodes)
     return dirty | await _settle(conn, groups, standing, inherited)
 
 
 @dataclass(slots=True)
-class _Component:
+class Component:
+    """What one union must see at once: signatures, join edges between them with their scores, and pins."""
+
     nodes: set[int] = field(default_factory=set)
     edges: list[tuple[int, int, int]] = field(default_factory=list)
     must: list[tuple[int, int]] = field(default_factory=list)
     cannot: list[tuple[int, int]] = field(default_factory=list)
 
 
-async def _component(conn: Connection, start: Collection[int]) -> _Component:
+async def component(conn: Connection, start: Collection[int]) -> Component:
     """Everything reachable over join edges, must-pins and present clusters: what one union must see at once."""
-    found = _Component()
+    found = Component()
     any_pin = await pins.any_pin(conn)
     joined: dict[tuple[int, int], int] = {}
     frontier = set(start)
