@@ -84,6 +84,11 @@ async def point(conn: Connection, source: int, names: Mapping[str, str]) -> None
     await conn.execute(_PARENTS, source, list(names), list(names.values()))
     for table, of, name in _POINTING:
         await _write(conn, table, of, name, source, names)
+    await words(conn, source, names)
+
+
+async def words(conn: Connection, source: int, names: Mapping[str, str]) -> None:
+    """What people said of these records is said of those that bear the new ids: decisions, bases, authority ids."""
     await _decided(conn, source, names)
     await said.rename(conn, source, names)
 

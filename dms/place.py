@@ -166,10 +166,11 @@ async def _write(conn: Connection, load: Load, source: Source, arrivals: list[Ar
 
 
 async def _repoint(conn: Connection, source: int, gone: Sequence[Arrival]) -> set[str]:
-    """Pins of records that others took over go to those; the local ids of these others."""
-    if not await pins.any_pin(conn):
-        return set()
-    return await pins.repoint(conn, source, {a.item.local_id: a.item.redirect for a in gone})
+    """Pins of records that others took over go to those, and so does what people said of them; the local ids of these
+    others, of those that have pins."""
+    heirs = {a.item.local_id: a.item.redirect for a in gone}
+    await renaming.words(conn, source, heirs)
+    return await pins.repoint(conn, source, heirs) if await pins.any_pin(conn) else set()
 
 
 async def _redirect(conn: Connection, source: int, gone: Sequence[Arrival], left: Mapping[int, int]) -> None:

@@ -9,7 +9,20 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from catalog import bodies, changes, dictionaries, holdings, inbox, loads, original, payload, quarantine, records
+from catalog import (
+    base_choices,
+    bodies,
+    changes,
+    decisions,
+    dictionaries,
+    holdings,
+    inbox,
+    loads,
+    original,
+    payload,
+    quarantine,
+    records,
+)
 from catalog.database.pool import Database
 from catalog.model import Carrier, LoadState, Visibility
 from catalog.payload import Bib, Change, Kind, Level
@@ -200,6 +213,30 @@ async def test_pins_follow_a_record_that_another_took_over(catalogue: Catalogue,
         assert await conn.fetchval("select count(*) from pin where verdict = 'cannot'") == 0, (
             "nothing is apart from itself"
         )
+
+
+async def test_what_people_said_of_a_record_is_said_of_its_heir(catalogue: Catalogue) -> None:
+    await catalogue.load("own", [builders.iso2709(fed.a_record(1, local_id="x"))])
+    await fed.feed(catalogue, [told(1), told(2)])
+    child = (await catalogue.source(CHILD)).no
+    own = (await catalogue.source("own")).no
+    async with catalogue.database.transaction() as conn:
+        word = {"library": "", "who": "t", "why": "in hand"}
+        await base_choices.choose(conn, (child, ident(1)), **word)
+        split = await decisions.add(conn, "split", [(child, ident(1))], [(own, "x")], clusters=[], **word)
+    await catalogue.settle()
+    assert await groups(catalogue) == [f"{CHILD}/1", f"{CHILD}/2", "own/x"]
+    await fed.feed(catalogue, [gone(1, heir=3), told(3, seq=3, record=fed.a_record(1))])
+    assert await groups(catalogue) == [f"{CHILD}/2", f"{CHILD}/3", "own/x"]
+    async with catalogue.database.connection() as conn:
+        assert (await decisions.get(conn, split.decision)).records == ((child, ident(3)),)
+        there = await decisions.clusters_of(conn, [(child, ident(3))])
+        (chosen,) = await base_choices.of_cluster(conn, there[child, ident(3)][0])
+    assert (chosen.local_id, chosen.why) == (ident(3), "in hand")
+    async with catalogue.database.transaction() as conn:
+        await decisions.take_back(conn, split.decision, who="t", why="the same")
+    await catalogue.settle()
+    assert await groups(catalogue) == [f"{CHILD}/2", f"{CHILD}/3 own/x"]
 
 
 async def test_a_cluster_left_empty_leads_to_the_heirs(catalogue: Catalogue) -> None:
