@@ -65,7 +65,7 @@ def document(published: Published) -> Document | None:
         return None
     titles = unique((description.title, *description.parallel))[:MOST_VALUES]
     main = _sounds(description.title)
-    whole = tuple(headings.of(description))
+    whole = headings.of(description)
     sounds = main + [way for title in titles[1:] for way in _sounds(title)]
     if description.pinyin:
         sounds.append(_written(description.pinyin))

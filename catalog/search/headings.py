@@ -6,7 +6,6 @@ told from a beginning of a word. `collation` is the order of lists: Chinese by i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import lru_cache
 
 from catalog.model import Description
@@ -35,27 +34,27 @@ def _value(text: str) -> str:
     return " ".join(runs(text))[:LONGEST].rstrip()
 
 
-def of(description: Description) -> Iterator[tuple[str, str]]:
+def of(description: Description) -> list[tuple[str, str]]:
     """(kind, text) of every heading, as written."""
-    yield from _each("title", (description.title, *description.parallel))
-    yield from _each("author", description.authors)
-    yield from _each("subject", description.subjects)
-    yield from _each("series", description.series)
-    yield from _each("publisher", (description.publisher,))
-    yield from _each("place", (description.place,))
+    found = [("title", text) for text in (description.title, *description.parallel[: MOST - 1]) if text]
+    found += [("author", text) for text in description.authors[:MOST] if text]
+    found += [("subject", text) for text in description.subjects[:MOST] if text]
+    found += [("series", text) for text in description.series[:MOST] if text]
+    if description.publisher:
+        found.append(("publisher", description.publisher))
+    if description.place:
+        found.append(("place", description.place))
+    return found
 
 
-def listed(description: Description) -> Iterator[tuple[str, str]]:
+def listed(description: Description) -> list[tuple[str, str]]:
     """(kind, text) of what else stands in ordered lists."""
-    yield from _each("class", description.classification)
-    yield from _each("isbn", description.isbns)
-    yield from _each("issn", description.issns)
+    found = [("class", text) for text in description.classification[:MOST]]
+    found += [("isbn", text) for text in description.isbns[:MOST]]
+    found += [("issn", text) for text in description.issns[:MOST]]
     if 0 < description.year < 10_000:
-        yield "year", str(description.year)
-
-
-def _each(kind: str, values: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    return ((kind, value) for value in values[:MOST] if value)
+        found.append(("year", str(description.year)))
+    return found
 
 
 def notation(number: str) -> str:
@@ -89,6 +88,7 @@ def order(kind: str, text: str) -> str:
     return collation(text)
 
 
+@lru_cache(maxsize=REMEMBERED)
 def collation(text: str, *, name: bool = False) -> str:
     """By which texts are sorted: words, those in Chinese characters as their syllables; a surname by its own sound."""
     text = text[:LONGEST]

@@ -65,7 +65,8 @@ def _longest() -> dict[str, int]:
 _LONGEST = _longest()
 
 
-def _read_run(run: str) -> list[Reading]:
+@lru_cache(maxsize=4096)
+def _read_run(run: str) -> tuple[Reading, ...]:
     """Readings of a run of folded characters; the longest known word wins, from the left."""
     found: list[Reading] = []
     at = 0
@@ -78,7 +79,7 @@ def _read_run(run: str) -> list[Reading]:
         else:
             found.append(CHARACTERS.get(run[at], ()))
         at += size
-    return found
+    return tuple(found)
 
 
 def readings(text: str) -> list[Reading]:
