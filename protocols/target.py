@@ -17,7 +17,8 @@ from protocols import dialect, query
 from protocols.charsets import codec
 
 PORT = 210  # of Z39.50 (IANA)
-AUTHS = ("none", "open", "idpass")  # nothing, one text, or group, user and password (Z39.50:2003, 3.2.1.1.2)
+NONE, OPEN, IDPASS = "none", "open", "idpass"
+AUTHS = (NONE, OPEN, IDPASS)  # nothing, one text, or group, user and password (Z39.50:2003, 3.2.1.1.2)
 SYNTAXES = ("unimarc", "usmarc", "xml", "sutrs")  # that a record can be made of, or at least be shown
 ELEMENTS = re.compile(r"[A-Za-z0-9._:/-]{0,120}")
 HOST = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*")
@@ -37,7 +38,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, for
     terms: str = "utf-8"  # character set of what is searched for
     records: str = "auto"  # character set of its records; auto = judged on evidence, record by record
     negotiates: bool = True  # it is asked for UTF-8 (character set negotiation 3)
-    auth: str = "none"
+    auth: str = NONE
     user: str = ""
     group: str = ""
     syntaxes: tuple[str, ...] = ("unimarc", "usmarc")  # that are asked for, the best first
@@ -89,7 +90,7 @@ def checked(profile: Profile) -> Profile:
     for name, (passes, shape) in _CHECKS.items():
         if not passes(value := getattr(profile, name)):
             raise Misconfigured(f"{name} must be {shape}, not {value!r}")
-    if profile.auth != "none" and not profile.user:
+    if profile.auth != NONE and not profile.user:
         raise Misconfigured(f"auth {profile.auth} needs a user")
     return msgspec.structs.replace(
         profile,

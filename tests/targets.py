@@ -24,6 +24,22 @@ from tests import programs
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 Answer = Callable[[apdu.Apdu], "Sequence[apdu.Apdu | bytes]"]
+# What Zebra indexes of a record in either family, by bib-1 names.
+ABSTRACT = """name bib
+attset bib1.att
+esetname F @
+esetname B @
+marc usmarc.mar
+xpath disable
+all any
+melm 001 Local-number,Local-number:0
+melm 020$a ISBN
+melm 010$a ISBN
+melm 245 Title,Title:p
+melm 200 Title,Title:p
+melm 100 Author,Author:p
+melm 701 Author,Author:p
+"""
 STARTING = 20.0  # seconds that a foreign server may take to listen
 
 
@@ -150,9 +166,10 @@ def zebra(home: Path, records: bytes, *, database: str = "Default") -> Iterator[
     for folder in ("records", "register", "shadow", "lock", "tmp"):
         (home / folder).mkdir(parents=True, exist_ok=True)
     (home / "records" / "all.mrc").write_bytes(records)
+    (home / "bib.abs").write_text(ABSTRACT, encoding="ascii")
     (home / "zebra.cfg").write_text(
-        f"profilePath: /usr/share/idzebra-2.0/tab\nattset: bib1.att\nmodulePath: {modules[0]}\n"
-        f"recordType: grs.marc.usmarc\nencoding: utf-8\ndatabase: {database}\n"
+        f"profilePath: {home}:/usr/share/idzebra-2.0/tab\nattset: bib1.att\nmodulePath: {modules[0]}\n"
+        f"recordType: grs.marcxml.bib\nencoding: utf-8\ndatabase: {database}\n"
         f"register: {home}/register:1G\nlockDir: {home}/lock\nsetTmpDir: {home}/tmp\nkeyTmpDir: {home}/tmp\n"
         f"perm.anonymous: r\nstoreData: 1\nstoreKeys: 1\n",
         encoding="utf-8",

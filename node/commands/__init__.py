@@ -82,6 +82,12 @@ COMMANDS: dict[str, Command] = {
         zh="添加和管理套录目标",
         allow=Permission.OPERATE,
     ),
+    "copy": Command(
+        en="copy the best record of other catalogues into the library's own",
+        zh="从其他目录套录最佳记录",
+        allow=Permission.COPY,
+        within=True,
+    ),
     "correct": Command(
         en="correct a merged record, and offer the same to those who sent it",
         zh="更正合并记录，并提交给送来该记录的节点",

@@ -23,6 +23,7 @@ class Outcome:
     target: Target
     answer: Answer | None = None
     trouble: str = ""
+    refused: bool = False  # it did answer: that it can't
     seconds: float = 0.0
 
 
@@ -48,5 +49,6 @@ async def _one(lines: Lines, target: Target, query: Node, most: int, deadline: f
     try:
         answer = await lines.ask(target, query, most, within=deadline)
     except (Unreachable, Refused) as error:
-        return Outcome(target=target, trouble=str(error), seconds=time.monotonic() - started)
+        refused = isinstance(error, Refused)
+        return Outcome(target=target, trouble=str(error), refused=refused, seconds=time.monotonic() - started)
     return Outcome(target=target, answer=answer, seconds=time.monotonic() - started)

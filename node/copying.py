@@ -1,0 +1,59 @@
+"""Copy cataloguing for the command line and the pages: lines to targets, whose passwords only this opens (shell)."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from catalog import sources, targets
+from catalog.connection import Connection
+from catalog.model import Format
+from catalog.targets import Target
+from config.secret import Secret
+from dms import quality_scope
+from dms.crosswalk.marc import between
+from dms.rules.model import Profile as Rules
+from node import outgoing
+from node.app import Node
+from services.access import sealed
+from services.copying import lines, z3950
+from services.copying.choosing import Wish
+from services.copying.lines import Lines
+
+CHINESE = "chi"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Habits:
+    """How a library's records are."""
+
+    dialect: str  # of `between.FORMATS`
+    rules: Rules
+
+    def wish(self, language: str | None) -> Wish:
+        """What it wants of a copied record; without a language of cataloguing: Chinese where its records are CNMARC."""
+        fmt = between.FORMATS[self.dialect]
+        usual = CHINESE if fmt is Format.CNMARC and self.dialect != "unimarc" else ""
+        return Wish(format=fmt, language=usual if language is None else language)
+
+
+async def habits(conn: Connection, node: Node, library: str, dialect: str = "") -> Habits:
+    """Those of a library: its dialect as told, else that of most of its records."""
+    if not dialect:
+        usual = await sources.usual_format(conn, library)
+        dialect = between.MARC21 if usual is Format.MARC21 else node.settings.z3950.dialect
+    return Habits(dialect=dialect, rules=await quality_scope.of_library(conn, library))
+
+
+@contextlib.asynccontextmanager
+async def open_lines(node: Node) -> AsyncIterator[Lines]:
+    """Lines to this node's targets for the length of the block."""
+
+    async def password(target: Target) -> Secret:
+        async with node.database.connection() as conn:
+            kept = await targets.secret(conn, target.no)
+        return Secret(sealed.of(node.home).open(kept, targets.place(target.no)).decode()) if kept else Secret("")
+
+    async with lines.of(z3950.opener(outgoing.rules(node.settings), password)) as opened:
+        yield opened

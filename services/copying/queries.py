@@ -1,0 +1,60 @@
+"""What a cataloguer types as a query: an ISBN, words of a title, or prefix notation (pure)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from config.errors import Misconfigured
+from dms.formats import identifiers
+from protocols.query import Node, Or, Term
+from protocols.z3950 import pqf
+
+_NUMBER = re.compile(r"[0-9Xx \-‐–−]{8,22}")
+_BOOKLAND = "978"  # the prefix before what may also be ten digits (ISO 2108)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A query and what is known of what it wants."""
+
+    query: Node
+    isbn: int = 0  # that the record must have; 0 = any
+
+
+def read(text: str) -> Asked:
+    """A query as it was typed. Misconfigured if it is empty or too long, Refused if its language has no such thing."""
+    typed = " ".join(text.split())
+    if not typed:
+        raise Misconfigured("nothing to look for: type an ISBN, words of the title, or a query")
+    if typed.startswith("@"):
+        return Asked(query=pqf.read(typed))
+    if _NUMBER.fullmatch(typed):
+        if number := identifiers.isbn(typed):
+            return of_isbn(number, typed)
+        if issn := identifiers.issn(typed):
+            return Asked(query=Term(index="issn", text=issn, structure="exact"))
+        raise Misconfigured(f"{typed} is no ISBN or ISSN: its check digit is wrong")
+    return Asked(query=Term(index="title", text=typed))
+
+
+def of_isbn(number: int, typed: str = "") -> Asked:
+    """An ISBN in each of its forms: not every server makes one of them, and some keep hyphens."""
+    forms = [str(number)]
+    if ten := _ten(str(number)):
+        forms.append(ten)
+    if typed and typed not in forms:
+        forms.append(typed)
+    query: Node = Term(index="isbn", text=forms[0], structure="exact")
+    for form in forms[1:]:
+        query = Or(query, Term(index="isbn", text=form, structure="exact"))
+    return Asked(query=query, isbn=number)
+
+
+def _ten(thirteen: str) -> str:
+    """The form of ten digits, "" where there is none."""
+    if not thirteen.startswith(_BOOKLAND):
+        return ""
+    nine = thirteen[3:12]
+    check = -sum(weight * int(digit) for weight, digit in zip(range(10, 1, -1), nine, strict=True)) % 11
+    return nine + ("X" if check == 10 else str(check))
