@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from catalog import (
     quarantine,
     records,
 )
+from catalog.database import pool
 from catalog.database.pool import Database
 from catalog.model import Carrier, LoadState, Visibility
 from catalog.payload import Bib, Change, Kind, Level
@@ -34,6 +36,7 @@ from protocols.marc import Record
 from tests import builders, fed
 from tests.fed import CHILD, OTHER, gone, ident, told
 from tests.pipeline import Catalogue, Inline
+from tests.postgres import Postgres
 
 
 @pytest_asyncio.fixture
@@ -237,6 +240,40 @@ async def test_what_people_said_of_a_record_is_said_of_its_heir(catalogue: Catal
         await decisions.take_back(conn, split.decision, who="t", why="the same")
     await catalogue.settle()
     assert await groups(catalogue) == [f"{CHILD}/2", f"{CHILD}/3 own/x"]
+
+
+async def test_a_split_between_two_children_survives_their_sending_again_and_a_rebuild(
+    catalogue: Catalogue, server: Postgres, home: Path
+) -> None:
+    await fed.feed(catalogue, [told(1), told(2)])
+    await fed.feed(catalogue, [told(1, child=OTHER), told(2, child=OTHER)], child=OTHER)
+    together = [f"{OTHER}/1 {CHILD}/1", f"{OTHER}/2 {CHILD}/2"]
+    assert await groups(catalogue) == together
+    one, other = [((await catalogue.source(each)).no, ident(1, each)) for each in (CHILD, OTHER)]
+    async with catalogue.database.transaction() as conn:
+        await decisions.add(conn, "split", [one], [other], clusters=[], library="", who="t", why="two printings")
+    await catalogue.settle()
+    apart = sorted([f"{CHILD}/1", f"{OTHER}/1", together[1]])
+    assert await groups(catalogue) == apart
+    for number, news in enumerate((
+        [told(1, seq=5, f300="  $a读过")],  # it reads otherwise
+        [told(1, seq=6), told(2, seq=7)],  # as at first, and all of it
+        [gone(1, seq=8)],  # taken away and told anew
+        [told(1, seq=9)],
+    )):  # fmt: skip
+        await fed.feed(catalogue, news)
+        assert await groups(catalogue) == (apart if number != 2 else [each for each in apart if each != f"{CHILD}/1"])
+    await fed.feed(catalogue, [told(1, seq=4, child=OTHER), told(3, seq=5, child=OTHER)], child=OTHER)
+    await fed.feed(catalogue, [told(3, seq=10)])
+    want = sorted([*apart, f"{OTHER}/3 {CHILD}/3"])
+    assert await groups(catalogue) == want
+    # Everything sent anew, the other child first, to a node that has nothing but the pins.
+    async with server.fresh() as dsn, pool.open(home, dsn) as database:
+        rebuilt = await Catalogue(database).open("CN-DOM")
+        await pin(rebuilt, (OTHER, ident(1, OTHER)), (CHILD, ident(1)), "cannot")
+        await fed.feed(rebuilt, [told(n, child=OTHER) for n in (3, 2, 1)], child=OTHER)
+        await fed.feed(rebuilt, [told(n) for n in (1, 2, 3)])
+        assert await groups(rebuilt) == want
 
 
 async def test_a_cluster_left_empty_leads_to_the_heirs(catalogue: Catalogue) -> None:
