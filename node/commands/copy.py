@@ -13,6 +13,7 @@ from catalog import targets
 from config.errors import BadRecord, Misconfigured, Refused, Unreachable
 from dms import describe
 from dms.crosswalk.marc import between
+from exchange import bringing
 from node import app, copying
 from node.app import Node
 from node.commands import load as loading
@@ -169,8 +170,8 @@ def _taken(sought: Sought, pick: int, dialect: str) -> tuple[Copied | None, str]
 async def _save(context: Context, node: Node, args: argparse.Namespace, library: str, copied: Sequence[Copied]) -> int:
     """Load what was copied, and say how that went; the exit code."""
     async with node.database.transaction() as conn:
-        name = args.source or saving.name_of(library, node.symbol)
-        source = await saving.source(conn, name, library, copied[0].format)
+        name = args.source or bringing.name_of(saving.SOURCE, library, node.symbol)
+        source = await bringing.source(conn, name, library, copied[0].format)
         await context.deed.begun(conn, library=library, source=name, records=len(copied))
     with context.out.progress(context.text("landing")) as bar:
         load, seconds, spent = await loading.load_inputs(
