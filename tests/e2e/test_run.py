@@ -16,6 +16,9 @@ from pathlib import Path
 
 import pytest
 
+from protocols.z3950 import apdu
+from protocols.z3950.apdu.init import InitRequest, InitResponse
+
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 60.0  # seconds; a busy machine starts three Pythons and a PostgreSQL in a few
 
@@ -85,6 +88,8 @@ def test_node_runs_once_answers_and_leaves_nothing_when_told_to_stop(node: Path)
         with urllib.request.urlopen(f"{address}libraries") as answer:
             assert "TJU" in answer.read().decode()
         note = json.loads((node / "run.json").read_text(encoding="utf-8"))
+        z3950 = note["addresses"].pop("z3950")
+        assert z3950.startswith("tcp:127.0.0.1:")
         assert note == {"pid": child.pid, "addresses": {"web": address}}
 
         second = subprocess.run(
@@ -110,6 +115,35 @@ def test_killed_node_leaves_no_process_and_runs_again(node: Path) -> None:
             assert answer.status == 200
         child.send_signal(signal.SIGINT)
         assert child.wait(PATIENCE) == 0
+
+
+def test_a_z3950_client_that_comes_while_the_door_starts_again_is_answered(node: Path) -> None:
+    with running(node) as (child, _):
+        port = int(json.loads((node / "run.json").read_text(encoding="utf-8"))["addresses"]["z3950"].rpartition(":")[2])
+        assert said_init(port)
+
+        def door() -> list[int]:
+            return [pid for pid in children(child.pid) if b"\0z3950\0" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+        (first,) = door()
+        os.kill(first, signal.SIGKILL)
+        assert said_init(port)
+        assert door() != [first]
+        child.send_signal(signal.SIGTERM)
+        assert child.wait(PATIENCE) == 0
+        assert not processes(node)
+
+
+def said_init(port: int) -> bool:
+    """Whether the door accepts a session."""
+    asked = InitRequest(
+        protocol_version=frozenset((0, 1, 2)), options=frozenset((0, 1)), preferred_message_size=1 << 20,
+        exceptional_record_size=1 << 20,
+    )  # fmt: skip
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as client:
+        client.sendall(apdu.encode(asked))
+        answer = apdu.decode(client.recv(1 << 16))
+    return isinstance(answer, InitResponse) and answer.result
 
 
 def test_taken_port_names_the_setting(node: Path) -> None:
