@@ -18,6 +18,7 @@ from node.commands import COMMANDS
 from node.web import exchange_routes, machine
 from node.web.openapi import Route
 from node.web.routes import ROUTES
+from node.z3950 import operations
 from services.access import keys
 from services.access.policy import (
     ALL,
@@ -248,6 +249,7 @@ def tables() -> str:
                 *(("OAI-PMH", verb, str(need.permission)) for verb, need in machine.VERBS.items()),
                 *(("exchange", f"channel {name}", str(n.permission)) for name, n in exchange_routes.CHANNELS.items()),
                 *(("exchange", f"reconcile {name}", str(n.permission)) for name, n in exchange_routes.WAYS.items()),
+                *(("Z39.50", name, str(need.permission)) for name, need in operations.NEEDS.items()),
             ],
         ),
         "## Commands",

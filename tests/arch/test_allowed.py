@@ -12,6 +12,7 @@ from exchange import ends
 from node.commands import COMMANDS
 from node.web import exchange_routes, machine, permits, routes
 from node.web.openapi import Route
+from node.z3950 import operations, session
 from protocols.oaipmh import provider
 from services.access.policy import ALL, DUTIES, NOBODY, OF_NODES, PUBLIC, Actor, Grant, Permission, Role
 
@@ -84,6 +85,8 @@ def test_every_operation_that_a_protocol_knows_has_its_entry() -> None:
     assert set(machine.VERBS) == set(provider.VERBS)
     assert set(exchange_routes.CHANNELS) == set(ends.KNOWN)
     assert set(exchange_routes.CHANNELS.values()) | set(exchange_routes.WAYS.values()) == {OF_NODES}
+    assert set(operations.NEEDS) == {name for name, _ in session.OPERATIONS.values()}
+    assert set(operations.ACTS) <= set(operations.NEEDS)
 
 
 def test_the_nodes_own_database_role_is_used_where_that_is_said() -> None:
@@ -96,3 +99,14 @@ def test_the_nodes_own_database_role_is_used_where_that_is_said() -> None:
             if isinstance(each, ast.ImportFrom) and each.module == "catalog.database.pool":
                 found.add(path.name)
     assert found - {"context.py"} == set(OWN_ROLE)
+
+
+def test_the_z3950_door_asks_for_no_connection_but_that_of_the_doors_role() -> None:
+    """Who somebody is, is found out before anybody is known, and kept in the audit log (visitors)."""
+    own = {
+        path.name
+        for path in sorted((WEB.parent / "z3950").glob("*.py"))
+        for each in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(each, ast.Attribute) and each.attr in ("connection", "transaction", "snapshot", "pool")
+    }
+    assert own == {"visitors.py"}
