@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -50,10 +51,13 @@ async def habits(conn: Connection, node: Node, library: str, dialect: str = "") 
 async def open_lines(node: Node) -> AsyncIterator[Lines]:
     """Lines to this node's targets for the length of the block."""
 
-    async def password(target: Target) -> Secret:
-        async with node.database.connection() as conn:
-            kept = await targets.secret(conn, target.no)
-        return Secret(sealed.of(node.home).open(kept, targets.place(target.no)).decode()) if kept else Secret("")
-
+    password = functools.partial(password_of, node)
     async with lines.of(z3950.opener(outgoing.rules(node.settings), password)) as opened:
         yield opened
+
+
+async def password_of(node: Node, target: Target) -> Secret:
+    """The password that this node has at a target; empty = it has none."""
+    async with node.database.connection() as conn:
+        kept = await targets.secret(conn, target.no)
+    return Secret(sealed.of(node.home).open(kept, targets.place(target.no)).decode()) if kept else Secret("")

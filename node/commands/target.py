@@ -12,14 +12,16 @@ from catalog import targets
 from catalog.connection import Connection
 from catalog.targets import Target
 from config.errors import Misconfigured
-from node import acting, app
+from node import acting, app, copying, outgoing
 from node.app import Node
 from node.context import Context
 from node.deeds import Act
+from node.output import GREEN, RED
 from protocols import query, target
 from protocols.target import Profile
 from services.access import sealed
 from services.access.policy import Permission
+from services.copying import probing
 
 NAME = "target"
 HELP = {
@@ -66,6 +68,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         ("remove", "forget it; what was copied stays"),
     ):
         actions.add_parser(name, help=about).add_argument("name")
+    test = actions.add_parser("test", help="ask it, and say what works")
+    test.add_argument("name")
+    test.add_argument("query", metavar="QUERY", nargs="*", help="to try (default: a word in English and in Chinese)")
 
 
 def _habits(parser: argparse.ArgumentParser) -> None:
@@ -95,8 +100,11 @@ def _habits(parser: argparse.ArgumentParser) -> None:
 
 
 async def run(context: Context, args: argparse.Namespace) -> int:
-    """1 if there is no such target, 2 if what is said of it can't be, 5 if the name is taken."""
+    """1 if there is no such target or something of it doesn't work, 2 if what is said of it can't be, 4 if it doesn't
+    answer, 5 if the name is taken."""
     async with app.open(context) as node:
+        if args.action == "test":
+            return await _test(context, node, args)
         password = _password(context, args) if args.action in ("add", "set") else None
         async with node.database.transaction() as conn:
             match args.action:
@@ -122,6 +130,21 @@ async def run(context: Context, args: argparse.Namespace) -> int:
             await context.deed.done(conn)
     context.out.say(context.text("done"))
     return 0
+
+
+async def _test(context: Context, node: Node, args: argparse.Namespace) -> int:
+    async with node.database.connection() as conn:
+        found = await targets.get(conn, args.name)
+    failed = []
+    ways, password = outgoing.rules(node.settings), await copying.password_of(node, found)
+    async for step in probing.probe(found, ways, password, args.query):
+        if context.out.json:
+            context.out.item({"step": step.name, "works": step.works, **step.told})
+        mark = context.out.paint(GREEN, "✓") if step.works else context.out.paint(RED, "✗")
+        outcome = "works" if step.works else "fails"
+        context.out.say(f"{mark} {context.text(f'probe_{step.name}_{outcome}', **step.told)}")
+        failed += [] if step.works or step.name == "charset" else [step.name]
+    return 4 if "init" in failed else 1 if failed else 0
 
 
 def _profile(there: Profile, args: argparse.Namespace) -> Profile:

@@ -14,6 +14,7 @@ from tests.targets import free_port
 __all__ = ["alone", "cli"]
 
 ISBNS = [builders.isbn13(number, "978") for number in range(40)]
+WRONG = "9787302511114"  # its check digit
 BOOKS = [
     builders.a_marc21(title=f"Gardens of {number}", isbn=isbn, local_id=f"z{number}", f852="  $aDLC$h{number}")
     for number, isbn in enumerate(ISBNS)
@@ -52,7 +53,8 @@ def test_the_record_of_an_isbn_becomes_one_of_the_library(loc: Cli) -> None:
     ]
     assert (entry["object"], entry["library"]) == (ISBNS[3], "CN-TST")
     assert loc.lines("copy", ISBNS[3], "--from", "loc")[-1]["unchanged"] == 1
-    loc.run("loads", "undo", str(load["load"]))
+    for number in (load["load"] + 1, load["load"]):
+        loc.run("loads", "undo", str(number))
     assert loc.lines("export", "--merged") == []
 
 
@@ -76,19 +78,17 @@ def test_words_and_prefix_notation_find_and_the_nth_best_can_be_taken(loc: Cli) 
     assert "Gardens of 7" in out
     assert "852" in out
     loc.run("copy", "nothing of the kind", "--from", "loc", code=1)
-    loc.run("copy", "9787302511114", "--from", "loc", code=2)
+    loc.run("copy", WRONG, "--from", "loc", code=2)
     loc.run("copy", "@attr 1=x", "--from", "loc", code=2)
 
 
 def test_many_isbns_are_one_load(loc: Cli) -> None:
-    (loc.home / "isbns").write_text(
-        "# from an order\n" + "\n".join([*ISBNS, "", builders.isbn13(99), "9787302511114"]), "utf-8"
-    )
+    (loc.home / "isbns").write_text("# from an order\n" + "\n".join([*ISBNS, "", builders.isbn13(99), WRONG]), "utf-8")
     *told, load = loc.lines(
         "copy", "--isbns", str(loc.home / "isbns"), "--from", "loc", "--loss-report", str(loc.home / "loss"), code=3
     )
     assert (load["state"], load["added"]) == ("done", len(ISBNS))
-    assert [each["query"] for each in told if not each.get("chosen")] == ["9787302511114", builders.isbn13(99)]
+    assert [each["query"] for each in told if not each.get("chosen")] == [WRONG, builders.isbn13(99)]
     lost = [json.loads(line) for line in (loc.home / "loss").read_text("utf-8").splitlines()]
     assert {each["id"] for each in lost} <= {f"loc-z{n}" for n in range(len(ISBNS))}
 
@@ -118,3 +118,15 @@ def test_a_target_of_several_databases_is_asked_one_by_one_if_it_wants_that(cli:
 
 def test_nobody_to_ask_is_told(cli: Cli) -> None:
     assert b"tianlu target add" in cli.run("copy", ISBNS[0], code=2).stderr
+
+
+def test_a_target_says_what_of_it_works(loc: Cli) -> None:
+    steps = {each["step"]: each for each in loc.lines("target", "test", "loc", "gardens of")}
+    assert [name for name, each in steps.items() if each["works"]] == ["init", "charset", "search", "present"]
+    assert steps["search"]["hits"] == len(BOOKS)
+    assert (steps["present"]["format"], steps["present"]["carrier"]) == ("MARC21", "iso2709")
+    assert "40 records" in loc.run("target", "test", "loc", "gardens of").stdout.decode()
+    assert b"finds nothing" in loc.run("target", "test", "loc", "qwertyuiop", code=1).stdout
+    loc.run("target", "add", "dead", f"127.0.0.1:{free_port()}")
+    (step,) = loc.lines("target", "test", "dead", code=4)
+    assert "doesn't answer" in step["why"]

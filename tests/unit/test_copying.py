@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from catalog.model import Format
@@ -17,7 +19,7 @@ from tests import builders, targets
 CNMARC = Wish(format=Format.CNMARC)
 
 
-def came(name: str, *records: Record, **profile: object) -> list[Candidate]:
+def came(name: str, *records: Record, **profile: Any) -> list[Candidate]:
     """What a target sent, read."""
     found = [Found(raw=builders.iso2709(each), carrier="iso2709", position=n) for n, each in enumerate(records, 1)]
     read, said = candidates.read(targets.a_target(name, **profile), found, Rules())
