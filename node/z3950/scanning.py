@@ -32,7 +32,7 @@ def _task(state: State, request: ScanRequest) -> List | Trouble:
         return Trouble(Bib1.ONLY_ZERO_STEP, str(request.step_size))
     count = request.number_of_terms_requested
     if not 1 <= count <= port.MOST_LISTED:
-        return Trouble(Bib1.TOO_MANY_TERMS, str(port.MOST_LISTED))
+        return Trouble(Bib1.SCAN_TOO_MANY, str(port.MOST_LISTED))
     at = request.preferred_position_in_response
     at = 1 if at is None else at
     if not 0 <= at <= count + 1:

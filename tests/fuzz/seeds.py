@@ -5,12 +5,19 @@ from __future__ import annotations
 import gzip
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, cast
 
 from protocols import iso2709, marcjson, marcxml, writing
 from protocols.marc import Record
+from protocols.z3950 import apdu, opac, update
+from protocols.z3950.notation import Choice
 from tests import builders
+from tests.z3950 import values
+from tests.z3950.capture import CAPTURED
 
 CORPUS = Path(__file__).parent / "corpus"
+
+LONG = 4096  # bytes, above which a seed is only slow
 
 Named = Iterator[tuple[str, bytes]]
 
@@ -144,6 +151,19 @@ def _rules() -> Named:
         yield f"worse-{name}", marcjson.write(Record("", (*worse, *worse[-2:]))).encode()
 
 
+def _z3950() -> Named:
+    """What programs send; and answers, which only our client reads, with each element and alternative once."""
+    for path in sorted(CAPTURED.iterdir()):
+        yield path.name, path.read_bytes()
+    kinds = cast("Choice[Any]", apdu.APDU).alternatives
+    for name in ("searchResponse", "presentResponse", "scanResponse", "sortResponse", "extendedServicesResponse"):
+        written = [apdu.encode(value) for value in values.every(kinds[name])]
+        yield f"{name}-least", written[0]
+        yield f"{name}-long", max((each for each in written if len(each) < LONG), key=len)
+    for name, kind in (("update", update.UPDATE), ("package", update.TASK_PACKAGE), ("opac", opac.OPAC_RECORD)):
+        yield name, kind.encode(values.every(kind)[-1])
+
+
 SEEDS: dict[str, Callable[[], Named]] = {
     "iso2709": _iso2709,
     "marcxml": _marcxml,
@@ -158,6 +178,7 @@ SEEDS: dict[str, Callable[[], Named]] = {
     "charsets": _charsets,
     "rules": _rules,
     "check": _iso2709,
+    "z3950": _z3950,
 }
 
 

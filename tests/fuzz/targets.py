@@ -9,6 +9,7 @@ import io
 import zlib
 from collections.abc import Callable, Mapping
 from functools import cache
+from typing import Any
 
 from catalog.model import Format
 from config.errors import BadRecord, Refused
@@ -19,6 +20,12 @@ from protocols import detect, gunzip, iso2709, marcjson, marcxml, reading, strea
 from protocols.charsets import codec, sniff
 from protocols.marc import Record
 from protocols.tables import opening
+from protocols.z3950 import apdu, negotiation, opac, rpn, update
+from protocols.z3950 import charsets as negotiated
+from protocols.z3950.apdu import query
+from protocols.z3950.apdu.common import External
+from protocols.z3950.ber import Frames, Malformed
+from protocols.z3950.primitive import Type
 
 SMALL = 4096  # bytes of a stretch, so that even small inputs make several
 CHARSETS = ("utf-8", "marc-8", "gb18030", "big5", "iso-5426", "danmarc", "koi8-r", "cp1251", "latin-1")
@@ -160,6 +167,51 @@ def table(data: bytes) -> None:
         storable(each.record)
 
 
+Z3950: tuple[Type[Any], ...] = (
+    apdu.APDU,
+    update.UPDATE,
+    update.TASK_PACKAGE,
+    negotiation.NEGOTIATION,
+    opac.OPAC_RECORD,
+)
+
+
+def z3950(data: bytes) -> None:
+    """APDUs: refused as malformed or read; what is read is written so that it reads as the same, however it is cut into
+    pieces; and what a query, an update or a wish for a charset holds is understood or refused.
+    """
+    for size in (len(data), 7):
+        frames = Frames()
+        try:
+            cut = [each for at in range(0, len(data), size or 1) for each in frames.feed(data[at : at + size])]
+        except Malformed:
+            continue
+        assert b"".join(cut) == data[: len(data) - len(frames)], "frames"
+    for kind in Z3950:
+        try:
+            read = kind.decode(data)
+        except Malformed:
+            continue
+        assert kind.decode(kind.encode(read)) == read, "written and read again"
+        _understood(read)
+
+
+def _understood(read: object) -> None:
+    match read:
+        case apdu.InitRequest():
+            negotiated.proposed(read.other_info, read.user_information_field)
+        case apdu.SearchRequest(query=query.Type1(asked) | query.Type101(asked)):
+            try:
+                rpn.read(asked, lambda octets: octets.decode("utf-8", "replace"))
+            except Refused:
+                pass
+        case apdu.ExtendedServicesRequest(task_specific_parameters=External() as asked):
+            try:
+                update.read(asked)
+            except Malformed:
+                pass
+
+
 TARGETS: Mapping[str, Target] = {
     **{name: carrier(name) for name in detect.CARRIERS},
     "csv": table,
@@ -167,4 +219,5 @@ TARGETS: Mapping[str, Target] = {
     "charsets": charsets,
     "rules": rules,
     "check": checked,
+    "z3950": z3950,
 }

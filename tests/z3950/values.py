@@ -19,7 +19,7 @@ FEW: dict[Any, tuple[Any, ...]] = {
     primitive.INTEGER: (0, 127, 128, -1, -128, -129, 2**31, -(2**63)),
     primitive.BOOLEAN: (False, True),
     primitive.NULL: (None,),
-    primitive.OCTETS: (b"", b"\x00\xff", bytes(127), bytes(128), bytes(70_000)),
+    primitive.OCTETS: (b"", bytes(70_000), bytes(128), bytes(127), b"\x00\xff"),
     primitive.BITS: (frozenset({0, 1, 2}), frozenset(), frozenset({7}), frozenset({8, 21})),
     primitive.OID: ((1, 2, 840, 10003, 5, 10), (2, 39, 3), (0, 0), (1, 39, 2**40)),
     primitive.ANY: (b"\x04\x01x", b"\x30\x00", b"\xbf\x81\x00\x02\x05\x00"),
