@@ -168,18 +168,39 @@ async def turn(
         raise Conflict(f"submission {number} is {there.state} meanwhile: look at it again")
 
 
-async def of_load(conn: Connection, load: int) -> list[Submission]:
-    """Those that a load brings and that are not merged yet."""
-    rows = await conn.fetch(f"select {COLUMNS} from submission where load = $1 and state = 'accepted'", load)
-    return [_of_row(row) for row in rows]
+async def brought(conn: Connection, number: int, load: int) -> None:
+    """That this load brings it."""
+    await conn.execute("update submission set load = $2 where submission = $1 and state = 'accepted'", number, load)
+    await arrived(conn, load)  # it may have been placed before this was written
 
 
-async def on_their_way(conn: Connection, limit: int) -> list[tuple[int, int, str]]:
-    """(submission, load, its state) of those that were accepted and whose load has come to an end, oldest first."""
+async def unlanded(conn: Connection, limit: int) -> list[int]:
+    """Those that were accepted a while ago and have no load."""
     rows = await conn.fetch(
-        """select s.submission, s.load, l.state from submission s join load l using (load)
-           where s.state = 'accepted' and l.state in ('done', 'held', 'failed', 'undone')
-           order by s.submission limit $1""",
+        """select submission from submission
+           where state = 'accepted' and load is null and changed_at < now() - interval '30 seconds'
+           order by submission limit $1""",
         limit,
     )
-    return [(row["submission"], row["load"], row["state"]) for row in rows]
+    return [row["submission"] for row in rows]
+
+
+async def arrived(conn: Connection, load: int) -> None:
+    """If the load that brings a submission is placed: it is merged, or it came back with a reason."""
+    await conn.execute(
+        """update submission s
+           set state = case when q.rule is null then 'merged' else 'returned' end, reason = coalesce(q.reason, ''),
+               changed_at = now()
+           from load l left join quarantine q on q.source = l.source and q.load = l.load
+           where s.load = $1 and s.state = 'accepted' and l.load = $1 and l.state = 'done'""",
+        load,
+    )
+
+
+async def undone(conn: Connection, load: int) -> None:
+    """The load that brought it was taken back."""
+    await conn.execute(
+        """update submission set state = 'withdrawn', reason = 'load undone', changed_at = now()
+           where load = $1 and state = 'merged'""",
+        load,
+    )

@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from catalog import batches, clusters, decisions, inbox, loads, quality, quarantine, rekeys, sources
+from catalog import batches, clusters, decisions, inbox, loads, quality, quarantine, rekeys, sources, submissions
 from catalog.connection import Connection
 from catalog.database.pool import Database
 from catalog.loads import Load
@@ -148,11 +148,13 @@ class Matcher:
                 await place.place(conn, load, source, units, self.memory)
             else:
                 await loads.turn(conn, load.load, LoadState.DONE, since=(LoadState.PLACING,))
+                await submissions.arrived(conn, load.load)
                 if load.undoes is not None:
                     await loads.turn(conn, load.undoes, LoadState.UNDONE, since=(LoadState.DONE,))
                     await quarantine.forget(conn, load.undoes)
                     await quality.out_of_months(conn, load.undoes)
                     await batches.unend(conn, load.undoes)
+                    await submissions.undone(conn, load.undoes)
                 if load.mode == "feed":
                     await loads.prune(conn, load.source, FEED_LOADS)
         if not units and (load.mode != "feed" or load.load % TIDY_EVERY == 0):

@@ -11,7 +11,7 @@ from dms.match import reasons as match_reasons
 from dms.rules import catalogue
 from dms.rules.model import Finding
 
-Outcome = Literal["new", "matched", "held"]
+Outcome = Literal["new", "matched", "held", "deleted"]
 ERRORS, DOUBTFUL, RESERVED, REVIEW = "errors", "doubtful", "reserved", "review"  # why it is held
 
 
@@ -60,6 +60,11 @@ def answer(
     )
 
 
+def of_deletion(*, qualified: bool) -> Answer:
+    """What is said of a record that is to be deleted: that takes nothing but the qualification."""
+    return Answer(outcome="deleted") if qualified else Answer(outcome="held", held=(REVIEW,))
+
+
 def plain(told: Answer) -> dict[str, Any]:
     """As values of JSON."""
     return asdict(told) | {"findings": [list(each) for each in told.findings]}
@@ -80,6 +85,7 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "new": "新书目",
         "matched": "与 {cluster} 相同",
         "held": "待审核",
+        "deleted": "删除",
         ERRORS: "有 {count} 处错误须改正",
         DOUBTFUL: "可能与 {ids} 相同，须由人判定",
         RESERVED: "{what} 已由 {library} 预约至 {until}",
@@ -91,6 +97,7 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "new": "new",
         "matched": "matched cluster {cluster}",
         "held": "held for review",
+        "deleted": "to be deleted",
         ERRORS: "{count} errors to be put right",
         DOUBTFUL: "it may be the same as {ids}: a person decides",
         RESERVED: "{what} is reserved by {library} until {until}",

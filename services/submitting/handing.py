@@ -1,0 +1,286 @@
+"""Submissions from the first draft to the load that brings them (shell).
+
+What is accepted is landed as a load of one record; when that load is placed, the matcher turns the submission (merged,
+or returned with the reason). `see_through` lands again what was accepted and whose landing was cut short.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from catalog import bodies, clusters, dictionaries, libraries, original, records, reservations, sources, submissions
+from catalog.connection import Connection
+from catalog.database.pool import Database
+from catalog.model import Format, Source
+from catalog.records import Row
+from catalog.submissions import Action, Submission
+from catalog.work.queue import Queue
+from config.errors import Conflict, Misconfigured, NotFound, Refused
+from dms import identity
+from dms.pipeline import Habits, habits_key
+from dms.rules import kinds
+from dms.rules.model import Kind
+from exchange import bringing, returns
+from exchange.bringing import FORMATS
+from protocols import marcjson
+from protocols.charsets import codec
+from protocols.marc import Record
+from services.access.policy import Actor
+from services.submitting import answer as answering
+from services.submitting import looking, reserving, states
+from services.submitting.answer import Answer
+from services.submitting.looking import Given
+from services.submitting.states import STEPS, Event
+
+SOURCE = "submitted"
+NUMBER = "S{:08d}"  # the 001 of a record that names itself by nothing
+CARRIER = "marcjson"
+NAMES = {name: fmt for fmt, name in FORMATS.items()}
+LONGEST = 500  # characters of a note or a reason
+Within = Collection[str] | None  # libraries; None = all
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handed:
+    """A submission after a step, with what was said of it."""
+
+    submission: Submission
+    answer: Answer | None
+
+
+def may(actor: Actor, event: Event, library: str) -> bool:
+    """Whether somebody's qualification in a library is enough."""
+    return actor.may(STEPS[event].needs, library)
+
+
+def within(actor: Actor, event: Event) -> Within:
+    """The libraries with whose submissions somebody may do this."""
+    reach = actor.reach(STEPS[event].needs)
+    return None if reach.everywhere else reach.libraries
+
+
+async def draft(
+    conn: Connection, actor: Actor, library: str, action: Action, given: Given | None, *, of: str = "", note: str = ""
+) -> Submission:
+    """A new draft. `of`: SOURCE/LOCAL-ID of the record that is replaced or deleted. Refused where it isn't the
+    library's; NotFound if it isn't there; Misconfigured if the record is missing or too much.
+    """
+    if not may(actor, Event.EDIT, library):
+        raise Refused(f"{actor.name} may not submit records of {library}")
+    _bounded(note)
+    if await libraries.get(conn, library) is None:
+        raise NotFound(f"there is no library {library} here")
+    if action == "insert":
+        if given is None:
+            raise Misconfigured("what is inserted? give the record")
+        return await _add(conn, actor, library, action, given, None, "", note)
+    source, row = await _standing(conn, of, library)
+    if action == "delete":
+        given = Given(record=await _kept(conn, row), format=Format(row.format), kind=Kind(row.kind))
+    elif given is None:
+        raise Misconfigured("what replaces the record? give the new one")
+    elif _named(given, source) not in ("", row.local_id):
+        raise Conflict(f"the record names itself {_named(given, source)}, not {row.local_id}")
+    return await _add(conn, actor, library, action, given, source.no, row.local_id, note)
+
+
+async def edit(conn: Connection, actor: Actor, number: int, given: Given, note: str = "") -> Submission:
+    """The record as its cataloguer has it now."""
+    there = await submissions.get(conn, number, lock=True, within=within(actor, Event.EDIT))
+    states.on(there.state, Event.EDIT)
+    if there.action == "delete":
+        raise Conflict(f"submission {number} deletes a record: there is nothing to edit in it")
+    _bounded(note)
+    body, title = _written(given), given.description.title
+    await submissions.write(conn, number, format=FORMATS[given.format], body=body, title=title, note=note or there.note)
+    return await submissions.get(conn, number)
+
+
+async def look(conn: Connection, actor: Actor, submission: Submission) -> Answer:
+    """What would become of it now; nothing is changed."""
+    qualified = may(actor, Event.ACCEPT, submission.library)
+    return await looking.look(conn, given_of(submission), submission.library, qualified=qualified)
+
+
+async def submit(conn: Connection, actor: Actor, number: int) -> Handed:
+    """Hand it in: it waits for a reviewer, unless its cataloguer is qualified and nothing speaks against it: then it is
+    accepted at once, and is to be landed (`land`) when the transaction has ended.
+    """
+    there = await submissions.get(conn, number, lock=True, within=within(actor, Event.SUBMIT))
+    states.on(there.state, Event.SUBMIT)
+    told = await _answered(conn, actor, there)
+    await submissions.turn(
+        conn, number, "submitted", since=STEPS[Event.SUBMIT].since, answer=answering.plain(told), reason=""
+    )
+    if not told.held:
+        await _accept(conn, actor, there)
+    return Handed(submission=await submissions.get(conn, number), answer=told)
+
+
+async def accept(conn: Connection, actor: Actor, number: int) -> Handed:
+    """A reviewer lets it in, to be landed when the transaction has ended. Refused while rules find errors in it or
+    another library has reserved it: doubts about a match are settled by decisions, when it is there.
+    """
+    there = await submissions.get(conn, number, lock=True, within=within(actor, Event.ACCEPT))
+    states.on(there.state, Event.ACCEPT)
+    told = await _answered(conn, actor, there)
+    if answering.ERRORS in told.held:
+        raise Refused(f"submission {number} has errors: {', '.join(dict.fromkeys(told.wrong))}")
+    if answering.RESERVED in told.held:
+        what, library, until = told.reserved[0]
+        raise Refused(f"{what} is reserved by {library} until {until[:16]}")
+    await submissions.turn(conn, number, "submitted", since=("submitted",), answer=answering.plain(told))
+    await _accept(conn, actor, there)
+    return Handed(submission=await submissions.get(conn, number), answer=told)
+
+
+async def send_back(conn: Connection, actor: Actor, number: int, reason: str) -> Submission:
+    """A reviewer returns it with a reason."""
+    there = await submissions.get(conn, number, lock=True, within=within(actor, Event.RETURN))
+    if not reason.strip():
+        raise Misconfigured("say what is to be put right (--why)")
+    _bounded(reason)
+    await _turn(conn, there, Event.RETURN, decided_by=actor.name, reason=reason.strip())
+    return await submissions.get(conn, number)
+
+
+async def withdraw(conn: Connection, actor: Actor, number: int) -> Submission:
+    """Its library wants it no longer."""
+    there = await submissions.get(conn, number, lock=True, within=within(actor, Event.WITHDRAW))
+    await _turn(conn, there, Event.WITHDRAW, decided_by=actor.name)
+    return await submissions.get(conn, number)
+
+
+async def land(database: Database, queue: Queue, number: int) -> int:
+    """Land what was accepted, for the node's workers; the load's number. Landed again it changes nothing."""
+    async with database.transaction() as conn:
+        there = await submissions.get(conn, number)
+        source = await _source(conn, there)
+    record = given_of(there).record
+    if there.action == "delete":
+        record = Record(record.leader[:5] + "d" + record.leader[6:], record.fields)
+    inputs = returns.inputs([marcjson.write(record).encode()], CARRIER, name=f"submission {number}")
+    habits = habits_key(Habits(source=source, carrier=CARRIER, encoding=codec.UTF8))
+    load = await bringing.land(database, queue, source, inputs, habits=habits)
+    async with database.transaction() as conn:
+        await submissions.brought(conn, number, load.load)
+    return load.load
+
+
+async def see_through(database: Database, queue: Queue, limit: int = 100) -> int:
+    """Land what was accepted and has no load, because whoever accepted it is gone; how many there were."""
+    async with database.connection() as conn:
+        numbers = await submissions.unlanded(conn, limit)
+    for number in numbers:
+        await land(database, queue, number)
+    return len(numbers)
+
+
+def given_of(submission: Submission) -> Given:
+    """The record of a submission."""
+    record, _ = marcjson.read(submission.body)
+    fmt = NAMES[submission.format]
+    return Given(record=record, format=fmt, kind=kinds.kind_of(record, fmt))
+
+
+async def _answered(conn: Connection, actor: Actor, there: Submission) -> Answer:
+    if there.action == "delete":
+        qualified = may(actor, Event.ACCEPT, there.library)
+        return answering.of_deletion(qualified=qualified)
+    return await look(conn, actor, there)
+
+
+async def _accept(conn: Connection, actor: Actor, there: Submission) -> None:
+    given = given_of(there)
+    source = await _source(conn, there)
+    local_id = there.local_id
+    if not local_id:
+        local_id = _named(given, source) or NUMBER.format(there.submission)
+        if not _named(given, source):
+            record = given.record
+            fields = (("001", local_id), *(each for each in record.fields if each[0] != "001"))
+            given = Given(record=Record(record.leader, fields), format=given.format, kind=given.kind)
+            title = given.description.title
+            await submissions.write(
+                conn,
+                there.submission,
+                format=FORMATS[given.format],
+                body=_written(given),
+                title=title,
+                note=there.note,
+            )
+    await submissions.turn(
+        conn, there.submission, "accepted", since=("submitted",), decided_by=actor.name, local_id=local_id
+    )
+    await reservations.end(conn, reserving.keys(given.facts, given.description), there.library)
+
+
+async def _turn(
+    conn: Connection, there: Submission, event: Event, *, decided_by: str | None = None, reason: str | None = None
+) -> None:
+    to = states.on(there.state, event)
+    await submissions.turn(conn, there.submission, to, since=STEPS[event].since, decided_by=decided_by, reason=reason)
+
+
+async def _add(
+    conn: Connection,
+    actor: Actor,
+    library: str,
+    action: Action,
+    given: Given,
+    source: int | None,
+    local_id: str,
+    note: str,
+) -> Submission:
+    return await submissions.add(
+        conn,
+        library,
+        action,
+        format=FORMATS[given.format],
+        body=_written(given),
+        title=given.description.title,
+        made_by=actor.name,
+        note=note,
+        source=source,
+        local_id=local_id,
+    )
+
+
+async def _standing(conn: Connection, of: str, library: str) -> tuple[Source, Row]:
+    """The record that SOURCE/LOCAL-ID names, if it is the library's; of another library's there is none."""
+    name, _, local_id = of.partition("/")
+    if not local_id:
+        raise Misconfigured("which record? name it as SOURCE/LOCAL-ID")
+    source = await sources.get(conn, name)
+    row = await records.named(conn, source.no, local_id)
+    if row is None or source.library != library:
+        raise NotFound(f"{library} has no record {of}")
+    return source, row
+
+
+async def _kept(conn: Connection, row: Row) -> Record:
+    known = await dictionaries.of(conn, [row.dictionary])
+    return original.record(bodies.open_body(row.body, row.dictionary, known), row.carrier, row.encoding)
+
+
+async def _source(conn: Connection, there: Submission) -> Source:
+    if there.source is not None:
+        return await sources.by_number(conn, there.source)
+    own = await clusters.symbol(conn)
+    name = f"{bringing.name_of(SOURCE, there.library, own)}-{there.format}"
+    return await bringing.source(conn, name, there.library, NAMES[there.format])
+
+
+def _named(given: Given, source: Source) -> str:
+    """What the record calls itself by its source's rule."""
+    return identity.named_id(given.record, source.identity)
+
+
+def _written(given: Given) -> bytes:
+    return marcjson.write(given.record).encode()
+
+
+def _bounded(text: str) -> None:
+    if len(text) > LONGEST:
+        raise Misconfigured(f"a note or reason has at most {LONGEST} characters, not {len(text)}")

@@ -1,0 +1,243 @@
+"""Single records: what is said of them before they are placed, who lets them in, and what becomes of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from catalog import libraries, reservations, submissions
+from catalog.database.pool import Database
+from catalog.submissions import Action, Submission
+from config.errors import Conflict, Misconfigured, NotFound, Refused
+from protocols import iso2709
+from protocols.marc import Record
+from services.access.policy import Actor, Grant, Role
+from services.submitting import answer, handing, looking, reserving
+from services.submitting.handing import Handed
+from tests import builders
+from tests.pipeline import Catalogue
+
+NODE, HOME, OTHER = "CN-TST", "CN-TJU", "CN-NKU"
+
+
+def actor(role: Role, library: str = HOME) -> Actor:
+    return Actor(name=f"account:{role}", account=1, library=library, grants=(Grant(role=role, library=library),))
+
+
+SUBMITTER, REVIEWER = actor(Role.SUBMITTER), actor(Role.CATALOGUER)
+
+
+@pytest_asyncio.fixture
+async def catalogue(database: Database) -> AsyncIterator[Catalogue]:
+    opened = await Catalogue(database).open(NODE)
+    async with database.transaction() as conn:
+        for symbol in (HOME, OTHER):
+            await libraries.ensure(conn, symbol)
+    yield opened
+
+
+def raw(local_id: str = "", number: int = 1, **given: str) -> bytes:
+    told = {"title": f"园冶注释第{number}种", "isbn": builders.isbn13(500 + number), "local_id": local_id} | given
+    return builders.iso2709(builders.a_cnmarc(**told))
+
+
+async def drafted(
+    catalogue: Catalogue, data: bytes | None, who: Actor = SUBMITTER, action: Action = "insert", of: str = ""
+) -> Submission:
+    given = looking.read(data, "iso2709") if data else None
+    async with catalogue.database.transaction() as conn:
+        return await handing.draft(conn, who, who.library, action, given, of=of)
+
+
+async def submitted(catalogue: Catalogue, number: int, who: Actor = SUBMITTER) -> Handed:
+    async with catalogue.database.transaction() as conn:
+        handed = await handing.submit(conn, who, number)
+    return await _landed(catalogue, handed)
+
+
+async def accepted(catalogue: Catalogue, number: int, who: Actor = REVIEWER) -> Handed:
+    async with catalogue.database.transaction() as conn:
+        handed = await handing.accept(conn, who, number)
+    return await _landed(catalogue, handed)
+
+
+async def _landed(catalogue: Catalogue, handed: Handed) -> Handed:
+    if handed.submission.state == "accepted":
+        await handing.land(catalogue.database, catalogue.queue, handed.submission.submission)
+        await catalogue.settle()
+    return handed
+
+
+async def now(catalogue: Catalogue, number: int) -> Submission:
+    async with catalogue.database.connection() as conn:
+        return await submissions.get(conn, number)
+
+
+async def names(catalogue: Catalogue) -> set[frozenset[str]]:
+    return set(await catalogue.partition())
+
+
+async def test_who_is_qualified_places_a_new_record_at_once(catalogue: Catalogue) -> None:
+    there = await drafted(catalogue, raw("T1"), REVIEWER)
+    handed = await submitted(catalogue, there.submission, REVIEWER)
+    assert handed.answer is not None
+    assert (handed.answer.outcome, handed.submission.state) == ("new", "accepted")
+    assert (await now(catalogue, there.submission)).state == "merged"
+    assert await names(catalogue) == {frozenset({f"submitted-{HOME}-cnmarc/T1"})}
+
+
+async def test_a_record_that_names_itself_by_nothing_gets_a_number(catalogue: Catalogue) -> None:
+    data = builders.iso2709(builders.a_cnmarc(title="无号之书", isbn=builders.isbn13(9), local_id=""))
+    there = await drafted(catalogue, data, REVIEWER)
+    await submitted(catalogue, there.submission, REVIEWER)
+    done = await now(catalogue, there.submission)
+    assert (done.state, done.local_id) == ("merged", f"S{there.submission:08d}")
+    assert await names(catalogue) == {frozenset({f"submitted-{HOME}-cnmarc/{done.local_id}"})}
+
+
+async def test_what_matches_is_said_and_joins(catalogue: Catalogue) -> None:
+    await catalogue.load("a", [raw("1")])
+    there = await drafted(catalogue, raw("T1"), REVIEWER)
+    handed = await submitted(catalogue, there.submission, REVIEWER)
+    assert handed.answer is not None
+    assert handed.answer.outcome == "matched"
+    assert handed.answer.cluster.startswith(f"{NODE}.")
+    assert answer.said(handed.answer, "zh") == f"与 {handed.answer.cluster} 相同"
+    assert await names(catalogue) == {frozenset({"a/1", f"submitted-{HOME}-cnmarc/T1"})}
+
+
+async def test_a_submitter_waits_for_a_reviewer(catalogue: Catalogue) -> None:
+    there = await drafted(catalogue, raw("T1"))
+    handed = await submitted(catalogue, there.submission)
+    assert handed.answer is not None
+    assert (handed.answer.outcome, handed.answer.held, handed.submission.state) == ("held", ("review",), "submitted")
+    assert not await names(catalogue)
+    with pytest.raises(NotFound):  # without the qualification there is nothing to accept
+        await accepted(catalogue, there.submission, SUBMITTER)
+    with pytest.raises(NotFound):  # nor for reviewers of another library
+        await accepted(catalogue, there.submission, actor(Role.CATALOGUER, OTHER))
+    await accepted(catalogue, there.submission)
+    assert (await now(catalogue, there.submission)).state == "merged"
+    with pytest.raises(Conflict):
+        await accepted(catalogue, there.submission)
+
+
+async def test_what_is_returned_is_mended_and_submitted_again(catalogue: Catalogue) -> None:
+    there = await drafted(catalogue, raw("T1"))
+    await submitted(catalogue, there.submission)
+    async with catalogue.database.transaction() as conn:
+        with pytest.raises(Misconfigured, match="put right"):
+            await handing.send_back(conn, REVIEWER, there.submission, " ")
+        back = await handing.send_back(conn, REVIEWER, there.submission, "题名有误")
+    assert (back.state, back.reason, back.decided_by) == ("returned", "题名有误", REVIEWER.name)
+    async with catalogue.database.transaction() as conn:
+        given = looking.read(raw("T1", title="园冶注释"), "iso2709")
+        await handing.edit(conn, SUBMITTER, there.submission, given)
+    await submitted(catalogue, there.submission)
+    await accepted(catalogue, there.submission)
+    done = await now(catalogue, there.submission)
+    assert (done.state, done.title) == ("merged", "园冶注释")
+
+
+async def test_errors_hold_a_record_whoever_submits_it(catalogue: Catalogue) -> None:
+    data = iso2709.write(Record("00000nam0 2200000   4500", (("001", "T1"), ("300", "  \x1fa有注无题"))))
+    there = await drafted(catalogue, data, REVIEWER)
+    handed = await submitted(catalogue, there.submission, REVIEWER)
+    assert handed.answer is not None
+    assert (handed.answer.outcome, handed.submission.state) == ("held", "submitted")
+    assert "errors" in handed.answer.held
+    assert handed.answer.wrong
+    assert answer.read(handed.submission.answer) == handed.answer
+    with pytest.raises(Refused, match="has errors"):
+        await accepted(catalogue, there.submission)
+
+
+async def test_own_records_are_replaced_and_deleted(catalogue: Catalogue) -> None:
+    there = await drafted(catalogue, raw("T1"), REVIEWER)
+    await submitted(catalogue, there.submission, REVIEWER)
+    name = f"submitted-{HOME}-cnmarc/T1"
+    with pytest.raises(Conflict, match="names itself T2"):
+        await drafted(catalogue, raw("T2"), REVIEWER, "replace", name)
+    with pytest.raises(NotFound):  # another library's
+        await drafted(catalogue, raw("T1"), actor(Role.CATALOGUER, OTHER), "replace", name)
+    other = await drafted(catalogue, raw("T1", title="园冶图说"), REVIEWER, "replace", name)
+    await submitted(catalogue, other.submission, REVIEWER)
+    assert (await now(catalogue, other.submission)).state == "merged"
+    gone = await drafted(catalogue, None, REVIEWER, "delete", name)
+    assert gone.title == "园冶图说"
+    await submitted(catalogue, gone.submission, REVIEWER)
+    assert (await now(catalogue, gone.submission)).state == "merged"
+    assert not await names(catalogue)
+
+
+async def test_a_load_that_is_undone_takes_its_submission_back(catalogue: Catalogue) -> None:
+    there = await drafted(catalogue, raw("T1"), REVIEWER)
+    await submitted(catalogue, there.submission, REVIEWER)
+    load = (await now(catalogue, there.submission)).load
+    assert load is not None
+    await catalogue.undo(load)
+    assert (await now(catalogue, there.submission)).state == "withdrawn"
+    assert not await names(catalogue)
+
+
+async def test_a_landing_that_was_cut_short_is_made_up_for(catalogue: Catalogue) -> None:
+    there = await drafted(catalogue, raw("T1"), REVIEWER)
+    async with catalogue.database.transaction() as conn:
+        await handing.submit(conn, REVIEWER, there.submission)  # and then the process dies
+        assert await submissions.unlanded(conn, 10) == []  # somebody may be about to
+        await conn.execute("update submission set changed_at = now() - interval '1 minute'")
+    assert await handing.see_through(catalogue.database, catalogue.queue) == 1
+    await catalogue.settle()
+    assert (await now(catalogue, there.submission)).state == "merged"
+
+
+async def test_a_reservation_is_seen_by_others_and_ended_by_the_record(catalogue: Catalogue) -> None:
+    isbn = str(builders.isbn13(501))
+    async with catalogue.database.transaction() as conn:
+        made = await reserving.make(conn, isbn, OTHER, made_by="account:li")
+    assert made.key == f"isbn:{isbn}"
+    mine = await drafted(catalogue, raw("T1"), REVIEWER)
+    handed = await submitted(catalogue, mine.submission, REVIEWER)
+    assert handed.answer is not None
+    assert (handed.answer.held, handed.answer.reserved[0][:2]) == (("reserved",), (isbn, OTHER))
+    with pytest.raises(Refused, match=OTHER):
+        await accepted(catalogue, mine.submission)
+    theirs = actor(Role.CATALOGUER, OTHER)
+    there = await drafted(catalogue, raw("N1"), theirs)
+    handed = await submitted(catalogue, there.submission, theirs)
+    assert handed.answer is not None
+    assert handed.answer.outcome == "new"
+    async with catalogue.database.connection() as conn:
+        assert not await reservations.listing(conn, 10)
+    handed = await accepted(catalogue, mine.submission)
+    assert handed.answer is not None
+    assert handed.answer.outcome == "matched"
+
+
+async def test_of_two_who_reserve_at_once_one_is_told_of_the_other(catalogue: Catalogue) -> None:
+    async def reserve(library: str) -> str:
+        async with catalogue.database.transaction() as conn:
+            return (await reserving.make(conn, "红楼梦（校注本）", library, made_by="x")).library
+
+    got = await asyncio.gather(reserve(HOME), reserve(OTHER), return_exceptions=True)
+    (winner,) = [each for each in got if isinstance(each, str)]
+    (refused,) = [each for each in got if isinstance(each, Conflict)]
+    assert winner in str(refused)
+    async with catalogue.database.transaction() as conn:
+        again = await reserving.make(
+            conn, "紅樓夢校注本", winner, made_by="x", hours=48
+        )  # one's own, as others write it
+        assert again.key == "title:红楼梦校注本"
+        await conn.execute("update reservation set until = now()")
+        loser = ({HOME, OTHER} - {winner}).pop()
+        assert (await reserving.make(conn, "红楼梦校注本", loser, made_by="y")).library == loser
+
+
+@pytest.mark.parametrize("told", ["", "  ", "!!", "9787020002208", "题" * 301])
+async def test_what_names_nothing_is_not_reserved(catalogue: Catalogue, told: str) -> None:
+    async with catalogue.database.transaction() as conn:
+        with pytest.raises(Misconfigured):
+            await reserving.make(conn, told, HOME, made_by="x")
