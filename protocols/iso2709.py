@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import accumulate
 
 from config.errors import BadRecord
 from protocols import directory
-from protocols.charsets import encode
+from protocols.charsets import codec, encode
 from protocols.charsets.encode import Encoded
 from protocols.marc import Record
 
@@ -197,6 +198,8 @@ def write(record: Record, encoding: str = "utf-8") -> bytes:
 
 def encoded(record: Record, encoding: str) -> Encoded:
     """As `write`, but characters that the encoding lacks are written as references and told."""
+    if encoding == codec.UTF8 and (quick := _quickly(record)):
+        return Encoded(quick)
     entries: list[bytes] = []
     contents: list[bytes] = []
     lost: list[str] = []
@@ -216,11 +219,41 @@ def encoded(record: Record, encoding: str) -> Encoded:
     length = base + at + 1
     if length > MAX_RECORD:
         raise TooLong(f"the record has {length} bytes, ISO 2709 can say 99,999: write MARCXML instead")
-    leader = record.leader.ljust(24)[:24].encode("ascii", "replace")
+    head = _head(record.leader, length, base)
+    return Encoded(b"".join((head, *entries, FIELD_END, *contents, RECORD_END)), tuple(lost))
+
+
+def _head(said: str, length: int, base: int) -> bytes:
+    """The leader with its lengths."""
+    leader = said.ljust(24)[:24].encode("ascii", "replace")
     counts = leader[10:12] if leader[10:12].isdigit() else b"22"
     map_ = leader[20:24] if leader[20:22] == b"45" else b"4500"
-    head = b"%05d%b%b%05d%b%b" % (length, leader[5:10], counts, base, leader[17:20], map_)
-    return Encoded(b"".join((head, *entries, FIELD_END, *contents, RECORD_END)), tuple(lost))
+    return b"%05d%b%b%05d%b%b" % (length, leader[5:10], counts, base, leader[17:20], map_)
+
+
+def _quickly(record: Record) -> bytes:
+    """The record in UTF-8, all its fields encoded at once; nothing if there is anything to be said about one."""
+    try:
+        data = "\x1e".join([text for _, text in record.fields]).encode("utf-8")
+    except UnicodeEncodeError:
+        return b""
+    lengths = [len(content) + 1 for content in data.split(FIELD_END)]
+    tags = [tag for tag, _ in record.fields]
+    base = 24 + 12 * len(tags) + 1
+    length = base + len(data) + 2
+    if (
+        len(lengths) != len(tags)
+        or b"\x1d" in data
+        or length > MAX_RECORD
+        or max(lengths) > MAX_FIELD
+        or set(map(len, tags)) != {3}
+    ):
+        return b""
+    starts = accumulate(lengths, initial=0)
+    entries = "".join([f"{tag}{long:04}{at:05}" for tag, long, at in zip(tags, lengths, starts, strict=False)])
+    if not entries.isascii():
+        return b""
+    return b"".join((_head(record.leader, length, base), entries.encode(), FIELD_END, data, FIELD_END, RECORD_END))
 
 
 def _tag(tag: str) -> bytes:

@@ -16,6 +16,7 @@ import msgspec
 from dms import isbd
 from dms.crosswalk import elements, linked, scripts
 from dms.crosswalk.elements import Element, Path
+from dms.crosswalk.lines import Lines
 from dms.crosswalk.model import Fate, Loss
 from dms.crosswalk.rows import LEADER, Part, Row, Table
 from protocols import marc
@@ -33,6 +34,9 @@ _NO_MARKS = str.maketrans("", "", NON_SORTING)
 # Positions of the leader that say something of what is described (the others are of ISO 2709 itself).
 _LEADER = (*range(5, 10), *range(17, 20))
 _IRI_SAFE = "!#$%&'()*+,/:;=?@[]~"
+
+
+_Went = tuple[tuple[str, tuple[str, ...]], ...]  # (subfield, elements) of the values of a field
 
 
 class Put(NamedTuple):
@@ -79,6 +83,7 @@ class Crosswalk:
         self._rows = {tag: [(n, table.rows[n]) for n in numbers] for tag, numbers in table.by_tag.items()}
         self._known: dict[tuple[str, str], Cut] = {}
         self._lines: dict[tuple[str, str, tuple[str, ...]], Loss] = {}
+        self._went: dict[tuple[str, _Went], Lines] = {}
         self._reasons: dict[tuple[str, str], str] = {}
 
     def record(self, record: Record) -> Crossed:
@@ -185,8 +190,21 @@ class Crosswalk:
     def losses(self, cut: Cut) -> tuple[Loss, ...]:
         """A line for every subfield."""
         if not cut.losses:
-            cut.losses = tuple(self._losses(cut.tag, cut.values, bool(cut.pieces)))
+            if all(each.to for each in cut.values):
+                went = tuple((each.source, each.to) for each in cut.values)
+                cut.losses = self._went.get((cut.tag, went)) or self._mapped_whole(cut.tag, went)
+            else:
+                cut.losses = tuple(self._losses(cut.tag, cut.values, bool(cut.pieces)))
         return cut.losses
+
+    def _mapped_whole(self, tag: str, went: _Went) -> Lines:
+        """The lines of a field of which everything went somewhere, the same tuple for the same."""
+        if len(self._went) >= REMEMBERED:
+            self._went.clear()
+        made = self._went[tag, went] = tuple(
+            self._lines.get((tag, source, to)) or self._mapped(tag, source, to) for source, to in went
+        )
+        return made
 
     def _losses(self, tag: str, values: Sequence[_Value], rows: bool) -> Iterator[Loss]:
         for each in values:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NamedTuple
 
 import msgspec
@@ -15,8 +16,9 @@ import msgspec
 from config.errors import BadRecord
 from dms import formats, identity
 from dms.crosswalk import through
+from dms.crosswalk.lines import Known, Lines
 from dms.crosswalk.marc import between
-from dms.crosswalk.model import Fate, Loss
+from dms.crosswalk.model import Fate
 from dms.rules import kinds
 from dms.rules.model import Kind
 from protocols import reading, writing
@@ -25,8 +27,8 @@ from protocols.reading import Read
 from services.delivery import forms
 from services.delivery.forms import Going
 
-Fates = tuple[tuple[int, tuple[Loss, ...]], ...]
-REMEMBERED = 50_000  # lines of reports; about 50 MB at worst
+Fates = tuple[tuple[int, Lines], ...]
+REMEMBERED = 20_000  # heads of lines; about 10 MB at worst
 UNREADABLE = "unreadable"
 
 
@@ -128,32 +130,40 @@ def _refuse(made: Stretch, asked: Asked, place: _Place, ident: str, code: str, r
 
 def _line(made: Stretch, told: Mapping[str, object], fates: Fates, lacking: Mapping[str, str]) -> bytes:
     """The record's line, without its {: counts, and an object a subfield."""
-    counts: dict[str, int] = dict.fromkeys(Fate, 0)
     lines = []
+    total = 0
     for nth, losses in fates:
-        known = _lines.get((id(losses), nth))
-        if known is None or known[0] is not losses:
-            if len(_lines) >= REMEMBERED:
-                _lines.clear()
-            known = _lines[id(losses), nth] = (losses, *_told(nth, losses))
-        lines.append(known[1])
-        for fate, count in known[2]:
-            counts[fate] += count
+        line, count = _told(losses, nth)
+        if line:
+            lines.append(line)
+            total += count
+    counts = {fate.value: total >> shift & _MOST for fate, shift in _SHIFTS}
     made.fates.update(counts)
     more = {"characters": lacking} if lacking else {}
-    return b'%b,"fields":[%b]}' % (_ENCODER.encode({**told, **counts, **more})[1:-1], b",".join(filter(None, lines)))
+    return b'%b,"fields":[%b]}' % (_ENCODER.encode({**told, **counts, **more})[1:-1], b",".join(lines))
 
 
-def _told(nth: int, losses: tuple[Loss, ...]) -> tuple[bytes, tuple[tuple[str, int], ...]]:
-    """The objects of one field, and how many of each fate."""
+@Known
+def _told(losses: Lines, nth: int) -> tuple[bytes, int]:
+    """The objects of one field, and how many of each fate: a number each, side by side in one."""
     lines = []
+    count = 0
     for loss in losses:
-        one: dict[str, object] = {"tag": loss.tag, "nth": nth, "code": loss.code, "fate": loss.fate}
-        one.update((key, value) for key, value in zip(("to", "why", "value"), loss[3:], strict=True) if value)
-        lines.append(_ENCODER.encode(one))
-    return b",".join(lines), tuple(Counter(loss.fate.value for loss in losses).items())
+        head, one = _head(nth, *loss[:5])
+        lines.append(b'%b,"value":%b}' % (head, _ENCODER.encode(loss.value)) if loss.value else head + b"}")
+        count += one
+    return b",".join(lines), count
 
 
+@lru_cache(REMEMBERED)
+def _head(nth: int, tag: str, code: str, fate: Fate, to: str, why: str) -> tuple[bytes, int]:
+    """What is said of a subfield but its value, without the }, and 1 in the place of its fate."""
+    told: dict[str, object] = {"tag": tag, "nth": nth, "code": code, "fate": fate}
+    told.update((key, value) for key, value in (("to", to), ("why", why)) if value)
+    return _ENCODER.encode(told)[:-1], 1 << dict(_SHIFTS)[fate]
+
+
+_BITS = 32  # of a count
+_MOST = (1 << _BITS) - 1
+_SHIFTS = tuple((fate, _BITS * at) for at, fate in enumerate(Fate))
 _ENCODER = msgspec.json.Encoder()
-# (id of a field's lines, which of its tag) → the lines themselves, so that the id stays theirs, and their JSON
-_lines: dict[tuple[int, int], tuple[tuple[Loss, ...], bytes, tuple[tuple[str, int], ...]]] = {}

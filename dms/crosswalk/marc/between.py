@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from catalog.model import Format
+from dms.crosswalk.lines import Known, Lines
 from dms.crosswalk.marc import dialects, pairs
 from dms.crosswalk.marc.convert import crosswalk
 from dms.crosswalk.marc.pairs import Origin
 from dms.crosswalk.model import Converted, Fate, Loss
 from protocols import marc
-from protocols.marc import Record
+from protocols.marc import DELIMITER, Record
 
 MARC21 = "marc21"
 # Dialects that a record can be asked in, and the format of each.
@@ -74,39 +75,73 @@ def _to_marc21(record: Record) -> Converted:
 
 def _attributed(
     record: Record, whole: Record, origins: Sequence[Origin], converted: Converted
-) -> tuple[tuple[int, tuple[Loss, ...]], ...]:
+) -> tuple[tuple[int, Lines], ...]:
     """What became of the record, by what became of the one with fields joined."""
     if whole is record:
         return converted.fates
-    lines: dict[tuple[str, int], list[Loss]] = {}
+    lines: dict[tuple[str, int], Lines] = {}
     of_fields, of_leader = converted.fates[: len(origins)], converted.fates[len(origins) :]
     for origin, (tag, _), (_, losses) in zip(origins, whole.fields, of_fields, strict=True):
-        own = lines.setdefault(origin.own, [])
-        if origin.unlinked:
-            own.append(Loss(origin.own[0], "6", Fate.MAPPED, ONE_FIELD))
-        if origin.romanised is None:
-            own += losses if tag == origin.own[0] else [loss._replace(tag=origin.own[0]) for loss in losses]
-            continue
-        one, two = origin.own[0], origin.romanised[0]
-        spelled = lines.setdefault(origin.romanised, [])
-        for code in "67":
-            own.append(Loss(one, code, Fate.MAPPED, ONE_FIELD))
-            spelled.append(Loss(two, code, Fate.MAPPED, ONE_FIELD))
-        for loss in losses:
-            if loss.code.isalpha() and loss.code.isupper():
-                spelled.append(loss._replace(tag=two, code=loss.code.lower()))
-            else:
-                own.append(loss._replace(tag=one))
-        spelled += [Loss(two, code, Fate.MAPPED, f"{one}${code}") for code in origin.same]
-        spelled += [Loss(two, code, Fate.LOST, why=NO_TWIN, value=value) for code, value in origin.left]
+        if origin.romanised is None and not origin.unlinked and tag == origin.own[0]:
+            own: Lines = losses
+            spelled: Lines = ()
+        else:
+            own, spelled = _parted(losses, tag, _nameless(origin))
+        lines[origin.own] = lines[origin.own] + own if origin.own in lines else own
+        if origin.romanised is not None:
+            lines[origin.romanised] = lines.get(origin.romanised, ()) + spelled
     fates = []
     seen: dict[str, int] = {}
     for tag, text in record.fields:
-        seen[tag] = seen.get(tag, 0) + 1
-        told = lines.get((tag, seen[tag]), [])
-        codes = {""} if marc.is_control(tag) else {code for code, _ in marc.subfields(text)}
-        fates.append((seen[tag], tuple(loss for loss in told if loss.code not in ("6", "7") or loss.code in codes)))
+        seen[tag] = nth = seen.get(tag, 0) + 1
+        absent = ("" if f"{DELIMITER}6" in text else "6") + ("" if f"{DELIMITER}7" in text else "7")
+        told = lines.get((tag, nth), ())
+        fates.append((nth, _without(told, absent) if absent else told))
     return (*fates, *of_leader)
+
+
+def _nameless(origin: Origin) -> Origin:
+    """The same without which of its tag it is: lines don't say that."""
+    romanised = (origin.romanised[0], 0) if origin.romanised else None
+    return origin._replace(own=(origin.own[0], 0), romanised=romanised)
+
+
+@Known
+def _parted(losses: Lines, tag: str, origin: Origin) -> tuple[Lines, Lines]:
+    """The lines of a field `tag` and those of the one that was joined to it."""
+    one = origin.own[0]
+    own: list[Loss] = []
+    if origin.unlinked:
+        own.append(Loss(one, "6", Fate.MAPPED, ONE_FIELD))
+    if origin.romanised is None:
+        own += losses if tag == one else [loss._replace(tag=one) for loss in losses]
+        return tuple(own), ()
+    two = origin.romanised[0]
+    spelled: list[Loss] = []
+    for code in "67":
+        own.append(Loss(one, code, Fate.MAPPED, ONE_FIELD))
+        spelled.append(Loss(two, code, Fate.MAPPED, ONE_FIELD))
+    for loss in losses:
+        if loss.code.isalpha() and loss.code.isupper():
+            spelled.append(loss._replace(tag=two, code=loss.code.lower()))
+        else:
+            own.append(loss._replace(tag=one))
+    spelled += [Loss(two, code, Fate.MAPPED, f"{one}${code}") for code in origin.same]
+    spelled += [Loss(two, code, Fate.LOST, why=NO_TWIN, value=value) for code, value in origin.left]
+    return tuple(own), tuple(spelled)
+
+
+@Known
+def _without(losses: Lines, codes: str) -> Lines:
+    """The lines without those of some codes, which the field has not."""
+    left = tuple(loss for loss in losses if loss.code not in codes or not loss.code)
+    return losses if len(left) == len(losses) else left
+
+
+@Known
+def _loses(losses: Lines) -> bool:
+    """Whether something is lost."""
+    return any(loss.fate is Fate.LOST for loss in losses)
 
 
 def _finished(record: Record) -> Record:
@@ -122,7 +157,7 @@ def _finished(record: Record) -> Record:
             if text is not languages[0]:
                 continue
             text = _languages(languages)
-        elif not marc.is_control(tag):
+        elif tag[:2] != "00":
             text = pairs.in_order(text)
             if tag in _PERSONS and _is_chinese(text):
                 text = f"{text[:1]}0{text[2:]}"
@@ -155,9 +190,15 @@ def _coded(text: str, title: str) -> str:
     return text.replace(data, f"{century}{data[2:34]}{script}", 1)
 
 
-def _joined_losses(record: Record, first: Converted, second: Converted) -> tuple[tuple[int, tuple[Loss, ...]], ...]:
+def _joined_losses(record: Record, first: Converted, second: Converted) -> tuple[tuple[int, Lines], ...]:
     """The lines of the first conversion, with what the second lost of what they tell of."""
-    lost = {f"{loss.tag}${loss.code}": loss.why for _, loss in second.losses() if loss.fate is Fate.LOST}
+    lost = {
+        f"{loss.tag}${loss.code}": loss.why
+        for _, losses in second.fates
+        if _loses(losses)
+        for loss in losses
+        if loss.fate is Fate.LOST
+    }
     if not lost:
         return first.fates
     told = []

@@ -21,7 +21,6 @@ NO_CODE = "the target has no such code"
 LESS = "the target's code says less"
 _NOTHING = " |#^-"  # blank, not coded, and how systems write them
 _NONE = _NOTHING + "y"  # UNIMARC's word for none
-_FILL = "\x00"
 _ALL = 100  # positions: more than any coded field has
 _EVERY = "bscpmvx"  # kinds of records
 
@@ -69,6 +68,9 @@ class _Put(NamedTuple):
     where: str  # the same for the report
 
 
+_Built = dict[str, list[tuple[int, str]]]  # (place, characters) of what is put into each build
+
+
 class _Source(NamedTuple):
     """What becomes of one coded subfield or field."""
 
@@ -114,16 +116,17 @@ class Coder:
             for each in tables.table(back).positions:
                 self._back.setdefault((_name(each), each.start, each.to, each.place), []).append(each)
         self._ways = {key: _Way(positions) for key, positions in self._positions.items()}
+        self._leaders: dict[tuple[object, ...], str] = {}  # by kind and what is put into them
         self._carries: dict[tuple[int, str, str], tuple[_Put | None, str]] = {}
 
     def code(self, record: Record) -> Coded:
         """The leader and coded fields of the target. Of a tag that is repeated the first counts."""
         leader = record.leader.ljust(24)[:24]
         own = kind(leader)
-        built: dict[str, list[str]] = {}
+        built: _Built = {}
         of_leader = self._source(LEADER, "", leader, own, built)
         if not self._kind_of_source:
-            own = kind(_filled(self._build(LEADER, own), built.get(LEADER, [])))
+            own = kind(self._leader(own, built))
         taken: dict[str, tuple[tuple[str, str], ...]] = {}
         losses: dict[str, tuple[Loss, ...]] = {LEADER: of_leader.losses} if of_leader.losses else {}
         for tag, text in record.fields:
@@ -143,15 +146,23 @@ class Coder:
         made = []
         for each in self._builds[own]:
             if each.name != LEADER and (each.always or each.name in built):
-                text = _filled(each, built.get(each.name, []))
+                text = _filled(each, built.get(each.name, ()))
                 if text:
                     made.append((each.tag, f"{each.ind}{marc.DELIMITER}{each.code}{text}" if each.code else text))
-        return Coded(_filled(self._build(LEADER, own), built.get(LEADER, [])), tuple(made), taken, losses)
+        return Coded(self._leader(own, built), tuple(made), taken, losses)
 
-    def _build(self, name: str, own: str) -> Build:
-        return next(each for each in self._builds[own] if each.name == name)
+    def _leader(self, own: str, built: _Built) -> str:
+        """The target's leader, with what has been put into it so far."""
+        key = (own, *built.get(LEADER, ()))
+        known = self._leaders.get(key)
+        if known is None:
+            if len(self._leaders) >= REMEMBERED:
+                self._leaders.clear()
+            build = next(each for each in self._builds[own] if each.name == LEADER)
+            known = self._leaders[key] = _filled(build, built.get(LEADER, ()))
+        return known
 
-    def _source(self, tag: str, code: str, value: str, own: str, built: dict[str, list[str]]) -> _Source:
+    def _source(self, tag: str, code: str, value: str, own: str, built: _Built) -> _Source:
         """Put a value where it goes."""
         way = self._ways.get((tag, code, own))
         if way is None:
@@ -163,10 +174,10 @@ class Coder:
                 way.known.clear()
             source = way.known[key] = self._put(way, tag, code, value, own)
         for to, place, text, _ in source.puts:
-            _write(built, to, place, text)
+            built.setdefault(to, []).append((place, text))
         for start, end, to, place in way.copied:
             if text := value[start:end]:
-                _write(built, to, place, text)
+                built.setdefault(to, []).append((place, text))
         return source
 
     def _put(self, way: _Way, tag: str, code: str, value: str, own: str) -> _Source:
@@ -227,16 +238,6 @@ def _last(place: int, length: int) -> str:
     return f"-{place + length - 1:02}" if 1 < length < _ALL else ""
 
 
-def _write(built: dict[str, list[str]], to: str, place: int, text: str) -> None:
-    slots = built.get(to)
-    if slots is None:
-        slots = built[to] = []
-    end = place + len(text)
-    if len(slots) < end:
-        slots += [_FILL] * (end - len(slots))
-    slots[place:end] = text
-
-
 def _mapped(each: Position, told: str) -> tuple[str, bool]:
     """The target's characters, and whether some of the source's have no code there."""
     if each.map is None:
@@ -254,13 +255,14 @@ def _mapped(each: Position, told: str) -> tuple[str, bool]:
     return "".join(known).ljust(len(told)), unknown
 
 
-def _filled(each: Build, slots: list[str]) -> str:
-    """The build's own text with what was put into it."""
+def _filled(each: Build, puts: Sequence[tuple[int, str]]) -> str:
+    """The build's own text with what was put into it, later over earlier."""
     text = list(each.text)
+    end = max([place + len(put) for place, put in puts], default=0)
     if each.trim:
-        text = text[: len(slots)]
-    text += [" "] * (len(slots) - len(text))
-    for place, character in enumerate(slots):
-        if character != _FILL:
-            text[place] = character
+        del text[end:]
+    if len(text) < end:
+        text += " " * (end - len(text))
+    for place, put in puts:
+        text[place : place + len(put)] = put
     return "".join(text)

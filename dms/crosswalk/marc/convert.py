@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cache
+from operator import itemgetter
 
+from dms.crosswalk.lines import Known, Lines
 from dms.crosswalk.marc import foreign, table
 from dms.crosswalk.marc.coded import LEADER, Coded, Coder
-from dms.crosswalk.marc.engine import Engine, Made, Outcome
+from dms.crosswalk.marc.engine import ALONE, Engine, Outcome
 from dms.crosswalk.marc.merged import Merger
 from dms.crosswalk.marc.plan import NO_ROW, Around
+from dms.crosswalk.marc.recipe import Made
 from dms.crosswalk.marc.table import Row
 from dms.crosswalk.model import Converted, Fate, Loss
 from protocols import marc
@@ -51,37 +54,42 @@ class Crosswalk:
         fates: list[tuple[int, tuple[Loss, ...]]] = []
         returned: list[Made] = []
         headed = False
+        minding, foreign_tag, told, field = self._minding, self._foreign, coded.losses, self._engine.field
         for tag, text in record.fields:
             nth = seen[tag] = seen.get(tag, 0) + 1
-            if tag == self._foreign and (kept := foreign.held(text, self._native)):
+            if tag == foreign_tag and (kept := foreign.held(text, self._native)):
                 returned.append(Made(*kept))
                 codes = ["2", "a", "b"] + [code for code, _ in marc.subfields(kept.text)]
                 fates.append((nth, tuple(Loss(tag, code, Fate.MAPPED, kept.tag) for code in codes)))
                 continue
-            if marc.is_control(tag):
+            if tag[:2] == "00":
                 outcome = self._control(tag, text, coded if nth == 1 else None)
-            elif tag in self._minding:
-                around = Around(
-                    headed and tag in self._heads,
-                    nth == 1 or tag not in self._counted,
-                    tags if tag in self._asking else _NO_TAGS,
-                    coded.taken.get(tag, _NONE) if nth == 1 else _NONE,
-                )
-                outcome = self._engine.field(tag, text, around)
+            elif tag in minding:
+                outcome = field(tag, text, self._around(tag, nth, headed, tags, coded))
                 headed = headed or outcome.head
             else:
-                outcome = self._engine.field(tag, text)
+                outcome = field(tag, text)
             made += outcome.made
             losses = outcome.losses
-            fates.append((nth, losses + coded.losses[tag] if nth == 1 and tag in coded.losses else losses))
-        if LEADER in coded.losses:
-            fates.append((1, coded.losses[LEADER]))
+            if nth == 1 and tag in told:
+                losses = _both(losses, told[tag])
+            fates.append((nth, losses))
+        if LEADER in told:
+            fates.append((1, told[LEADER]))
         made = self._merger.merged(made, record)
         if returned:
             unique = {one.tag for one in returned if marc.is_control(one.tag)}
             made = foreign.twinned([one for one in made if one.tag not in unique], returned, self._twins)
-        made.sort(key=_tag)
+        made.sort(key=_FIRST)
         return Converted(Record(coded.leader, tuple(self._linked(made))), tuple(fates))
+
+    def _around(self, tag: str, nth: int, headed: bool, tags: frozenset[str], coded: Coded) -> Around:
+        """What of the record matters to a field."""
+        headed = headed and tag in self._heads
+        first = nth == 1 or tag not in self._counted
+        tags = tags if tag in self._asking else _NO_TAGS
+        into = coded.taken.get(tag, _NONE) if nth == 1 else _NONE
+        return Around(headed, first, tags, into) if headed or not first or tags or into else ALONE
 
     def _control(self, tag: str, text: str, coded: Coded | None) -> Outcome:
         """A control field: as the table says, or as the coded data that it is, or kept as a foreign one."""
@@ -104,6 +112,8 @@ class Crosswalk:
 
     def _linked(self, made: Sequence[Made]) -> list[tuple[str, str]]:
         """The fields, each twin among those of its tag and linked by $6 (MARC 21, appendix A: control subfields)."""
+        if not any(map(_TWIN, made)):
+            return [one[:2] for one in made]
         fields: list[tuple[str, str]] = []
         twins: list[tuple[str, str]] = []
         for one in made:
@@ -113,18 +123,17 @@ class Crosswalk:
             number = len(twins) + 1
             fields.append((one.tag, f"{one.text[:2]}\x1f6{self._twins}-{number:02}{one.text[2:]}"))
             twins.append((self._twins, f"{one.twin[:2]}\x1f6{one.tag}-{number:02}{one.twin[2:]}"))
-        return sorted(fields + twins, key=_first) if twins else fields
+        return sorted(fields + twins, key=_FIRST)
+
+
+@Known
+def _both(losses: Lines, coded: Lines) -> Lines:
+    """The lines of a field with those of its coded data."""
+    return losses + coded
 
 
 _ASKED = ("record", "without")
-
-
-def _first(field: tuple[str, str]) -> str:
-    return field[0]
-
-
-def _tag(made: Made) -> str:
-    return made.tag
+_FIRST, _TWIN = itemgetter(0), itemgetter(2)
 
 
 @cache

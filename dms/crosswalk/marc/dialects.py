@@ -11,11 +11,13 @@ import tomllib
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from dms.crosswalk import linked
+from dms.crosswalk.lines import Lines
 from dms.crosswalk.linked import Said
 from dms.crosswalk.marc import linking, pairs
 from dms.crosswalk.model import Converted, Fate, Loss
@@ -27,13 +29,16 @@ EMBEDDED = "embedded"
 WORDS = "words"
 NO_PINYIN = "the dialect writes pinyin of $a only"
 UNKNOWN = "und"
-REMEMBERED = 100_000  # fields; about 100 MB at worst
+REMEMBERED = 30_000  # fields, by dialect and script of the title; about 100 MB at worst, with six of eight in use
+_TAG = itemgetter(0)
 _HAN = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff]")
 _CAPITALS = "ABCDEFGHI"
 _SPELLED = ("200", "225", "5", "60", "61", "70", "71", "72")  # fields that have pinyin
 _SERIES = ("410", "461")
 _SUBSERIES = ("411", "462")
 _LANGUAGE = slice(22, 25)  # of 100 $a
+_TURNED = frozenset((*_SERIES, *_SUBSERIES, "700", "710", "720", "701", "711"))  # tags that the record decides about
+_SEVEN, _NINE = DELIMITER + "7", DELIMITER + "9"
 _LETTER = re.compile("[A-Za-z]")
 _LINK = re.compile(r"a(\d\d)")
 _LATIN, _CHINESE = "ba", "ea"  # UNIMARC Manual, $7
@@ -97,28 +102,34 @@ def to(record: Record, name: str) -> Converted:
     dialect = dialects()[name]
     around = _Around(record, dialect)
     fields: list[tuple[str, str]] = []
-    lines: dict[int, tuple[Loss, ...]] = {}
+    lines: list[Lines] = [()] * len(record.fields)
+    known = _known.setdefault((name, around.is_han), {})
     twins = 0
     for entry in _read(record):
-        tag = around.tag(entry.tag, entry.text)
-        written = _remembered(entry.tag, tag, entry.text, dialect, around.is_han)
-        text, losses = written.text, written.losses
-        if entry.twin is not None:
-            losses, lines[entry.twin] = _parted(tag, entry, losses)
-        lines[entry.place] = losses
+        own, text, place, twin, _ = entry
+        tag = around.tag(own, text) if own in _TURNED else own
+        written = known.get((own, tag, text))
+        if written is None:
+            if len(known) >= REMEMBERED:
+                known.clear()
+            written = known[own, tag, text] = _written(own, tag, text, dialect, around.is_han)
+        if twin is None:
+            lines[place] = written.losses
+        else:
+            lines[place], lines[twin] = _parted(tag, entry, written.losses)
         if written.twin:
             twins += 1
             link = f"{DELIMITER}6a{twins:02}{DELIMITER}7"
-            fields.append((tag, f"{text[:2]}{link}{_CHINESE}{text[2:]}"))
+            fields.append((tag, f"{written.text[:2]}{link}{_CHINESE}{written.text[2:]}"))
             fields.append((tag, f"{written.twin[:2]}{link}{_LATIN}{written.twin[2:]}"))
         else:
-            fields.append((tag, text))
-    fields.sort(key=_by_tag)
+            fields.append((tag, written.text))
+    fields.sort(key=_TAG)
     seen: dict[str, int] = {}
-    fates: list[tuple[int, tuple[Loss, ...]]] = []
-    for index, (tag, _) in enumerate(record.fields):
+    fates: list[tuple[int, Lines]] = []
+    for (tag, _), told in zip(record.fields, lines, strict=True):
         seen[tag] = nth = seen.get(tag, 0) + 1
-        fates.append((nth, lines[index]))
+        fates.append((nth, told))
     return Converted(Record(record.leader, tuple(fields)), tuple(fates))
 
 
@@ -126,21 +137,12 @@ class _Written(NamedTuple):
     """A field as the dialect writes it."""
 
     text: str
-    losses: tuple[Loss, ...]
+    losses: Lines
     twin: str = ""  # the field in the other script
 
 
-_known: dict[tuple[str, str, str, str, bool], _Written] = {}  # by tag, target tag, text, dialect, title in Han
-
-
-def _remembered(tag: str, target: str, text: str, dialect: Dialect, is_han: bool) -> _Written:
-    key = (tag, target, text, dialect.name, is_han)
-    known = _known.get(key)
-    if known is None:
-        if len(_known) >= REMEMBERED:
-            _known.clear()
-        known = _known[key] = _written(tag, target, text, dialect, is_han)
-    return known
+# By dialect and whether the title is in Han: (tag, target tag, text) → the field.
+_known: dict[tuple[str, bool], dict[tuple[str, str, str], _Written]] = {}
 
 
 def _parted(tag: str, entry: _Entry, losses: Iterable[Loss]) -> tuple[tuple[Loss, ...], tuple[Loss, ...]]:
@@ -157,10 +159,6 @@ def _parted(tag: str, entry: _Entry, losses: Iterable[Loss]) -> tuple[tuple[Loss
     return (*own, *links), (*others, *same, *links)
 
 
-def _by_tag(field: tuple[str, str]) -> str:
-    return field[0]
-
-
 class _Entry(NamedTuple):
     """A field of the record, with pinyin in capital codes."""
 
@@ -173,7 +171,7 @@ class _Entry(NamedTuple):
 
 def has_twins(record: Record) -> bool:
     """Whether fields may stand in two scripts."""
-    return any(DELIMITER + "7" in text for _, text in record.fields)
+    return any(_SEVEN in text for _, text in record.fields)
 
 
 def joined(record: Record) -> tuple[Record, list[pairs.Origin]]:
@@ -195,7 +193,7 @@ def _read(record: Record) -> list[_Entry]:
     """The record's fields, those in two scripts as one, pinyin in capital codes."""
     if not has_twins(record):
         return [
-            _Entry(tag, _capitals(text) if tag.startswith(_SPELLED) else text, index, None)
+            _Entry(tag, _capitals(text) if _NINE in text and tag.startswith(_SPELLED) else text, index, None)
             for index, (tag, text) in enumerate(record.fields)
         ]
     chinese: dict[tuple[str, str], int] = {}
@@ -234,7 +232,7 @@ def _unlinked(text: str) -> str:
 
 def _capitals(text: str) -> str:
     """The field with pinyin in the capital code of what it spells, where it was in $9."""
-    if DELIMITER + "9" not in text:
+    if _NINE not in text:
         return text
     told: list[tuple[str, str]] = []
     for code, value in marc.subfields(text):
@@ -280,15 +278,24 @@ def _folded(title: str) -> str:
 def _written(tag: str, target: str, text: str, dialect: Dialect, is_han: bool) -> _Written:
     """A field as the dialect writes it, and what became of its subfields."""
     if marc.is_control(tag):
-        return _Written(text, (Loss(tag, "", Fate.MAPPED, target),))
+        return _Written(text, _mapped(tag, target, ("",), ("",)))
     if target[0] == "4":
-        said = [(each.source, each.code or each.source) for each in linked.said(text)]
-        losses = tuple(Loss(tag, own, Fate.MAPPED, f"{target}${code}") for own, code in said)
-        return _Written(_link(text, dialect), losses)
+        said = linked.said(text)
+        own, codes = tuple(each.source for each in said), tuple(each.code or each.source for each in said)
+        return _Written(_link(text, dialect), _mapped(tag, target, own, codes))
     if not target.startswith(_SPELLED):
-        losses = tuple(Loss(tag, code, Fate.MAPPED, f"{target}${code}") for code, _ in marc.subfields(text))
-        return _Written(_completed(target, text, dialect), losses)
+        codes = tuple(code for code, _ in marc.subfields(text))
+        return _Written(_completed(target, text, dialect), _mapped(tag, target, codes, codes))
     return _spelled(tag, target, text, dialect, is_han)
+
+
+@lru_cache(4096)
+def _mapped(tag: str, target: str, own: tuple[str, ...], codes: tuple[str, ...]) -> Lines:
+    """Lines of subfields that are all there, the same tuple for the same: reports know it again."""
+    return tuple(
+        Loss(tag, one, Fate.MAPPED, f"{target}${code}" if code else target)
+        for one, code in zip(own, codes, strict=True)
+    )
 
 
 def _completed(tag: str, text: str, dialect: Dialect) -> str:
@@ -322,7 +329,9 @@ def _spelled(tag: str, target: str, text: str, dialect: Dialect, is_han: bool) -
     """A field with its pinyin, and the words of its roles, as the dialect writes them."""
     told: list[tuple[str, str]] = []
     twin: list[tuple[str, str]] = []
-    losses: list[Loss] = []
+    codes: list[str] = []
+    went: list[str] = []
+    lost: dict[int, str] = {}  # place of a subfield → its value
     for code, value in marc.subfields(text):
         to = code
         if code in _CAPITALS and any(each == code.lower() for each, _ in told):
@@ -335,11 +344,17 @@ def _spelled(tag: str, target: str, text: str, dialect: Dialect, is_han: bool) -
                 to = dialect.pinyin
                 told.append((to, value))
             else:
-                losses.append(Loss(tag, code, Fate.LOST, why=NO_PINYIN, value=value))
-                continue
+                lost[len(codes)] = value
         elif code == "4" and tag[0] == "7" and is_han:
             told.append((code, _roles(dialect.roles).get(value, value)))
         else:
             told.append((code, value))
-        losses.append(Loss(tag, code, Fate.MAPPED, f"{target}${to}"))
-    return _Written(marc.field(text[:2], told), tuple(losses), marc.field(text[:2], twin) if twin else "")
+        codes.append(code)
+        went.append(to)
+    losses = _mapped(tag, target, tuple(codes), tuple(went))
+    if lost:
+        losses = tuple(
+            Loss(tag, each.code, Fate.LOST, why=NO_PINYIN, value=lost[place]) if place in lost else each
+            for place, each in enumerate(losses)
+        )
+    return _Written(marc.field(text[:2], told), losses, marc.field(text[:2], twin) if twin else "")

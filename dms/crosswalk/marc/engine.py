@@ -6,12 +6,12 @@ became of a text, and of an outline, is remembered.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import NamedTuple
 
-from dms.crosswalk.marc import linking
 from dms.crosswalk.marc.pieces import Pieces, Reader, opened
-from dms.crosswalk.marc.plan import LOCAL, NEW, NO_ROW, Around, Plan, Planner, Target, indicator
+from dms.crosswalk.marc.plan import LOCAL, NO_ROW, Around, Planner
+from dms.crosswalk.marc.recipe import Made, Recipe, recipe
 from dms.crosswalk.marc.table import Table
 from dms.crosswalk.model import Fate, Loss
 from protocols import marc
@@ -19,15 +19,9 @@ from protocols.marc import DELIMITER
 
 REMEMBERED = 50_000  # texts, and outlines; about 60 MB at worst
 LONG = 200  # characters; longer texts don't come again
+TRIED = 1000  # texts of a tag, after which it is known whether they come again
+WORTH = 1.5  # how often each must have been asked for by then
 ALONE = Around()
-
-
-class Made(NamedTuple):
-    """A target field, and the field in another script that belongs to it."""
-
-    tag: str
-    text: str
-    twin: str = ""
 
 
 class Outcome(NamedTuple):
@@ -38,14 +32,42 @@ class Outcome(NamedTuple):
     head: bool = False  # it is the record's main entry
 
 
+class _Shape(NamedTuple):
+    """The fields of a tag with the same codes in the same order."""
+
+    plain: bool  # the plan asks for no value of theirs
+    recipes: dict[object, Recipe | None]  # by indicators, what is around, and what else the plan depends on
+
+
+class _Texts:
+    """What became of the texts of a tag, as long as texts come again under it (titles do not, headings do)."""
+
+    __slots__ = ("asked", "known")
+
+    def __init__(self) -> None:
+        self.known: dict[object, Outcome] | None = {}
+        self.asked = 0
+
+    def add(self, key: object, outcome: Outcome) -> bool:
+        """Remember one; False if that is not worth it."""
+        if self.known is None:
+            return False
+        self.known[key] = outcome
+        if len(self.known) == TRIED and self.asked < TRIED * WORTH:
+            self.known = None
+        return True
+
+
 class Engine:
     """Applies a table to fields and remembers what became of them."""
 
     def __init__(self, table: Table) -> None:
         self._reader = Reader(table)
         self._planner = Planner(table)
-        self._texts: dict[tuple[str, str] | tuple[str, str, Around], Outcome] = {}
-        self._plans: dict[tuple[str, str, Around, tuple[str, ...]], Plan | None] = {}
+        self._texts: dict[str, _Texts] = {}
+        self._remembered = 0  # of texts
+        self._shapes: dict[tuple[str, ...], _Shape] = {}
+        self._recipes = 0
         self._lines: dict[tuple[str, tuple[str, ...]], tuple[Loss, ...]] = {}  # of fields that no row takes
         self._foreign: str = table.settings["foreign"]
         self._format: str = table.settings["format"]
@@ -54,60 +76,54 @@ class Engine:
 
     def field(self, tag: str, text: str, around: Around = ALONE) -> Outcome:
         """What becomes of a field of a record with these things around it."""
-        if len(text) > LONG:
+        texts = self._texts.get(tag) or self._texts.setdefault(tag, _Texts())
+        known = texts.known
+        if known is None or len(text) > LONG:
             return self._field(tag, text, around)
-        key = (tag, text) if around is ALONE else (tag, text, around)
-        known = self._texts.get(key)
-        if known is None:
-            if len(self._texts) >= REMEMBERED:
+        texts.asked += 1
+        key = text if around is ALONE else (text, around)
+        outcome = known.get(key)
+        if outcome is None:
+            if self._remembered >= REMEMBERED:
                 self._texts.clear()
-            known = self._texts[key] = self._field(tag, text, around)
-        return known
+                self._remembered = 0
+            outcome = self._field(tag, text, around)
+            self._remembered += texts.add(key, outcome)
+        return outcome
 
     def _field(self, tag: str, text: str, around: Around) -> Outcome:
         pieces = self._reader.read(tag, text)
-        key = (tag, text[:2], around, self._planner.outline(tag, pieces))
-        if key in self._plans:
-            plan = self._plans[key]
+        keys, _, values, romanised = pieces
+        ind = text[:2]
+        shape = self._shapes.get((tag, *keys))
+        if shape is None:
+            shape = self._shapes[(tag, *keys)] = _Shape(self._planner.is_plain(tag, keys), {})
+        key: object = (ind, around) if around is not ALONE else ind
+        if romanised or not shape.plain or not all(map(str.strip, values)):
+            key = (ind, around, self._planner.outline(tag, pieces))
+        if key in shape.recipes:
+            found = shape.recipes[key]
         else:
-            if len(self._plans) >= REMEMBERED:
-                self._plans.clear()
-            plan = self._plans[key] = self._planner.plan(tag, text[:2], pieces, around)
-        if plan is None:
+            if self._recipes >= REMEMBERED:
+                self._shapes.clear()
+                self._recipes = 0
+            self._recipes += 1
+            plan = self._planner.plan(tag, ind, pieces, around)
+            found = shape.recipes[key] = recipe(plan, self._embeds) if plan else None
+        if found is None:
             return self._kept(tag, text, pieces)
-        made = [self._made(target, text[:2], pieces.values) for target in plan.targets]
-        if plan.left:
-            left = [opened(pieces.keys[i], pieces.values[i]) for i in plan.left]
-            made.append(self._stranger(tag, marc.field(text[:2], left)))
-        losses = plan.losses
-        if plan.valued:
+        makers, left, losses, valued, head = found
+        marked = "\x88" in text or "\x98" in text
+        made: tuple[Made, ...] = tuple([make(ind, values, marked) for make in makers])
+        if left:
+            kept = [opened(keys[i], values[i]) for i in left]
+            made = (*made, self._stranger(tag, marc.field(ind, kept)))
+        if valued:
             told = list(losses)
-            for i in plan.valued:
-                told[i] = told[i]._replace(value=pieces.values[i])
+            for i in valued:
+                told[i] = told[i]._replace(value=values[i])
             losses = tuple(told)
-        return Outcome(tuple(made), losses, plan.head)
-
-    def _made(self, target: Target, indicators: str, values: Sequence[str]) -> Made:
-        """A target field with its values."""
-        ind = target.ind
-        if not ind:
-            raw = [(key, values[i]) for key, i in target.raw]
-            ind = "".join(indicator(each, indicators, raw) for each in target.reckoned)
-        text = self._text(target, ind, values)
-        return Made(target.tag, text, self._text(target.twin, ind, values) if target.twin else "")
-
-    def _text(self, target: Target, ind: str, values: Sequence[str]) -> str:
-        told: list[str] = []
-        for i, mark, join, change in target.steps:
-            value = change(values[i]) if change else values[i]
-            if join != NEW:
-                told[join] = f"{_closed(told[join], mark)} {value}"
-                continue
-            if mark and told:
-                told[-1] = _closed(told[-1], mark)
-            told.append(value)
-        pairs = [*target.lead, *zip(target.codes, told, strict=True), *target.add]
-        return marc.field(ind, linking.embedded(pairs, self._embeds) if self._embeds else pairs)
+        return Outcome(made, losses, head)
 
     def _kept(self, tag: str, text: str, pieces: Pieces) -> Outcome:
         """A field that no row takes: under its own tag where that is nobody's, else in the field for foreign ones."""
@@ -128,11 +144,3 @@ class Engine:
             text = marc.field(indicators, pairs)
         head = f"2 {DELIMITER}2{self._format}{DELIMITER}a{tag}{DELIMITER}b"
         return Made(self._foreign, head + text)
-
-
-def _closed(text: str, mark: str) -> str:
-    """The text with a mark at its end, which it may have."""
-    if not mark:
-        return text
-    bare = text.rstrip()
-    return bare if bare.endswith(mark.strip()) else bare + mark

@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from dms.crosswalk.marc.engine import Made
+from dms.crosswalk.marc.recipe import Made
 from protocols import marc
 from protocols.marc import DELIMITER
 

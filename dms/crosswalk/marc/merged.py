@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dms.crosswalk.marc.engine import Made
+from dms.crosswalk.marc.recipe import Made
 from dms.crosswalk.marc.table import Table
 from protocols import marc
 from protocols.marc import Record
@@ -23,10 +23,11 @@ class Merger:
         """The fields, those of a merged tag in one."""
         if self._agency and (number := record.first("001")) and (agency := self._named(record)):
             made = [*made, Made("003", agency), Made(self._numbers, f"  \x1fa({agency}){number.strip()}")]
+        tags = [one.tag for one in made]
         for tag, order in self._order.items():
-            several = [one for one in made if one.tag == tag]
-            if len(several) < 2:
+            if tags.count(tag) < 2:
                 continue
+            several = [one for one in made if one.tag == tag]
             pairs = [pair for one in several for pair in marc.subfields(one.text)]
             pairs = list(dict.fromkeys(pairs))
             pairs.sort(key=lambda pair: order.find(pair[0]))

@@ -8,7 +8,6 @@ stands in capital codes behind the subfield that it spells (CALIS联机合作编
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Collection
 from typing import NamedTuple
 
@@ -54,7 +53,7 @@ def joined(record: Record, tags: Collection[str]) -> tuple[Record, list[Origin]]
             fields.append((SCRIPTS, moved[index][0]))
             origins.append(moved[index][1])
             continue
-        link = _LINK.search(text) if tag != SCRIPTS and not marc.is_control(tag) else None
+        link = _LINK.search(text) if _SIX in text and tag != SCRIPTS and not marc.is_control(tag) else None
         bare = _LINK.sub("", text) if link else text
         other = partner.get(index)
         if other is None or not _is_pair(text, record.fields[other][1]):
@@ -82,11 +81,11 @@ def joined(record: Record, tags: Collection[str]) -> tuple[Record, list[Origin]]
 
 
 def _places(record: Record) -> list[tuple[str, int]]:
-    seen: Counter[str] = Counter()
+    seen: dict[str, int] = {}
     places = []
     for tag, _ in record.fields:
-        seen[tag] += 1
-        places.append((tag, seen[tag]))
+        seen[tag] = nth = seen.get(tag, 0) + 1
+        places.append((tag, nth))
     return places
 
 
@@ -99,7 +98,7 @@ def _partners(record: Record) -> dict[int, int]:
     partner: dict[int, int] = {}
     if linked:
         for index, (tag, text) in enumerate(record.fields):
-            link = _LINK.search(text) if tag != SCRIPTS and not marc.is_control(tag) else None
+            link = _LINK.search(text) if _SIX in text and tag != SCRIPTS and not marc.is_control(tag) else None
             if link and link[1] == SCRIPTS and linked.get((tag, link[2]), -1) > index:
                 partner[index] = linked.pop((tag, link[2]))
     return partner

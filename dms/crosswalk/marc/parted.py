@@ -18,16 +18,17 @@ from protocols import marc
 _CLOSING = re.compile(r"\s*(?:(?<=\s)[:;/=+]|[,;])\s*$")
 _QUALIFIED = re.compile(r"\s*\((?=[^()]*\)\s*$)")
 _MARK = re.compile(r"\s+([:;=/])\s+")
+_ENDS = ":;/=+,."  # of what may have a mark at its end
 _NAME = re.compile(r",\s+")
 _NSB, _NSE = "\x88", "\x89"  # ISO 6630: non-sorting characters begin and end
 
 
-class Part(NamedTuple):
-    """A piece of a field: its key, the code of the subfield that it was in, its value."""
+class Parts(NamedTuple):
+    """The pieces of a field, side by side."""
 
-    key: str
-    code: str
-    value: str
+    keys: list[str]
+    codes: list[str]  # of the subfields that they were in
+    values: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,33 +39,43 @@ class Parting:
     ind1: str  # first indicators of the fields that are cut; empty = all
     filing: int  # the indicator that counts the characters of $a that do not file; 0 = none
     keys: frozenset[str]  # keys with marks that have a rule
+    qualified: frozenset[str]  # codes of values that may end with words in parentheses
 
 
 def partings(told: list[dict[str, Any]], keys: Mapping[str, frozenset[str]]) -> dict[str, Parting]:
     """The partings of a table by tag; `keys`: by tag, what its rows have rules for."""
-    return {
-        tag: Parting(each.get("cut", {}), each.get("ind1", ""), each.get("filing", 0), keys.get(tag, frozenset()))
-        for each in told
-        for tag in each["tags"]
-    }
+    found = {}
+    for each in told:
+        for tag in each["tags"]:
+            known = keys.get(tag, frozenset())
+            qualified = frozenset(key[0] for key in known if key[1:] == "(")
+            found[tag] = Parting(each.get("cut", {}), each.get("ind1", ""), each.get("filing", 0), known, qualified)
+    return found
 
 
-def parts(text: str, how: Parting) -> list[Part]:
+def parts(text: str, how: Parting) -> Parts:
     """The pieces of a data field, in order, without marks."""
-    found: list[Part] = []
+    keys: list[str] = []
+    codes: list[str] = []
+    values: list[str] = []
     before = ""
     cuts = how.cut if not how.ind1 or text[:1] in how.ind1 else {}
     for code, value in marc.subfields(text):
         bare, after = _closed(value)
-        for mark, piece in _cut(bare, cuts.get(code.lower(), ""), before):
-            key = code + mark
-            found.append(Part(key if key.lower() in how.keys else code, code, piece))
-        if f"{code}(" in how.keys:
-            found[-1:] = _qualified(found[-1])
+        marks = cuts.get(code.lower(), "") if cuts else ""
+        for mark, piece in _cut(bare, marks, before) if marks else ((before, bare),):
+            keys.append(f"{code}{mark}" if mark and f"{code}{mark}".lower() in how.keys else code)
+            codes.append(code)
+            values.append(piece)
+        if code in how.qualified and (found := _qualified(values[-1])):
+            values[-1], words = found
+            keys.append(f"{code}(")
+            codes.append(code)
+            values.append(words)
         before = after
-    if how.filing and found and text[how.filing - 1].isdigit() and (skip := int(text[how.filing - 1])):
-        found[0] = found[0]._replace(value=_marked(found[0].value, skip))
-    return found
+    if how.filing and values and text[how.filing - 1].isdigit() and (skip := int(text[how.filing - 1])):
+        values[0] = _marked(values[0], skip)
+    return Parts(keys, codes, values)
 
 
 def _marked(value: str, skip: int) -> str:
@@ -74,21 +85,23 @@ def _marked(value: str, skip: int) -> str:
 
 def _closed(value: str) -> tuple[str, str]:
     """The value without the mark at its end, and that mark; a full stop that belongs to a word stays."""
+    bare = value.rstrip()
+    if bare[-1:] not in _ENDS:
+        return bare, ""
     if found := _CLOSING.search(value):
         return value[: found.start()], found[0].strip()
-    bare = value.rstrip()
     if bare.endswith(".") and not bare.endswith("..") and _is_mark(bare.rpartition(" ")[2]):
         return bare[:-1], "."
-    return value.rstrip(), ""
+    return bare, ""
 
 
 def _cut(value: str, marks: str, before: str) -> list[tuple[str, str]]:
     """(mark before it, piece) of a value."""
-    if not marks:
-        return [(before, value)]
     if marks == ",":
         first, *rest = _NAME.split(value, maxsplit=1)
         return [("", first), *((",", each) for each in rest)]
+    if not (":" in value or ";" in value or "=" in value or "/" in value):
+        return [(before, value)]
     first, *rest = _MARK.split(value)
     found = [(before, first)]
     for mark, piece in zip(rest[::2], rest[1::2], strict=True):
@@ -99,13 +112,12 @@ def _cut(value: str, marks: str, before: str) -> list[tuple[str, str]]:
     return found
 
 
-def _qualified(part: Part) -> list[Part]:
-    """A number and the words in parentheses behind it."""
-    found = _QUALIFIED.search(part.value)
-    if not found or not part.value[: found.start()].strip():
-        return [part]
-    words = part.value[found.end() :].rstrip().removesuffix(")")
-    return [Part(part.key, part.code, part.value[: found.start()]), Part(f"{part.code}(", part.code, words)]
+def _qualified(value: str) -> tuple[str, str] | None:
+    """A number and the words in parentheses behind it; None where there are no such words."""
+    found = _QUALIFIED.search(value)
+    if not found or not value[: found.start()].strip():
+        return None
+    return value[: found.start()], value[found.end() :].rstrip().removesuffix(")")
 
 
 def _is_mark(word: str) -> bool:

@@ -35,8 +35,7 @@ class Reader:
         if tag[0] == "4" and f"{DELIMITER}1" in text:
             return _embedded(text)
         if how := self._partings.get(tag):
-            parts = parted.parts(text, how)
-            return Pieces([p.key for p in parts], [p.code for p in parts], [p.value for p in parts], ())
+            return Pieces(*parted.parts(text, how), ())
         if text[2:3] == DELIMITER:
             found = [part for part in text.split(DELIMITER)[1:] if part]
             keys = [part[0] for part in found]

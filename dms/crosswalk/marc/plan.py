@@ -53,6 +53,12 @@ class Target(NamedTuple):
     add: tuple[tuple[str, str], ...]
     twin: Target | None = None  # the same in another script
 
+    def is_straight(self) -> bool:
+        """Whether its text is its values one behind the other: nothing is added to another, nothing is embedded."""
+        return all(step.join == NEW for step in self.steps) and all(
+            len(code) == 1 for code in (*self.codes, *(code for code, _ in (*self.lead, *self.add)))
+        )
+
 
 class Plan(NamedTuple):
     """What becomes of the fields of an outline."""
@@ -82,6 +88,11 @@ class Planner:
         self._unmarks: bool = table.settings.get("unmarks", False)
         self._capitals: bool = table.settings.get("capitals", False)
         self._asked = {tag: frozenset(_asked(rows)) for tag, rows in table.rows.items()}
+
+    def is_plain(self, tag: str, keys: Sequence[str]) -> bool:
+        """Whether no plan for fields with these subfields asks for a value."""
+        asked = self._asked.get(tag)
+        return not asked or asked.isdisjoint(keys)
 
     def outline(self, tag: str, pieces: Pieces) -> tuple[str, ...]:
         """The codes of a field, with what else its plan depends on."""

@@ -1,0 +1,33 @@
+"""What is found out about the lines of fields, remembered by which tuple of lines it is (pure).
+
+Fields of one outline share the tuple of their lines, and such tuples are long to compare: their identity is enough, as
+long as they are kept beside what was found out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from typing import Generic, TypeVar
+
+from dms.crosswalk.model import Loss
+
+REMEMBERED = 50_000  # about 30 MB at worst
+T = TypeVar("T")
+Lines = tuple[Loss, ...]
+
+
+class Known(Generic[T]):
+    """A function of lines and of little more that remembers its results."""
+
+    def __init__(self, find: Callable[..., T]) -> None:
+        self._find = find
+        self._known: dict[tuple[Hashable, ...], tuple[Lines, T]] = {}
+
+    def __call__(self, lines: Lines, *more: Hashable) -> T:
+        key = (id(lines), *more)
+        known = self._known.get(key)
+        if known is None or known[0] is not lines:
+            if len(self._known) >= REMEMBERED:
+                self._known.clear()
+            known = self._known[key] = (lines, self._find(lines, *more))
+        return known[1]
