@@ -74,6 +74,12 @@ async def unprepared(conn: Connection, load: int, limit: int = 1000) -> list[int
     return [row["unit"] for row in rows]
 
 
+async def left(conn: Connection, load: int) -> int:
+    """How many units of a load wait for PREPARE."""
+    count: int = await conn.fetchval("select count(*) from inbox where load = $1 and state = 0", load)
+    return count
+
+
 async def is_prepared(conn: Connection, load: int) -> bool:
     """Nothing of the load waits for PREPARE."""
     waiting: bool = await conn.fetchval("select exists (select from inbox where load = $1 and state = 0)", load)
@@ -89,6 +95,12 @@ async def tallies(conn: Connection, load: int, after: int, limit: int = 64) -> l
         limit,
     )
     return [(row["unit"], row["tallies"]) for row in rows]
+
+
+async def prepared(conn: Connection, load: int, unit: int) -> bytes:
+    """What PREPARE made of a unit."""
+    found: bytes = await conn.fetchval("select prepared from inbox where load = $1 and unit = $2", load, unit)
+    return found
 
 
 async def give_orders(conn: Connection, load: int, orders: dict[int, bytes]) -> None:

@@ -233,5 +233,5 @@ async def _load(
     with _inputs(args, source) as inputs, context.out.progress(context.text("landing")) as bar:
         tabular.check(source, inputs.tables)
         return await loading.load_inputs(
-            node, source, inputs, mode="full", encoding=args.encoding, assured=True, bar=bar
+            node, source, inputs, mode="full", encoding=args.encoding, assured=True, bar=bar, words=context.text
         )

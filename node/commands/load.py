@@ -7,9 +7,10 @@ import asyncio
 import contextlib
 import importlib
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
-from catalog import attached, bodies, dictionaries, libraries, loads, original, records, sheets, sources
+from catalog import attached, bodies, dictionaries, inbox, libraries, loads, original, records, sheets, sources
 from catalog.connection import Connection
 from catalog.loads import Load
 from catalog.model import LoadState, Source
@@ -17,7 +18,7 @@ from config.errors import Misconfigured, NotFound
 from dms import quality_scope
 from dms.pipeline import Habits, habits_key
 from exchange import landing
-from node import app, attending, lifecycle, tabular
+from node import app, attending, lifecycle, messages, tabular
 from node.app import Node
 from node.context import Context
 from node.deeds import Act, Deed
@@ -37,6 +38,8 @@ FORMATS = ("auto", *detect.CARRIERS, *landing.TABLES, *dialect.DIALECTS)
 FORMAT_HELP = "how the records are written, or which MARC they are; default: by content"
 HEAVY = 1_000_000  # bytes of input for which the worker in this process will want its process pool
 MOST_WAITING = 50  # holdings without their record that are listed
+Words = Callable[..., str]  # node.messages.text in a language
+ENGLISH: Words = partial(messages.text, "en")
 OVER = (LoadState.DONE, LoadState.HELD, LoadState.FAILED, LoadState.UNDONE)
 
 
@@ -94,7 +97,14 @@ async def run(context: Context, args: argparse.Namespace) -> int:
             )
             tabular.check(source, inputs.tables)
             load, seconds, spent = await load_inputs(
-                node, source, inputs, mode=args.mode, encoding=args.encoding, assured=args.yes, bar=bar
+                node,
+                source,
+                inputs,
+                mode=args.mode,
+                encoding=args.encoding,
+                assured=args.yes,
+                bar=bar,
+                words=context.text,
             )
             tabular.tell(context, inputs.tables)
         context.deed.about(load=load.load, state=load.state.value, counts=load.counts)
@@ -141,6 +151,7 @@ async def load_inputs(
     encoding: str,
     assured: bool,
     bar: Progress,
+    words: Words = ENGLISH,
 ) -> tuple[Load, float, dict[str, float]]:
     """Land the inputs and see the load through; the load, seconds, seconds by stage if the work was done here."""
     started = time.perf_counter()
@@ -162,14 +173,18 @@ async def load_inputs(
 
     async def over(conn: Connection) -> bool:
         now = await loads.get(conn, number)
-        placed = now.added + now.updated + now.deleted + now.unchanged
-        if now.state is LoadState.PLACING:
-            bar.at(placed, total=now.records)
+        if now.state is LoadState.PREPARING and now.units:
+            bar.at(now.units - await inbox.left(conn, number), words("load_preparing"), now.units)
+        elif now.state is LoadState.PLACING:
+            done = now.added + now.updated + now.deleted + now.unchanged + now.returned + now.unreadable
+            bar.at(done, words("load_placing"), now.records)
+        elif now.state in OVER:
+            bar.at(now.records, words("load_merging"), now.records)
         return now.state in OVER
 
     def landed(position: int, records: int) -> None:
         rate = records / (time.perf_counter() - started)
-        bar.at(position, f"{records:,} records, {rate:,.0f}/s", inputs.size)
+        bar.at(position, words("load_landing", records=f"{records:,}", rate=f"{rate:,.0f}"), inputs.size)
 
     async with asyncio.TaskGroup() as tasks:
         working = tasks.create_task(attending.attend(node, over, attending.SOON))

@@ -268,6 +268,20 @@ def test_a_load_waits_for_nobody_and_the_node_sees_it(cli: Cli, tmp_path: Path) 
         assert len(cli.lines("search", "园冶注释第7种")) >= 1
 
 
+def test_progress_moves_while_the_input_is_read_and_placed(
+    alone: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("node.output.LINE_EVERY", 0.0)
+    path = tmp_path / "long.mrc"
+    about = "提要" * 1500
+    bibs = [builders.a_cnmarc(title=f"园冶第{n}种", local_id=f"n{n}", f330=f"  \x1fa{about}") for n in range(400)]
+    path.write_bytes(builders.iso2709(*bibs))
+    told = alone.run("load", str(path), "--source", "a", "--library", "LIB").stderr.decode()
+    read = [int(n) for n in re.findall(r"  (\d+)/\d+  parts of the input read", told)]
+    assert len(set(read)) > 1 and read == sorted(read), told
+    assert "records placed" in told
+
+
 def test_input_comes_from_a_pipe_or_compressed(alone: Cli, tmp_path: Path) -> None:
     cli = alone
     data = b"".join(raw(n) for n in range(300))
