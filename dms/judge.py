@@ -14,7 +14,7 @@ from catalog.loads import Load
 from catalog.model import LoadState
 from catalog.quality import Found
 from config.settings import Limits
-from dms import judging, mfhd
+from dms import judging, mfhd, repeating
 from dms.judging import Entry, Lead, Sums
 from dms.pipeline import Item, Orders, Prepared, Tally, decode_tally, encode
 from dms.quality import Sheet
@@ -43,6 +43,7 @@ async def judge(conn: Connection, load: Load, limits: Limits) -> list[str]:
     repeated = judging.repeated(columns)
     groups = await _groups(conn, load.load, repeated, leads)
     resolved = judging.resolve(groups)
+    beaten = resolved.beaten if load.mode in repeating.MODES else []
     missing, total = await _missing(conn, load, columns) if load.mode == "full" else ([], 0)
     cases = await quarantine.named(conn, load.source)
     returned = {local_id for local_id, those in cases.items() if any(by == load.load for _, by in those)}
@@ -53,8 +54,8 @@ async def judge(conn: Connection, load: Load, limits: Limits) -> list[str]:
         {
             "records": sums.records + sum(sums.back.values()),
             "unchanged": sums.unchanged - resolved.superseded_unchanged,
-            "superseded": resolved.superseded,
-            "returned": sums.back.get("returned", 0),
+            "superseded": resolved.superseded - len(beaten),
+            "returned": sums.back.get("returned", 0) + len(beaten),
             "unreadable": sums.back.get("unreadable", 0),
             "mended": sums.sheet.mended,
         },
@@ -84,12 +85,13 @@ async def judge(conn: Connection, load: Load, limits: Limits) -> list[str]:
                 load.library,
                 local_id,
                 0,
-                "id.repeated",
+                repeating.RULE,
                 f"{lost} other versions in the same load",
             )
             for local_id, lost in resolved.rivals
         ],
     )
+    await repeating.keep(conn, load, beaten)
     await loads.turn(conn, load.load, LoadState.PLACING, since=(LoadState.PREPARING,))
     return []
 

@@ -81,6 +81,7 @@ class Resolved:
     rivals: list[tuple[str, int]]
     superseded: int
     superseded_unchanged: int
+    beaten: list[tuple[str, Entry]]  # one of each lost version that does not say itself that it is older
 
 
 def resolve(groups: dict[str, list[Entry]]) -> Resolved:
@@ -90,6 +91,7 @@ def resolve(groups: dict[str, list[Entry]]) -> Resolved:
     """
     orders: dict[int, Orders] = {}
     rivals: list[tuple[str, int]] = []
+    beaten: list[tuple[str, Entry]] = []
     lost = lost_unchanged = 0
     for local_id, entries in groups.items():
         if len(entries) < 2:
@@ -109,10 +111,13 @@ def resolve(groups: dict[str, list[Entry]]) -> Resolved:
                 orders.setdefault(entry.unit, Orders([], [])).drop.append(entry.index)
             else:
                 lost_unchanged += 1
-        different = len({entry.digest for entry in entries}) - 1
-        if different:
-            rivals.append((local_id, different))
-    return Resolved(orders, rivals, lost, lost_unchanged)
+        versions = {entry.digest: entry for entry in reversed(entries) if entry.digest != winner.digest}
+        if versions:
+            rivals.append((local_id, len(versions)))
+        beaten += [
+            (local_id, each) for each in versions.values() if each.index >= 0 and not "" < each.stamp < winner.stamp
+        ]
+    return Resolved(orders, rivals, lost, lost_unchanged, beaten)
 
 
 @dataclass(frozen=True, slots=True)

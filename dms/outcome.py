@@ -125,6 +125,7 @@ def _item(one: Task, dictionary: int, signature: int, room: int) -> Item:
         parent=one.parent,
         heading=one.heading,
         dropped=one.dropped,
+        position=one.position,
     )
 
 
@@ -150,9 +151,4 @@ def title_hash(text: str) -> int:
 
 
 def _findings(one: Task) -> tuple[tuple[str, str], ...]:
-    found = list(one.findings)
-    if one.local_id.startswith("sha256:") and not one.told:
-        found.append(("id.missing", "no usable control number: named by the digest of its bytes"))
-    if one.facts.bibliographic and (one.facts.supplied_title or not any(one.facts.titles)):
-        found.append(("title.missing", "no title proper"))
-    return tuple((rule, storable(detail)) for rule, detail in found) if found else ()
+    return tuple((rule, storable(detail)) for rule, detail in one.findings) if one.findings else ()

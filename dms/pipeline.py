@@ -108,6 +108,7 @@ class Item(msgspec.Struct, array_like=True, frozen=True, gc=False):
     parent: str = ""  # of a holdings record: what names its parent (catalog.attached)
     heading: tuple[Heading, str] | None = None  # of an authority record, with its lexemes (catalog.heading)
     dropped: tuple[tuple[int, int], ...] = ()  # edits (batch, which) that this version puts an end to
+    position: int = 0  # byte of the input at which the record begins
 
 
 class Prepared(msgspec.Struct, array_like=True, frozen=True):

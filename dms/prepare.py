@@ -104,6 +104,12 @@ def prepare(
     return outcome([one for one in works if not one.back], back, habits, known, unit.sheet, unit.order)
 
 
+def _find(one: Task, rule: str) -> None:
+    """Note what was found in naming and describing it, unless it is known from when it was read first."""
+    if rule not in dict(one.findings):
+        one.findings = (*one.findings, (rule, ""))
+
+
 def _identity_tags(rule: str) -> frozenset[str]:
     return frozenset((*SKETCH, rule[:3]))
 
@@ -278,6 +284,10 @@ class _Unit:
     def _describe(self, one: Task) -> bool:
         one.facts = formats.facts(one.record, one.format, kind=one.kind, held=bool(one.told and one.told.holdings))
         one.title = " ".join(one.facts.titles)
+        if one.local_id.startswith("sha256:") and not one.told:
+            _find(one, "id-missing")
+        if one.facts.bibliographic and (one.facts.supplied_title or not one.title.strip()):
+            _find(one, "title-missing")
         if formats.describable(one.facts):
             return True
         reason = "neither a title nor an identifier nor a name was found: nothing to describe it by"

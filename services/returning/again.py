@@ -11,8 +11,12 @@ from catalog.loads import Load
 from catalog.model import CARRIER_NAMES, Carrier, Source
 from catalog.work.queue import Queue
 from config.errors import NotFound
+from dms import repeating
 from dms.pipeline import Habits, habits_key
 from exchange import landing, returns
+
+# Cases whose bytes are no record, and those that would take the place of the record that has their number.
+ONCE = (landing.INPUT_FAULT, repeating.RULE)
 
 
 async def begin(
@@ -51,6 +55,6 @@ def _by_carrier(cases: Sequence[dict[str, Any]]) -> Iterator[tuple[str, list[byt
     for carrier in CARRIER_NAMES:
         if carrier == Carrier.PACKED:  # what another node told is mended there, and told again
             continue
-        mine = [case for case in cases if case["carrier"] == carrier and case["rule"] != landing.INPUT_FAULT]
+        mine = [case for case in cases if case["carrier"] == carrier and case["rule"] not in ONCE]
         if mine:
             yield CARRIER_NAMES[carrier], [bodies.grow(case["body"]) for case in mine], [case["id"] for case in mine]

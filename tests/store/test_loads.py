@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from catalog import clusters, quarantine
+from catalog import bodies, clusters, quarantine
 from catalog.database.pool import Database
 from catalog.model import LoadState, cluster_id
 from config.errors import Conflict
@@ -115,7 +115,27 @@ async def test_of_rivals_the_newest_wins_in_any_order(catalogue: Catalogue) -> N
     assert standing == {("n1", rivals[1]), ("n2", rivals[3])}
     async with catalogue.database.connection() as conn:
         found = await quarantine.findings_of(conn, 1, "n1")
-        assert [row["rule"] for row in found] == ["id.repeated"]
+        assert [row["rule"] for row in found] == ["id-repeated"]
+
+
+async def test_records_that_lose_to_another_of_their_number_are_kept_with_what_came_back(catalogue: Catalogue) -> None:
+    books = [raw(1, title=title) for title in ("天工开物", "梦溪笔谈", "梦溪笔谈", "长物志")]
+    load = await catalogue.load("a", [*books, raw(2)], unit=2)
+    assert (load.records, load.added, load.superseded, load.returned) == (5, 2, 1, 2)
+    standing = {row["bytes"] for row in (await catalogue.standing())["records"]}
+    async with catalogue.database.transaction() as conn:
+        cases = [row async for row in quarantine.bodies(conn, source=None, rule="id-repeated")]
+    lost = {bodies.grow(case["body"]) for case in cases}
+    assert lost | standing == {*books, raw(2)} and not lost & standing, "every book is somewhere"
+    for case in cases:
+        start = case["position"]
+        assert b"".join([*books, raw(2)])[start:].startswith(bodies.grow(case["body"]))
+        assert [*books, raw(2)][case["ordinal"] - 1] == bodies.grow(case["body"])
+    again = await catalogue.load("a", [*books, raw(2)], unit=1)
+    assert (again.unchanged, again.returned) == (2, 2)
+    await catalogue.load("a", [raw(1, title="天工开物"), raw(3, title="梦溪笔谈"), raw(4, title="长物志")])
+    async with catalogue.database.connection() as conn:
+        assert await quarantine.groups(conn) == [], "numbers of their own settle it"
 
 
 async def test_of_rivals_of_one_moment_the_winner_does_not_depend_on_order(catalogue: Catalogue) -> None:

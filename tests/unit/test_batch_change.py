@@ -81,7 +81,7 @@ def test_a_fix_is_an_operation_and_protected_fields_are_not_touched() -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["", "606 x", "606$a old new", "add 606 text", "add 606 ##", "fix nothing", "fix title.missing", "add 001 5",
+    ["", "606 x", "606$a old new", "add 606 text", "add 606 ##", "fix nothing", "fix title-missing", "add 001 5",
      "606$a /(/ -> x", r"606$a /a/ -> \1", "606$a /(a+)+/ -> x", "copy 200 -> 300"],
 )  # fmt: skip
 def test_what_can_not_be_read_is_said_at_once(line: str) -> None:

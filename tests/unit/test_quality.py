@@ -132,7 +132,7 @@ def test_many_records_at_once_are_judged_as_each_by_itself() -> None:
 
 def test_what_reading_found_counts_and_may_send_back() -> None:
     inspector = quality.inspector(Profile(levels={"encoding-uncertain": Level.ERROR}))
-    judged = inspector.judged([], (("encoding-uncertain", "no encoding fits well"), ("id.missing", "not a rule")))
+    judged = inspector.judged([], (("encoding-uncertain", "no encoding fits well"), ("no-such-rule", "not a rule")))
     assert [one.rule for one in judged.errors] == ["encoding-uncertain"] and judged.score < 100
 
 
