@@ -63,6 +63,7 @@ class Connection(asyncio.Protocol):
         "address",
         "closing",
         "left",
+        "left_since",
         "since",
         "used",
     )
@@ -80,7 +81,7 @@ class Connection(asyncio.Protocol):
         self.since = 0.0  # when it began to do what it does
         self.used = False  # a request was answered
         self.closing = False
-        self.left = 0  # bytes of an answer that waited at the last look
+        self.left, self.left_since = 0, 0.0  # bytes of an answer that wait to be taken, and since when
 
     @property
     def at_work(self) -> bool:
@@ -120,9 +121,7 @@ class Connection(asyncio.Protocol):
             self._malformed(error)
             return
         self._next()
-        if self.at_work and not self._paused and self._wire:
-            self._wire.pause_reading()
-            self._paused = True
+        self._flow()
 
     def pause_writing(self) -> None:
         """The client doesn't take its answers: no more are made."""
@@ -132,6 +131,7 @@ class Connection(asyncio.Protocol):
         """It does again."""
         self._full = False
         self._next()
+        self._flow()
 
     def eof_received(self) -> bool:
         """The client says no more; what it has asked for is still answered."""
@@ -175,6 +175,16 @@ class Connection(asyncio.Protocol):
         self._task = asyncio.get_running_loop().create_task(self._work(request))
         self._guard.works(self)
 
+    def _flow(self) -> None:
+        """Read on only when what was read is done and taken: nobody fills our memory with requests."""
+        busy = self.at_work or self._full
+        if self._wire and not self.closing and busy != self._paused:
+            self._paused = busy
+            if busy:
+                self._wire.pause_reading()
+            else:
+                self._wire.resume_reading()
+
     def _malformed(self, error: Malformed) -> None:
         log.debug("%s sends what is no APDU: %s", self.address or "a client", error)
         self._guard.cuts["malformed"] += 1
@@ -203,10 +213,8 @@ class Connection(asyncio.Protocol):
         if last or self.closing:
             self._finish()
             return
-        if self._paused:
-            self._paused = False
-            self._wire.resume_reading()
         self._next()
+        self._flow()
 
     def _finish(self) -> None:
         """Close when the client has taken what was written, or after a while in any case."""
@@ -220,11 +228,9 @@ def fault(connection: Connection, now: float, idle: float) -> str:
     """Why a connection is to be cut, "" if it isn't."""
     waited = now - connection.since
     if unsent := connection.unsent:
-        if unsent == connection.left and waited > STALLED:
-            return "answer not taken"
         if unsent != connection.left:
-            connection.left, connection.since = unsent, now
-        return ""
+            connection.left, connection.left_since = unsent, now
+        return "answer not taken" if now - connection.left_since > STALLED else ""
     connection.left = 0
     if connection.at_work:
         return ""
@@ -263,6 +269,10 @@ class Guard:
     def __len__(self) -> int:
         return len(self._all)
 
+    def every(self) -> list[Connection]:
+        """Those that are open."""
+        return list(self._all)
+
     def take_in(self, new: Connection) -> bool:
         """Whether there is room for it, or could be made."""
         host = address.host(new.address) if new.address else ""
@@ -298,7 +308,7 @@ class Guard:
     def look(self) -> None:
         """Cut what took too long."""
         now = self.clock()
-        for each in list(self._all):
+        for each in self.every():
             if reason := fault(each, now, self.idle):
                 self._cut(each, reason)
         if now - self._told >= TELL and (new := self.cuts - self._told_cuts):
@@ -314,7 +324,7 @@ class Guard:
 
     def end(self) -> None:
         """The node stops: everybody is told, and gone."""
-        for each in list(self._all):
+        for each in self.every():
             each.last_word(CloseReason.SHUTDOWN, "the node stops")
 
     def _make_room(self, victim: Connection | None) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -20,6 +20,7 @@ from msgspec import structs as structs
 from catalog import clusters
 from catalog.database.pool import Database
 from catalog.model import Format
+from catalog.search import port
 from catalog.search.tantivy import TantivyReader, TantivyWriter
 from config.settings import Z3950, Access, Settings
 from node.z3950 import door as doors
@@ -197,7 +198,13 @@ class Standing:
 
 @contextlib.asynccontextmanager
 async def door(
-    database: Database, home: Path, entries: Sequence[Stock] = STOCK, *, access: Access | None = None, **told: object
+    database: Database,
+    home: Path,
+    entries: Sequence[Stock] = STOCK,
+    *,
+    access: Access | None = None,
+    reader: Callable[[Path], port.Reader] = TantivyReader,
+    **told: object,
 ) -> AsyncIterator[Standing]:
     """A door of a node with these titles; further arguments are settings of `z3950`."""
     async with database.connection() as conn:
@@ -210,7 +217,7 @@ async def door(
         writer.apply([published[number] for number in numbers])
         writer.commit(1, len(numbers))
     settings = Settings(z3950=Z3950(**told), access=access or Access(totp="nobody"))  # type: ignore[arg-type]
-    node = Node(database=database, reader=TantivyReader(index), home=home, settings=settings)
+    node = Node(database=database, reader=reader(index), home=home, settings=settings)
     with socket.create_server((HOST, 0), backlog=1024) as listener:
         listener.setblocking(False)
         async with doors.open(node, listener) as guard:
