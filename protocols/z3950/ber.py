@@ -14,6 +14,7 @@ CONSTRUCTED = 0x20
 CONTEXT = 0x80
 HIGH = 31  # the low five bits of an identifier whose number follows in octets of its own
 INDEFINITE = 0x80
+TWO_OCTETS = 0x82  # a length in the two octets that follow
 MAX_TAG_OCTETS = 4  # of a tag number: 2**28 is far above all that any definition uses
 MAX_LENGTH_OCTETS = 8
 
@@ -93,10 +94,11 @@ def _header(data: bytes | bytearray, at: int) -> tuple[int, int, int, int]:
 class Source:
     """The octets of one APDU while it is decoded, with what may still be spent on it."""
 
-    __slots__ = ("_ends", "data", "depth", "left", "limits")
+    __slots__ = ("_ends", "_size", "data", "depth", "left", "limits")
 
     def __init__(self, data: bytes, limits: Limits = REQUESTS) -> None:
         self.data = data
+        self._size = len(data)
         self.limits = limits
         self.left = limits.elements
         self.depth = 0  # of what is being decoded by types that contain themselves
@@ -104,10 +106,27 @@ class Source:
 
     def header(self, at: int, stop: int) -> tuple[int, int, int, int, int]:
         """Key, form, start and end of the content of the value at an offset, and where the next one begins."""
+        data = self.data
+        if at + 4 <= self._size:  # the forms that nearly all headers have, quickly; `_header` knows every one
+            first, second, size = data[at], data[at + 1], -1
+            tag = first & 0xDF
+            if first & HIGH != HIGH:
+                if second < INDEFINITE:
+                    start, size = at + 2, second
+                elif second == TWO_OCTETS:
+                    start, size = at + 4, data[at + 2] << 8 | data[at + 3]
+            elif second < 0x80 and data[at + 2] < INDEFINITE:
+                start, size = at + 3, data[at + 2]
+                tag |= second << 8
+            if size >= 0:
+                end = start + size
+                if end > stop:
+                    raise Malformed(at, f"a value that ends before octet {stop}")
+                return tag, first & CONSTRUCTED, start, end, end
         try:
-            tag, form, start, size = _header(self.data, at)
+            tag, form, start, size = _header(data, at)
         except IndexError:
-            raise Malformed(len(self.data), "the rest of a header") from None
+            raise Malformed(len(data), "the rest of a header") from None
         if size < 0:
             end = self._ends.get(start)
             if end is None:

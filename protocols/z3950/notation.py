@@ -103,11 +103,11 @@ class Sequence(Type[V]):
         self._puts = [(name, each.writer(), name in self.required) for name, each in reversed(list(fields.items()))]
 
     def take(self, source: Source, start: int, stop: int) -> V:
-        ways, at, count = self._ways, start, 1
+        ways, header, at, count = self._ways, source.header, start, 1
         values: dict[str, Any] = {}
         while at < stop:
             count += 1
-            tag, form, inside, end, following = source.header(at, stop)
+            tag, form, inside, end, following = header(at, stop)
             known = ways.get(tag)
             if known is not None:
                 name, take, usual, way = known

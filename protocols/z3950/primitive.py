@@ -11,7 +11,7 @@ when its header is due and a record's octets are copied once, when the pieces ar
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from protocols.z3950 import ber
@@ -67,6 +67,10 @@ class Type(Generic[V]):
 
         return put
 
+    @cached_property
+    def _write_whole(self) -> Put:
+        return self.writer()
+
     def decode(self, octets: bytes, limits: Limits = REQUESTS) -> V:
         """The value of one whole element. Malformed if it is none, or has anything behind it."""
         source = Source(octets, limits)
@@ -78,7 +82,7 @@ class Type(Generic[V]):
     def encode(self, value: V) -> bytes:
         """One whole element."""
         out: Pieces = []
-        self.writer()(value, out)
+        self._write_whole(value, out)
         out.reverse()
         return b"".join(out)
 
