@@ -8,8 +8,8 @@ Line ends and blanks that some programs write between records are stepped over; 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ PADDING = b"\r\n\t\x00\x1a\x0c"  # bytes that may lie between records; blanks ma
 BYTE_ORDER = b"\xef\xbb\xbf"  # of UTF-8
 MAX_PADDING = 16  # steps of the vectorised skip; more than that is left to the tolerant reader
 
+Octets = NDArray[np.uint8]
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
 
@@ -27,7 +28,6 @@ _IS_PADDING[list(PADDING)] = True
 _IS_TAG = np.zeros(256, np.bool_)
 _IS_TAG[list(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")] = True
 _TEN = 10 ** np.arange(4, -1, -1, dtype=np.int64)
-_ENTRY = np.arange(12)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,16 +40,11 @@ class Scan:
     ends: Ints  # one past the record terminator
     sound: Bools
     record: Ints  # index of the record a field belongs to
-    tag: Ints  # the tag's three bytes as one number, see `tag_number`
+    tag: Ints  # the tag's three bytes as one number, big-endian
     field_starts: Ints
     field_ends: Ints  # the field terminator's place
     marks: Ints  # every field terminator 1E of the stretch
     tail: int  # first byte after the last record terminator
-
-
-def tag_number(tag: str) -> int:
-    """A three-character tag as the number used in `Scan.tag` (its bytes, big-endian), digits or not."""
-    return int.from_bytes(tag.encode("ascii", "replace")[:3])
 
 
 def _digits(bytes_: NDArray[np.uint8], starts: Ints, count: int) -> tuple[Ints, Bools]:
@@ -77,33 +72,57 @@ def scan(data: bytes) -> Scan:
             break
         starts += padded
     sound, bases, entries = _leaders(octets, starts, terminators, field_marks)
-    record = np.repeat(np.arange(count), entries)
     first = np.cumsum(entries) - entries
-    places = starts[record] + 24 + 12 * (np.arange(len(record)) - first[record])
-    entry = octets[places[:, None] + _ENTRY]
-    digits = entry[:, 3:] - np.uint8(48)  # wraps: whatever is no digit becomes more than 9
-    wrong = (digits > 9).any(axis=1) | ~_IS_TAG[entry[:, :3]].all(axis=1)
-    tag = entry[:, 0].astype(np.int64) << 16 | entry[:, 1].astype(np.int64) << 8 | entry[:, 2]
-    wide = digits.astype(np.int64)
-    field_starts = starts[record] + bases[record] + wide[:, 4:] @ _TEN
-    field_ends = field_starts + wide[:, :4] @ _TEN[1:] - 1
-    wrong |= (field_ends >= terminators[record]) | (field_ends < field_starts)
+    record = np.repeat(np.arange(count), entries)
+    columns = _entries(data, np.repeat(starts + 24 - 12 * first, entries) + 12 * np.arange(len(record)))
+    digits = columns[3:] - np.uint8(48)  # wraps: whatever is no digit becomes more than 9
+    wrong = np.maximum.reduce(digits, axis=0) > 9
+    for letter in columns[:3]:
+        wrong |= ~_IS_TAG[letter]
+    bodies = starts + bases
+    field_starts = np.repeat(bodies, entries) + _number(digits[4:])
+    field_ends = field_starts + _number(digits[:4]) - 1
+    wrong |= (field_ends >= np.repeat(terminators, entries)) | (field_ends < field_starts)
     wrong |= octets[np.where(wrong, 0, field_ends)] != FIELD_END
     sound[record[wrong]] = False
-    _check_touching(sound, record, field_starts, field_ends, starts + bases)
-    keep = sound[record]
+    _check_touching(sound, record, field_starts, field_ends, bodies)
+    keep = slice(None) if len(record) == int(entries[sound].sum()) else sound[record]
     return Scan(
         data=data,
         starts=starts,
         ends=terminators + 1,
         sound=sound,
         record=record[keep],
-        tag=tag[keep],
+        tag=_tags(columns)[keep],
         field_starts=field_starts[keep],
         field_ends=field_ends[keep],
         marks=field_marks,
         tail=int(terminators[-1]) + 1 if count else 0,
     )
+
+
+def _entries(data: bytes, places: Ints) -> Octets:
+    """Directory entries, a row for each of their twelve bytes: then all first bytes lie side by side, and so on."""
+    if not len(places):
+        return np.empty((12, 0), np.uint8)
+    windows = np.ndarray(len(data) - 11, "V12", data, strides=(1,))  # the twelve bytes from every place on
+    entries: Octets = windows[places].view(np.uint8).reshape(-1, 12)
+    return np.ascontiguousarray(entries.T)
+
+
+def _number(digits: Octets) -> Ints:
+    """What rows of digits say."""
+    found: Ints = digits[0].astype(np.int64)
+    for each in digits[1:]:
+        found *= 10
+        found += each
+    return found
+
+
+def _tags(columns: Octets) -> Ints:
+    one, two, three = columns[:3].astype(np.int64)
+    tags: Ints = one << 16 | two << 8 | three
+    return tags
 
 
 def _byte_orders(octets: NDArray[np.uint8], starts: Ints, terminators: Ints) -> Ints:
@@ -156,37 +175,9 @@ def _touches(record: Ints, starts: Ints, ends: Ints, bodies: Ints) -> Bools:
     return touching
 
 
-def slices(found: Scan, wanted: Iterable[str] | None) -> list[list[tuple[str, bytes]]]:
-    """Per record, (tag, field bytes without terminator) of the wanted tags (all of them if None), in directory order.
-
-    Unsound records have an empty list.
-    """
-    columns = _chosen(found, wanted)
-    data = found.data
-    contents = [
-        data[start:end] for start, end in zip(*columns.places(found.field_starts, found.field_ends), strict=True)
-    ]
-    pairs = list(zip(columns.tags, contents, strict=True))
-    return [pairs[first:last] for first, last in columns.bounds]
-
-
-def texts(found: Scan, text: str, wanted: Iterable[str] | None) -> list[tuple[tuple[str, str], ...]] | None:
-    """Fields as `slices` gives them, out of the stretch's text: what stands before the n-th terminator is one field.
-
-    None if `text` was decoded in an encoding that takes terminators for something else.
-    """
-    pieces = text.split("\x1e")
-    if len(pieces) != len(found.marks) + 1:
-        return None
-    columns = _chosen(found, wanted)
-    (places,) = columns.places(np.searchsorted(found.marks, found.field_ends))
-    pairs = list(zip(columns.tags, map(pieces.__getitem__, places), strict=True))
-    return [tuple(pairs[first:last]) for first, last in columns.bounds]
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Columns:
-    """The fields that are wanted: which rows, their tags, and where each record's fields lie among them."""
+class Wanted:
+    """The fields that are wanted: which rows of the scan, their tags, and where each record's fields lie among them."""
 
     keep: Bools | None  # None: all
     tags: list[str]
@@ -197,17 +188,67 @@ class _Columns:
         return [(column if self.keep is None else column[self.keep]).tolist() for column in columns]
 
 
-def _chosen(found: Scan, wanted: Iterable[str] | None) -> _Columns:
+def wanted(found: Scan, tags: frozenset[str] | None) -> Wanted:
+    """The fields with these tags, or all, in directory order. Unsound records have none."""
     record, tag, keep = found.record, found.tag, None
-    if wanted is not None:
-        keep = np.isin(tag, np.array([tag_number(name) for name in wanted], np.int64))
+    if tags is not None:
+        keep = _table(tags)[(tag >> 16) << 14 | (tag >> 8 & 0x7F) << 7 | tag & 0x7F]
         record, tag = record[keep], tag[keep]
-    distinct, which = np.unique(tag, return_inverse=True)
-    names = [int(number).to_bytes(3).decode("ascii") for number in distinct]
     counts = np.bincount(record, minlength=len(found.starts))
     lasts = np.cumsum(counts)
-    return _Columns(
+    return Wanted(
         keep=keep,
-        tags=[names[index] for index in which.tolist()],
+        tags=list(map(_NAMES.__getitem__, tag.tolist())),
         bounds=list(zip((lasts - counts).tolist(), lasts.tolist(), strict=True)),
     )
+
+
+class Slices:
+    """Wanted fields as bytes, a record at a time."""
+
+    def __init__(self, found: Scan, wanted: Wanted) -> None:
+        self._data = found.data
+        self._wanted = wanted
+        self._starts, self._ends = wanted.places(found.field_starts, found.field_ends)
+
+    def of(self, row: int) -> list[tuple[str, bytes]]:
+        """(tag, field bytes without terminator) of a record."""
+        first, last = self._wanted.bounds[row]
+        data, tags, starts, ends = self._data, self._wanted.tags, self._starts, self._ends
+        return [(tags[index], data[starts[index] : ends[index]]) for index in range(first, last)]
+
+
+def texts(found: Scan, text: str, wanted: Wanted) -> list[tuple[tuple[str, str], ...]] | None:
+    """(tag, text) of every record's wanted fields, out of the stretch's text: what stands before the n-th terminator is
+    one field.
+
+    None if `text` was decoded in an encoding that takes terminators for something else.
+    """
+    pieces = text.split("\x1e")
+    if len(pieces) != len(found.marks) + 1:
+        return None
+    (places,) = wanted.places(np.searchsorted(found.marks, found.field_ends))
+    pairs = list(zip(wanted.tags, map(pieces.__getitem__, places), strict=True))
+    return [tuple(pairs[first:last]) for first, last in wanted.bounds]
+
+
+@lru_cache(maxsize=32)
+def _table(tags: frozenset[str]) -> Bools:
+    """Whether a tag is wanted, by its bytes of seven bits each; tags that no directory can have are left out."""
+    table = np.zeros(1 << 21, np.bool_)
+    for tag in tags:
+        if len(tag) == 3 and tag.isascii():
+            one, two, three = tag.encode()
+            table[one << 14 | two << 7 | three] = True
+    return table
+
+
+class _Names(dict[int, str]):
+    """Tags by their numbers; there are no more than letters and digits allow."""
+
+    def __missing__(self, number: int) -> str:
+        self[number] = name = number.to_bytes(3).decode("ascii")
+        return name
+
+
+_NAMES = _Names()

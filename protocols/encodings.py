@@ -21,8 +21,6 @@ from protocols.scanned import Finding, Pending, Stretch
 CLEARLY = 25.0  # points that another encoding is ahead of the one that was told, to speak against it
 OPENING = 16  # records heard of a stretch whose encoding is not plain
 
-_START = references.START.encode()
-
 
 def judged(stretch: Stretch, pending: Sequence[Pending]) -> list[Charset]:
     """One a record, in order."""
@@ -64,10 +62,14 @@ def _contradicted(each: Pending, told: str) -> tuple[Finding, ...]:
 def doubts(pending: Sequence[Pending], charsets: Sequence[Charset]) -> list[tuple[Finding, ...]]:
     """What there is to say of each judgement."""
     usual = ""
-    if len(set(charsets)) > 1:
+    if len({charset.name for charset in charsets}) > 1:
         named = Counter(charset.name for each, charset in zip(pending, charsets, strict=True) if not each.raw.isascii())
         usual = named.most_common(1)[0][0] if named else ""
-    return [_doubts(each, charset, usual) for each, charset in zip(pending, charsets, strict=True)]
+    plain = sniff.UNICODE if usual in ("", codec.UTF8) else None  # nothing is to be said of it
+    return [
+        () if charset is plain else _doubts(each, charset, usual)
+        for each, charset in zip(pending, charsets, strict=True)
+    ]
 
 
 def _doubts(each: Pending, charset: Charset, usual: str) -> tuple[Finding, ...]:
@@ -90,7 +92,7 @@ def _plain(each: Pending, utf8: bool) -> Charset | None:
     body = each.body()
     if not body.isascii():
         return sniff.UNICODE if utf8 and marc8.UTF8_BEGINS not in body else sniff.plain(body)
-    if _START in body and each.leader[9:10] != "a":
+    if references.BEGINS in body and each.leader[9:10] != "a":
         return sniff.ESCAPED  # MARC-8's way to write what it lacks
     return sniff.plain(body)
 

@@ -12,7 +12,7 @@ type declaration, which is never processed.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -26,7 +26,7 @@ from protocols.pieces import NO_RECORD, Piece
 from protocols.scanned import Finding, Pending, Stretch
 
 WIDE = ("utf-16", "utf_16", "utf16", "utf-32", "utf_32", "utf32", "ucs-2", "ucs-4", "iso-10646")
-
+RARE = 16  # a stretch is decoded as a whole in the encodings of one record in so many
 
 EMPTY: tuple[Finding, ...] = ()
 
@@ -151,10 +151,12 @@ def _read_iso2709(data: bytes, encoding: str, wanted: frozenset[str] | None) -> 
         names, doubts = [charset.name for charset in charsets], encodings.doubts(pending, charsets)
     else:
         doubts = encodings.contradicted(pending, encoding)
+    counts = Counter(names)
     for each, name, doubtful in zip(pending, names, doubts, strict=True):
+        common = RARE * counts[name] >= len(names)
         if codec.is_gb(name) and stretch.has_private(each, name):
             name = private.name(name, private.GB18030_2022)
-        fields, lost = stretch.fields(each, name)
+        fields, lost = stretch.fields(each, name, common=common)
         findings = each.findings + doubtful + lost
         batch.reads.append(Read(each.position, each.ordinal, each.raw, Record(each.leader, fields), name, findings))
     return batch
@@ -184,7 +186,8 @@ def _structures(found: Scan, batch: Batch) -> Iterator[Pending]:
                 leader = whole.leader.decode("ascii", "replace")
                 findings = (*frame.findings, *(each for each in whole.findings if each[0] not in dict(frame.findings)))
                 pending = Pending(frame.start, ordinal, raw, leader, -1, whole.fields, findings)
-        batch.failed += rubbish.gathered(data)
+        if rubbish:
+            batch.failed += rubbish.gathered(data)
         ordinal += 1
         if pending:
             yield pending
@@ -200,6 +203,9 @@ class _Rubbish:
         self._start = self._end = self._ordinal = self._pieces = 0
         self._reason = ""
 
+    def __bool__(self) -> bool:
+        return self._pieces > 0
+
     def add(self, start: int, end: int, ordinal: int, reason: str) -> bool:
         """One more piece; whether it is the first and counts."""
         if not self._pieces:
@@ -210,7 +216,7 @@ class _Rubbish:
 
     def gathered(self, data: bytes) -> list[Failed]:
         """The failure that they make, if there are any."""
-        if not self._pieces:
+        if not self:
             return []
         raw = data[self._start : self._end]
         reason = self._reason if self._pieces == 1 else f"no record in {len(raw):,} bytes with {self._pieces:,} ends"

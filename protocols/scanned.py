@@ -16,7 +16,7 @@ from protocols.charsets import codec, points, private, references
 
 Finding = tuple[str, str]  # rule id, detail
 Fields = tuple[tuple[str, str], ...]
-Raw = list[tuple[str, bytes]]
+Raw = Sequence[tuple[str, bytes]]
 
 LOST = "\ufffd"
 
@@ -29,7 +29,7 @@ class Pending(NamedTuple):
     raw: bytes
     leader: str
     row: int  # of a sound record in the scan, -1 for others
-    fields: Sequence[tuple[str, bytes]]  # of the others
+    fields: Raw  # of the others
     findings: tuple[Finding, ...]
 
     def body(self) -> bytes:
@@ -42,12 +42,13 @@ class Stretch:
 
     def __init__(self, data: bytes, wanted: frozenset[str] | None) -> None:
         self.found = columnar.scan(data)
-        self.wanted = wanted
+        self._wanted = columnar.wanted(self.found, wanted)
+        self._tags = wanted
         self._texts: dict[str, str] = {}
         self._decoded: dict[str, Sequence[Fields | None] | None] = {}
         self._codes: dict[str, NDArray[np.uint16] | NDArray[np.uint32]] = {}
         self._private: dict[str, frozenset[int]] = {}
-        self._slices: list[Raw] | None = None
+        self._slices: columnar.Slices | None = None
 
     def is_utf8(self) -> bool:
         """Whether all of it is UTF-8."""
@@ -69,9 +70,9 @@ class Stretch:
             self._codes[name] = points.code_points(self.text(name))
         return self._codes[name]
 
-    def fields(self, each: Pending, name: str) -> tuple[Fields, tuple[Finding, ...]]:
-        """Wanted fields of a record, and what was lost of them."""
-        if each.row >= 0:
+    def fields(self, each: Pending, name: str, *, common: bool) -> tuple[Fields, tuple[Finding, ...]]:
+        """Wanted fields of a record, and what was lost of them; `common`: many records are in this encoding."""
+        if common and each.row >= 0:
             if name not in self._decoded:
                 self._decoded[name] = self._at_once(name)
             rows = self._decoded[name]
@@ -91,20 +92,23 @@ class Stretch:
         """By row; None for records, or for all, that have to be decoded field by field."""
         if codec.by_field(name):
             return None
-        rows = columnar.texts(self.found, self.text(name), self.wanted)
+        rows = columnar.texts(self.found, self.text(name), self._wanted)
         doubtful = [LOST] if LOST in self.text(name) else []
-        if not codec.is_unicode(name) and references.START.encode() in self.found.data:
+        if not codec.is_unicode(name) and references.BEGINS in self.found.data:
             doubtful.append(references.START)
         if rows is None or not doubtful:
             return rows
-        return [None if any(sign in text for _, text in fields for sign in doubtful) else fields for fields in rows]
+        return [None if _has(fields, doubtful) else fields for fields in rows]
 
     def _one_by_one(self, each: Pending, name: str) -> tuple[Fields, tuple[Finding, ...]]:
-        chosen = self._sliced(each.row) if each.row >= 0 else each.fields
+        chosen = self._sliced(each.row) if each.row >= 0 else self._chosen(each.fields)
         fields: list[tuple[str, str]] = []
         lost: dict[str, None] = {}
+        plain = codec.is_plain(each.raw, name)
         for tag, content in chosen:
-            if self.wanted is None or tag in self.wanted:
+            if plain and content.isascii():
+                fields.append((tag, content.decode("ascii")))
+            else:
                 text, unknown = codec.decode(content, name)
                 if unknown:
                     lost[tag] = None
@@ -114,8 +118,16 @@ class Stretch:
         detail = f"codes without meaning in {name} became U+FFFD: {' '.join(lost)}"
         return tuple(fields), (("encoding-invalid-bytes", detail),)
 
+    def _chosen(self, fields: Raw) -> Raw:
+        return fields if self._tags is None else [each for each in fields if each[0] in self._tags]
+
     def _sliced(self, row: int) -> Raw:
         """Wanted fields of a sound record as bytes."""
         if self._slices is None:
-            self._slices = columnar.slices(self.found, self.wanted)
-        return self._slices[row]
+            self._slices = columnar.Slices(self.found, self._wanted)
+        return self._slices.of(row)
+
+
+def _has(fields: Fields, signs: Sequence[str]) -> bool:
+    whole = "".join([text for _, text in fields])
+    return any(sign in whole for sign in signs)

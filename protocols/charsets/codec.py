@@ -10,8 +10,11 @@ from protocols.charsets import big5, marc8, mixed, private, references
 
 UTF8, GB18030, BIG5, MARC8, ISO5426, DANMARC = "utf-8", "gb18030", "big5", "marc-8", "iso-5426", "danmarc"
 LATIN1, CP1252 = "latin-1", "cp1252"
+ESC = b"\x1b"
 STATEFUL = frozenset((MARC8, ISO5426, DANMARC, BIG5))  # not Python's, or not under that name
 SEPARATE = "+/"  # signs in names of encodings that are decoded field by field: mixtures, and those with a table
+
+_PLAIN = frozenset((MARC8, ISO5426, BIG5, LATIN1, CP1252, GB18030))  # in which ASCII is ASCII, but for escapes
 
 _OWN = {"marc8": MARC8, "ansel": MARC8, "iso5426": ISO5426, "danmarc": DANMARC, "danmarc2": DANMARC}
 _SAME = {"iso8859-1": "latin-1", "cp950": BIG5, "big5hkscs": BIG5, "gb2312": "gbk"}
@@ -54,6 +57,11 @@ def is_gb(encoding: str) -> bool:
 def is_unicode(encoding: str) -> bool:
     """Whether it holds every character by itself, so that a reference in it is text and no way out."""
     return encoding.startswith("utf-")
+
+
+def is_plain(data: bytes, encoding: str) -> bool:
+    """Whether what is ASCII in these bytes means itself, without escape sequences and references."""
+    return encoding == UTF8 or (encoding in _PLAIN and ESC not in data and references.BEGINS not in data)
 
 
 def decode(data: bytes, encoding: str) -> tuple[str, int]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 START = "&#"
+BEGINS = START.encode()
 
 _REFERENCE = re.compile("&#(?:[xX]([0-9A-Fa-f]{2,6})|([0-9]{2,7}));")
 

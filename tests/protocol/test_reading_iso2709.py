@@ -38,10 +38,12 @@ def test_what_is_written_is_read_back_without_findings() -> None:
 def test_the_columnar_way_gives_the_same_and_only_what_is_wanted() -> None:
     scan = columnar.scan(GOOD * 3)
     assert scan.sound.all() and scan.tail == 3 * len(GOOD)
-    assert columnar.slices(scan, None) == [[(tag, text.encode()) for tag, text in FIELDS]] * 3
-    assert [tag for tag, _ in columnar.slices(scan, frozenset(("650", "001")))[2]] == ["001", "650", "650"]
-    assert columnar.texts(scan, (GOOD * 3).decode(), None) == [FIELDS] * 3
-    assert columnar.texts(scan, (GOOD * 3).decode("utf-16-le", "replace"), None) is None
+    every, some = columnar.wanted(scan, None), columnar.wanted(scan, frozenset(("650", "001", "ＡＢＣ", "1")))
+    assert columnar.Slices(scan, every).of(2) == [(tag, text.encode()) for tag, text in FIELDS]
+    assert [tag for tag, _ in columnar.Slices(scan, some).of(2)] == ["001", "650", "650"]
+    assert columnar.texts(scan, (GOOD * 3).decode(), every) == [FIELDS] * 3
+    assert columnar.texts(scan, (GOOD * 3).decode(), some) == [(FIELDS[0], FIELDS[3], FIELDS[4])] * 3
+    assert columnar.texts(scan, (GOOD * 3).decode("utf-16-le", "replace"), every) is None
 
 
 @pytest.mark.parametrize("padding", [b"\n", b"\r\n", b"\x00\x00", b"\x1a", b"\r\n\r\n"])
@@ -63,10 +65,9 @@ def test_a_directory_that_is_not_in_the_order_of_the_data_is_sound() -> None:
 
 def test_tags_of_letters_are_sound() -> None:
     data = iso2709.write(Record(leader=LEADER, fields=(("001", "1"), ("CAT", "  \x1faX"), ("u01", "  \x1faY"))))
-    assert columnar.slices(columnar.scan(data), frozenset(("CAT", "u01")))[0] == [
-        ("CAT", b"  \x1faX"),
-        ("u01", b"  \x1faY"),
-    ]
+    scan = columnar.scan(data)
+    named = columnar.wanted(scan, frozenset(("CAT", "u01")))
+    assert columnar.Slices(scan, named).of(0) == [("CAT", b"  \x1faX"), ("u01", b"  \x1faY")]
 
 
 def damaged(name: str) -> bytes:
