@@ -84,8 +84,8 @@ def stretch(folder: Path, kind: str, text: str, before: int, count: int, titles:
         raise BadQuery(f"A stretch of a list holds 1 to {MOST_LISTED} values.")
     place = headings.order(kind, text)
     with closing(_open(folder)) as file:
-        earlier, start = _taken(_walk(file, _BACKWARD, kind, place), before, titles)
-        later, end = _taken(_walk(file, _ONWARD, kind, place), count - before, titles)
+        earlier, start = _taken(_backward(file, kind, place), before, titles)
+        later, end = _taken(_onward(file, kind, place), count - before, titles)
     return Stretch(values=(*reversed(earlier), *later), before=len(earlier), start=start, end=end)
 
 
@@ -105,25 +105,34 @@ def _taken(found: Iterator[tuple[str, str]], wanted: int, titles: Callable[[str]
     return taken, False
 
 
-_ONWARD = (
-    "select place, key, shown from listed where kind = ? and (place, key) >= (?, ?) order by place, key limit ?",
-    "select place, key, shown from listed where kind = ? and (place, key) > (?, ?) order by place, key limit ?",
-)
-_BACKWARD = (
-    "select place, key, shown from listed where kind = ? and (place, key) < (?, ?)"
-    " order by place desc, key desc limit ?",
-) * 2
-
-
 def _open(folder: Path) -> sqlite3.Connection:
     return sqlite3.connect(f"{(folder / FILE).as_uri()}?mode=ro", uri=True)
 
 
-def _walk(file: sqlite3.Connection, statements: tuple[str, str], kind: str, place: str) -> Iterator[tuple[str, str]]:
-    """(key, text as written), stretch by stretch, each from where the last one ended."""
-    first, more = statements
-    rows = file.execute(first, (kind, place, "", STEP)).fetchall()
-    while rows:
+def _onward(file: sqlite3.Connection, kind: str, place: str) -> Iterator[tuple[str, str]]:
+    """(key, text as written) from a place on, stretch by stretch."""
+    key = ""
+    while True:
+        rows = file.execute(
+            "select place, key, shown from listed where kind = ? and (place, key) > (?, ?) order by place, key limit ?",
+            (kind, place, key, STEP),
+        ).fetchall()
         yield from ((key, shown) for _, key, shown in rows)
+        if len(rows) < STEP:
+            return
         place, key, _ = rows[-1]
-        rows = file.execute(more, (kind, place, key, STEP)).fetchall() if len(rows) == STEP else []
+
+
+def _backward(file: sqlite3.Connection, kind: str, place: str) -> Iterator[tuple[str, str]]:
+    """The same before a place, the nearest first."""
+    key = ""
+    while True:
+        rows = file.execute(
+            "select place, key, shown from listed where kind = ? and (place, key) < (?, ?)"
+            " order by place desc, key desc limit ?",
+            (kind, place, key, STEP),
+        ).fetchall()
+        yield from ((key, shown) for _, key, shown in rows)
+        if len(rows) < STEP:
+            return
+        place, key, _ = rows[-1]
