@@ -82,6 +82,7 @@ PROBES: Mapping[str, Probe] = {
     "/records/{id}/{form}": Probe(path="/records/CN-NODE.00000a/marcxml"),
     "/api/records/{id}": Probe(path="/api/records/CN-NODE.00000a"),
     "/api/records/{id}/contributors": Probe(path="/api/records/CN-NODE.00000a/contributors"),
+    "/api/records/{id}/held": Probe(path="/api/records/CN-NODE.00000a/held?year=2000"),
     "/static/{name}": Probe(path="/static/tianlu.css"),
     "/oai": Probe(path="/oai?verb=Identify"),
     "/oai POST": Probe(form={"verb": "Identify"}),

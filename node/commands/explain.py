@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -13,6 +14,7 @@ from catalog import (
     attached,
     changes,
     clusters,
+    decisions,
     holdings,
     loads,
     quarantine,
@@ -30,10 +32,11 @@ from dms import quality_of, quality_texts
 from dms.match import reasons
 from dms.rules import catalogue
 from dms.rules.score import BEST
-from node import app, indexed
+from node import app, decided, indexed
 from node.app import Node
 from node.context import Context
 from services.cataloguing import patch
+from services.deciding import sides
 from services.discovery import record
 
 NAME = "explain"
@@ -63,6 +66,7 @@ async def run(context: Context, args: argparse.Namespace) -> int:
                 _cluster(conn, node, number, context.lang) if number else _record(conn, node, args.id, context.lang)
             )
         ]
+        steps += await _decided(conn, node, args.id, context)
     if not steps:
         raise NotFound(f"nothing is known of {args.id}: not loaded, not in quarantine, never a cluster")
     for step, told in steps:
@@ -71,6 +75,15 @@ async def run(context: Context, args: argparse.Namespace) -> int:
         else:
             context.out.say(f"{step:12} {told}")
     return 0
+
+
+async def _decided(conn: Connection, node: Node, ident: str, context: Context) -> list[Step]:
+    """What people decided about the record, or about the records of the cluster."""
+    with contextlib.suppress(NotFound):  # it is in no cluster
+        side = await sides.find(conn, node.symbol, ident)
+        own = [side.record] if "/" in ident else [each.record for each in await sides.members(conn, side.cluster)]
+        return [("decision", decided.said(context, one)) for one in await decisions.of_records(conn, own)]
+    return []
 
 
 async def _record(conn: Connection, node: Node, ident: str, lang: str) -> AsyncIterator[Step]:

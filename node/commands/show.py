@@ -12,6 +12,7 @@ from catalog.model import Carrier, Description, Format, Holding, unique
 from catalog.records import Row
 from config.errors import BadRecord, Misconfigured
 from dms import contributors_of, describe, quality_of, quality_texts
+from dms.match import reasons
 from dms.rules import kinds
 from dms.rules.model import Kind
 from dms.rules.score import BEST
@@ -20,7 +21,8 @@ from node.context import Context
 from node.output import Output
 from protocols.marc import Record
 from services.cataloguing import patch
-from services.delivery import forms, giving, render, rows, turning, values
+from services.deciding import related
+from services.delivery import forms, giving, having, render, rows, turning, values
 from services.discovery import record as records
 
 NAME = "show"
@@ -46,6 +48,7 @@ class Shown:
     holdings: tuple[tuple[str, Holding], ...]  # library, holding
     names: Mapping[str, str]  # of libraries, by symbol
     quality: tuple[str, ...] = ()  # of a source record: its score, what the rules say of it, what was mended of it
+    related: tuple[str, ...] = ()  # of a merged record: what is shown with it, and why
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -58,6 +61,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="form (default: text); raw: the bytes as received, of a source record",
     )
     parser.add_argument("--who", action="store_true", help="of a merged record: who gave each field")
+    for name, about in (
+        ("year", "which libraries have this year of it"),
+        ("volume", "… this volume"),
+        ("issue", "… this issue of the year or volume; alone counted through the whole run"),
+    ):
+        parser.add_argument(f"--{name}", type=int, metavar="N", help=about)
     parser.add_argument("--encoding", default="utf-8", help="of ISO 2709, .mrk and Aleph sequential")
     parser.add_argument(
         "--dialect", choices=turning.DIALECTS, help="MARC dialect, with --to; default: the record's own"
@@ -66,10 +75,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 async def run(context: Context, args: argparse.Namespace) -> int:
     """1 if there is no such record; 3 if it can't be written in the wanted form or some characters can't."""
+    part = having.Part(year=args.year, volume=args.volume, issue=args.issue)
     encoding = forms.check(args.to if args.to in forms.NAMES else "marcjson", args.encoding)
     async with app.open(context) as node:
-        if args.who and "/" in args.id:
-            raise Misconfigured("--who is about merged records: give a cluster id (tianlu cluster show ID)")
+        if "/" in args.id and (args.who or part != having.Part()):
+            raise Misconfigured("this is about merged records: give a cluster id (tianlu cluster show ID)")
         if "/" not in args.id:
             await attending.leave_nothing(node)
         async with node.database.connection() as conn:
@@ -87,15 +97,20 @@ async def run(context: Context, args: argparse.Namespace) -> int:
                 return await _who(context, conn, args.id)
             else:
                 found = await records.by_id(conn, args.id)
+                if part != having.Part():
+                    _has(context, found, part)
+                    return 0
                 if context.out.json and args.to == "text":
                     copies = ((copy.source, copy.local_id, copy.holding) for copy in found.copies)
-                    context.out.item(values.full(found.published, copies))
+                    near = await related.of(conn, found.published.cluster)
+                    context.out.item(values.full(found.published, copies) | {"related": related.values(near)})
                     return 0
-                shown = await _merged(conn, found, context.lang)
+                shown = await _merged(conn, found, context)
     if shown.ident != args.id:
         context.out.note(MOVED[context.lang].format(old=args.id, new=shown.ident))
     if args.to == "text":
         written = rows.text(shown.description, shown.ident, shown.holdings, shown.names, context.lang)
+        written += "".join(f"  ~ {line}\n" for line in shown.related)
         written += "".join(f"\n{line}" for line in shown.quality) + "\n" * bool(shown.quality)
     elif args.to == "marc":
         written = render.as_lines(_going(shown, args.dialect).record)
@@ -143,10 +158,24 @@ async def _who(context: Context, conn: Connection, ident: str) -> int:
     return 0
 
 
-async def _merged(conn: Connection, found: records.Found, lang: str) -> Shown:
+def _has(context: Context, found: records.Found, part: having.Part) -> None:
+    """A library a line: whether it has the part, and all that it holds."""
+    for one in having.libraries((copy.holding for copy in found.copies), part, context.lang):
+        if context.out.json:
+            context.out.item({"library": one.library, "answer": one.answer.value, "held": one.held})
+        context.out.say(f"{one.library}  {context.text(f'has_{one.answer.value}')}  {one.held}".rstrip())
+
+
+async def _merged(conn: Connection, found: records.Found, context: Context) -> Shown:
+    lang = context.lang
     names = {each.symbol: (each.name_en if lang == "en" else "") or each.name for each in await libraries.every(conn)}
     copies = tuple((copy.holding.library, copy.holding) for copy in found.copies)
     told = {library for library, _ in copies}
+    near = [
+        f"{each.published.id} {render.described(each.published).title}: "
+        + ("; ".join(reasons.text(rule, lang) for rule in each.rules) or context.text("related_by_decision"))
+        for each in await related.of(conn, found.published.cluster)
+    ]
     bare = tuple((each, Holding(library=each)) for each in found.published.libraries if each not in told)
     return Shown(
         ident=found.published.id,
@@ -155,6 +184,7 @@ async def _merged(conn: Connection, found: records.Found, lang: str) -> Shown:
         description=render.described(found.published),
         holdings=copies + bare,
         names=names,
+        related=tuple(near),
     )
 
 

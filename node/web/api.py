@@ -12,9 +12,10 @@ from aiohttp import web
 from catalog import clusters, libraries
 from catalog.model import Library, Published
 from dms import contributors_of
-from node.web import context, openapi, record_view, results_view, searching, view
+from node.web import context, inputs, openapi, record_view, results_view, searching, view
+from node.web.middleware import BadInput
 from services.deciding import related
-from services.delivery import giving, links, values
+from services.delivery import giving, having, links, values
 from services.discovery import ask, find
 from services.discovery import record as records
 from services.discovery.wide import Wide
@@ -102,8 +103,24 @@ async def record(request: web.Request) -> web.StreamResponse:
         }
         for each in found.elsewhere
     ]
-    beside = [{"id": each.published.id, "rules": each.rules, "decision": each.decision} for each in near]
-    return answer(told | _brief(request, published) | {"elsewhere": elsewhere, "related": beside})
+    beside = {"elsewhere": elsewhere, "related": related.values(near)}
+    return answer(told | _brief(request, published) | beside)
+
+
+async def held(request: web.Request) -> web.StreamResponse:
+    """Which libraries have a year, a volume or an issue."""
+    part = having.Part(**{name: _told_number(request, name) for name in ("year", "volume", "issue")})
+    if part == having.Part():
+        raise BadInput("Say year, volume or issue.")
+    async with context.connection(request) as conn:
+        found = await records.by_id(conn, request.match_info["id"])
+    has = having.libraries((copy.holding for copy in found.copies), part)
+    said = [{"library": one.library, "answer": one.answer.value, "held": one.held} for one in has]
+    return answer({"id": found.published.id, "libraries": said})
+
+
+def _told_number(request: web.Request, name: str) -> int | None:
+    return inputs.number(request.query, name, 0, 0, 999_999) if request.query.get(name) else None
 
 
 async def contributors(request: web.Request) -> web.StreamResponse:

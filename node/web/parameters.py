@@ -9,6 +9,14 @@ from node.web.openapi import Parameter
 from services.discovery import authorities
 
 ID = Parameter(name="id", about="A record's number, e.g. CN-TJU.00000a.", schema={"type": "string"})
+PART = tuple(
+    Parameter(name=name, about=about, schema={"type": "integer", "minimum": 0})
+    for name, about in (
+        ("year", "The year that is wanted."),
+        ("volume", "The volume."),
+        ("issue", "The issue, counted within year or volume; alone through the whole run."),
+    )
+)
 KEY = Parameter(name="key", about="A key's number.", schema={"type": "integer", "minimum": 1})
 FORM = Parameter(name="form", about="The form of the record.", schema={"type": "string", "enum": list(pages.FORMS)})
 QUESTION = (

@@ -182,6 +182,15 @@ ROUTES: tuple[Route, ...] = (
         schema=schemas.CONTRIBUTORS,
     ),
     Route(
+        path="/api/records/{id}/held",
+        handler=api.held,
+        summary="Which libraries have a year, a volume or an issue of it.",
+        allow=PUBLIC,
+        parameters=(parameters.ID, *parameters.PART),
+        answer="application/json",
+        schema=schemas.HELD,
+    ),
+    Route(
         path="/api/authorities",
         handler=authority_pages.document,
         summary="Search the authority records: headings, variants, identifiers.",

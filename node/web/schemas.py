@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dms import merge_base
+from dms.ranges.model import Answer
 from services.discovery import authorities
 
 _TEXT = {"type": "string"}
@@ -127,6 +128,22 @@ _MORE = {
         "items": _object(node=_TEXT, name=_TEXT, ids=_TEXTS, urls=_TEXTS, libraries=_TEXTS),
     },
 }
+HELD = _object(
+    id=_TEXT,
+    libraries={
+        "type": "array",
+        "description": "those that have it first",
+        "items": _object(
+            library=_TEXT,
+            answer={
+                "type": "string",
+                "enum": [each.value for each in Answer],
+                "description": "unknown: it does not say what it holds, or not so closely",
+            },
+            held={**_TEXT, "description": "all that it holds, in the normal form (ANSI/NISO Z39.71)"},
+        ),
+    },
+)
 CONTRIBUTORS = _object(
     id=_TEXT,
     format={"type": "string", "enum": ["MARC21", "CNMARC"]},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 
@@ -34,3 +35,8 @@ async def of(conn: Connection, cluster: int) -> list[Related]:
         for other, (packed, decision) in sorted(found.items())
         if (one := shown.get(other)) is not None and not one.deleted
     ]
+
+
+def values(found: Sequence[Related]) -> list[dict[str, Any]]:
+    """The same for programs."""
+    return [{"id": each.published.id, "rules": each.rules, "decision": each.decision} for each in found]

@@ -61,6 +61,16 @@ def _audit(cli: Cli) -> subprocess.CompletedProcess[bytes]:
     return cli.run("--json", "audit", "list")
 
 
+def test_what_is_linked_is_shown_with_a_record_and_what_was_decided_is_told(stocked: Cli) -> None:
+    (linked,) = stocked.lines("cluster", "link", "a/n1", "a/n2", "--why", "book and its workbook")
+    one, other = linked["clusters"]
+    shown = stocked.run("--lang", "zh", "show", one).stdout.decode()
+    assert f"~ {other} 园冶注释第2种: 人工关联" in shown
+    for ident in ("a/n1", one):
+        told = [each["told"] for each in stocked.lines("explain", ident) if each["step"] == "decision"]
+        assert len(told) == 1 and "book and its workbook" in told[0]
+
+
 def test_who_gave_a_field_is_told(stocked: Cli) -> None:
     (shown,) = stocked.lines("cluster", "show", "a/n1")
     (told,) = stocked.lines("show", shown["cluster"], "--who")

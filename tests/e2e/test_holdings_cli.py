@@ -142,6 +142,19 @@ def test_an_update_of_copies_has_no_barcodes(cli: Cli, tmp_path: Path) -> None:
     assert shown["held"] == [{"library": "LIB", "copies": 2, "held": "1998:no.1-12"}]
     assert "= 1998年第1-12期" in cli.run("--lang", "zh", "show", clusters["b2"]).stdout.decode()
     assert cli.lines("show", clusters["b1"], "--json")[0]["held"][0]["copies"] == 4
+    for words, answer in (
+        (("--year", "1998", "--issue", "8"), "yes"),
+        (("--year", "1998", "--issue", "13"), "no"),
+        (("--year", "1998"), "part"),
+        (("--year", "1999"), "no"),
+        (("--volume", "3"), "unknown"),
+    ):
+        assert cli.lines("show", clusters["b2"], *words) == [
+            {"library": "LIB", "answer": answer, "held": "1998:no.1-12"}
+        ], words
+    said = cli.run("--lang", "zh", "show", clusters["b2"], "--year", "1998", "--issue", "8").stdout.decode()
+    assert said == "LIB  有  1998年第1-12期\n"
+    cli.run("show", "lib/b2", "--year", "1998", code=2)
 
     again = sheet(
         tmp_path / "again.csv",

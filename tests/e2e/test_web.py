@@ -265,6 +265,9 @@ async def test_the_interface_answers_as_its_document_says(visitor: Visitor) -> N
     fits(await visitor.json("/api/search?q=gardens&library=CN-HKS&limit=5"), schemas.RESULTS)
     fits(await visitor.json("/api/scopes?q=gardens&library=CN-HKS"), schemas.SCOPES)
     fits(await visitor.json(f"/api/records/{ident(1)}"), schemas.RECORD)
+    has = await visitor.json(f"/api/records/{ident(1)}/held?year=1999&issue=3")
+    fits(has, schemas.HELD)
+    assert has["id"] == ident(1) and has["libraries"]
     fits(await visitor.json("/api/libraries"), schemas.LIBRARIES)
     fits(await visitor.json("/api/network"), schemas.NETWORK)
     fits(await visitor.json("/health"), schemas.HEALTH)
