@@ -21,6 +21,7 @@ from bench import (
     scan,
     search,
     visible,
+    z3950,
 )
 from bench.node import Failed
 from bench.options import Options
@@ -40,6 +41,7 @@ BENCHES: dict[str, Callable[[Options], Report]] = {
     "check": check.run,
     "convert": convert.run,
     "rekey": rekey.run,
+    "z3950": z3950.run,
 }
 
 

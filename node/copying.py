@@ -14,11 +14,11 @@ from catalog.targets import Target
 from config.secret import Secret
 from dms import quality_scope
 from dms.crosswalk.marc import between
-from dms.rules.model import Profile as Rules
 from node import outgoing
 from node.app import Node
 from services.access import sealed
 from services.copying import lines, z3950
+from services.copying.candidates import Judge
 from services.copying.choosing import Wish
 from services.copying.lines import Lines
 
@@ -30,7 +30,7 @@ class Habits:
     """How a library's records are."""
 
     dialect: str  # of `between.FORMATS`
-    rules: Rules
+    judge: Judge
 
     def wish(self, language: str | None) -> Wish:
         """What it wants of a copied record; without a language of cataloguing: Chinese where its records are CNMARC."""
@@ -44,7 +44,7 @@ async def habits(conn: Connection, node: Node, library: str, dialect: str = "") 
     if not dialect:
         usual = await sources.usual_format(conn, library)
         dialect = between.MARC21 if usual is Format.MARC21 else node.settings.z3950.dialect
-    return Habits(dialect=dialect, rules=await quality_scope.of_library(conn, library))
+    return Habits(dialect=dialect, judge=Judge(await quality_scope.of_library(conn, library)))
 
 
 @contextlib.asynccontextmanager

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import glob
-import socket
-import subprocess
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 
+from bench import foreign
 from catalog.targets import Target
 from protocols.target import Profile
 from protocols.z3950 import apdu, oids
@@ -24,23 +21,6 @@ from tests import programs
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 Answer = Callable[[apdu.Apdu], "Sequence[apdu.Apdu | bytes]"]
-# What Zebra indexes of a record in either family, by bib-1 names.
-ABSTRACT = """name bib
-attset bib1.att
-esetname F @
-esetname B @
-marc usmarc.mar
-xpath disable
-all any
-melm 001 Local-number,Local-number:0
-melm 020$a ISBN
-melm 010$a ISBN
-melm 245 Title,Title:p
-melm 200 Title,Title:p
-melm 100 Author,Author:p
-melm 701 Author,Author:p
-"""
-STARTING = 20.0  # seconds that a foreign server may take to listen
 
 
 def a_target(name: str = "elsewhere", *, port: int = 210, host: str = "127.0.0.1", **said: object) -> Target:
@@ -142,61 +122,18 @@ def presented(records: tuple[NamePlusRecord, ...]) -> PresentResponse:
     )
 
 
-def free_port() -> int:
-    """A TCP port that nothing listens on now."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port
-
-
 @contextlib.contextmanager
 def ztest() -> Iterator[int]:
     """Indexdata's test server, which finds something for every query; its port."""
-    port = free_port()
-    with _program([programs.need("yaz-ztest"), "-t", "1", f"tcp:127.0.0.1:{port}"], port):
+    programs.need("yaz-ztest")
+    with foreign.ztest() as (port,):
         yield port
 
 
 @contextlib.contextmanager
-def zebra(home: Path, records: bytes, *, database: str = "Default") -> Iterator[int]:
+def zebra(home: Path, records: bytes) -> Iterator[int]:
     """Zebra with these MARC records (ISO 2709 in UTF-8) indexed; its port."""
-    server, index = programs.need("zebrasrv"), programs.need("zebraidx")
-    modules = glob.glob("/usr/lib/*/idzebra-2.0/modules") or ["/usr/lib/idzebra-2.0/modules"]
-    for folder in ("records", "register", "shadow", "lock", "tmp"):
-        (home / folder).mkdir(parents=True, exist_ok=True)
-    (home / "records" / "all.mrc").write_bytes(records)
-    (home / "bib.abs").write_text(ABSTRACT, encoding="ascii")
-    (home / "zebra.cfg").write_text(
-        f"profilePath: {home}:/usr/share/idzebra-2.0/tab\nattset: bib1.att\nmodulePath: {modules[0]}\n"
-        f"recordType: grs.marcxml.bib\nencoding: utf-8\ndatabase: {database}\n"
-        f"register: {home}/register:1G\nlockDir: {home}/lock\nsetTmpDir: {home}/tmp\nkeyTmpDir: {home}/tmp\n"
-        f"perm.anonymous: r\nstoreData: 1\nstoreKeys: 1\n",
-        encoding="utf-8",
-    )
-    done = subprocess.run(
-        [index, "-c", "zebra.cfg", "-d", database, "update", "records"], cwd=home, capture_output=True, check=False
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    port = free_port()
-    with _program([server, "-c", "zebra.cfg", f"tcp:127.0.0.1:{port}"], port, cwd=home):
+    for program in ("zebrasrv", "zebraidx"):
+        programs.need(program)
+    with foreign.zebra(home, records) as port:
         yield port
-
-
-@contextlib.contextmanager
-def _program(command: list[str], port: int, cwd: Path | None = None) -> Iterator[None]:
-    process = subprocess.Popen(command, cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        until = time.monotonic() + STARTING
-        while True:
-            assert process.poll() is None, command
-            try:
-                socket.create_connection(("127.0.0.1", port), 1).close()
-                break
-            except OSError:
-                assert time.monotonic() < until, command
-                time.sleep(0.02)
-        yield
-    finally:
-        process.terminate()
-        process.wait()

@@ -77,7 +77,7 @@ async def run(context: Context, args: argparse.Namespace) -> int:
         whole = Whole(
             targets=chosen,
             wish=habits.wish(args.language),
-            rules=habits.rules,
+            judge=habits.judge,
             most=args.most,
             deadline=args.within,
         )

@@ -37,7 +37,20 @@ class NoCandidate(BadRecord):
     code = "no-candidate"
 
 
-def read(target: Target, found: Sequence[Found], rules: Rules) -> tuple[list[Candidate], list[str]]:
+class Judge:
+    """The rules of a library, made ready for many records."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+        self._checker = check.checker(rules)
+
+    def scores(self, records: Sequence[tuple[Record, Format]]) -> list[int]:
+        """How good bibliographic records are, 0 to 100."""
+        every = self._checker.check_many((record, fmt, Kind.BIBLIOGRAPHIC) for record, fmt in records)
+        return [score.score(findings, self._rules) for findings in every]
+
+
+def read(target: Target, found: Sequence[Found], judge: Judge) -> tuple[list[Candidate], list[str]]:
     """Those that can be copied, and what is to be said of the others."""
     read_: list[tuple[Found, Record, Format]] = []
     said = []
@@ -46,7 +59,7 @@ def read(target: Target, found: Sequence[Found], rules: Rules) -> tuple[list[Can
             read_.append((each, *_read(target, each)))
         except BadRecord as error:
             said.append(f"{target.name} {each.position}: {error}")
-    findings = check.checker(rules).check_many((record, fmt, Kind.BIBLIOGRAPHIC) for _, record, fmt in read_)
+    scores = judge.scores([(record, fmt) for _, record, fmt in read_])
     return [
         Candidate(
             target=target,
@@ -55,9 +68,9 @@ def read(target: Target, found: Sequence[Found], rules: Rules) -> tuple[list[Can
             format=fmt,
             number=identity.named_id(record, "001") or identity.digest_id(each.raw),
             isbns=_isbns(record, fmt),
-            score=score.score(wrong, rules),
+            score=points,
         )
-        for (each, record, fmt), wrong in zip(read_, findings, strict=True)
+        for (each, record, fmt), points in zip(read_, scores, strict=True)
     ], said
 
 

@@ -16,6 +16,7 @@ from protocols.z3950 import client
 from protocols.z3950.apdu.init import Option
 from services.copying import candidates, queries, z3950
 from services.copying.asking import Answer
+from services.copying.candidates import Judge
 from services.copying.z3950 import Z3950Line
 
 WORDS = ("computer", "中国")  # that nearly every catalogue has: the second tells whether the charset of terms is right
@@ -72,7 +73,7 @@ def _present(target: Target, answer: Answer) -> Step:
     """Whether records came, and in what."""
     if not answer.found:
         return Step(name="present", works=False, told={"why": "; ".join(answer.notes) or "0"})
-    read, said = candidates.read(target, answer.found, Rules())
+    read, said = candidates.read(target, answer.found, Judge(Rules()))
     if not read:
         return Step(name="present", works=False, told={"why": "; ".join(said)})
     encodings = dict.fromkeys(

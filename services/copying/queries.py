@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
 
 from config.errors import Misconfigured
 from dms.formats import identifiers
+from dms.rules.content import numbers
 from protocols.query import Node, Or, Term
 from protocols.z3950 import pqf
 
@@ -39,16 +41,11 @@ def read(text: str) -> Asked:
 
 
 def of_isbn(number: int, typed: str = "") -> Asked:
-    """An ISBN in each of its forms: not every server makes one of them, and some keep hyphens."""
-    forms = [str(number)]
-    if ten := _ten(str(number)):
-        forms.append(ten)
-    if typed and typed not in forms:
-        forms.append(typed)
-    query: Node = Term(index="isbn", text=forms[0], structure="exact")
-    for form in forms[1:]:
-        query = Or(query, Term(index="isbn", text=form, structure="exact"))
-    return Asked(query=query, isbn=number)
+    """An ISBN in each of its forms: many servers don't make them one, least of all those of records with hyphens."""
+    plain = list(filter(None, (str(number), _ten(str(number)))))
+    forms = dict.fromkeys([*plain, *filter(None, map(numbers.hyphenated, plain)), *([typed] if typed else ())])
+    terms: list[Node] = [Term(index="isbn", text=form, structure="exact") for form in forms]
+    return Asked(query=functools.reduce(Or, terms), isbn=number)
 
 
 def _ten(thirteen: str) -> str:

@@ -8,9 +8,8 @@ from collections.abc import AsyncGenerator, Iterable, Sequence
 from dataclasses import dataclass
 
 from catalog.targets import Target
-from dms.rules.model import Profile as Rules
 from services.copying import candidates, choosing, metasearch
-from services.copying.candidates import Candidate
+from services.copying.candidates import Candidate, Judge
 from services.copying.choosing import Choice, Wish
 from services.copying.lines import EACH, Lines
 from services.copying.metasearch import Outcome
@@ -26,7 +25,7 @@ class Whole:
 
     targets: Sequence[Target]  # the preferred one first
     wish: Wish
-    rules: Rules  # that judge the library's records
+    judge: Judge  # of the library's records
     most: int = MOST
     deadline: float = metasearch.DEADLINE  # seconds for one query
 
@@ -51,7 +50,7 @@ async def seek(lines: Lines, whole: Whole, asked: Asked) -> Sought:
         async for outcome in asking:
             outcomes.append(outcome)
             if outcome.answer:
-                read, said = candidates.read(outcome.target, outcome.answer.found, whole.rules)
+                read, said = candidates.read(outcome.target, outcome.answer.found, whole.judge)
                 found += read
                 notes += [*said, *(f"{outcome.target.name} {note}" for note in outcome.answer.notes)]
     wish = Wish(format=whole.wish.format, language=whole.wish.language, isbn=asked.isbn)

@@ -33,7 +33,7 @@ class Z3950Line:
 
     def __init__(self, target: Target, connection: Connection) -> None:
         profile = target.profile
-        self._connection, self._profile = connection, profile
+        self._session, self._profile = connection, profile
         self.terms = negotiated(connection) or profile.terms
         self._chosen = {
             index: [(int(kind), int(value)) for kind, value in _ATTRIBUTE.findall(told)]
@@ -70,8 +70,8 @@ class Z3950Line:
         along = min(most, self._profile.chunk)
         self._fetch.notes.clear()
         try:
-            result = await self._connection.search(asked, databases, records=along, wish=self._fetch.wish)
-            found = await self._fetch.fetch(self._connection, min(most, result.hits), result.records)
+            result = await self._session.search(asked, databases, records=along, wish=self._fetch.wish)
+            found = await self._fetch.fetch(self._session, min(most, result.hits), result.records)
         except Gone as error:
             if self._fresh:
                 raise
@@ -83,12 +83,12 @@ class Z3950Line:
 
     async def close(self) -> None:
         """As `asking.Line`."""
-        await self._connection.close()
+        await self._session.close()
 
     @property
     def open(self) -> bool:
         """As `asking.Line`."""
-        return self._connection.usable
+        return self._session.usable
 
 
 def opener(rules: Rules, password: Password) -> Callable[[Target], Awaitable[Z3950Line]]:

@@ -12,7 +12,7 @@ from protocols import marc
 from protocols.marc import Record
 from services.copying import candidates, choosing, taking
 from services.copying.asking import Found
-from services.copying.candidates import Candidate
+from services.copying.candidates import Candidate, Judge
 from services.copying.choosing import Wish
 from tests import builders, targets
 
@@ -22,7 +22,7 @@ CNMARC = Wish(format=Format.CNMARC)
 def came(name: str, *records: Record, **profile: Any) -> list[Candidate]:
     """What a target sent, read."""
     found = [Found(raw=builders.iso2709(each), carrier="iso2709", position=n) for n, each in enumerate(records, 1)]
-    read, said = candidates.read(targets.a_target(name, **profile), found, Rules())
+    read, said = candidates.read(targets.a_target(name, **profile), found, Judge(Rules()))
     assert not said
     return read
 
@@ -81,7 +81,7 @@ def test_what_is_only_near_the_isbn_that_was_asked_for_is_no_candidate() -> None
 )
 def test_what_can_not_be_copied_is_told_and_passed_over(record: Record, why: str) -> None:
     found = [Found(raw=builders.iso2709(record), carrier="iso2709", position=4)]
-    read, (said,) = candidates.read(targets.a_target("nlc", dialect="cnmarc"), found, Rules())
+    read, (said,) = candidates.read(targets.a_target("nlc", dialect="cnmarc"), found, Judge(Rules()))
     assert read == []
     assert said.startswith("nlc 4: ")
     assert why in said
@@ -89,14 +89,14 @@ def test_what_can_not_be_copied_is_told_and_passed_over(record: Record, why: str
 
 def test_what_is_no_record_is_told_too() -> None:
     found = [Found(raw=b"Internal Server Error", carrier="iso2709", position=1)]
-    assert candidates.read(targets.a_target("nlc"), found, Rules())[0] == []
-    assert "nlc 1: " in candidates.read(targets.a_target("nlc"), found, Rules())[1][0]
+    assert candidates.read(targets.a_target("nlc"), found, Judge(Rules()))[0] == []
+    assert "nlc 1: " in candidates.read(targets.a_target("nlc"), found, Judge(Rules()))[1][0]
 
 
 def test_records_of_a_target_that_says_gbk_are_read_so() -> None:
     record = builders.a_cnmarc(title="镕")
     found = [Found(raw=builders.iso2709(record, encoding="gb18030"), carrier="iso2709")]
-    (one,), _ = candidates.read(targets.a_target("lib", records="gb18030"), found, Rules())
+    (one,), _ = candidates.read(targets.a_target("lib", records="gb18030"), found, Judge(Rules()))
     assert "镕" in (one.record.first("200") or "")
 
 
