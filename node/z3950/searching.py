@@ -10,17 +10,20 @@ from collections.abc import Callable, Iterable
 from msgspec import structs
 
 from catalog.search import fielded
+from catalog.search.port import SORTED_BY, Key
 from node.z3950 import characters, diagnosing, presenting, terms
 from node.z3950.state import Kept, State
 from node.z3950.tasks import Do, Find, Found, Outcome, Send, Step, Trouble, Way
 from protocols import query
+from protocols.cql import diagnostics as cql
+from protocols.cql import parser
 from protocols.query import Unanswerable
-from protocols.z3950 import rpn
-from protocols.z3950.apdu.query import Query, Type1, Type101
+from protocols.z3950 import charsets, oids, rpn
+from protocols.z3950.apdu.query import Query, Type1, Type101, Type104
 from protocols.z3950.apdu.records import ElementSetNames
 from protocols.z3950.apdu.search import ResultSetStatus, SearchRequest, SearchResponse
 from protocols.z3950.diagnostics import Bib1
-from protocols.z3950.rpn import Diagnosed
+from protocols.z3950.primitive import GENERAL
 from services.retrieval.databases import Database
 
 MOST_DATABASES = 20
@@ -74,8 +77,10 @@ def ways(state: State, found: Iterable[bytes], read: Callable[[str], query.Node]
     return tuple(made) or Trouble(Bib1.MALFORMED_TERM)
 
 
-def trouble(error: Unanswerable | Diagnosed) -> Trouble:
+def trouble(error: Unanswerable | rpn.Diagnosed | cql.Diagnosed) -> Trouble:
     """Why a query can't be answered, as the protocol says it."""
+    if isinstance(error, cql.Diagnosed):
+        return Trouble(Bib1.MALFORMED_QUERY, str(error))
     told = rpn.diagnosed(error) if isinstance(error, Unanswerable) else error
     return Trouble(told.number, told.addinfo)
 
@@ -96,21 +101,41 @@ def _task(state: State, request: SearchRequest) -> Find | Trouble:
     elif len(state.sets) >= state.house.told.sets:
         return Trouble(Bib1.TOO_MANY_SETS, str(state.house.told.sets))
     try:
-        found = _ways(state, request.query, where)
-    except (Unanswerable, Diagnosed) as error:
+        return _find(state, request.query, where)
+    except (Unanswerable, rpn.Diagnosed, cql.Diagnosed) as error:
         return trouble(error)
-    return found if isinstance(found, Trouble) else Find(ways=found, databases=where)
 
 
-def _ways(state: State, asked: Query, where: tuple[Database, ...]) -> tuple[Way, ...] | Trouble:
+def _find(state: State, asked: Query, where: tuple[Database, ...]) -> Find | Trouble:
+    keys: list[Key] = []
     if isinstance(asked, Type1 | Type101):
         whole = asked.query
 
         def read(encoding: str) -> query.Node:
             return _with_sets(state, rpn.read(whole, decoding(encoding)), where)
 
-        return ways(state, tuple(terms.octets(whole.rpn)), read)
-    return Trouble(Bib1.QUERY_TYPE, type(asked).__name__)
+        found = ways(state, tuple(terms.octets(whole.rpn)), read)
+    elif isinstance(asked, Type104) and asked.external.direct_reference == oids.CQL:
+        inside = asked.external.encoding
+        octets = inside if isinstance(inside, bytes) else charsets.octets(GENERAL.decode(inside.octets))
+
+        def read_cql(encoding: str) -> query.Node:
+            parsed = parser.parse(octets.decode(encoding))
+            keys[:] = map(_key, parsed.keys)
+            return _with_sets(state, parsed.tree, where)
+
+        found = ways(state, (octets,), read_cql)
+    else:
+        return Trouble(Bib1.QUERY_TYPE, type(asked).__name__)
+    return found if isinstance(found, Trouble) else Find(ways=found, databases=where, keys=tuple(keys))
+
+
+def _key(told: parser.SortKey) -> Key:
+    """What CQL sorts by. Raises Unanswerable."""
+    for index in SORTED_BY:
+        if told.index == index:
+            return Key(index, descending=told.descending)
+    raise Unanswerable("sort", told.index, "titles can't be sorted by that")
 
 
 def _with_sets(state: State, asked: query.Node, where: tuple[Database, ...]) -> query.Node:

@@ -46,6 +46,7 @@ ABLE = frozenset(
         Option.EXTENDED_SERVICES,
         Option.LEVEL_1_SEGMENTATION,
         Option.NAMED_RESULT_SETS,
+        Option.QUERY_TYPE_104,
         Option.STRING_SCHEMA,
     )
 )

@@ -21,7 +21,7 @@ from protocols.z3950.apdu.control import TriggerResourceControlRequest
 from protocols.z3950.apdu.extended import ExtendedServicesRequest, ExtendedServicesResponse
 from protocols.z3950.apdu.init import IdPass, Option
 from protocols.z3950.apdu.present import CompSpec, PresentRequest, PresentResponse, Range, Segment, Specification, Uri
-from protocols.z3950.apdu.query import And, AndNot, AttributeElement, Or, RpnOperation, RpnQuery, Type1, Type2
+from protocols.z3950.apdu.query import And, AndNot, AttributeElement, Or, RpnOperation, RpnQuery, Type1, Type2, Type104
 from protocols.z3950.apdu.records import NamePlusRecord, PresentStatus, SurrogateDiagnostic
 from protocols.z3950.apdu.scan import ScanRequest, ScanResponse
 from protocols.z3950.apdu.search import SearchResponse
@@ -34,6 +34,7 @@ from protocols.z3950.apdu.sets import (
     SortResponse,
 )
 from protocols.z3950.diagnostics import Bib1
+from protocols.z3950.primitive import GENERAL
 from services.access.policy import Role
 from tests import access
 from tests.z3950 import standing
@@ -260,6 +261,21 @@ async def test_records_that_do_not_fit_a_message_follow_in_others_if_that_was_ag
         last = await client.heard()
         assert isinstance(last, PresentResponse)
         assert (len(records(last)), last.present_status) == (1, PresentStatus.SUCCESS)
+
+
+def in_cql(text: str) -> Type104:
+    external = External(direct_reference=oids.CQL, encoding=Single(GENERAL.encode(text)))
+    return Type104(external)
+
+
+async def test_queries_come_in_cql_too(client: Client) -> None:
+    assert (await client.search(in_cql("title = 天工开物 and creator = 潘吉星"))).result_count == 1
+    assert (await client.search(in_cql("title = 天工开物 sortby title/sort.descending"))).result_count == 2
+    (first,) = records(await client.present(syntax=oids.UNIMARC))
+    assert "图说" in (marc(first).first("200") or "")
+    code, why = diagnostic(await client.search(in_cql("title = (")))
+    assert code == Bib1.MALFORMED_QUERY
+    assert "character" in why
 
 
 async def test_values_of_an_index_are_listed_around_a_term(client: Client) -> None:
