@@ -33,28 +33,6 @@ _NAMING = " union all ".join(
 )
 
 
-async def add(
-    conn: Connection,
-    a: tuple[int, str],
-    b: tuple[int, str],
-    verdict: str,
-    *,
-    who: str,
-    why: str,
-) -> int:
-    """Pin two records (source, local id): `must` or `cannot`; the pin's number."""
-    number: int = await conn.fetchval(
-        """insert into pin (source_a, local_id_a, source_b, local_id_b, verdict, who, why)
-           values ($1, $2, $3, $4, $5, $6, $7) returning pin""",
-        *a,
-        *b,
-        verdict,
-        who,
-        why,
-    )
-    return number
-
-
 async def add_many(
     conn: Connection, pairs: Sequence[tuple[Named, Named, str]], *, who: str, why: str, decision: int
 ) -> None:
@@ -77,12 +55,6 @@ async def remove_decided(conn: Connection, decision: int) -> set[Named]:
     """Take out the pins of a decision; the records they held."""
     rows = await conn.fetch("delete from pin where decision = $1 returning *", decision)
     return {(row[f"source_{side}"], row[f"local_id_{side}"]) for row in rows for side in "ab"}
-
-
-async def remove(conn: Connection, pin: int) -> tuple[tuple[int, str], tuple[int, str]] | None:
-    """Take a pin out; the two records it held."""
-    row = await conn.fetchrow("delete from pin where pin = $1 returning *", pin)
-    return ((row["source_a"], row["local_id_a"]), (row["source_b"], row["local_id_b"])) if row else None
 
 
 async def kept_apart(conn: Connection, source: int, local_ids: Collection[str]) -> set[str]:

@@ -16,20 +16,6 @@ from dms.pipeline import Signed
 Named = tuple[int, str]  # source number, local id
 
 
-async def pin(conn: Connection, a: Named, b: Named, verdict: str, *, who: str, why: str, memory: Memory) -> int:
-    """Pin two records together (`must`) or apart (`cannot`), and let the clusters follow. Needs the matcher's lease."""
-    number = await pins.add(conn, a, b, verdict, who=who, why=why)
-    await follow(conn, [a, b], memory)
-    return number
-
-
-async def unpin(conn: Connection, number: int, memory: Memory) -> None:
-    """Take a pin out: records that it held apart fold back into their common signature."""
-    held = await pins.remove(conn, number)
-    if held:
-        await follow(conn, held, memory)
-
-
 async def follow(conn: Connection, named: Sequence[Named], memory: Memory) -> None:
     """Sign these records again by the pins that stand now."""
     by_source: dict[int, list[str]] = {}

@@ -28,10 +28,11 @@ class Checker:
         self._off = off
         self._structure = Structure(off)
         on = [rule for rule in content.rules() if not off.issuperset(rule.ids)]
-        self._content = {
+        self._shelves = {
             (fmt, kind): _Shelf(fmt, [rule for rule in on if fmt in rule.formats and kind in rule.kinds])
             for fmt in Format
             for kind in Kind
+            if on
         }
 
     def check(self, record: Record, fmt: Format, kind: Kind | None = None) -> list[Finding]:
@@ -50,25 +51,17 @@ class Checker:
             found += findings
         return found
 
-    def structure_of(self, record: Record, fmt: Format, kind: Kind | None = None) -> list[Finding]:
-        """As `check`, without the rules about content."""
-        return self._structure.one(_subject(record, fmt, kind))
-
-    def structure(self, records: Iterable[tuple[Record, Format, Kind | None]]) -> list[list[Finding]]:
-        """As `check_many`, without the rules about content."""
-        parts = _parts([_subject(*each) for each in records])
-        return [findings for part in parts for findings in self._structure.many(part)[0]]
-
     def _add_content(
         self, subjects: Sequence[Subject], found: list[list[Finding]], columns: Columns | None = None
     ) -> None:
         """Add what rules of content find. A rule looks at all records in turn: its code stays in the caches."""
+        if not self._shelves:
+            return
         looks = [_looked(each) for each in subjects]
         told: list[list[Finding]] = [[] for _ in subjects]
         for place in dict.fromkeys((each.format, each.kind) for each in subjects):
             rows = [row for row, each in enumerate(subjects) if (each.format, each.kind) == place]
-            shelf = self._content[place]
-            for rule, chosen in shelf.chosen(rows, looks, columns):
+            for rule, chosen in self._shelves[place].chosen(rows, looks, columns):
                 look = rule.look
                 for row in chosen:
                     told[row] += look(looks[row])

@@ -27,7 +27,6 @@ MAX_ROWS = 10_000
 PRIVATE = re.compile("[\ue000-\uf8ff\U000f0000-\U0010fffd]")
 _FIRST = "GB 18030-2000"  # what it assigned by itself its codec reads right
 _POINT = re.compile(r"(?:U\+|0x)?([0-9A-Fa-f]{4,6})")
-_UTF8_PRIVATE = (re.compile(rb"\xef[\x80-\xa3]"), re.compile(rb"\xf3[\xb0-\xbf]"), re.compile(rb"\xf4[\x80-\x8f]"))
 
 Table = Mapping[int, str]  # code point -> characters in its place
 
@@ -145,11 +144,3 @@ def apart(encoding: str) -> tuple[str, Table | None]:
 def numbers(encodings: Iterable[str]) -> set[int]:
     """Numbers of the tables named in encodings."""
     return {int(each.partition(SLASH)[2]) for each in set(encodings) if SLASH in each}
-
-
-# ---- where private use is
-
-
-def in_utf8(data: bytes) -> bool:
-    """Whether UTF-8 bytes have private use; may say yes of other bytes."""
-    return b"\xee" in data or any(pattern.search(data) for pattern in _UTF8_PRIVATE)

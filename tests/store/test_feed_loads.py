@@ -30,10 +30,9 @@ from catalog.model import Carrier, LoadState, Visibility
 from catalog.payload import Bib, Change, Kind, Level
 from catalog.work import units
 from config.errors import Conflict
-from dms import pinning
 from dms.worker import Preparing
 from protocols.marc import Record
-from tests import builders, fed
+from tests import builders, fed, pins
 from tests.fed import CHILD, OTHER, gone, ident, told
 from tests.pipeline import Catalogue, Inline
 from tests.postgres import Postgres
@@ -192,7 +191,7 @@ async def test_units_that_were_placed_are_gone(catalogue: Catalogue) -> None:
 async def pin(catalogue: Catalogue, a: tuple[str, str], b: tuple[str, str], verdict: str) -> None:
     async with catalogue.database.transaction() as conn:
         named = [((await catalogue.source(name)).no, local_id) for name, local_id in (a, b)]
-        await pinning.pin(conn, named[0], named[1], verdict, who="t", why="t", memory=catalogue.matcher.memory)
+        await pins.pin(conn, named[0], named[1], verdict, catalogue.matcher.memory)
     await catalogue.settle()
 
 

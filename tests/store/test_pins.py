@@ -10,8 +10,7 @@ import pytest_asyncio
 
 from catalog.database import pool
 from catalog.database.pool import Database
-from dms import pinning
-from tests import builders
+from tests import builders, pins
 from tests.pipeline import Catalogue
 from tests.postgres import Postgres
 
@@ -31,14 +30,14 @@ async def pin(catalogue: Catalogue, a: str, b: str, verdict: str) -> int:
     async with catalogue.database.transaction() as conn:
         one, other = [((await catalogue.source(n.split("/")[0])).no, n.split("/")[1]) for n in (a, b)]
         memory = catalogue.matcher.memory
-        number = await pinning.pin(conn, one, other, verdict, who="tester", why="a test", memory=memory)
+        number = await pins.pin(conn, one, other, verdict, memory)
     await catalogue.settle()
     return number
 
 
 async def unpin(catalogue: Catalogue, number: int) -> None:
     async with catalogue.database.transaction() as conn:
-        await pinning.unpin(conn, number, catalogue.matcher.memory)
+        await pins.unpin(conn, number, catalogue.matcher.memory)
     await catalogue.settle()
 
 

@@ -14,8 +14,7 @@ from catalog import changes, holdings
 from catalog.database import pool
 from catalog.database.pool import Database
 from catalog.payload import Change
-from dms import pinning
-from tests import fed
+from tests import fed, pins
 from tests.fed import CHILD, OTHER, gone, ident, told
 from tests.pipeline import Catalogue
 from tests.postgres import Postgres
@@ -83,7 +82,7 @@ async def test_a_persons_cannot_link_wins(catalogue: Catalogue, first: str) -> N
     async def cannot() -> None:
         async with catalogue.database.transaction() as conn:
             one, other = [((await catalogue.source(c, library=c)).no, ident(n, c)) for c, n in ((A, 1), (B, 2))]
-            await pinning.pin(conn, one, other, "cannot", who="x", why="y", memory=catalogue.matcher.memory)
+            await pins.pin(conn, one, other, "cannot", catalogue.matcher.memory)
         await catalogue.settle()
 
     if first == "the person":

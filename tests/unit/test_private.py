@@ -49,6 +49,3 @@ def test_the_ready_table_has_what_gbk_sent_to_private_use() -> None:
 def test_private_use_is_found_by_record(records: list[str]) -> None:
     expected = {number for number, each in enumerate(records) if private.PRIVATE.search(each)}
     assert points.private(points.code_points("".join(f"{each}\x1d" for each in records))) == expected
-    for each in records:
-        if private.PRIVATE.search(each):
-            assert private.in_utf8(each.encode())

@@ -12,9 +12,11 @@ from dms.rules.model import LEADER, Finding, Kind, Level, Profile
 from dms.rules.structure import FEW
 from protocols import detect, dialect, reading
 from protocols.marc import Record
-from tests import builders, data
+from tests import builders, data, rule_cases
 
+CONTENT = dict.fromkeys(rule_cases.content_ids(), Level.OFF)
 ALL_ON = check.checker(Profile(levels=dict.fromkeys(catalogue.rules(), Level.NOTE)))
+STRUCTURE = check.checker(Profile(levels=dict.fromkeys(catalogue.rules(), Level.NOTE) | CONTENT))
 FORMATS = {"marc21": Format.MARC21, "cnmarc": Format.CNMARC}
 LEADERS = {Format.MARC21: "00000nam a2200000 i 4500", Format.CNMARC: "00000nam0 2200000   450 "}
 MOST = 200  # records of one file
@@ -35,8 +37,8 @@ def a_record(fmt: Format, *fields: tuple[str, str], leader: str = "", without: s
 
 def told(record: Record, fmt: Format, kind: Kind | None = None) -> list[Finding]:
     """Findings of structure, which are the same both ways."""
-    (many,) = ALL_ON.structure([(record, fmt, kind)])
-    assert sorted(many) == sorted(ALL_ON.structure_of(record, fmt, kind))
+    (many,) = STRUCTURE.check_many([(record, fmt, kind)])
+    assert sorted(many) == sorted(STRUCTURE.check(record, fmt, kind))
     return many
 
 
@@ -148,12 +150,14 @@ def test_other_kinds_have_definitions_of_their_own() -> None:
 
 def test_a_rule_that_is_off_is_not_told() -> None:
     record = a_record(M, ("500", "1 $aX"), ("500", "  $a"))
-    quiet = check.checker(Profile(levels={"indicator-undefined": Level.OFF, "field-empty": Level.OFF}))
-    loud = check.checker(Profile())
-    assert quiet.structure_of(record, M) == []
-    assert [each.rule for each in loud.structure_of(record, M)] == ["indicator-undefined", "field-empty"]
-    assert not {"indicator-undefined", "field-empty"} & {each.rule for each in quiet.check(record, M)}
-    assert {"indicator-undefined", "field-empty"} <= {each.rule for each in loud.check(record, M)}
+    off = {"indicator-undefined": Level.OFF, "field-empty": Level.OFF}
+    assert check.checker(Profile(levels=CONTENT | off)).check(record, M) == []
+    told = [each.rule for each in check.checker(Profile(levels=CONTENT)).check(record, M)]
+    assert told == ["indicator-undefined", "field-empty"]
+    assert not {"indicator-undefined", "field-empty"} & {
+        e.rule for e in check.checker(Profile(levels=off)).check(record, M)
+    }
+    assert {"indicator-undefined", "field-empty"} <= {each.rule for each in check.checker(Profile()).check(record, M)}
 
 
 def test_content_is_looked_at_alike_one_by_one_and_many_at_once() -> None:
@@ -166,9 +170,9 @@ def test_content_is_looked_at_alike_one_by_one_and_many_at_once() -> None:
 
 def test_more_outlines_than_are_remembered_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dms.rules.structure.MOST_OUTLINES", 3)
-    fresh = check.Checker(frozenset())
+    fresh = check.Checker(frozenset(CONTENT))
     records = [(a_record(M, ("500", f"{n % 10} $a{n}")), M, None) for n in range(40)]
-    once, again = fresh.structure(records), fresh.structure(records)
+    once, again = fresh.check_many(records), fresh.check_many(records)
     assert once == again
     assert sum(map(len, once)) == 40
 
@@ -184,8 +188,8 @@ FIELDS = st.lists(st.tuples(TAGS, st.lists(PIECES, max_size=12).map("".join)), m
 @given(st.lists(st.tuples(FIELDS, st.sampled_from(list(Format))), min_size=1, max_size=4))
 def test_rubbish_is_told_of_the_same_both_ways(made: list[tuple[list[tuple[str, str]], Format]]) -> None:
     subjects = [(Record(LEADERS[fmt], tuple(fields)), fmt, None) for fields, fmt in made]
-    for (record, fmt, _), many in zip(subjects, ALL_ON.structure(subjects), strict=True):
-        assert sorted(many) == sorted(ALL_ON.structure_of(record, fmt))
+    for (record, fmt, _), many in zip(subjects, STRUCTURE.check_many(subjects), strict=True):
+        assert sorted(many) == sorted(STRUCTURE.check(record, fmt))
 
 
 ODD = st.sampled_from([
