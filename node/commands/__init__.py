@@ -88,6 +88,18 @@ COMMANDS: dict[str, Command] = {
         allow=Permission.COPY,
         within=True,
     ),
+    "submission": Command(
+        en="hand in single records, and review them",
+        zh="提交和审核单条记录",
+        allow=Permission.SUBMIT,
+        within=True,
+    ),
+    "reservation": Command(
+        en="reserve what the library is about to catalogue",
+        zh="预约编目",
+        allow=Permission.SUBMIT,
+        within=True,
+    ),
     "correct": Command(
         en="correct a merged record, and offer the same to those who sent it",
         zh="更正合并记录，并提交给送来该记录的节点",

@@ -92,6 +92,7 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         REVIEW: "须由有资格的编目员审核",
         "at": "{place}：{text}",
         "points": "{text}（{points} 分）",
+        "same": "库中已有内容相同的记录",
     },
     "en": {
         "new": "new",
@@ -104,6 +105,7 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         REVIEW: "a cataloguer with that qualification reviews it",
         "at": "{place}: {text}",
         "points": "{text} ({points} points)",
+        "same": "a record that reads the same is there",
     },
 }
 
@@ -126,6 +128,8 @@ def why(told: Answer, lang: str) -> list[str]:
         else:
             lines.append(texts[name].format(count=len(told.wrong), ids=", ".join(told.doubtful)))
     lines += [finding(each, lang) for each in told.findings]
+    if told.cluster and not told.reasons:
+        lines.append(texts["same"])
     lines += [
         texts["points"].format(text=match_reasons.text(rule, lang), points=f"{points:+}")
         for rule, points in told.reasons
