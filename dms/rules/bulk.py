@@ -57,7 +57,7 @@ class Columns(NamedTuple):
     texts: list[str]
     record: Ints  # which record it belongs to
     number: Ints  # the tag's three bytes as one number
-    outline: list[int]  # the same number for the same outline under the same definitions; ODD: to be looked at itself
+    outline: Words  # the same number for the same outline under the same definitions; ODD: to be looked at itself
     digits: Ints  # the tag as a number of three digits; NO_DIGITS: it is none
     data: bytes  # texts in UTF-8, FIELD_END after each, two blanks at the end
     octets: Octets  # the same
@@ -144,7 +144,7 @@ def columns(records: Sequence[Record], tables: Sequence[int]) -> Columns | None:
         texts=texts,
         record=record,
         number=number,
-        outline=outline.tolist(),
+        outline=outline,
         digits=digits,
         data=data,
         octets=octets,

@@ -23,6 +23,7 @@ from dms.rules.shapes import Fault, Shapes
 from protocols.marc import Record
 
 MOST_OUTLINES = 1 << 18  # numbers of outlines that are remembered
+SLOT_BITS = 48  # of an outline's 64, those that don't tell where it is looked for
 NUMBERS = 1 << 24  # of tags
 AT_ONCE = 128  # records that are looked at together
 FEW = 8  # records for which columns are not worth their making
@@ -75,6 +76,9 @@ class Structure:
         tables = [*self._tables.values(), self._other]
         self._single = np.array(sorted(_keys(tables)), np.int64)
         self._met: dict[int, _Verdict] = {bulk.ODD: _ODD}
+        # By the first bits of their numbers, outlines that are sound; where several begin alike, the last that was met.
+        self._sound = np.zeros(1 << 64 - SLOT_BITS, np.uint64)
+        self._sound[bulk.ODD] = ~np.uint64(0)  # nothing odd is known
 
     def table(self, subject: Subject) -> Table:
         """The table of a record."""
@@ -125,11 +129,14 @@ class Structure:
         self, subjects: Sequence[Subject], tables: list[Table], columns: Columns, found: list[list[Finding]]
     ) -> None:
         tags, texts = columns.tags, columns.texts
-        verdicts = self._verdicts(columns, tables)
         starts = np.searchsorted(columns.record, np.arange(len(subjects))).tolist()
-        rows = [index for index, verdict in enumerate(verdicts) if verdict is not _SOUND]
-        for index, row in zip(rows, columns.record[rows].tolist(), strict=True):
-            verdict, tag, table = verdicts[index], tags[index], tables[row]
+        doubtful = self._doubtful(columns)
+        numbers, rows = columns.outline[doubtful].tolist(), columns.record[doubtful].tolist()
+        for index, outline, row in zip(doubtful.tolist(), numbers, rows, strict=True):
+            tag, table = tags[index], tables[row]
+            verdict = self._met.get(outline) or self._meet(outline, table, tag, texts[index])
+            if verdict is _SOUND:
+                continue
             faults, coded = verdict
             if verdict is _ODD:
                 faults, coded = table.shapes.of(tag, texts[index]), tag in table.coded.tags
@@ -140,21 +147,19 @@ class Structure:
                 for fault in faults:
                     found[row].append(_finding(fault, tag, nth))
 
-    def _verdicts(self, columns: Columns, tables: list[Table]) -> list[_Verdict]:
-        """Of every field; outlines that were not met before are worked out."""
-        try:
-            return list(map(self._met.__getitem__, columns.outline))
-        except KeyError:
-            self._meet(columns, tables)
-        return [self._met[outline] for outline in columns.outline]
+    def _doubtful(self, columns: Columns) -> Ints:
+        """The fields whose outlines are not known to be sound at once."""
+        doubtful: Ints = np.flatnonzero(self._sound[columns.outline >> np.uint64(SLOT_BITS)] != columns.outline)
+        return doubtful
 
-    def _meet(self, columns: Columns, tables: list[Table]) -> None:
+    def _meet(self, outline: int, table: Table, tag: str, text: str) -> _Verdict:
+        """Work out an outline that was not met before."""
         if len(self._met) >= MOST_OUTLINES:
             self._met = {bulk.ODD: _ODD}
-        for index, outline in enumerate(columns.outline):
-            if outline not in self._met:
-                table = tables[int(columns.record[index])]
-                self._met[outline] = table.verdict(columns.tags[index], columns.texts[index])
+        self._met[outline] = verdict = table.verdict(tag, text)
+        if verdict is _SOUND:
+            self._sound[outline >> SLOT_BITS] = outline
+        return verdict
 
 
 def _keys(tables: Sequence[Table]) -> Iterator[int]:
