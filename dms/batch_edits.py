@@ -60,17 +60,27 @@ def make(record: Record, standing: Iterable[Standing]) -> Made:
     return Made(record, tuple(receipts), tuple(dropped))
 
 
+def borne(receipts: Iterable[Sequence[object]]) -> tuple[tuple[int, Edit], ...]:
+    """The edits (number of the batch, edit) that a record bears by its receipts."""
+    found = []
+    for rule, tag, nth, before, after in map(tuple, receipts):
+        number = rule.removeprefix(RULE)
+        if number != rule and number.isdecimal():
+            found.append((int(number), Edit(tag, nth, before, after)))
+    return tuple(found)
+
+
 def digest(standing: Iterable[Standing]) -> bytes:
     """Of the edits that were not taken back: part of a record's digest, so that the same bytes under the same edits are
-    unchanged. Nothing of no edits.
+    unchanged, also at another node to which its library moved. Nothing of no edits.
     """
     told = hashlib.blake2b(digest_size=16)
     some = False
-    for batch, edits, ended in standing:
-        for n, end in enumerate(ended):
+    for _, edits, ended in standing:
+        for edit, end in zip(edits, ended, strict=True):
             if end >= 0:
                 some = True
-                told.update(f"{batch}/{n}/{edits[n].after}\0".encode("utf-8", "replace"))
+                told.update(f"{edit.tag}\0{edit.before}\0{edit.after}\0".encode("utf-8", "replace"))
     return told.digest() if some else b""
 
 

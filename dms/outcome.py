@@ -126,6 +126,7 @@ def _item(one: Task, dictionary: int, signature: int, room: int) -> Item:
         heading=one.heading,
         dropped=one.dropped,
         position=one.position,
+        edits=one.edits,
     )
 
 

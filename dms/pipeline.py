@@ -109,6 +109,7 @@ class Item(msgspec.Struct, array_like=True, frozen=True, gc=False):
     heading: tuple[Heading, str] | None = None  # of an authority record, with its lexemes (catalog.heading)
     dropped: tuple[tuple[int, int], ...] = ()  # edits (batch, which) that this version puts an end to
     position: int = 0  # byte of the input at which the record begins
+    edits: tuple[tuple[int, tuple[str, int, str, str]], ...] = ()  # of a version put back: batch, edit that it bears
 
 
 class Prepared(msgspec.Struct, array_like=True, frozen=True):

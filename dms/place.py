@@ -14,6 +14,7 @@ import msgspec
 
 from catalog import (
     authority,
+    batch_moves,
     batches,
     bodies,
     clusters,
@@ -22,6 +23,7 @@ from catalog import (
     inbox,
     loads,
     pins,
+    quality,
     quarantine,
     records,
     renaming,
@@ -75,7 +77,10 @@ async def place(
     if arrivals:
         await _write(conn, load, source, arrivals, memory)
     if rescored:  # the score is part of which record a cluster is shown by
+        before = await quality.sums(conn, source.no, [local_id for local_id, _, _ in rescored])
         sids = await records.rescore(conn, source.no, rescored)
+        after = await quality.sums(conn, source.no, [local_id for local_id, _, _ in rescored])
+        await quality.stand(conn, source.no, before, after)
         await clusters.soil(conn, set((await clusters.membership(conn, sids)).values()))
     await inbox.discard(conn, load.load, [unit.unit for unit in units])
     await loads.count(conn, load.load, counts)
@@ -133,7 +138,9 @@ async def _write(conn: Connection, load: Load, source: Source, arrivals: list[Ar
     rows = [
         _values(load, source, a.item, sid) for a, sid in zip(arrivals, taken.sids, strict=True) if not a.item.deleted
     ]
+    before = await quality.sums(conn, source.no, replaced) if replaced else quality.Sums()
     await records.put(conn, rows, fresh=not replaced)
+    await quality.stand(conn, source.no, before, quality.Sums.of([row[-1] for row in rows]))
     held = [(source.no, a.item.local_id, n, *told) for a in arrivals for n, told in enumerate(a.item.holdings, 1)]
     await holdings.replace(conn, source.no, replaced, held)
     if await renaming.any_of_source(conn, source.no):
@@ -144,6 +151,10 @@ async def _write(conn: Connection, load: Load, source: Source, arrivals: list[Ar
     if deleted:
         await records.delete(conn, source.no, deleted)
     await batches.end(conn, source.no, load.load, {a.item.local_id: a.item.dropped for a in arrivals if a.item.dropped})
+    if load.mode == "move":
+        host = load.origin.partition(" ")[0]
+        brought = {a.item.local_id: a.item.edits for a in arrivals if not a.item.deleted}
+        await batch_moves.adopt(conn, source.no, source.library, load.load, host, brought)
     if fed or load.mode == "move":
         await pins.follow_origins(conn, source.no, [a.item.local_id for a in arrivals])
     await quarantine.add_findings(

@@ -260,6 +260,8 @@ class _Unit:
     def _mend(self, one: Task) -> bool:
         """What the profile mends on arrival, and then edits: everything after this sees the mended record."""
         if not self._is_ours(one):
+            if one.version is not None and original.is_wrapped(one.raw):
+                one.edits = batch_edits.borne(original.received(one.raw, one.carrier, one.encoding).receipts)
             return True
         asked = self.habits.mends | one.mends
         record, receipts = self.inspector.mend(one.record, one.format, asked)

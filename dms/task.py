@@ -11,6 +11,7 @@ from catalog.model import Carrier, Format
 from catalog.naming import Heading
 from catalog.versions import Version
 from config.errors import TianluError
+from dms.batch_edits import Edit
 from dms.holdings import Copy
 from dms.match.features import Features
 from dms.packed import Told
@@ -54,6 +55,7 @@ class Task:
     score: int | None = None  # by the rules of the profile; None = not judged
     mends: frozenset[str] = frozenset()  # of a recheck: what somebody had mended of it
     dropped: tuple[tuple[int, int], ...] = ()  # edits that expected something else (dms.batch_edits)
+    edits: tuple[tuple[int, Edit], ...] = ()  # of a version put back: those that it bears, by batch
     kept: bytes = b""  # what is kept in place of the bytes as received, of a record that was mended
     body: bytes = b""
     deleted: bool = False

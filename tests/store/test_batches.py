@@ -86,8 +86,12 @@ async def counts(catalogue: Catalogue, batch: Batch) -> dict[str, int]:
 
 
 async def stands(catalogue: Catalogue, local_id: str) -> tuple[Record, original.Received]:
+    return await standing(catalogue, 1, local_id)
+
+
+async def standing(catalogue: Catalogue, source: int, local_id: str) -> tuple[Record, original.Received]:
     async with catalogue.database.connection() as conn:
-        row = await records.get(conn, 1, local_id)
+        row = await records.get(conn, source, local_id)
         assert row is not None
         kept = bodies.open_body(row.body, row.dictionary, await dictionaries.every(conn))
         return original.record(kept, row.carrier, row.encoding), original.received(kept, row.carrier, row.encoding)
