@@ -1,15 +1,23 @@
 """What the rules found: by load, and by month of what is in force (store).
 
 A load's findings are counted when it is judged, a month's when the load is released; an undone load leaves its month.
+What stands is kept as sums by source.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from catalog.connection import Connection
+
+STANDING = """
+    select s.name source, s.library, q.records, q.judged, q.score::float8 / nullif(q.judged, 0) score, q.poor
+    from quality_standing q join source s using (source)
+    where ($1::text[] is null or s.library = any($1)) and ($2::text is null or s.name = $2) and q.records > 0
+    order by s.library, s.name"""
+POOR = 60  # a score below it is poor
 
 # rule, level under the profile, findings, records that have any, records that its fix changed, a few local ids
 RuleRow = tuple[str, int, int, int, int, list[str]]
@@ -129,12 +137,44 @@ async def rules(conn: Connection, within: Collection[str] | None = None, source:
 async def standing(conn: Connection, within: Collection[str] | None = None, source: str | None = None) -> list[Any]:
     """What stands of each source now: records, how many are judged, the mean of their scores, how many are below 60."""
     rows: list[Any] = await conn.fetch(
-        """select s.name source, s.library, count(*) records, count(r.score) judged,
-                  avg(r.score)::float8 score, count(*) filter (where r.score < 60) poor
-           from record r join source s using (source)
-           where ($1::text[] is null or s.library = any($1)) and ($2::text is null or s.name = $2)
-           group by s.name, s.library order by s.library, s.name""",
+        STANDING,
         None if within is None else sorted(within),
         source,
     )
     return rows
+
+
+class Sums(NamedTuple):
+    """Of some records: how many, how many are judged, the sum of their scores, how many are below 60."""
+
+    records: int = 0
+    judged: int = 0
+    score: int = 0
+    poor: int = 0
+
+    @classmethod
+    def of(cls, scores: Collection[int | None]) -> Sums:
+        """Of records with these scores; None = not judged."""
+        told = [each for each in scores if each is not None]
+        return cls(len(scores), len(told), sum(told), sum(each < POOR for each in told))
+
+
+async def sums(conn: Connection, source: int, local_ids: Collection[str]) -> Sums:
+    """Of those of a source's records that stand."""
+    rows = await conn.fetch(
+        "select score from record where source = $1 and local_id = any($2::text[])", source, list(local_ids)
+    )
+    return Sums.of([row["score"] for row in rows])
+
+
+async def stand(conn: Connection, source: int, before: Sums, after: Sums) -> None:
+    """Records of these sums stand instead of those: whoever writes records tells it in the same transaction."""
+    if before != after:
+        await conn.execute(
+            """insert into quality_standing as q (source, records, judged, score, poor) values ($1, $2, $3, $4, $5)
+               on conflict (source) do update set records = q.records + excluded.records,
+                   judged = q.judged + excluded.judged, score = q.score + excluded.score,
+                   poor = q.poor + excluded.poor""",
+            source,
+            *(new - old for old, new in zip(before, after, strict=True)),
+        )

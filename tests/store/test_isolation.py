@@ -49,6 +49,7 @@ STAFF = (
     "profile",
     "load_rule",
     "quality_month",
+    "quality_standing",
     "quality_rule",
 )
 # Everything else that the door may read is public, with the reason why that does no harm.

@@ -84,6 +84,42 @@ async def test_the_score_is_kept_and_findings_are_counted_by_load_and_month(cata
         assert not await quality.months(conn, ["OTHER"])
 
 
+async def sums(catalogue: Catalogue) -> list[tuple[Any, ...]]:
+    """What is kept of what stands, which must be what records say."""
+    async with catalogue.database.connection() as conn:
+        kept = await conn.fetch("select source, records, judged, score, poor from quality_standing where records > 0")
+        true = await conn.fetch(
+            """select source, count(*), count(score), coalesce(sum(score), 0)::bigint,
+                      count(*) filter (where score < 60)
+               from record group by source"""
+        )
+    assert sorted(map(tuple, kept)) == sorted(map(tuple, true))
+    return sorted(map(tuple, kept))
+
+
+async def test_what_stands_is_kept_as_sums_through_everything_that_changes_it(catalogue: Catalogue) -> None:
+    assert await sums(catalogue) == []
+    bare = builders.iso2709(builders.a_cnmarc(title="长物志", local_id="n9", f100=None, f101=None, f801=None))
+    await catalogue.load("a", [raw(n) for n in range(1, 6)] + [bare])
+    await catalogue.load("b", [raw(7, isbn=WRONG)])
+    first = await sums(catalogue)
+    assert [row[1] for row in first] == [6, 1]
+    await catalogue.load("a", [raw(1, isbn=WRONG), raw(6), raw(2, title="换了题名")])
+    changed = await sums(catalogue)
+    await catalogue.load("a", [raw(n) for n in (3, 4)], mode="full", assured=True)
+    assert [row[1] for row in await sums(catalogue)] == [2, 1]
+    newest = (await catalogue.load("a", [raw(8, isbn=WRONG)])).load
+    await catalogue.undo(newest)
+    await activate(catalogue, '[levels]\nisbn-check-digit = "warning"\nfield-missing = "note"\n')
+    await recheck(catalogue)
+    assert [row[1] for row in await sums(catalogue)] == [2, 1]
+    assert changed != first
+    async with catalogue.database.connection() as conn:
+        assert [row["records"] for row in await quality.standing(conn)] == [2, 1]
+        plan = await conn.fetchval("explain (format json) " + quality.STANDING, None, None)
+    assert '"Relation Name": "record"' not in plan, "it is no slower with more records"
+
+
 async def test_an_undone_load_leaves_its_month(catalogue: Catalogue) -> None:
     await catalogue.load("a", [raw(1)])
     second = await catalogue.load("a", [raw(2, isbn=WRONG), raw(3)])
@@ -235,6 +271,7 @@ async def test_a_recheck_judges_what_stands_from_before_there_were_scores(catalo
     await catalogue.load("a", [raw(1), raw(2)])
     async with catalogue.database.transaction() as conn:
         await conn.execute("update record set score = null")
+        await conn.execute("update quality_standing set judged = 0, score = 0, poor = 0")
     assert (await catalogue.load("a", [raw(1), raw(2)])).unchanged == 2
     assert (await record(catalogue, "n1"))[0].score is None, "what is unchanged is not looked at"
     load = await recheck(catalogue)
