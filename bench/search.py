@@ -26,12 +26,15 @@ from bench.generator.works import FAMILIES
 from bench.options import Options
 from bench.report import Report, Row
 from catalog.model import Cluster, Description, Published
-from catalog.search.port import Request
+from catalog.search import fielded
+from catalog.search.port import Key, Request
 from catalog.search.tantivy import TantivyReader, TantivyWriter
+from protocols.query import And, Node, Term
 
 SIZE = 100_000
 BATCH = 2_000  # works tokenised at once, as by the indexer
 ASKED = 1_000  # requests of a kind
+CUT = 50  # requests that walk along a list of words
 COUNTED = 20  # requests with facets of a kind
 _CHINESE = re.compile("[\u4e00-\u9fff]+")
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -50,6 +53,8 @@ def run(options: Options) -> Report:
             Row(name="index, committed", value=count / wall, unit="works/s"),
             Row(name="index size", value=size / count, unit="bytes/work"),
             *_asked(reader, kept),
+            *_compiled(reader, kept),
+            *_listed(reader, kept),
             *_facets(reader),
             Row(name="pieces of Chinese titles found", value=100 * _recall(reader, kept), unit="%", goal="100"),
             Row(name="memory of this process", value=measure.memory(os.getpid()) / (1 << 20), unit="MB"),
@@ -165,6 +170,57 @@ def _taken(reader: TantivyReader, requests: Sequence[Request]) -> list[float]:
             if counted:
                 taken.append(time.perf_counter() - began)
     return taken
+
+
+def _compiled(reader: TantivyReader, kept: Sequence[Published]) -> Iterator[Row]:
+    """The same pieces of titles as readers ask for them and as other programs do, in turn; then what only those ask."""
+    chance = random.Random(corpora.SEED)
+    pieces = [_piece(work.description.title, 3, chance) for work in kept if work.description]
+    readers, programs = [], []
+    for piece in pieces:
+        readers += _taken(reader, [Request(text=piece, field="title", facets=())])
+        programs += _answered(reader, [Term(index="title", text=piece)])
+    yield from _rows("pieces of titles, typed", readers)
+    yield from _rows("the same, compiled", programs)
+    both = [And(Term(index="title", text=piece), Term(index="year", text="1990", relation=">=")) for piece in pieces]
+    yield from _rows("a piece of a title from a year on", _answered(reader, both))
+    begun = [Term(index="title", text=piece[:2], position="first") for piece in pieces[:CUT]]
+    yield from _rows("the beginning of a title", _answered(reader, begun))
+    whole = [
+        Term(index="title", text=work.description.title, completeness="whole") for work in kept if work.description
+    ]
+    yield from _rows("a title and nothing else", _answered(reader, whole))
+    latin = [piece for piece in pieces if piece.isascii() and len(piece) > 4][:CUT]
+    ended = [Term(index="title", text=piece[2:], truncation="left") for piece in latin]
+    yield from _rows("the end of a word", _answered(reader, ended or begun))
+
+
+def _answered(reader: TantivyReader, asked: Sequence[Node]) -> list[float]:
+    """Seconds that each takes, made ready for the engine included."""
+    taken = []
+    for counted in (False, True):
+        for one in asked:
+            began = time.perf_counter()
+            reader.search(Request(compiled=fielded.compiled(one), facets=()))
+            if counted:
+                taken.append(time.perf_counter() - began)
+    return taken
+
+
+def _listed(reader: TantivyReader, kept: Sequence[Published]) -> Iterator[Row]:
+    """Twenty titles around one, with their counts; then orders of a result of which every hit must be looked at."""
+    taken = []
+    for work in kept:
+        began = time.perf_counter()
+        reader.scan("title", work.description.title if work.description else "", before=5, count=20)
+        taken.append(time.perf_counter() - began)
+    yield from _rows("twenty titles of the list", taken)
+    everything = fielded.compiled(Term(index="title", text="研究"))
+    for name, keys in (("a title", (Key("title"),)), ("author and year", (Key("author"), Key("year")))):
+        began = time.perf_counter()
+        found = reader.search(Request(compiled=everything, keys=keys, facets=()))
+        unit = f"ms ({found.total:,} works)"
+        yield Row(name=f"sorted by {name}", value=1000 * (time.perf_counter() - began), unit=unit)
 
 
 def _facets(reader: TantivyReader) -> Iterator[Row]:

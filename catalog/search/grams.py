@@ -7,14 +7,18 @@ skipped: 《资本论》研究 is found by 资本论研究.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import pairwise
 
 from catalog.search.fold import is_cjk, words
 
+REMEMBERED = 4096  # texts: a title is a text, a heading and a place in a list
+
 Phrase = tuple[tuple[int, str], ...]  # tokens with their distance from the first
 
 
-def runs(text: str) -> list[str]:
+@lru_cache(maxsize=REMEMBERED)
+def runs(text: str) -> tuple[str, ...]:
     """Folded words; neighbours in scripts without blanks are joined."""
     found: list[str] = []
     joined = False
@@ -25,7 +29,7 @@ def runs(text: str) -> list[str]:
         else:
             found.append(word)
         joined = cjk
-    return found
+    return tuple(found)
 
 
 def index_text(text: str) -> str:

@@ -28,7 +28,7 @@ def words(text: str, truncation: Truncation, *, last: bool, whole: bool = False)
     """
     if truncation == "masked":
         return _masked(text)
-    found = runs(text)
+    found = [*runs(text)]
     for place, word in enumerate(found):
         if whole or not is_cjk(word):
             if truncation in ("left", "both") and (place == 0 or not last):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,13 +26,14 @@ def count(searcher: tantivy.Searcher, asked: tantivy.Query) -> int:
     return total(searcher.search(asked, 1))
 
 
-def page(
-    searcher: tantivy.Searcher, asked: tantivy.Query, keys: Sequence[Key], offset: int, limit: int
-) -> tuple[int, Hits]:
-    """How many documents fit, and those of a page, by `keys`. Raises Unanswerable: too many for several keys."""
-    if len(keys) == 1:
-        found = _by(searcher, asked, keys[0], limit, offset)
-        return total(found), found.hits
+def page(searcher: tantivy.Searcher, asked: tantivy.Query, key: Key, offset: int, limit: int) -> tuple[int, Hits]:
+    """How many documents fit, and those of a page, by one key."""
+    found = _by(searcher, asked, key, limit, offset)
+    return total(found), found.hits
+
+
+def whole(searcher: tantivy.Searcher, asked: tantivy.Query, keys: Sequence[Key]) -> array[int]:
+    """The clusters of all documents that fit, by several keys. Raises Unanswerable: they are too many."""
     last = _by(searcher, asked, keys[-1], MOST_SORTED, 0)
     if total(last) > MOST_SORTED:
         raise Unanswerable(
@@ -41,7 +43,12 @@ def page(
     for key in reversed(keys[:-1]):
         ranks = {_address(at): value for value, at in _by(searcher, asked, key, MOST_SORTED, 0).hits}
         hits.sort(key=lambda hit: ranks[_address(hit[1])], reverse=key.descending)  # stable, reversed too
-    return total(last), hits[offset : offset + limit]
+    return array("Q", clusters(searcher, [at for _, at in hits]))
+
+
+def clusters(searcher: tantivy.Searcher, addresses: list[tantivy.DocAddress]) -> list[int]:
+    """The numbers that documents stand for."""
+    return [int(one or 0) for one in searcher.fast_field_values("cluster", addresses)] if addresses else []
 
 
 def _by(searcher: tantivy.Searcher, asked: tantivy.Query, key: Key, limit: int, offset: int) -> tantivy.SearchResult:

@@ -12,6 +12,7 @@ import logging
 import os
 import shutil
 import sqlite3
+from array import array
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -31,6 +32,7 @@ log = logging.getLogger(__name__)
 SCHEMA = 2  # rises with every change of fields, tokens or folding: then the index is made again
 HEAP = 64_000_000  # bytes of documents before a segment is written
 REMEMBERED = 256  # counts of facets, for paging
+ORDERS = 64  # results sorted by several keys, for the same
 MOST_FACET_VALUES = 200  # returned, the commonest
 ALL_FACET_VALUES = 65_000  # counted in each segment, so that counts are exact
 CURSOR = "cursor"  # id of the document that holds the place in the feed
@@ -199,42 +201,59 @@ class TantivyReader:
         self._folder = ""
         self._index: tantivy.Index | None = None
         self._counted: dict[object, Facets] = {}
+        self._orders: dict[object, array[int]] = {}
 
     def search(self, request: Request) -> Result:
         """See `port.Reader`. Without a text the newest come first."""
         searcher = self._searcher()
         parsed = request.compiled or query.parse(request.text, request.field)
         asked = Asker(self._schema).whole(parsed, request)
+        place = _place(searcher, self._schema)
         by_score = request.sort == "relevance" and not request.keys and bool(parsed.wanted)
         try:
-            total, page = self._page(searcher, asked, request, by_score)
+            total, hits = self._page(searcher, asked, request, by_score, place)
         except ValueError as error:
             if "max expansions" not in str(error):
                 raise
             raise Unanswerable("short", "", "Too many words begin so; write more letters of the word.") from error
-        page = page[: request.limit]
-        clusters = searcher.fast_field_values("cluster", [address for _, address in page]) if page else []
-        place = _place(searcher, self._schema)
         return Result(
             total=total,
-            hits=tuple(
-                Hit(cluster=int(cluster or 0), score=float(score) if by_score else 0.0)
-                for cluster, (score, _) in zip(clusters, page, strict=True)
-            ),
+            hits=tuple([Hit(cluster=cluster, score=score if by_score else 0.0) for score, cluster in hits]),
             facets=self._facets(searcher, asked, request, place),
             seq=place[1],
         )
 
-    @staticmethod
     def _page(
-        searcher: tantivy.Searcher, asked: tantivy.Query, request: Request, by_score: bool
-    ) -> tuple[int, sorting.Hits]:
+        self, searcher: tantivy.Searcher, asked: tantivy.Query, request: Request, by_score: bool, place: tuple[int, int]
+    ) -> tuple[int, list[tuple[float, int]]]:
+        """How many fit, and (score, cluster) of a page."""
+        if len(request.keys) > 1:
+            order = self._order(searcher, asked, request, place)
+            return len(order), [(0.0, one) for one in order[request.offset : request.offset + request.limit]]
         limit = max(request.limit, 1)  # the engine wants one
         if by_score:
             found = searcher.search(asked, limit, True, None, request.offset, weight_by_field="weight")
-            return sorting.total(found), found.hits
-        keys = request.keys or ((Key("title"),) if request.sort == "title" else (Key("year", descending=True),))
-        return sorting.page(searcher, asked, keys, request.offset, limit)
+            total, page = sorting.total(found), found.hits
+        else:
+            usual = Key("title") if request.sort == "title" else Key("year", descending=True)
+            key = request.keys[0] if request.keys else usual
+            total, page = sorting.page(searcher, asked, key, request.offset, limit)
+        page = page[: request.limit]
+        numbers = sorting.clusters(searcher, [at for _, at in page])
+        return total, [(score, number) for (score, _), number in zip(page, numbers, strict=True)]
+
+    def _order(
+        self, searcher: tantivy.Searcher, asked: tantivy.Query, request: Request, place: tuple[int, int]
+    ) -> array[int]:
+        """All clusters by several keys; the next page of the same result does not sort again."""
+        key = (*_asked(request, place), request.keys)
+        order = self._orders.get(key)
+        if order is None:
+            order = sorting.whole(searcher, asked, request.keys)
+            if len(self._orders) >= ORDERS:
+                self._orders.clear()
+            self._orders[key] = order
+        return order
 
     def scan(
         self, index: str, text: str, *, before: int, count: int, libraries: frozenset[str] | None = None
@@ -282,8 +301,7 @@ class TantivyReader:
         self, searcher: tantivy.Searcher, asked: tantivy.Query, request: Request, place: tuple[int, int]
     ) -> Facets:
         """Counts of a request's facets; the next page of the same result does not count again."""
-        filters = tuple(sorted(request.filters.items()))
-        key = (place, request.compiled or (request.text, request.field), filters, request.libraries, request.facets)
+        key = (*_asked(request, place), request.facets)
         counted = self._counted.get(key)
         if counted is None:
             counted = _count(searcher, asked, request.facets)
@@ -291,6 +309,12 @@ class TantivyReader:
                 self._counted.clear()
             self._counted[key] = counted
         return counted
+
+
+def _asked(request: Request, place: tuple[int, int]) -> tuple[object, ...]:
+    """What a result depends on, whichever page it is."""
+    filters = tuple(sorted(request.filters.items()))
+    return place, request.compiled or (request.text, request.field), filters, request.libraries
 
 
 def _count(searcher: tantivy.Searcher, asked: tantivy.Query, names: Sequence[str]) -> Facets:
