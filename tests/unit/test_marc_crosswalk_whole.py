@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from catalog.model import Format
+from dms.crosswalk.marc import between
 from dms.crosswalk.marc.convert import crosswalk
 from dms.crosswalk.model import Converted, Fate
 from protocols import detect, dialect, marc, reading
@@ -135,6 +137,80 @@ def test_a_serial_has_the_008_of_one() -> None:
     )
     (coded,) = crosswalk("cnmarc_marc21").convert(record).record.all("008")
     assert (coded[6], coded[7:15], coded[18:20], coded[21], coded[33]) == ("c", "19799999", "mr", "p", "e")
+
+
+@pytest.mark.parametrize("type_", ["a", "e", "c", "j", "g", "l", "r", "m"])
+def test_every_kind_of_record_has_an_008_of_forty_characters(type_: str) -> None:
+    """M 008/00-39."""
+    record = a_record(
+        "100   $a20081106d2004    ekmy0chiy0121    ea", "101 0 $achi", "102   $aCN", leader=f"     n{type_}m0"
+    )
+    (coded,) = crosswalk("cnmarc_marc21").convert(record).record.all("008")
+    assert len(coded) == 40
+    assert (coded[:15], coded[15:18], coded[35:38], coded[39]) == ("081106s2004    ", "cc ", "chi", "d")
+
+
+def test_a_map_has_its_008_and_007() -> None:
+    """U 120, example 1: a coloured map with text and without an index, Mercator's projection, contours, Greenwich."""
+    record = a_record("120   $abyaa   bdaa  ", leader="00000nem0 2200000   450 ")
+    converted = crosswalk("cnmarc_marc21").convert(record)
+    (coded,), (seven,) = converted.record.all("008"), converted.record.all("007")
+    assert (coded[18:22], coded[22:24], coded[31]) == ("a   ", "bd", "0")
+    assert seven == "au c||||"
+    assert converted.losses()[0][1].to == "007a/00, 007a/03, 008/18-21, 008/22-23, 008/31, 886"
+
+
+def test_a_video_recording_has_its_008_and_007() -> None:
+    """U 115: a video cassette of 90 minutes in colour, sound on it, half an inch wide, live action."""
+    record = a_record("115   $ac090bahoxbx    c||||", leader="00000ngm0 2200000   450 ")
+    converted = crosswalk("cnmarc_marc21").convert(record)
+    (coded,), (seven,) = converted.record.all("008"), converted.record.all("007")
+    assert (coded[18:21], coded[33], coded[34]) == ("090", "v", "l")
+    assert seven == "vf c|aho|"
+
+
+def test_music_and_sound_have_their_008_and_007() -> None:
+    """U 125, 126, 128: a full score with parts; a stereophonic compact disc with symphonies."""
+    score = crosswalk("cnmarc_marc21").convert(a_record("125   $aaa", "128   $asy", leader="     ncm0")).record
+    assert (score.all("008")[0][18:20], score.all("008")[0][20:22]) == ("sy", "ad")
+    disc = crosswalk("cnmarc_marc21").convert(a_record("126   $aagbxhxx", leader="     njm0")).record
+    assert disc.all("007") == ["sd fsngnn|||||"]
+    speech = crosswalk("cnmarc_marc21").convert(a_record("125   $axx$bab", leader="     nim0")).record
+    assert (speech.all("008")[0][20], speech.all("008")[0][30:32]) == ("n", "pd")
+
+
+@pytest.mark.parametrize(
+    ("lines", "leader"),
+    [
+        (["120   $abyaa   bdaa  "], "00000nem0 2200000   450 "),
+        (["115   $ac090bahoxbx    c||||"], "00000ngm0 2200000   450 "),
+        (["125   $aaa", "126   $aagbxhxx      ||", "128   $asy$bva"], "00000njm0 2200000   450 "),
+    ],
+)
+def test_coded_fields_that_say_more_return_as_they_were_and_nothing_beside(lines: list[str], leader: str) -> None:
+    record = a_record("100   $a20081106d2004    u  y0chiy50      ea", *lines, "200 1 $a某", leader=leader)
+    there = between.to(record, Format.CNMARC, "marc21").record
+    back = between.to(there, Format.MARC21, "cnmarc-calis").record
+    assert [field for field in back.fields if field[0] in ("115", "120", "125", "126", "128")] == [
+        field for field in record.fields if field[0][:2] in ("11", "12")
+    ]
+    assert not back.all("886")
+
+
+def test_a_marc21_film_has_its_115_and_keeps_its_007() -> None:
+    """M 007 of motion pictures and video recordings: the first that is known makes the coded field."""
+    fields = (
+        ("007", "vf cbahos"),
+        ("007", "mr caaadnnnnaanuuuuuuuuuu"),
+        ("008", "800101s1980    cc 090 g          vlchi d"),
+        ("245", "00\x1fa某片"),
+    )
+    record = Record("00000cgm a2200000   4500", fields)
+    there = between.to(record, Format.MARC21, "cnmarc-calis")
+    assert [text[4:12] for text in there.record.all("115")] == ["c090baho"]
+    back = between.to(there.record, Format.CNMARC, "marc21").record
+    assert back.all("007") == record.all("007")
+    assert back.all("886") == []
 
 
 def test_romanised_subfields_are_linked_fields_in_the_other_script() -> None:

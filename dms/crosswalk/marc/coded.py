@@ -51,12 +51,12 @@ _KINDS = {
 
 
 class Coded(NamedTuple):
-    """What became of a record's coded data."""
+    """What became of a record's coded data. Of a tag whose fields differ by kind the first character is in its name."""
 
     leader: str
     made: tuple[tuple[str, str], ...]  # target fields
     taken: Mapping[str, tuple[tuple[str, str], ...]]  # by source tag: (code, where it went) of its coded subfields
-    losses: Mapping[str, tuple[Loss, ...]]  # by source tag: what was lost of it
+    losses: Mapping[str, tuple[Loss, ...]]  # by source tag: what was lost of it, where it is not kept beside
 
 
 class _Put(NamedTuple):
@@ -87,11 +87,12 @@ class _Way:
     and the others, whose values are met again."""
 
     def __init__(self, positions: Sequence[Position]) -> None:
-        copied = [each for each in positions if each.to and each.map is None]
+        copied = [each for each in positions if each.to and each.map is None and not each.given[1]]
         self.copied = tuple((each.start, each.end, each.to, each.place) for each in copied)
         self.where = tuple(f"{each.to}/{each.place:02}" + _last(each.place, each.end - each.start) for each in copied)
         self.others = tuple(each for each in positions if each not in copied)
-        slices = [slice(each.start, each.end) for each in self.others]
+        asked = [each.given[0] for each in self.others if each.given[1]]
+        slices = [*(slice(each.start, each.end) for each in self.others), *(slice(at, at + 1) for at in asked)]
         self.pick: Callable[[str], object] = itemgetter(*slices) if slices else len
         self.known: dict[object, _Source] = {}
 
@@ -111,6 +112,8 @@ class Coder:
             if each.tag != LEADER and each.code not in self._codes.setdefault(each.tag, []):
                 self._codes[each.tag].append(each.code)
         self.tags = frozenset(self._codes)
+        self.parted = frozenset(tag[:3] for tag in self._codes if len(tag) > 3)  # tags whose fields differ by kind
+        self._beside: frozenset[str] = frozenset(table.settings.get("beside", ()))
         self._back: dict[tuple[str, int, str, int], list[Position]] = {}
         if back := table.settings.get("back"):
             for each in tables.table(back).positions:
@@ -130,6 +133,10 @@ class Coder:
         taken: dict[str, tuple[tuple[str, str], ...]] = {}
         losses: dict[str, tuple[Loss, ...]] = {LEADER: of_leader.losses} if of_leader.losses else {}
         for tag, text in record.fields:
+            if tag in self.parted:
+                if any(known[:3] == tag for known in taken):
+                    continue
+                tag += text[:1]
             if tag not in self._codes or tag in taken:
                 continue
             into: list[tuple[str, str]] = []
@@ -140,15 +147,20 @@ class Coder:
                 source = self._source(tag, code, value, own, built)
                 if source.to:
                     into.append((code, source.to))
-                if source.losses:
+                if source.losses and tag[:3] not in self._beside:
                     losses[tag] = losses.get(tag, ()) + source.losses
             taken[tag] = tuple(into)
-        made = []
+        made: list[tuple[str, str]] = []
         for each in self._builds[own]:
             if each.name != LEADER and (each.always or each.name in built):
                 text = _filled(each, built.get(each.name, ()))
-                if text:
-                    made.append((each.tag, f"{each.ind}{marc.DELIMITER}{each.code}{text}" if each.code else text))
+                if not text:
+                    continue
+                told = f"{marc.DELIMITER}{each.code}{text}" if each.code else text
+                if each.code and made and made[-1][0] == each.tag:
+                    made[-1] = (each.tag, made[-1][1] + told)  # another subfield of it
+                else:
+                    made.append((each.tag, each.ind + told if each.code else told))
         return Coded(self._leader(own, built), tuple(made), taken, losses)
 
     def _leader(self, own: str, built: _Built) -> str:
@@ -186,7 +198,8 @@ class Coder:
         losses: list[Loss] = []
         for each in way.others:
             told = value[each.start : each.end]
-            if not told:
+            place, wanted = each.given
+            if not told or (wanted and value[place : place + 1] not in tuple(wanted)):
                 continue
             lost = each.lost if told.strip(_NOTHING) else ""
             if each.to:

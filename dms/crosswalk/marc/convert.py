@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import cache
 from operator import itemgetter
 
@@ -19,6 +19,7 @@ from protocols import marc
 from protocols.marc import DELIMITER, Record
 
 _NO_TAGS: frozenset[str] = frozenset()
+_NO_FIELDS: frozenset[tuple[str, str]] = frozenset()
 _NONE: tuple[tuple[str, str], ...] = ()
 
 
@@ -39,6 +40,9 @@ class Crosswalk:
         self._asking = self._tags_where(lambda row: not row.when.keys().isdisjoint(_ASKED))
         self._counted = self._tags_where(lambda row: "nth" in row.when)
         self._heads = self._tags_where(lambda row: bool(row.head))
+        self._beside: frozenset[str] = frozenset(self.table.settings.get("beside", ()))
+        self._home = Coder(table.table(self.table.settings["back"])) if self._beside else self._coder
+        self._made_of_codes = frozenset(build.tag for build in self.table.builds)
         self._minding = self._asking | self._counted | self._heads | self._coder.tags
         self._lines: dict[tuple[str, Fate, str, str], tuple[Loss, ...]] = {}  # of control fields
 
@@ -48,7 +52,9 @@ class Crosswalk:
     def convert(self, record: Record) -> Converted:
         """The record in the target's format and what became of every subfield."""
         coded = self._coder.code(record)
-        tags = self._asked.intersection([tag for tag, _ in record.fields])
+        present = [tag for tag, _ in record.fields]
+        tags = self._asked.intersection(present)
+        again = self._again(record, coded) if not self._beside.isdisjoint(present) else _NO_FIELDS
         seen: dict[str, int] = {}
         made: list[Made] = [Made(tag, text) for tag, text in coded.made]
         fates: list[tuple[int, tuple[Loss, ...]]] = []
@@ -63,22 +69,29 @@ class Crosswalk:
                 fates.append((nth, tuple(Loss(tag, code, Fate.MAPPED, kept.tag) for code in codes)))
                 continue
             if tag[:2] == "00":
-                outcome = self._control(tag, text, coded if nth == 1 else None)
+                outcome = self._control(tag, text, coded if nth == 1 or tag in self._coder.parted else None, again)
             elif tag in minding:
                 outcome = field(tag, text, self._around(tag, nth, headed, tags, coded))
                 headed = headed or outcome.head
             else:
                 outcome = field(tag, text)
-            made += outcome.made
             losses = outcome.losses
-            if nth == 1 and tag in told:
+            if tag in self._beside and tag[:2] != "00":
+                is_again = (tag, text) in again
+                into = coded.taken.get(tag, _NONE) if nth == 1 or is_again else _NONE
+                losses = _beside(losses, into, "" if is_again else self._foreign)
+                if is_again:
+                    fates.append((nth, losses))
+                    continue
+            elif nth == 1 and tag in told:
                 losses = _both(losses, told[tag])
+            made += outcome.made
             fates.append((nth, losses))
         if LEADER in told:
             fates.append((1, told[LEADER]))
         made = self._merger.merged(made, record)
         if returned:
-            unique = {one.tag for one in returned if marc.is_control(one.tag)}
+            unique = {one.tag for one in returned if marc.is_control(one.tag) or one.tag in self._made_of_codes}
             made = foreign.twinned([one for one in made if one.tag not in unique], returned, self._twins)
         made.sort(key=_FIRST)
         return Converted(Record(coded.leader, tuple(self._linked(made))), tuple(fates))
@@ -88,20 +101,30 @@ class Crosswalk:
         headed = headed and tag in self._heads
         first = nth == 1 or tag not in self._counted
         tags = tags if tag in self._asking else _NO_TAGS
-        into = coded.taken.get(tag, _NONE) if nth == 1 else _NONE
+        into = coded.taken.get(tag, _NONE) if nth == 1 and tag not in self._beside else _NONE
         return Around(headed, first, tags, into) if headed or not first or tags or into else ALONE
 
-    def _control(self, tag: str, text: str, coded: Coded | None) -> Outcome:
+    def _again(self, record: Record, coded: Coded) -> frozenset[tuple[str, str]]:
+        """Fields that the way back would make of the target: they were made of it and need not be kept."""
+        held = [kept for text in record.all(self._foreign) if (kept := foreign.held(text, self._native))]
+        target = ((kept.tag, kept.text) for kept in held)
+        return frozenset(self._home.code(Record(coded.leader, (*target, *coded.made))).made)
+
+    def _control(self, tag: str, text: str, coded: Coded | None, again: Collection[tuple[str, str]]) -> Outcome:
         """A control field: as the table says, or as the coded data that it is, or kept as a foreign one."""
         to = self.table.control.get(tag)
         if to is not None:
             target, _, form = to.partition(" ")
             told = form.replace("*", text).replace("$", DELIMITER) if form else text
             return Outcome((Made(target, told),), self._line(tag, Fate.MAPPED, target))
-        if coded and (into := coded.taken.get(tag)):
+        into = coded.taken.get(tag + text[:1] if tag in self._coder.parted else tag) if coded else None
+        if into and (tag not in self._beside or (tag, text) in again):
             return Outcome((), self._line(tag, Fate.MAPPED, into[0][1]))
         kept = marc.field("1 ", [("2", self._format), ("a", tag), ("b", text)])
-        return Outcome((Made(self._foreign, kept),), self._line(tag, Fate.LOCAL, self._foreign, NO_ROW))
+        made = (Made(self._foreign, kept),)
+        if into:
+            return Outcome(made, self._line(tag, Fate.MAPPED, f"{into[0][1]}, {self._foreign}"))
+        return Outcome(made, self._line(tag, Fate.LOCAL, self._foreign, NO_ROW))
 
     def _line(self, tag: str, fate: Fate, to: str, why: str = "") -> tuple[Loss, ...]:
         """The line of a control field, the same one for the same: reports know it again."""
@@ -130,6 +153,16 @@ class Crosswalk:
 def _both(losses: Lines, coded: Lines) -> Lines:
     """The lines of a field with those of its coded data."""
     return losses + coded
+
+
+@Known
+def _beside(losses: Lines, into: tuple[tuple[str, str], ...], kept: str) -> Lines:
+    """The lines of a field that is kept whole in the field `kept`, if any, with where its coded data went too."""
+    went = dict(into)
+    more = f", {kept}" if kept else ""
+    return tuple(
+        Loss(each.tag, each.code, Fate.MAPPED, went[each.code] + more) if each.code in went else each for each in losses
+    )
 
 
 _ASKED = ("record", "without")

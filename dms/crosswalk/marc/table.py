@@ -75,8 +75,9 @@ class Row:
 class Position:
     """Where characters of coded data go."""
 
-    tag: str  # LDR for the leader
+    tag: str  # LDR for the leader; `007a`: of those of a tag the one that begins so
     code: str  # "" for a control field
+    given: tuple[int, str]  # the position is for where one of these characters stands there; ("" = always)
     start: int
     end: int  # past the last; far away = all that there is
     to: str  # the name of a `Build`; "" = lost
@@ -234,9 +235,11 @@ def _position(told: dict[str, Any], maps: Mapping[str, Mapping[str, str]]) -> Po
     tag, _, code = told.pop("from").partition("$")
     start, end = told.pop("at", (0, 1 << 16))
     to, _, place = told.pop("to", "").partition("/")
+    given, characters = told.pop("given", (0, ""))
     position = Position(
         tag=tag,
         code=code,
+        given=(given, characters),
         start=start,
         end=end,
         to=to,
