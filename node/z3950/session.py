@@ -16,7 +16,7 @@ from node.z3950 import diagnosing, operations, presenting, scanning, searching, 
 from node.z3950.state import LARGEST, SMALLEST, USUAL, House, State
 from node.z3950.tasks import Do, Outcome, Prove, Send, Step, Trouble
 from node.z3950.visitors import Visitor
-from protocols.z3950 import charsets
+from protocols.z3950 import charsets, userinfo
 from protocols.z3950.apdu import Apdu
 from protocols.z3950.apdu.close import Close, CloseReason
 from protocols.z3950.apdu.common import OtherInfo
@@ -141,6 +141,7 @@ def _initiated(state: State, request: InitRequest, outcome: Outcome) -> Step:
         implementation_id=NAME,
         implementation_name=NAME,
         implementation_version=state.house.version,
+        user_information_field=userinfo.refusal(diagnosing.default(state, refused)) if refused else None,
         other_info=info or None,
     )
     return Send([answer], last=refused is not None)

@@ -119,10 +119,10 @@ class Source:
                 start, size = at + 3, data[at + 2]
                 tag |= second << 8
             if size >= 0:
-                end = start + size
-                if end > stop:
+                following = start + size
+                if following > stop:
                     raise Malformed(at, f"a value that ends before octet {stop}")
-                return tag, first & CONSTRUCTED, start, end, end
+                return tag, first & CONSTRUCTED, start, following, following
         try:
             tag, form, start, size = _header(data, at)
         except IndexError:

@@ -16,7 +16,13 @@ import pytest
 
 FOLDER = Path("/usr/share/yaz/z39.50")
 MODULES = {
-    "z3950v3.asn": ("Z39-50-APDU-1995", "RecordSyntax-SUTRS", "RecordSyntax-opac", "RecordSyntax-ESTaskPackage"),
+    "z3950v3.asn": (
+        "Z39-50-APDU-1995",
+        "DiagnosticFormatDiag1",
+        "RecordSyntax-SUTRS",
+        "RecordSyntax-opac",
+        "RecordSyntax-ESTaskPackage",
+    ),
     "esupdate.asn": ("ESFormat-Update",),
     "charneg-3.asn": ("NegotiationRecordDefinition-charSetandLanguageNegotiation-3",),
 }

@@ -14,6 +14,7 @@ from protocols.z3950.notation import Choice
 from protocols.z3950.opac import OPAC_RECORD
 from protocols.z3950.primitive import GENERAL, Type
 from protocols.z3950.update import TASK_PACKAGE, UPDATE
+from protocols.z3950.userinfo import DIAGNOSTIC_FORMAT
 from tests.z3950 import oracle, values
 
 APDUS = cast("Choice[Any]", APDU).alternatives
@@ -22,6 +23,7 @@ KINDS: dict[str, tuple[str, Type[Any]]] = {  # what is tried: the oracle's name 
     "negotiation": ("CharSetandLanguageNegotiation", NEGOTIATION),
     "opac": ("OPACRecord", OPAC_RECORD),
     "sutrs": ("SutrsRecord", GENERAL),
+    "diagnostics": ("DiagnosticFormat", DIAGNOSTIC_FORMAT),
     "update": ("Update", UPDATE),
     "package": ("TaskPackage", TASK_PACKAGE),
 }

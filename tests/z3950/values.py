@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from hypothesis import strategies as st
 
-from protocols.z3950 import primitive
+from protocols.z3950 import primitive, userinfo
 from protocols.z3950.apdu.common import Arbitrary
 from protocols.z3950.apdu.query import OPERAND, OPERATOR, RPN_QUERY, Or, RpnOperation
 from protocols.z3950.notation import Choice, Explicit, Implicit, Sequence, SequenceOf, Wrapped
@@ -44,7 +44,11 @@ MANY: dict[Any, st.SearchStrategy[Any]] = {
     primitive.TIME: st.datetimes().map(lambda when: when.strftime("%Y%m%d%H%M%SZ")),
     primitive.DESCRIPTOR: st.text(st.characters(max_codepoint=126), max_size=5),
 }
-BITS_AS_OCTETS = (b"\x00", b"\x03\xa8", b"\x00\xff\x01")
+# What is kept as octets, of types that the oracle knows.
+AS_OCTETS: dict[Any, tuple[bytes, ...]] = {
+    Arbitrary: (b"\x00", b"\x03\xa8", b"\x00\xff\x01"),  # bit strings
+    userinfo.Explicit: (bytes.fromhex("9f876b0103"),),  # unSupOp: proximity
+}
 
 
 def every(kind: Type[Any]) -> list[Any]:
@@ -66,7 +70,7 @@ def every(kind: Type[Any]) -> list[Any]:
             least, *others = every(kind.inner)
             return [(), (least,), *((each,) for each in others), (least, *others[:3])]
         case Wrapped():
-            return [_wrap(kind, value) for value in (BITS_AS_OCTETS if kind.made is Arbitrary else every(kind.inner))]
+            return [_wrap(kind, value) for value in AS_OCTETS.get(kind.made) or every(kind.inner)]
         case Sequence():
             fields = {name: every(each) for name, each in kind.fields.items()}
             needed = {name: values[0] for name, values in fields.items() if name in kind.required}
@@ -94,8 +98,8 @@ def any_of(kind: Type[Any]) -> st.SearchStrategy[Any]:
         case SequenceOf():
             return st.lists(any_of(kind.inner), max_size=4).map(tuple)
         case Wrapped():
-            if kind.made is Arbitrary:
-                return st.builds(Arbitrary, st.sampled_from(BITS_AS_OCTETS))
+            if kind.made in AS_OCTETS:
+                return st.sampled_from(AS_OCTETS[kind.made]).map(kind.made)
             return any_of(kind.inner).map(lambda value: _wrap(kind, value))
         case Sequence():
             fields = {
@@ -134,6 +138,8 @@ def theirs(kind: Type[Any], value: Any) -> Any:
         case Wrapped():
             if kind.made is Arbitrary:
                 return _bits(value.octets)
+            if kind.made is userinfo.Explicit:
+                return oracle.specification().decode("DiagFormat", value.octets)
             fields = msgspec.structs.fields(kind.made)
             return theirs(kind.inner, getattr(value, fields[0].name) if fields else None)
         case Sequence():
