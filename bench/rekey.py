@@ -53,6 +53,7 @@ def run(options: Options) -> Report:
         anew = asyncio.run(_head(fresh)) - head
         pairs = {one["old"]: one["new"] for one in node.objects(preview.out) if one.get("evidence")}
         alive = asyncio.run(_alive(fresh, told, pairs))
+        leading = asyncio.run(_leading(fresh, list(before)))
     counts = node.objects(preview.out)[-1]["counts"]
     wrong = sum(named.get(one) != other for one, other in pairs.items())
     moved = [
@@ -74,6 +75,7 @@ def run(options: Options) -> Report:
         Row(name="records in another cluster than before", value=len(moved) - bereft, unit="", goal="0"),
         Row(name="that a lost or unpaired record had joined", value=bereft, unit=""),
         Row(name="without a pair, or lost", value=len(lost), unit=""),
+        Row(name="old ids that lead nowhere", value=len(before) - leading, unit="", goal="0"),
         Row(name="states told anew", value=anew, unit=""),
         Row(name="decisions whose records have a pair", value=alive[1], unit=""),
         Row(name="of them alive", value=alive[0], unit="", goal="all"),
@@ -148,3 +150,18 @@ async def _alive(fresh: Node, told: list[tuple[str, str]], named: dict[str, str]
         pinned = await pins.named(conn, source, list(named.values()))
     meant = [(named[one], named[other]) for one, other in told if one in named and other in named]
     return sum(pair in found and pinned.issuperset(pair) for pair in meant), len(meant)
+
+
+async def _leading(fresh: Node, ids: list[str]) -> int:
+    """How many of these ids lead on: to a record, or to the cluster that it was in; those too that it has still."""
+    async with _database(fresh) as database, database.connection() as conn:
+        source = (await sources.get(conn, SOURCE)).no
+        count: int = await conn.fetchval(
+            """select count(*) from unnest($2::text[]) i (old) where exists (
+                   select from rekeyed k where k.source = $1 and k.old = i.old
+                   and (k.new is not null or k.cluster is not null))
+               or exists (select from record r where r.source = $1 and r.local_id = i.old)""",
+            source,
+            ids,
+        )
+        return count
