@@ -9,7 +9,7 @@ from catalog import submissions
 from catalog.connection import Connection
 from catalog.submissions import OPEN, STATES, Action, Submission
 from config.errors import Misconfigured
-from node import app, attending
+from node import app, attending, submitted
 from node.app import Node
 from node.context import Context
 from node.deeds import Act
@@ -23,13 +23,14 @@ from services.submitting.looking import Given
 NAME = "submission"
 HELP = {
     "en": "Hand in single records and review them. A record is looked at before it is placed (new, matched, or held "
-    "for review, with the reasons); who is qualified lets it in by submitting it, else a reviewer accepts or returns it.",
+    "for review, with the reasons); who is qualified lets it in by submitting it, else a reviewer accepts or returns "
+    "it.",
     "zh": "提交和审核单条记录。记录入库前先行判定（新书目、已有书目或待审核，并说明理由）；"
     "有资格的编目员提交即入库，其他提交由审核员接受或退回。",
 }
 LARGEST = 1 << 20  # bytes of a record
 ACTS = {
-    "make": Act(name="submission.make", object="of", library="library", detail=("action_", "file", "note")),
+    "make": Act(name="submission.make", library="library", detail=("file", "replace", "delete", "note")),
     "edit": Act(name="submission.edit", object="submission", detail=("file", "note")),
     "submit": Act(name="submission.submit", object="submission"),
     "accept": Act(name="submission.accept", object="submission"),
@@ -83,6 +84,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 async def run(context: Context, args: argparse.Namespace) -> int:
     """5 if the record is held for review, 3 if it came back."""
+    who = submitted.who(context.actor)
     async with app.open(context) as node:
         match args.action:
             case "list":
@@ -96,16 +98,16 @@ async def run(context: Context, args: argparse.Namespace) -> int:
             case "edit":
                 given = _given(args)
                 return await _step(context, node, lambda conn: handing.edit(
-                    conn, context.actor, args.submission, given, args.note
+                    conn, who, args.submission, given, args.note
                 ))  # fmt: skip
             case "submit" | "accept":
                 step = handing.submit if args.action == "submit" else handing.accept
-                return await _hand(context, node, lambda conn: step(conn, context.actor, args.submission))
+                return await _hand(context, node, lambda conn: step(conn, who, args.submission))
             case "return":
                 return await _step(context, node, lambda conn: handing.send_back(
-                    conn, context.actor, args.submission, args.why
+                    conn, who, args.submission, args.why
                 ))  # fmt: skip
-        return await _step(context, node, lambda conn: handing.withdraw(conn, context.actor, args.submission))
+        return await _step(context, node, lambda conn: handing.withdraw(conn, who, args.submission))
 
 
 def _looks(context: Context) -> frozenset[str] | None:
@@ -134,6 +136,7 @@ def _given(args: argparse.Namespace) -> Given:
 
 async def _make(context: Context, node: Node, args: argparse.Namespace) -> int:
     library = args.library or context.actor.library or node.symbol
+    who = submitted.who(context.actor)
     action: Action = "delete" if args.delete else "replace" if args.replace else "insert"
     if (args.file is None) != (action == "delete"):
         raise Misconfigured("give a file with the record, or --delete SOURCE/ID")
@@ -145,17 +148,17 @@ async def _make(context: Context, node: Node, args: argparse.Namespace) -> int:
             transaction = conn.transaction()
             await transaction.start()
             try:
-                made = await handing.draft(conn, context.actor, library, action, given, of=of, note=args.note)
-                answer = await handing.look(conn, context.actor, made)
+                made = await handing.draft(conn, who, library, action, given, of=of, note=args.note)
+                answer = await handing.look(conn, who, made)
             finally:
                 await transaction.rollback()
         _say(context, Handed(submission=made, answer=answer), kept=False)
         return 5 if answer.held else 0
 
     async def make(conn: Connection) -> Handed:
-        made = await handing.draft(conn, context.actor, library, action, given, of=of, note=args.note)
+        made = await handing.draft(conn, who, library, action, given, of=of, note=args.note)
         return Handed(submission=made, answer=None) if args.draft else await handing.submit(
-            conn, context.actor, made.submission
+            conn, who, made.submission
         )  # fmt: skip
 
     return await _hand(context, node, make)

@@ -117,21 +117,20 @@ def said(told: Answer, lang: str) -> str:
 
 def why(told: Answer, lang: str) -> list[str]:
     """Everything behind it, a line each: what holds it, what is wrong in it, why it matches."""
-    texts = TEXTS[lang]
     lines = []
     for name in told.held:
         if name == RESERVED:
             lines += [
-                texts[RESERVED].format(what=what, library=library, until=until[:16].replace("T", " "))
+                TEXTS[lang][RESERVED].format(what=what, library=library, until=until[:16].replace("T", " "))
                 for what, library, until in told.reserved
             ]
         else:
-            lines.append(texts[name].format(count=len(told.wrong), ids=", ".join(told.doubtful)))
+            lines.append(TEXTS[lang][name].format(count=len(told.wrong), ids=", ".join(told.doubtful)))
     lines += [finding(each, lang) for each in told.findings]
     if told.cluster and not told.reasons:
-        lines.append(texts["same"])
+        lines.append(TEXTS[lang]["same"])
     lines += [
-        texts["points"].format(text=match_reasons.text(rule, lang), points=f"{points:+}")
+        TEXTS[lang]["points"].format(text=match_reasons.text(rule, lang), points=f"{points:+}")
         for rule, points in told.reasons
     ]
     return lines

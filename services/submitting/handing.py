@@ -6,7 +6,6 @@ or returned with the reason). `see_through` lands again what was accepted and wh
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 
 from catalog import bodies, clusters, dictionaries, libraries, original, records, reservations, sources, submissions
@@ -26,19 +25,17 @@ from exchange.bringing import FORMATS
 from protocols import marcjson
 from protocols.charsets import codec
 from protocols.marc import Record
-from services.access.policy import Actor
 from services.submitting import answer as answering
 from services.submitting import looking, reserving, states
 from services.submitting.answer import Answer
 from services.submitting.looking import Given
-from services.submitting.states import STEPS, Event
+from services.submitting.states import STEPS, Event, Who
 
 SOURCE = "submitted"
 NUMBER = "S{:08d}"  # the 001 of a record that names itself by nothing
 CARRIER = "marcjson"
 NAMES = {name: fmt for fmt, name in FORMATS.items()}
 LONGEST = 500  # characters of a note or a reason
-Within = Collection[str] | None  # libraries; None = all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,32 +46,21 @@ class Handed:
     answer: Answer | None
 
 
-def may(actor: Actor, event: Event, library: str) -> bool:
-    """Whether somebody's qualification in a library is enough."""
-    return actor.may(STEPS[event].needs, library)
-
-
-def within(actor: Actor, event: Event) -> Within:
-    """The libraries with whose submissions somebody may do this."""
-    reach = actor.reach(STEPS[event].needs)
-    return None if reach.everywhere else reach.libraries
-
-
 async def draft(
-    conn: Connection, actor: Actor, library: str, action: Action, given: Given | None, *, of: str = "", note: str = ""
+    conn: Connection, who: Who, library: str, action: Action, given: Given | None, *, of: str = "", note: str = ""
 ) -> Submission:
     """A new draft. `of`: SOURCE/LOCAL-ID of the record that is replaced or deleted. Refused where it isn't the
     library's; NotFound if it isn't there; Misconfigured if the record is missing or too much.
     """
-    if not may(actor, Event.EDIT, library):
-        raise Refused(f"{actor.name} may not submit records of {library}")
+    if not who.may(Event.EDIT, library):
+        raise Refused(f"{who.name} may not submit records of {library}")
     _bounded(note)
     if await libraries.get(conn, library) is None:
         raise NotFound(f"there is no library {library} here")
     if action == "insert":
         if given is None:
             raise Misconfigured("what is inserted? give the record")
-        return await _add(conn, actor, library, action, given, None, "", note)
+        return await _add(conn, who, library, action, given, None, "", note)
     source, row = await _standing(conn, of, library)
     if action == "delete":
         given = Given(record=await _kept(conn, row), format=Format(row.format), kind=Kind(row.kind))
@@ -82,12 +68,12 @@ async def draft(
         raise Misconfigured("what replaces the record? give the new one")
     elif _named(given, source) not in ("", row.local_id):
         raise Conflict(f"the record names itself {_named(given, source)}, not {row.local_id}")
-    return await _add(conn, actor, library, action, given, source.no, row.local_id, note)
+    return await _add(conn, who, library, action, given, source.no, row.local_id, note)
 
 
-async def edit(conn: Connection, actor: Actor, number: int, given: Given, note: str = "") -> Submission:
+async def edit(conn: Connection, who: Who, number: int, given: Given, note: str = "") -> Submission:
     """The record as its cataloguer has it now."""
-    there = await submissions.get(conn, number, lock=True, within=within(actor, Event.EDIT))
+    there = await submissions.get(conn, number, lock=True, within=who.within(Event.EDIT))
     states.on(there.state, Event.EDIT)
     if there.action == "delete":
         raise Conflict(f"submission {number} deletes a record: there is nothing to edit in it")
@@ -97,58 +83,58 @@ async def edit(conn: Connection, actor: Actor, number: int, given: Given, note: 
     return await submissions.get(conn, number)
 
 
-async def look(conn: Connection, actor: Actor, submission: Submission) -> Answer:
+async def look(conn: Connection, who: Who, submission: Submission) -> Answer:
     """What would become of it now; nothing is changed."""
-    qualified = may(actor, Event.ACCEPT, submission.library)
+    qualified = who.may(Event.ACCEPT, submission.library)
     return await looking.look(conn, given_of(submission), submission.library, qualified=qualified)
 
 
-async def submit(conn: Connection, actor: Actor, number: int) -> Handed:
+async def submit(conn: Connection, who: Who, number: int) -> Handed:
     """Hand it in: it waits for a reviewer, unless its cataloguer is qualified and nothing speaks against it: then it is
     accepted at once, and is to be landed (`land`) when the transaction has ended.
     """
-    there = await submissions.get(conn, number, lock=True, within=within(actor, Event.SUBMIT))
+    there = await submissions.get(conn, number, lock=True, within=who.within(Event.SUBMIT))
     states.on(there.state, Event.SUBMIT)
-    told = await _answered(conn, actor, there)
+    told = await _answered(conn, who, there)
     await submissions.turn(
         conn, number, "submitted", since=STEPS[Event.SUBMIT].since, answer=answering.plain(told), reason=""
     )
     if not told.held:
-        await _accept(conn, actor, there)
+        await _accept(conn, who, there)
     return Handed(submission=await submissions.get(conn, number), answer=told)
 
 
-async def accept(conn: Connection, actor: Actor, number: int) -> Handed:
+async def accept(conn: Connection, who: Who, number: int) -> Handed:
     """A reviewer lets it in, to be landed when the transaction has ended. Refused while rules find errors in it or
     another library has reserved it: doubts about a match are settled by decisions, when it is there.
     """
-    there = await submissions.get(conn, number, lock=True, within=within(actor, Event.ACCEPT))
+    there = await submissions.get(conn, number, lock=True, within=who.within(Event.ACCEPT))
     states.on(there.state, Event.ACCEPT)
-    told = await _answered(conn, actor, there)
+    told = await _answered(conn, who, there)
     if answering.ERRORS in told.held:
         raise Refused(f"submission {number} has errors: {', '.join(dict.fromkeys(told.wrong))}")
     if answering.RESERVED in told.held:
         what, library, until = told.reserved[0]
         raise Refused(f"{what} is reserved by {library} until {until[:16]}")
     await submissions.turn(conn, number, "submitted", since=("submitted",), answer=answering.plain(told))
-    await _accept(conn, actor, there)
+    await _accept(conn, who, there)
     return Handed(submission=await submissions.get(conn, number), answer=told)
 
 
-async def send_back(conn: Connection, actor: Actor, number: int, reason: str) -> Submission:
+async def send_back(conn: Connection, who: Who, number: int, reason: str) -> Submission:
     """A reviewer returns it with a reason."""
-    there = await submissions.get(conn, number, lock=True, within=within(actor, Event.RETURN))
+    there = await submissions.get(conn, number, lock=True, within=who.within(Event.RETURN))
     if not reason.strip():
         raise Misconfigured("say what is to be put right (--why)")
     _bounded(reason)
-    await _turn(conn, there, Event.RETURN, decided_by=actor.name, reason=reason.strip())
+    await _turn(conn, there, Event.RETURN, decided_by=who.name, reason=reason.strip())
     return await submissions.get(conn, number)
 
 
-async def withdraw(conn: Connection, actor: Actor, number: int) -> Submission:
+async def withdraw(conn: Connection, who: Who, number: int) -> Submission:
     """Its library wants it no longer."""
-    there = await submissions.get(conn, number, lock=True, within=within(actor, Event.WITHDRAW))
-    await _turn(conn, there, Event.WITHDRAW, decided_by=actor.name)
+    there = await submissions.get(conn, number, lock=True, within=who.within(Event.WITHDRAW))
+    await _turn(conn, there, Event.WITHDRAW, decided_by=who.name)
     return await submissions.get(conn, number)
 
 
@@ -184,14 +170,14 @@ def given_of(submission: Submission) -> Given:
     return Given(record=record, format=fmt, kind=kinds.kind_of(record, fmt))
 
 
-async def _answered(conn: Connection, actor: Actor, there: Submission) -> Answer:
+async def _answered(conn: Connection, who: Who, there: Submission) -> Answer:
     if there.action == "delete":
-        qualified = may(actor, Event.ACCEPT, there.library)
+        qualified = who.may(Event.ACCEPT, there.library)
         return answering.of_deletion(qualified=qualified)
-    return await look(conn, actor, there)
+    return await look(conn, who, there)
 
 
-async def _accept(conn: Connection, actor: Actor, there: Submission) -> None:
+async def _accept(conn: Connection, who: Who, there: Submission) -> None:
     given = given_of(there)
     source = await _source(conn, there)
     local_id = there.local_id
@@ -211,7 +197,7 @@ async def _accept(conn: Connection, actor: Actor, there: Submission) -> None:
                 note=there.note,
             )
     await submissions.turn(
-        conn, there.submission, "accepted", since=("submitted",), decided_by=actor.name, local_id=local_id
+        conn, there.submission, "accepted", since=("submitted",), decided_by=who.name, local_id=local_id
     )
     await reservations.end(conn, reserving.keys(given.facts, given.description), there.library)
 
@@ -225,7 +211,7 @@ async def _turn(
 
 async def _add(
     conn: Connection,
-    actor: Actor,
+    who: Who,
     library: str,
     action: Action,
     given: Given,
@@ -240,7 +226,7 @@ async def _add(
         format=FORMATS[given.format],
         body=_written(given),
         title=given.description.title,
-        made_by=actor.name,
+        made_by=who.name,
         note=note,
         source=source,
         local_id=local_id,

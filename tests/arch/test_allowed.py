@@ -26,6 +26,7 @@ OWN_ROLE = {
     "auditing.py": "adds to the audit log, which nobody's reach may keep from being told",
     "batch_asking.py": "puts a batch, and takes it back, of what the door's role has found within reach",
     "bell.py": "listens for what is new for other nodes",
+    "copy_asking.py": "loads what was copied for a library within reach",
     "correction_pages.py": "the same as desk.py",
     "deciding_api.py": "the same as review_pages.py; compares two records that the door's role has found",
     "desk.py": "decides on a correction that the door's role has found within reach",
@@ -36,7 +37,7 @@ OWN_ROLE = {
     "metering.py": "counts what keys are used for",
     "peering.py": "lets other nodes join",
     "permits.py": "finds whose a key is, before anybody is known",
-    "returns_pages.py": "reads cases again that the door's role has found within reach",
+    "returning.py": "reads cases again that the door's role has found within reach",
     "review_pages.py": "puts a decision; services.deciding asks whether it is within reach",
     "signing_in.py": "finds who signs in, before anybody is known",
     "staff_pages.py": "changes accounts within reach (services.access.keeping)",
@@ -65,7 +66,7 @@ def test_what_a_command_takes_is_declared_for_actions_that_it_has(name: str) -> 
 def test_a_role_within_a_library_gives_no_command_that_is_about_the_whole_node() -> None:
     admin = of(Role.ADMIN, library="CN-A")
     given = {name for name, each in COMMANDS.items() if each.permits(admin, each.allow) and not each.free}
-    assert given == {"user", "key", "search", "show", "export"}
+    assert given == {"user", "key", "search", "show", "export", "copy", "submission", "reservation"}
 
 
 def test_no_address_has_two_policies() -> None:

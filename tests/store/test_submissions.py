@@ -14,20 +14,24 @@ from catalog.submissions import Action, Submission
 from config.errors import Conflict, Misconfigured, NotFound, Refused
 from protocols import iso2709
 from protocols.marc import Record
-from services.access.policy import Actor, Grant, Role
 from services.submitting import answer, handing, looking, reserving
 from services.submitting.handing import Handed
+from services.submitting.states import Who
 from tests import builders
 from tests.pipeline import Catalogue
 
 NODE, HOME, OTHER = "CN-TST", "CN-TJU", "CN-NKU"
 
 
-def actor(role: Role, library: str = HOME) -> Actor:
-    return Actor(name=f"account:{role}", account=1, library=library, grants=(Grant(role=role, library=library),))
+def submitter(library: str = HOME) -> Who:
+    return Who(name="account:wang", submits=frozenset({library}), changes=frozenset())
 
 
-SUBMITTER, REVIEWER = actor(Role.SUBMITTER), actor(Role.CATALOGUER)
+def reviewer(library: str = HOME) -> Who:
+    return Who(name="account:li", submits=frozenset({library}), changes=frozenset({library}))
+
+
+SUBMITTER, REVIEWER = submitter(), reviewer()
 
 
 @pytest_asyncio.fixture
@@ -45,20 +49,22 @@ def raw(local_id: str = "", number: int = 1, **given: str) -> bytes:
 
 
 async def drafted(
-    catalogue: Catalogue, data: bytes | None, who: Actor = SUBMITTER, action: Action = "insert", of: str = ""
+    catalogue: Catalogue, data: bytes | None, who: Who = SUBMITTER, action: Action = "insert", of: str = ""
 ) -> Submission:
     given = looking.read(data, "iso2709") if data else None
     async with catalogue.database.transaction() as conn:
-        return await handing.draft(conn, who, who.library, action, given, of=of)
+        assert who.submits is not None
+        (library,) = who.submits
+        return await handing.draft(conn, who, library, action, given, of=of)
 
 
-async def submitted(catalogue: Catalogue, number: int, who: Actor = SUBMITTER) -> Handed:
+async def submitted(catalogue: Catalogue, number: int, who: Who = SUBMITTER) -> Handed:
     async with catalogue.database.transaction() as conn:
         handed = await handing.submit(conn, who, number)
     return await _landed(catalogue, handed)
 
 
-async def accepted(catalogue: Catalogue, number: int, who: Actor = REVIEWER) -> Handed:
+async def accepted(catalogue: Catalogue, number: int, who: Who = REVIEWER) -> Handed:
     async with catalogue.database.transaction() as conn:
         handed = await handing.accept(conn, who, number)
     return await _landed(catalogue, handed)
@@ -118,7 +124,7 @@ async def test_a_submitter_waits_for_a_reviewer(catalogue: Catalogue) -> None:
     with pytest.raises(NotFound):  # without the qualification there is nothing to accept
         await accepted(catalogue, there.submission, SUBMITTER)
     with pytest.raises(NotFound):  # nor for reviewers of another library
-        await accepted(catalogue, there.submission, actor(Role.CATALOGUER, OTHER))
+        await accepted(catalogue, there.submission, reviewer(OTHER))
     await accepted(catalogue, there.submission)
     assert (await now(catalogue, there.submission)).state == "merged"
     with pytest.raises(Conflict):
@@ -162,7 +168,7 @@ async def test_own_records_are_replaced_and_deleted(catalogue: Catalogue) -> Non
     with pytest.raises(Conflict, match="names itself T2"):
         await drafted(catalogue, raw("T2"), REVIEWER, "replace", name)
     with pytest.raises(NotFound):  # another library's
-        await drafted(catalogue, raw("T1"), actor(Role.CATALOGUER, OTHER), "replace", name)
+        await drafted(catalogue, raw("T1"), reviewer(OTHER), "replace", name)
     other = await drafted(catalogue, raw("T1", title="园冶图说"), REVIEWER, "replace", name)
     await submitted(catalogue, other.submission, REVIEWER)
     assert (await now(catalogue, other.submission)).state == "merged"
@@ -205,7 +211,7 @@ async def test_a_reservation_is_seen_by_others_and_ended_by_the_record(catalogue
     assert (handed.answer.held, handed.answer.reserved[0][:2]) == (("reserved",), (isbn, OTHER))
     with pytest.raises(Refused, match=OTHER):
         await accepted(catalogue, mine.submission)
-    theirs = actor(Role.CATALOGUER, OTHER)
+    theirs = reviewer(OTHER)
     there = await drafted(catalogue, raw("N1"), theirs)
     handed = await submitted(catalogue, there.submission, theirs)
     assert handed.answer is not None
