@@ -13,6 +13,7 @@ from catalog.work import workers
 from node import app, attending, indexed, lifecycle, telling
 from node.app import Node
 from node.context import Context
+from node.z3950 import databases
 
 NAME = "status"
 HELP = {
@@ -77,6 +78,7 @@ async def _told(conn: Connection, node: Node) -> dict[str, Any]:
         "workers": [
             f"{seen.worker.id} {seen.worker.state}, {seen.age:.0f} s ago" for seen in await workers.every(conn)
         ],
+        "z3950": {"databases": " ".join(each.name for each in databases.of(node.settings.z3950).every())},
         "streams": {f"{lag.peer}/{lag.channel}": _stream(lag) for lag in await telling.lags(conn)},
     }
 

@@ -16,7 +16,7 @@ from config.errors import Misconfigured
 from config.settings import Z3950
 from node.web import context
 from node.web.context import Node
-from node.z3950 import listener, session
+from node.z3950 import databases, listener, session
 from node.z3950.desk import Desk
 from node.z3950.listener import Connection, Guard
 from node.z3950.session import Session
@@ -26,11 +26,10 @@ from node.z3950.turns import Turns
 from node.z3950.visitors import NotAdmitted, Porter
 from protocols.z3950.apdu import Apdu
 from protocols.z3950.apdu.close import Close, CloseReason
-from services.delivery import turning
 from services.discovery.registry import Registry
-from services.retrieval.databases import Database, Databases
 from services.retrieval.results import Shelf
 
+PROGRAM = "tianlu"
 LANG = "zh"  # of texts for people where the node's settings say none: most clients' users read it
 
 
@@ -67,7 +66,9 @@ class Client:
 async def open(node: Node, at: socket.socket) -> AsyncIterator[Guard]:
     """Answers on a socket that listens, for the length of the block. Misconfigured names a setting that can't be."""
     told = node.settings.z3950
-    house = House(told=told, databases=databases(told), clients=z3950.clients(told.clients), version=version("tianlu"))
+    house = House(
+        told=told, databases=databases.of(told), clients=z3950.clients(told.clients), version=version("tianlu")
+    )
     tls = secured(told)
     with ThreadPoolExecutor(max_workers=told.at_work, thread_name_prefix="z3950") as threads:
         desk = Desk(
@@ -89,17 +90,6 @@ async def open(node: Node, at: socket.socket) -> AsyncIterator[Guard]:
         guard = Guard(client, most=told.sessions, each=told.sessions_each, idle=told.idle)
         async with listener.listening(guard, lambda made: _serve(made, at, tls)):
             yield guard
-
-
-def databases(told: Z3950) -> Databases:
-    """Those of the settings besides ours. Misconfigured names a dialect that there isn't."""
-    named = z3950.databases(told.databases)
-    for each in named:
-        if each.dialect not in turning.DIALECTS:
-            raise Misconfigured(
-                f"z3950.databases: {each.name} has the dialect {each.dialect}; known are {', '.join(turning.DIALECTS)}"
-            )
-    return Databases(Database(name=each.name, dialect=each.dialect, scope=each.scope) for each in named)
 
 
 def secured(told: Z3950) -> ssl.SSLContext | None:

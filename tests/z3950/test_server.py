@@ -12,7 +12,7 @@ import pytest_asyncio
 from catalog.database.pool import Database
 from config.errors import Misconfigured
 from config.settings import Z3950
-from node.z3950 import door as doors
+from node.z3950 import databases
 from protocols.marc import Record, value
 from protocols.z3950 import charsets, oids, opac, sutrs
 from protocols.z3950.apdu.close import Close, CloseReason
@@ -434,7 +434,7 @@ async def test_fifty_sessions_at_once_each_get_their_own_answers(door: Standing)
 
 def test_a_database_of_a_dialect_that_there_is_not_stops_the_start() -> None:
     with pytest.raises(Misconfigured, match=r"z3950.databases.*klingon"):
-        doors.databases(Z3950(databases="Own=klingon"))
-    found = doors.databases(Z3950(databases="UCS01=cnmarc-nlc@province")).find("ucs01")
+        databases.of(Z3950(databases="Own=klingon"))
+    found = databases.of(Z3950(databases="UCS01=cnmarc-nlc@province")).find("ucs01")
     assert found is not None
     assert (found.dialect, found.scope) == ("cnmarc-nlc", "province")
