@@ -118,6 +118,10 @@ PROBES: Mapping[str, Probe] = {
     "/quality.csv": Probe(shows="{library}"),
     "/quality/{source}": Probe(path="/quality/{source}", single=True),
     "/quality/{source}/record": Probe(path="/quality/{source}/record?id=1", single=True),
+    "/copy": Probe(),
+    "/copy/save POST": Probe(form={"q": "", "library": "{library}"}, single=True),
+    "/api/copy": Probe(path="/api/copy?q=&library={library}", single=True),
+    "/api/copy/save": Probe(json={"query": "", "target": "-", "number": "-", "library": "{library}"}, single=True),
     "/desk": Probe(shows="{library}"),
     "/review": Probe(),
     "/corrections": Probe(),
@@ -129,6 +133,12 @@ PROBES: Mapping[str, Probe] = {
     "/returns/{source}/do POST": Probe(path="/returns/{source}/do", form={"do": "drop", "rule": "none"}, single=True),
     "/returns/{source}/file": Probe(path="/returns/{source}/file", single=True),
     "/returns/{source}/records/{case}": Probe(path="/returns/{source}/records/{case}", single=True),
+    "/api/returns": Probe(shows='"{library}"'),
+    "/api/returns/{source}": Probe(path="/api/returns/{source}?rule=x", single=True),
+    "/api/returns/{source}/preview": Probe(path="/api/returns/{source}/preview?rule=isbn-label", single=True),
+    "/api/returns/{source}/do": Probe(
+        path="/api/returns/{source}/do", json={"do": "drop", "rule": "none"}, single=True
+    ),
     "/api/review": Probe(shows='"{library}"'),
     "/api/review/decision": Probe(json={"correction": "{library}", "accept": False}, single=True),
     "/api/clusters/{id}": Probe(path="/api/clusters/" + "x" * 301),

@@ -14,17 +14,16 @@ from config.errors import BadRecord, NotFound
 from dms import quality_scope
 from dms.rules import catalogue
 from dms.rules.model import Profile
-from node.web import auditing, context, permits, sourced, view, visitor
+from node.web import auditing, context, permits, returning, sourced, view, visitor
 from node.web.inputs import number
 from node.web.labels import library_name
 from services.access.policy import Permission, Reach
-from services.returning import again, files, helping, previews, shown
+from services.returning import files, helping, previews, shown
 
 SIZE = 50  # cases on a page
 PREVIEWS = 3  # mended records that are shown before the fix is made
 LAST = (1 << 62) - 1
 LONGEST_RULE = 80
-ACTS = {"fix": "quarantine.fix", "rerun": "quarantine.rerun", "drop": "quarantine.drop"}
 TYPES = {"raw": "application/octet-stream", "marc": "application/marc", "csv": "text/csv; charset=utf-8"}
 ENDINGS = {"raw": "txt", "marc": "mrc", "csv": "csv"}
 
@@ -114,20 +113,10 @@ async def do(request: web.Request) -> web.StreamResponse:
         source = await sourced.source(request, conn)
     fields = await visitor.form(request)
     asked, rule = visitor.text(fields, "do"), visitor.text(fields, "rule")
-    if asked not in ACTS or not rule or (asked == "fix" and not shown.mendable(rule)):
+    if asked not in returning.ACTS or not rule or (asked == "fix" and not shown.mendable(rule)):
         raise web.HTTPBadRequest
-    deed = auditing.deed(request)
-    deed.about(act=ACTS[asked], object=source.name, library=source.library, rule=rule)
-    node = context.node_of(request)
-    if asked == "drop":
-        async with node.database.transaction() as conn:
-            await deed.done(conn, count=await quarantine.drop(conn, source=source.no, rule=rule))
-        return _back("dropped")
-    async with node.database.transaction() as conn:
-        await deed.begun(conn)
-    begun = await again.begin(node.database, node.queue, source, rule=rule, mends=(rule,) if asked == "fix" else ())
-    deed.about(load=begun[0].load)
-    return _back("begun")
+    loads, _ = await returning.carry_out(request, source, asked, rule)
+    return _back("begun" if loads else "dropped")
 
 
 async def case(request: web.Request) -> web.StreamResponse:

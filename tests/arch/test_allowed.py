@@ -37,6 +37,7 @@ OWN_ROLE = {
     "metering.py": "counts what keys are used for",
     "peering.py": "lets other nodes join",
     "permits.py": "finds whose a key is, before anybody is known",
+    "returns_pages.py": "keeps that what came back was taken away",
     "returning.py": "reads cases again that the door's role has found within reach",
     "review_pages.py": "puts a decision; services.deciding asks whether it is within reach",
     "signing_in.py": "finds who signs in, before anybody is known",

@@ -12,10 +12,13 @@ from catalog.audit import Wanted
 from catalog.database.pool import Database
 from catalog.model import Library, LoadState
 from config.settings import Access, Settings
+from node.web import returns_routes
 from services.access.policy import Role
 from tests import access, builders, forms, stocked
+from tests.e2e.test_deciding_api import ask, post
 from tests.forms import Browser
 from tests.pipeline import Catalogue
+from tests.schema import fits
 from tests.stocked import Shelf
 
 RULE = "isbn-qualifier"
@@ -71,6 +74,48 @@ async def test_a_library_sees_why_looks_at_the_fix_and_has_it_made(catalogue: Ca
         kept = (await audit.page(conn, Wanted(act="quarantine.fix")))[0]
     assert (newest.state, newest.added, newest.mended) == (LoadState.DONE, 2, 2)
     assert (kept.actor, kept.object, kept.library) == ("account:admin", "a", "LIB")
+
+
+async def test_a_program_sees_why_looks_at_the_fix_and_has_it_made(catalogue: Catalogue, browser: Browser) -> None:
+    await browser.sign_in("admin", access.PASSWORD)
+    told = await ask(browser, "/api/returns?lang=en")
+    fits(told, returns_routes.GROUPS)
+    counts = {each["rule"]: (each["count"], each["fix"]) for each in told["groups"]}
+    assert counts == {RULE: (2, {"tried": 2, "passing": 2}), "not-a-record": (1, None)}
+    first = await ask(browser, "/api/returns/a?limit=2&lang=zh")
+    rest = await ask(browser, f"/api/returns/a?limit=2&before={first['next']}")
+    fits(first, returns_routes.CASES)
+    assert len(first["cases"]) == 2 and len(rest["cases"]) == 1 and rest["next"] is None
+    (case,) = [each for each in first["cases"] + rest["cases"] if each["local_id"] == "n3"]
+    assert case["ordinal"] == 4 and case["place"].startswith("第 4 条") and "ISBN" in case["reason"]
+    seen = await ask(browser, f"/api/returns/a/preview?rule={RULE}&limit=1")
+    fits(seen, returns_routes.PREVIEW)
+    assert (seen["tried"], seen["passing"]) == (1, 1)
+    assert "精装" in seen["records"][0]["receipts"][0]["before"]
+    await ask(browser, "/api/returns/a/preview?rule=not-a-record", 404)
+    await post(browser, "/api/returns/a/do", {"do": "fix", "rule": "not-a-record"}, 400)
+    await post(browser, "/api/returns/a/do", {"do": "burn", "rule": RULE}, 400)
+    done = await post(browser, "/api/returns/a/do", {"do": "fix", "rule": RULE})
+    fits(done, returns_routes.DONE)
+    await catalogue.settle()
+    assert [each["rule"] for each in (await ask(browser, "/api/returns"))["groups"]] == ["not-a-record"]
+    load = await ask(browser, f"/api/loads/{done['loads'][0]}")
+    assert (load["state"], load["added"], load["mended"]) == ("done", 2, 2)
+    assert (await post(browser, "/api/returns/a/do", {"do": "drop", "rule": "not-a-record"}))["dropped"] == 1
+    assert await ask(browser, "/api/returns") == {"groups": []}
+    async with catalogue.database.connection() as conn:
+        acts = [each.act for each in await audit.page(conn, Wanted())][:2]
+    assert acts == ["quarantine.drop", "quarantine.fix"]
+    documented = await ask(browser, "/api/openapi.json")
+    assert {"/api/returns", "/api/returns/{source}/do"} <= set(documented["paths"])
+
+
+async def test_a_program_of_another_library_finds_nothing(browser: Browser) -> None:
+    await browser.sign_in("stranger", access.PASSWORD)
+    assert await ask(browser, "/api/returns") == {"groups": []}
+    await ask(browser, "/api/returns/a", 404)
+    await ask(browser, f"/api/returns/a/preview?rule={RULE}", 404)
+    await post(browser, "/api/returns/a/do", {"do": "drop", "rule": RULE}, 404)
 
 
 async def test_a_fix_that_does_not_help_is_not_offered(catalogue: Catalogue, browser: Browser) -> None:
