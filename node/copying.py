@@ -6,16 +6,19 @@ import contextlib
 import functools
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
 
 from catalog import sources, targets
 from catalog.connection import Connection
+from catalog.database.pool import Database
 from catalog.model import Format
 from catalog.targets import Target
 from config.secret import Secret
+from config.settings import Settings
 from dms import quality_scope
 from dms.crosswalk.marc import between
 from node import outgoing
-from node.app import Node
 from services.access import sealed
 from services.copying import lines, z3950
 from services.copying.candidates import Judge
@@ -23,6 +26,17 @@ from services.copying.choosing import Wish
 from services.copying.lines import Lines
 
 CHINESE = "chi"
+
+
+class Node(Protocol):
+    """What of a node copying needs."""
+
+    @property
+    def database(self) -> Database: ...
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def home(self) -> Path: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from node.web import (
     asking,
     auditing,
     context,
+    copy_asking,
     exchange_door,
     gate,
     headers,
@@ -43,6 +44,7 @@ def make(node: context.Node, table: Sequence[Route] = routes.ROUTES) -> web.Appl
     app[context.REGISTRY] = Registry()
     app[network.COUNTS] = Counts()
     app.cleanup_ctx.append(_asker)
+    app.cleanup_ctx.append(copy_asking.lines)
     app[context.ROUTES] = table
     auditing.hang(app, table)
     app[permits.TABLE] = permits.table(table)

@@ -6,7 +6,7 @@ import functools
 import re
 from dataclasses import dataclass
 
-from config.errors import Misconfigured
+from config.errors import Misconfigured, Refused
 from dms.formats import identifiers
 from dms.rules.content import numbers
 from protocols.query import Node, Or, Term
@@ -14,6 +14,9 @@ from protocols.z3950 import pqf
 
 _NUMBER = re.compile(r"[0-9Xx \-‐–−]{8,22}")
 _BOOKLAND = "978"  # the prefix before what may also be ten digits (ISO 2108)
+
+
+NO_QUERY = (Misconfigured, Refused)  # what `read` raises
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

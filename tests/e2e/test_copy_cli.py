@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from bench.pair import free_port
 from tests import builders, targets
 from tests.e2e.test_load_cli import Cli, alone, cli
-from tests.targets import free_port
 
 __all__ = ["alone", "cli"]
 

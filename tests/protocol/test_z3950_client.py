@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.pair import free_port
 from config.errors import Unreachable
 from config.secret import Secret
 from protocols.http.guard import Forbidden, Rules
@@ -286,7 +287,7 @@ async def test_what_no_operator_means_is_never_connected_to(host: str) -> None:
 
 async def test_nobody_there_is_told_in_words() -> None:
     with pytest.raises(Unreachable, match="doesn't answer"):
-        await client.opened(how(targets.free_port()))
+        await client.opened(how(free_port()))
 
 
 async def test_tls_is_verified(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

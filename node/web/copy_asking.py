@@ -1,0 +1,145 @@
+"""What the page and the address for copying share: asking targets, and making what was chosen a library's record."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+
+from catalog import libraries, loads, targets
+from catalog.loads import Load
+from catalog.model import LoadState
+from catalog.targets import Target
+from config.errors import BadRecord, NotFound
+from dms import describe
+from exchange import bringing
+from node import copying
+from node.copying import Habits
+from node.web import auditing, context, permits
+from node.web.middleware import BadInput
+from services.copying import metasearch, queries, saving, seeking, taking
+from services.copying.candidates import Candidate
+from services.copying.lines import Lines
+from services.copying.queries import Asked
+from services.copying.seeking import Sought, Whole
+from services.copying.taking import Copied
+
+LINES = web.AppKey("lines", Lines)
+LONGEST = 300  # characters of a query
+MOST_TARGETS = 50
+OVER = (LoadState.DONE, LoadState.HELD, LoadState.FAILED)
+PATIENCE, LOOK = 15.0, 0.1  # seconds that a load is waited for, and between looks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What was found for a library."""
+
+    sought: Sought
+    habits: Habits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Saved:
+    """What was made of it."""
+
+    copied: Copied
+    source: str
+    load: Load  # as far as it is
+
+
+async def lines(app: web.Application) -> AsyncIterator[None]:
+    """Keeps connections to targets for as long as the web door is open."""
+    async with copying.open_lines(app[context.NODE]) as kept:
+        app[LINES] = kept
+        yield
+
+
+async def places(request: web.Request) -> tuple[list[Target], list[str]]:
+    """The targets that may be asked, and the libraries that the visitor may copy for."""
+    reach = context.reach(request)
+    async with context.private(request) as conn:
+        known = await targets.named(conn, ())
+        every = [each.symbol for each in await libraries.every(conn) if each.state == "active" and not each.node]
+    own = [context.node_of(request).symbol, *every]
+    return known, [symbol for symbol in dict.fromkeys(own) if reach.holds(symbol)]
+
+
+def library_of(request: web.Request, told: str) -> str:
+    """The library that is copied for: as told, else where the visitor is at home. NotFound beyond reach."""
+    library = told or permits.actor_of(request).library or context.node_of(request).symbol
+    permits.within(request, library)
+    return library
+
+
+def query_of(text: str) -> Asked:
+    """What was typed. BadInput if it is no query."""
+    if not text.strip() or len(text) > LONGEST:
+        raise BadInput(f"A query has 1 to {LONGEST} characters.")
+    try:
+        return queries.read(text)
+    except queries.NO_QUERY as error:
+        raise BadInput(str(error)) from error
+
+
+async def look(request: web.Request, library: str, asked: Asked, names: Sequence[str]) -> Seen:
+    """Ask targets (none named: all of them). NotFound or Conflict for a name that can't be asked."""
+    if len(names) > MOST_TARGETS:
+        raise BadInput(f"At most {MOST_TARGETS} targets are asked at once.")
+    async with context.private(request) as conn:
+        chosen = await targets.named(conn, names)
+        habits = await copying.habits(conn, context.node_of(request), library)
+    whole = Whole(targets=chosen, wish=habits.wish(None), judge=habits.judge, deadline=metasearch.DEADLINE)
+    return Seen(sought=await seeking.seek(request.app[LINES], whole, asked), habits=habits)
+
+
+async def save(request: web.Request, library: str, asked: Asked, name: str, number: str) -> Saved:
+    """Make the record that a target calls by a number one of the library's. The target is asked once more, so that
+    nothing is saved but what it says. NotFound if it has no such record now."""
+    deed, node = auditing.deed(request), context.node_of(request)
+    seen = await look(request, library, asked, [name])
+    found = next((each for each in seen.sought.choice.ranked if each.number == number), None)
+    if found is None:
+        raise NotFound(f"{name} doesn't find {number} by this query any more")
+    copied = taking.take(found, seen.habits.dialect)
+    deed.about(object=copied.number, library=library, target=name)
+    async with node.database.transaction() as conn:
+        source = await bringing.source(
+            conn, bringing.name_of(saving.SOURCE, library, node.symbol), library, copied.format
+        )
+        await deed.begun(conn, source=source.name)
+    load = await saving.land(node.database, node.queue, source, [copied])
+    deed.about(load=load.load)
+    until = asyncio.get_running_loop().time() + PATIENCE
+    while load.state not in OVER and asyncio.get_running_loop().time() < until:
+        await asyncio.sleep(LOOK)
+        async with node.database.connection() as conn:
+            load = await loads.get(conn, load.load)
+    return Saved(copied=copied, source=source.name, load=load)
+
+
+def told(each: Candidate) -> dict[str, Any]:
+    """A candidate in short."""
+    described = describe.describe(each.record, each.format)
+    return {
+        "target": each.target.name,
+        "number": each.number,
+        "score": each.score,
+        "title": " : ".join(filter(None, (described.title, described.subtitle, described.volume))),
+        "responsibility": described.responsibility,
+        "publisher": described.publisher,
+        "date": described.date,
+        "isbns": list(described.isbns),
+        "format": each.format.name.lower(),
+    }
+
+
+def taken(each: Candidate, dialect: str) -> Copied | None:
+    """It as it would be saved, None if it can't be converted."""
+    try:
+        return taking.take(each, dialect)
+    except BadRecord:
+        return None
