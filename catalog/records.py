@@ -174,6 +174,29 @@ async def named(conn: Connection, source: int, told: str) -> Row | None:
     return await get(conn, source, told) or await get(conn, source, HELD_PREFIX + told)
 
 
+async def of_library(conn: Connection, library: str, local_id: str) -> list[str]:
+    """A library's records of this number in any of its sources, as source/local id; several at most."""
+    rows = await conn.fetch(
+        """select s.name || '/' || r.local_id name from record r join source s using (source)
+           where r.library = $1 and s.library = $1 and r.local_id = $2 order by 1 limit 10""",
+        library,
+        local_id,
+    )
+    return [row["name"] for row in rows]
+
+
+async def of_library_in(conn: Connection, library: str, cluster: int) -> list[str]:
+    """A library's records in a cluster, as source/local id; several at most."""
+    rows = await conn.fetch(
+        """select s.name || '/' || r.local_id name
+           from membership m join record r using (sid) join source s using (source)
+           where m.cluster = $2 and r.library = $1 and s.library = $1 order by 1 limit 10""",
+        library,
+        cluster,
+    )
+    return [row["name"] for row in rows]
+
+
 async def many(conn: Connection, source: int, local_ids: Collection[str]) -> list[Row]:
     """Records of a source by local id."""
     rows = await conn.fetch(

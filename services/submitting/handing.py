@@ -71,6 +71,32 @@ async def draft(
     return await _add(conn, who, library, action, given, source.no, row.local_id, note)
 
 
+async def own(conn: Connection, library: str, given: Given | None, ident: str) -> str:
+    """The library's record that a client means, as SOURCE/LOCAL-ID: named so, by a cluster that it has one record in,
+    or by a number, which may be the record's own 001. NotFound if it has none.
+    """
+    told = ident or (identity.named_id(given.record, "001") if given else "")
+    if "/" in told:
+        return told
+    found = await records.of_library(conn, library, told)
+    if not found and (published := await clusters.resolve(conn, told)) is not None:
+        found = await records.of_library_in(conn, library, published.cluster)
+    if len(found) > 1:
+        raise Conflict(f"{library} has several records {told}: {', '.join(found)}; name one of them")
+    if not found:
+        raise NotFound(f"{library} has no record {told or 'without a number'}")
+    return found[0]
+
+
+async def renamed(conn: Connection, given: Given, of: str) -> Given:
+    """A record that was fetched from a merged one names the cluster: as the library's own it has its own number."""
+    name, _, local_id = of.partition("/")
+    source = await sources.get(conn, name)
+    if source.identity != "001" or _named(given, source) in ("", local_id):
+        return given
+    return _numbered(given, local_id)
+
+
 async def edit(conn: Connection, who: Who, number: int, given: Given, note: str = "") -> Submission:
     """The record as its cataloguer has it now."""
     there = await submissions.get(conn, number, lock=True, within=who.within(Event.EDIT))
@@ -184,9 +210,7 @@ async def _accept(conn: Connection, who: Who, there: Submission) -> None:
     if not local_id:
         local_id = _named(given, source) or NUMBER.format(there.submission)
         if not _named(given, source):
-            record = given.record
-            fields = (("001", local_id), *(each for each in record.fields if each[0] != "001"))
-            given = Given(record=Record(record.leader, fields), format=given.format, kind=given.kind)
+            given = _numbered(given, local_id)
             title = given.description.title
             await submissions.write(
                 conn,
@@ -261,6 +285,13 @@ async def _source(conn: Connection, there: Submission) -> Source:
 def _named(given: Given, source: Source) -> str:
     """What the record calls itself by its source's rule."""
     return identity.named_id(given.record, source.identity)
+
+
+def _numbered(given: Given, number: str) -> Given:
+    """The record under another number."""
+    record = given.record
+    fields = (("001", number), *(each for each in record.fields if each[0] != "001"))
+    return Given(record=Record(record.leader, fields), format=given.format, kind=given.kind, told=given.told)
 
 
 def _written(given: Given) -> bytes:
