@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any, Protocol
 
 from protocols.z3950 import client, diagnostics, oids
-from protocols.z3950.apdu.common import External, Single
+from protocols.z3950.apdu.parts import External, Single
 from protocols.z3950.apdu.records import NamePlusRecord, SurrogateDiagnostic
 from protocols.z3950.ber import Malformed, Source
 from protocols.z3950.client import Diagnosed, Wish
@@ -44,7 +44,7 @@ class Fetch:
         """In which form records are asked for now."""
         return Wish(syntax=self._syntaxes[0], elements=self._elements)
 
-    async def fetch(self, target: Presents, most: int, sent: tuple[NamePlusRecord, ...] = ()) -> list[Found]:
+    async def records(self, target: Presents, most: int, sent: tuple[NamePlusRecord, ...] = ()) -> list[Found]:
         """Records from the first to `most`; `sent`: the first of them, if they are there. Raises Diagnosed if there
         are none for a reason that the target tells."""
         found: list[Found] = []

@@ -13,8 +13,8 @@ from protocols.http.guard import Rules
 from protocols.query import Node, Or
 from protocols.target import Profile
 from protocols.z3950 import charsets, client, rpn
-from protocols.z3950.apdu.common import OtherInfo
 from protocols.z3950.apdu.init import IdPass
+from protocols.z3950.apdu.parts import OtherInfo
 from protocols.z3950.client import Connection, Diagnosed, Gone, How
 from protocols.z3950.diagnostics import Bib1
 from services.copying.asking import Answer, Closed, Found
@@ -71,7 +71,7 @@ class Z3950Line:
         self._fetch.notes.clear()
         try:
             result = await self._session.search(asked, databases, records=along, wish=self._fetch.wish)
-            found = await self._fetch.fetch(self._session, min(most, result.hits), result.records)
+            found = await self._fetch.records(self._session, min(most, result.hits), result.records)
         except Gone as error:
             if self._fresh:
                 raise
