@@ -11,8 +11,8 @@ from bench import foreign
 from catalog.targets import Target
 from protocols.target import Profile
 from protocols.z3950 import apdu, oids
-from protocols.z3950.apdu.common import External
 from protocols.z3950.apdu.init import InitRequest, InitResponse, Option
+from protocols.z3950.apdu.parts import External
 from protocols.z3950.apdu.present import PresentRequest, PresentResponse
 from protocols.z3950.apdu.records import NamePlusRecord
 from protocols.z3950.apdu.search import SearchRequest, SearchResponse

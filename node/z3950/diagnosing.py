@@ -5,7 +5,7 @@ from __future__ import annotations
 from node.z3950.state import State
 from node.z3950.tasks import Trouble
 from protocols.z3950 import diagnostics
-from protocols.z3950.apdu.common import DefaultDiagFormat
+from protocols.z3950.apdu.parts import DefaultDiagFormat
 
 
 def default(state: State, trouble: Trouble) -> DefaultDiagFormat:

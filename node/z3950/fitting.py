@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from node.z3950 import diagnosing
 from node.z3950.state import State
 from node.z3950.tasks import Trouble
-from protocols.z3950.apdu.common import External
+from protocols.z3950.apdu.parts import External
 from protocols.z3950.apdu.records import NamePlusRecord, SurrogateDiagnostic
 from protocols.z3950.diagnostics import Bib1
 

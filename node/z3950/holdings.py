@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from catalog.model import Holding
 from protocols.z3950 import opac
-from protocols.z3950.apdu.common import External
+from protocols.z3950.apdu.parts import External
 from protocols.z3950.opac import CircRecord, HoldingsAndCircData, OpacRecord
 
 Shown = Callable[[str], str]

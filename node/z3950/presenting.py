@@ -14,7 +14,7 @@ from node.z3950 import diagnosing, fitting, holdings
 from node.z3950.state import LARGEST, State
 from node.z3950.tasks import Do, Made, Outcome, Send, Step, Take, Trouble, Wanted
 from protocols.z3950 import apdu, oids, sutrs
-from protocols.z3950.apdu.common import DefaultDiagFormat, External
+from protocols.z3950.apdu.parts import DefaultDiagFormat, External
 from protocols.z3950.apdu.present import CompSpec, PresentRequest, PresentResponse, Segment, Specification, Uri
 from protocols.z3950.apdu.records import ElementSetNames, NamePlusRecord, PresentStatus, SurrogateDiagnostic
 from protocols.z3950.diagnostics import Bib1

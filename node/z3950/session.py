@@ -19,10 +19,10 @@ from node.z3950.visitors import Visitor
 from protocols.z3950 import charsets, userinfo
 from protocols.z3950.apdu import Apdu
 from protocols.z3950.apdu.close import Close, CloseReason
-from protocols.z3950.apdu.common import OtherInfo
 from protocols.z3950.apdu.control import TriggerResourceControlRequest
 from protocols.z3950.apdu.extended import ExtendedServicesRequest, ExtendedServicesResponse, OperationStatus
 from protocols.z3950.apdu.init import VERSIONS, Authentication, IdPass, InitRequest, InitResponse, Option
+from protocols.z3950.apdu.parts import OtherInfo
 from protocols.z3950.apdu.present import PresentRequest
 from protocols.z3950.apdu.scan import ScanRequest
 from protocols.z3950.apdu.search import SearchRequest

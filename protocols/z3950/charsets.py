@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from protocols.z3950 import oids
-from protocols.z3950.apdu.common import External, OtherInfo, Single, single
+from protocols.z3950.apdu.parts import External, OtherInfo, Single, single
 from protocols.z3950.ber import Malformed
 from protocols.z3950.negotiation import (
     NEGOTIATION,

@@ -21,10 +21,10 @@ from config.errors import Refused, Unreachable
 from config.secret import Secret
 from protocols.http import connect
 from protocols.http.guard import Rules
-from protocols.z3950 import apdu, diagnostics
+from protocols.z3950 import apdu, diagnostics, userinfo
 from protocols.z3950.apdu import close, init, search
-from protocols.z3950.apdu.common import DefaultDiagFormat, DiagRec, OtherInfo
 from protocols.z3950.apdu.init import Option
+from protocols.z3950.apdu.parts import DefaultDiagFormat, DiagRec, OtherInfo
 from protocols.z3950.apdu.present import PresentRequest, PresentResponse, Segment
 from protocols.z3950.apdu.query import RpnQuery, Type1
 from protocols.z3950.apdu.records import MultipleDiagnostics, NamePlusRecord, Records
@@ -51,7 +51,7 @@ class Diagnosed(Refused):
     code = "target-diagnostic"
 
     def __init__(self, name: str, said: DiagRec) -> None:
-        super().__init__(f"{name}: {_printable(diagnostics.said(said))}")
+        super().__init__(f"{name}: {printable(diagnostics.said(said))}")
         self.number = said.condition if isinstance(said, DefaultDiagFormat) else 0
         self.addinfo = said.text if isinstance(said, DefaultDiagFormat) else ""
 
@@ -238,7 +238,7 @@ class Connection:
                 return got, tuple(records)
             if isinstance(got, close.Close):
                 why = got.diagnostic_information or f"reason {got.close_reason}"
-                raise Gone(f"{self.how.name} closed the session: {_printable(why)}")
+                raise Gone(f"{self.how.name} closed the session: {printable(why)}")
             if not isinstance(got, Segment) or wanted is not PresentResponse:
                 raise Nonsense(f"{self.how.name} answers {type(got).__name__} where {wanted.__name__} is due")
             records += got.segment_records
@@ -253,14 +253,16 @@ class Connection:
         return self._waiting.popleft()
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """What a server says, for a terminal: short, and without controls and halves of characters."""
     return "".join(sign if sign.isprintable() else " " for sign in text[:LONGEST])
 
 
 def _why(accepted: init.InitResponse) -> str:
-    """What server refuses; hardly any tells the reason where a client could read it."""
-    return f" ({_printable(accepted.implementation_name)})" if accepted.implementation_name else ""
+    """Why, where the server says so; else which server it is."""
+    if said := userinfo.refused(accepted.user_information_field):
+        return f": {printable(diagnostics.said(said))}"
+    return f" ({printable(accepted.implementation_name)})" if accepted.implementation_name else ""
 
 
 async def opened(how: How) -> Connection:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from enum import IntEnum
 
 from protocols.z3950 import oids
-from protocols.z3950.apdu.common import DefaultDiagFormat, DiagRec, V2Addinfo
+from protocols.z3950.apdu.parts import DefaultDiagFormat, DiagRec, V2Addinfo
 
 
 class Bib1(IntEnum):

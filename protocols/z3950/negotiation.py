@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from protocols.z3950.apdu.common import EXTERNAL, External
+from protocols.z3950.apdu.parts import EXTERNAL, External
 from protocols.z3950.notation import choice, explicit, implicit, sequence, sequence_of, wrapped
 from protocols.z3950.primitive import BOOLEAN, GENERAL, INTEGER, NULL, OID, Oid, Type
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from protocols.z3950 import oids
-from protocols.z3950.apdu.common import EXTERNAL, External, single
+from protocols.z3950.apdu.parts import EXTERNAL, External, single
 from protocols.z3950.notation import choice, implicit, sequence, sequence_of
 from protocols.z3950.primitive import BOOLEAN, GENERAL, Type
 

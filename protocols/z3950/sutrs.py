@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from protocols.z3950 import oids
-from protocols.z3950.apdu.common import External, Single, single
+from protocols.z3950.apdu.parts import External, Single, single
 from protocols.z3950.primitive import GENERAL
 
 

@@ -12,7 +12,8 @@ from enum import IntEnum
 from msgspec import Struct
 
 from protocols.z3950 import oids
-from protocols.z3950.apdu.common import (
+from protocols.z3950.apdu.extended import PERMISSIONS, Permission
+from protocols.z3950.apdu.parts import (
     DIAG_REC,
     EXTERNAL,
     INT_UNIT,
@@ -22,7 +23,6 @@ from protocols.z3950.apdu.common import (
     Single,
     single,
 )
-from protocols.z3950.apdu.extended import PERMISSIONS, Permission
 from protocols.z3950.ber import Malformed
 from protocols.z3950.limits import REQUESTS, Limits
 from protocols.z3950.notation import choice, explicit, implicit, sequence, sequence_of, wrapped

@@ -7,7 +7,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from protocols.z3950 import oids
-from protocols.z3950.apdu.common import (
+from protocols.z3950.apdu.parts import (
     DEFAULT_DIAG,
     OTHER,
     DefaultDiagFormat,

@@ -23,7 +23,7 @@ from protocols.tables import opening
 from protocols.z3950 import apdu, negotiation, opac, rpn, update
 from protocols.z3950 import charsets as negotiated
 from protocols.z3950.apdu import query
-from protocols.z3950.apdu.common import External
+from protocols.z3950.apdu.parts import External
 from protocols.z3950.ber import Frames, Malformed
 from protocols.z3950.primitive import Type
 

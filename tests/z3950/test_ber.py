@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from protocols.z3950 import apdu, oids
-from protocols.z3950.apdu.common import External
+from protocols.z3950.apdu.parts import External
 from protocols.z3950.apdu.query import (
     And,
     AttributeElement,

@@ -14,7 +14,7 @@ from catalog.database.pool import Database
 from catalog.model import Format
 from protocols.z3950 import oids, opac, pqf
 from protocols.z3950.apdu import Option, SearchResponse
-from protocols.z3950.apdu.common import DefaultDiagFormat, External, Single
+from protocols.z3950.apdu.parts import DefaultDiagFormat, External, Single
 from protocols.z3950.apdu.query import Type1
 from protocols.z3950.apdu.records import NamePlusRecord, SurrogateDiagnostic
 from protocols.z3950.diagnostics import Bib1

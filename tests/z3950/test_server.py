@@ -16,10 +16,10 @@ from node.z3950 import databases
 from protocols.marc import Record, value
 from protocols.z3950 import charsets, oids, opac, sutrs
 from protocols.z3950.apdu.close import Close, CloseReason
-from protocols.z3950.apdu.common import DefaultDiagFormat, External, Single
 from protocols.z3950.apdu.control import TriggerResourceControlRequest
 from protocols.z3950.apdu.extended import ExtendedServicesRequest, ExtendedServicesResponse
 from protocols.z3950.apdu.init import IdPass, Option
+from protocols.z3950.apdu.parts import DefaultDiagFormat, External, Single
 from protocols.z3950.apdu.present import CompSpec, PresentRequest, PresentResponse, Range, Segment, Specification, Uri
 from protocols.z3950.apdu.query import And, AndNot, AttributeElement, Or, RpnOperation, RpnQuery, Type1, Type2, Type104
 from protocols.z3950.apdu.records import NamePlusRecord, PresentStatus, SurrogateDiagnostic

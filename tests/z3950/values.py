@@ -8,7 +8,7 @@ import msgspec
 from hypothesis import strategies as st
 
 from protocols.z3950 import primitive, userinfo
-from protocols.z3950.apdu.common import Arbitrary
+from protocols.z3950.apdu.parts import Arbitrary
 from protocols.z3950.apdu.query import OPERAND, OPERATOR, RPN_QUERY, Or, RpnOperation
 from protocols.z3950.notation import Choice, Explicit, Implicit, Sequence, SequenceOf, Wrapped
 from protocols.z3950.primitive import GENERAL, Type

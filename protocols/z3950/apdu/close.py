@@ -6,7 +6,7 @@ from enum import IntEnum
 
 from msgspec import Struct
 
-from protocols.z3950.apdu.common import EXTERNAL, OTHER, REFERENCE, External, OtherInfo
+from protocols.z3950.apdu.parts import EXTERNAL, OTHER, REFERENCE, External, OtherInfo
 from protocols.z3950.notation import explicit, implicit, sequence
 from protocols.z3950.primitive import GENERAL, INTEGER, OID, Oid
 

@@ -6,7 +6,7 @@ from enum import IntEnum
 
 from msgspec import Struct
 
-from protocols.z3950.apdu.common import DIAG_REC, EXTERNAL, OTHER, REFERENCE, DiagRec, External, OtherInfo
+from protocols.z3950.apdu.parts import DIAG_REC, EXTERNAL, OTHER, REFERENCE, DiagRec, External, OtherInfo
 from protocols.z3950.notation import choice, explicit, implicit, sequence
 from protocols.z3950.primitive import BOOLEAN, INTEGER, OCTETS, OID, Oid
 

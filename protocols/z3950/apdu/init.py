@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from protocols.z3950.apdu.common import EXTERNAL, OTHER, REFERENCE, External, OtherInfo
+from protocols.z3950.apdu.parts import EXTERNAL, OTHER, REFERENCE, External, OtherInfo
 from protocols.z3950.notation import choice, explicit, implicit, sequence, wrapped
 from protocols.z3950.primitive import BITS, BOOLEAN, GENERAL, INTEGER, NULL, VISIBLE, Type
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from protocols.z3950.apdu.common import DATABASE, EXTERNAL, OTHER, REFERENCE, RESULT_SET, External, OtherInfo
+from protocols.z3950.apdu.parts import DATABASE, EXTERNAL, OTHER, REFERENCE, RESULT_SET, External, OtherInfo
 from protocols.z3950.apdu.records import (
     ELEMENT_SET_NAMES,
     NAME_PLUS_RECORD,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from protocols.z3950 import ber
-from protocols.z3950.apdu.common import EXTERNAL, INT_UNIT, RESULT_SET, STRING_OR_NUMERIC, External, IntUnit
+from protocols.z3950.apdu.parts import EXTERNAL, INT_UNIT, RESULT_SET, STRING_OR_NUMERIC, External, IntUnit
 from protocols.z3950.ber import CONSTRUCTED, CONTEXT, Malformed, Source
 from protocols.z3950.notation import choice, explicit, implicit, sequence, sequence_of, wrapped
 from protocols.z3950.primitive import (

@@ -6,7 +6,7 @@ from enum import IntEnum
 
 from msgspec import Struct
 
-from protocols.z3950.apdu.common import (
+from protocols.z3950.apdu.parts import (
     DATABASE,
     DEFAULT_DIAG,
     DIAG_REC,

@@ -6,7 +6,7 @@ from enum import IntEnum
 
 from msgspec import Struct
 
-from protocols.z3950.apdu.common import DATABASE, DIAG_REC, OTHER, REFERENCE, DiagRec, OtherInfo
+from protocols.z3950.apdu.parts import DATABASE, DIAG_REC, OTHER, REFERENCE, DiagRec, OtherInfo
 from protocols.z3950.apdu.query import (
     ATTRIBUTES,
     ATTRIBUTES_PLUS_TERM,

@@ -6,7 +6,7 @@ from enum import IntEnum
 
 from msgspec import Struct
 
-from protocols.z3950.apdu.common import DATABASE, OTHER, OTHER_INFO, REFERENCE, OtherInfo
+from protocols.z3950.apdu.parts import DATABASE, OTHER, OTHER_INFO, REFERENCE, OtherInfo
 from protocols.z3950.apdu.query import QUERY, Query
 from protocols.z3950.apdu.records import ELEMENT_SET_NAMES, PRESENT_STATUS, RECORDS, ElementSetNames, Records
 from protocols.z3950.notation import explicit, implicit, sequence, sequence_of

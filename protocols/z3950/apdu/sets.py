@@ -6,7 +6,7 @@ from enum import IntEnum
 
 from msgspec import Struct
 
-from protocols.z3950.apdu.common import DATABASE, DIAG_REC, OTHER, REFERENCE, RESULT_SET, DiagRec, OtherInfo
+from protocols.z3950.apdu.parts import DATABASE, DIAG_REC, OTHER, REFERENCE, RESULT_SET, DiagRec, OtherInfo
 from protocols.z3950.apdu.present import SPECIFICATION, Specification
 from protocols.z3950.apdu.query import ATTRIBUTES, AttributeElement
 from protocols.z3950.notation import choice, explicit, implicit, sequence, sequence_of, wrapped
