@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import assert_never
 
 import tantivy
 
 from catalog.search import query, tree, worth
-from catalog.search.fold import is_cjk
+from catalog.search.fold import CJK, is_cjk
 from catalog.search.grams import Phrase
 from catalog.search.headings import notation
 from catalog.search.port import Request
@@ -112,10 +112,11 @@ class Asker:
         return self._fitting(node.field, _literal(node.stem) + ".*")
 
     def _pattern(self, node: tree.Pattern) -> tantivy.Query:
-        return self._fitting(node.field, _engines(node.pattern))
+        masks = _OF_WORDS if node.field in worth.SEARCHED else _OF_VALUES
+        return self._fitting(node.field, _engines(node.pattern, masks))
 
     def _cut(self, node: tree.Cut) -> tantivy.Query:
-        tokens = [(place, _engines(token)) for place, token in node.tokens]
+        tokens = [(place, _engines(token, _OF_WORDS)) for place, token in node.tokens]
         return self._any(
             [
                 self._worth(tantivy.Query.regex_phrase_query(self._schema, name, tokens), worth.of(name))  # type: ignore[arg-type]
@@ -184,7 +185,9 @@ class Asker:
         return tantivy.Query.const_score_query(found, worth)
 
 
-_MASKS = {"*": ".*", "?": "."}
+# Masks of whole values, and of words: those in scripts with blanks are found without a look at all the others.
+_OF_VALUES = {"*": ".*", "?": "."}
+_OF_WORDS = {"*": f"[^{CJK}]*", "?": f"[^{CJK}]"}
 
 
 def _literal(text: str) -> str:
@@ -192,9 +195,9 @@ def _literal(text: str) -> str:
     return _SYNTAX.sub(r"\\\g<0>", text)
 
 
-def _engines(pattern: str) -> str:
+def _engines(pattern: str, masks: Mapping[str, str]) -> str:
     """A pattern of ours as one of the engine's."""
-    return "".join([_MASKS.get(piece) or _literal(piece) for piece in re.split(r"([*?])", pattern)])
+    return "".join([masks.get(piece) or _literal(piece) for piece in re.split(r"([*?])", pattern)])
 
 
 def _steps(last: str, first: str, distance: int) -> range:

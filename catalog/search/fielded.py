@@ -7,7 +7,7 @@ that is too much: a query never finds nothing because half of it was not underst
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -50,8 +50,8 @@ def compiled(asked: Asked, sets: Mapping[str, Asked] | None = None) -> tree.Quer
     if too_much := beyond(whole):
         raise Unanswerable("complex", too_much, f"The query has {too_much}.")
     sounding = sum(len(term.text.split()) for term in terms(whole)) <= MOST_SOUNDING
+    _bounded(terms(whole))
     node = _Compiler(sounding).node(whole, 0)
-    _bounded(node)
     title = whole.text if isinstance(whole, Term) and whole.index in ("any", "title") else ""
     return tree.Query(wanted=(node,), unwanted=(), whole=squeeze(title)[: query.LONGEST_EXACT], piece=phrase(title))
 
@@ -68,17 +68,17 @@ def resolved(asked: Asked, sets: Mapping[str, Asked]) -> Asked:
     return asked
 
 
-def _bounded(node: Node) -> None:
+def _bounded(asked: Iterable[Term]) -> None:
     """Raises Unanswerable if too many words are cut."""
-    cut: list[str] = []
-    for found, _ in tree.walk((node,)):
-        if isinstance(found, tree.Pattern):
-            cut.append(found.pattern.partition(":")[2] if found.field == "heading" else found.pattern)
-        elif isinstance(found, tree.Cut):
-            cut += (token for _, token in found.tokens if "*" in token or "?" in token)
-        elif isinstance(found, tree.Stem):
-            cut.append(found.stem)
-    if len(cut) > MOST_CUT or sum(word[0] in "*?" for word in cut) > MOST_LEFT:
+    cut = left = 0
+    for term in asked:
+        if term.truncation == "none" or term.index == "everything":
+            continue
+        found = masks.words(term.text, term.truncation, last=term.structure in ("phrase", "exact"))
+        masked = [word for word in found if "*" in word or "?" in word]
+        cut += max(1, len(masked))
+        left += sum(word[0] in "*?" for word in masked)
+    if cut > MOST_CUT or left > MOST_LEFT:
         message = f"At most {MOST_CUT} words may be cut, and {MOST_LEFT} of these at their beginning."
         raise Unanswerable("masks", "", message)
 

@@ -17,7 +17,7 @@ from catalog.search import headings
 from catalog.search.port import LISTS, MOST_LISTED, BadQuery, Listed, Stretch
 
 FILE = "lists.db"
-REMEMBERED = 200_000  # values that were written lately and need not be looked at again
+REMEMBERED = 50_000  # values that were written lately and need not be looked at again
 STEP = 64  # values read at once
 MOST_PASSED = 500  # values without a title that are looked at in a row
 CACHE = 65_536  # kB: a build writes all over the tree

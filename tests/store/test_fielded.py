@@ -90,6 +90,7 @@ CASES: list[tuple[Node, set[str]]] = [
     (T(index="author", text="曹雪芹", completeness="whole"), HONGLOU),
     (T(index="subject", text="鲁迅", completeness="whole"), {"luxun_about"}),
     (T(index="any", text="鲁迅", completeness="whole"), {"luxun", "luxun_about"}),
+    (T(index="any", text="iserables", completeness="whole", truncation="left"), {"miserables"}),
     # Words that are cut.
     (T(index="title", text="histor", truncation="right"), {"gibbon", "lishi_tw"}),
     (T(index="title", text="istory", truncation="left"), {"gibbon", "lishi_tw"}),
@@ -220,6 +221,11 @@ def test_too_much_is_refused(reader: TantivyReader) -> None:
         cut = Or(cut, T(index="title", text="ab", truncation="right"))
     with pytest.raises(Unanswerable, match="may be cut"):
         fielded.compiled(cut)
+    left: Node = T(index="title", text="abc", truncation="left")
+    for _ in range(fielded.MOST_LEFT):
+        left = Or(left, T(index="title", text="abc", truncation="left"))
+    with pytest.raises(Unanswerable, match="may be cut"):
+        fielded.compiled(left)
     deep: Node = T(text="家")
     for n in range(fielded.DEEPEST + 1):
         deep = (And if n % 2 else Or)(deep, T(text="家"))
