@@ -118,6 +118,12 @@ async def after(conn: Connection, seq: int, limit: int) -> list[Published]:
     return await published(conn, rows)
 
 
+async def changed(conn: Connection, seq: int, limit: int) -> list[int]:
+    """Clusters whose states come after a place in the feed."""
+    rows = await conn.fetch("select cluster from merged where seq > $1 order by seq limit $2", seq, limit)
+    return [row["cluster"] for row in rows]
+
+
 async def page(
     conn: Connection,
     *,

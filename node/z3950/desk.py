@@ -19,9 +19,10 @@ from catalog.search import port
 from config.errors import Refused, Retry, TianluError
 from node.web import address
 from node.z3950 import making, searching
+from node.z3950.clerk import Clerk
 from node.z3950.making import Held
 from node.z3950.state import State
-from node.z3950.tasks import Find, Found, List, Made, Outcome, Prove, Take, Task, Trouble
+from node.z3950.tasks import Find, Found, HandIn, List, Made, Outcome, Prove, Take, Task, Trouble, Wanted
 from node.z3950.turns import Turns
 from node.z3950.visitors import NotAdmitted, Porter, Visitor
 from protocols.query import Unanswerable
@@ -31,7 +32,8 @@ from services.discovery.find import Question
 from services.discovery.registry import Registry
 from services.discovery.scope import NoSuchScope, Place
 from services.retrieval import databases
-from services.retrieval.results import Connect, Shelf, TooDeep
+from services.retrieval.remembered import Remembered
+from services.retrieval.results import Shelf, TooDeep
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +55,9 @@ class Desk:
     database: Database
     reader: port.Reader
     shelf: Shelf
+    remembered: Remembered[Made]
     porter: Porter
+    clerk: Clerk
     place: Place
     registry: Registry
     threads: Executor
@@ -67,6 +71,8 @@ class Desk:
             async with asyncio.timeout(LONGEST):
                 if isinstance(task, Prove):
                     return await self._prove(state, task)
+                if isinstance(task, HandIn):
+                    return await self.clerk.take(state.visitor, state.address, task)
                 async with self.turns.turn(address.block(state.address)):
                     match task:
                         case Find():
@@ -131,15 +137,30 @@ class Desk:
 
     async def _part(self, task: Take, first: int, count: int) -> list[Made | Trouble]:
         numbers = await self.shelf.numbers(task.found, first, count)
+        gone: Made | Trouble = Trouble(making.GONE)  # where the set has shrunk since
+        form = task.wanted.key
+        turn = await self.remembered.look(asyncio.get_running_loop().time())
+        made: dict[int, Made | Trouble] = {}
+        for number in numbers:
+            if form and (known := self.remembered.get(number, form)):
+                made[number] = known
+        missing = tuple(number for number in numbers if number not in made)
+        for number, each in zip(missing, await self._made(missing, task.wanted), strict=True):
+            made[number] = each
+            if form and isinstance(each, Made):
+                self.remembered.keep(turn, number, form, each, len(each.data))
+        return [made[number] for number in numbers] + [gone] * (count - len(numbers))
+
+    async def _made(self, numbers: tuple[int, ...], wanted: Wanted) -> list[Made | Trouble]:
+        if not numbers:
+            return []
         found = await self.shelf.published(numbers)
         held: list[Held] = []
         names: Mapping[str, str] = {}
-        if task.wanted.holdings:
+        if wanted.holdings:
             held, names = await self._held(found)
-        # What is no longer there when the set has shrunk since.
-        rest = [Trouble(making.GONE)] * (count - len(found))
         run = asyncio.get_running_loop().run_in_executor
-        return await run(self.threads, making.made, found, held, names, task.wanted, self.lang) + rest
+        return await run(self.threads, making.made, found, held, names, wanted, self.lang)
 
     async def _held(self, found: Collection[Published | None]) -> tuple[list[Held], Mapping[str, str]]:
         """The holdings of each, and the names of all libraries."""
@@ -203,6 +224,3 @@ def _trouble(error: TianluError) -> Trouble:
             return Trouble(Bib1.UNSUPPORTED_SEARCH, str(error))
     log.error("a Z39.50 task failed: %s", error)
     return Trouble(Bib1.PERMANENT_ERROR)
-
-
-__all__ = ["Connect", "Desk"]

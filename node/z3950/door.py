@@ -17,6 +17,7 @@ from config.settings import Z3950
 from node.web import context
 from node.web.context import Node
 from node.z3950 import databases, listener, session
+from node.z3950.clerk import Clerk
 from node.z3950.desk import Desk
 from node.z3950.listener import Connection, Guard
 from node.z3950.session import Session
@@ -27,6 +28,7 @@ from node.z3950.visitors import NotAdmitted, Porter
 from protocols.z3950.apdu import Apdu
 from protocols.z3950.apdu.close import Close, CloseReason
 from services.discovery.registry import Registry
+from services.retrieval.remembered import Remembered
 from services.retrieval.results import Shelf
 
 PROGRAM = "tianlu"
@@ -67,7 +69,11 @@ async def open(node: Node, at: socket.socket) -> AsyncIterator[Guard]:
     """Answers on a socket that listens, for the length of the block. Misconfigured names a setting that can't be."""
     told = node.settings.z3950
     house = House(
-        told=told, databases=databases.of(told), clients=z3950.clients(told.clients), version=version("tianlu")
+        told=told,
+        databases=databases.of(told),
+        clients=z3950.clients(told.clients),
+        version=version("tianlu"),
+        updates=True,
     )
     tls = secured(told)
     with ThreadPoolExecutor(max_workers=told.at_work, thread_name_prefix="z3950") as threads:
@@ -75,7 +81,9 @@ async def open(node: Node, at: socket.socket) -> AsyncIterator[Guard]:
             database=node.database,
             reader=node.reader,
             shelf=Shelf(node.reader, node.database.visit, threads),
+            remembered=Remembered(node.database.visit),
             porter=Porter(node.database, node.home, node.settings.access),
+            clerk=Clerk(node.database, node.queue, node.settings.lang or LANG),
             place=context.place(node),
             registry=Registry(),
             threads=threads,

@@ -6,12 +6,13 @@ is a `Send`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from catalog.model import Format, Holding
 from catalog.search import port, tree
+from catalog.submissions import Action
 from node.z3950.visitors import Visitor
 from protocols import query
 from protocols.z3950 import apdu
@@ -80,6 +81,11 @@ class Wanted:
     encoding: str  # of ISO 2709
     holdings: bool  # and circulation
 
+    @property
+    def key(self) -> Hashable:
+        """What makes two of the same record the same; None where more than the record is in it."""
+        return None if self.holdings else (self.form, *self.dialects.values(), self.brief, self.encoding)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Take:
@@ -112,8 +118,40 @@ class List:
     databases: tuple[Database, ...]
 
 
-Task: TypeAlias = Prove | Find | Take | List
-Outcome: TypeAlias = Visitor | Found | port.Stretch | list[Made | Trouble] | Trouble
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offered:
+    """A record as a client hands it in."""
+
+    data: bytes
+    carrier: str
+    encoding: str
+    ident: str  # by which the client names it, "" = as it names itself
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandIn:
+    """Records for the visitor's library. Outcome: a tuple of Handed, one a record."""
+
+    actions: tuple[Action, ...]  # the first that is possible
+    records: tuple[Offered, ...]
+    note: str
+    waits: bool  # until they are placed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handed:
+    """What became of one."""
+
+    error: str = ""  # nothing was done with it, because
+    said: str = ""  # new, matched cluster X, held for review
+    why: tuple[str, ...] = ()
+    waits: bool = False  # for a reviewer
+    under_way: bool = False  # it will be placed
+    submission: int = 0
+
+
+Task: TypeAlias = Prove | Find | Take | List | HandIn
+Outcome: TypeAlias = Visitor | Found | port.Stretch | list[Made | Trouble] | tuple[Handed, ...] | Trouble
 
 
 @dataclass(frozen=True, slots=True)

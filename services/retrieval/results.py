@@ -20,6 +20,7 @@ from catalog.search import port
 from config.errors import Refused
 from services.retrieval.databases import Database
 
+HEAD = 20  # numbers that come with the count: most clients take no more
 PAGE = port.MOST_HITS  # numbers that the engine is asked for at once
 KEPT = 3  # pages of a set
 
@@ -40,6 +41,7 @@ class ResultSet:
     request: port.Request  # whatever its page is
     database: Database  # the first that was searched
     total: int
+    head: Numbers  # the first of all
     pages: dict[int, Numbers] = field(default_factory=dict)  # by number from 0, the one used last is last
 
 
@@ -51,8 +53,8 @@ class Shelf:
 
     async def find(self, request: port.Request, database: Database) -> ResultSet:
         """Ask. Raises `port.BadQuery`, `port.NotBuilt`, `query.Unanswerable`."""
-        total, numbers = await self._page(request, 0)
-        return ResultSet(request=request, database=database, total=total, pages={0: numbers})
+        total, head = await self._page(request, 0, HEAD)
+        return ResultSet(request=request, database=database, total=total, head=head)
 
     async def numbers(self, found: ResultSet, first: int, count: int) -> Numbers:
         """Numbers of the clusters at ordinals `first` (1 = first of all) … of a set; fewer where it has shrunk.
@@ -62,11 +64,13 @@ class Shelf:
         start, stop = first - 1, first - 1 + count
         if stop > port.deepest(found.request.sort):
             raise TooDeep(f"only the first {port.deepest(found.request.sort):,} records can be taken; narrow the query")
+        if stop <= len(found.head):
+            return found.head[start:stop]
         got: list[int] = []
         for number in range(start // PAGE, -(-stop // PAGE)):
             page = found.pages.pop(number, None)
             if page is None:
-                page = (await self._page(found.request, number))[1]
+                page = (await self._page(found.request, number * PAGE, PAGE))[1]
             found.pages[number] = page
             if len(found.pages) > KEPT:
                 del found.pages[next(iter(found.pages))]
@@ -80,8 +84,8 @@ class Shelf:
         taken = (found.get(number) for number in numbers)
         return [each if each and each.description else None for each in taken]
 
-    async def _page(self, request: port.Request, number: int) -> tuple[int, Numbers]:
-        """How many there are in all, and a page of them."""
-        wanted = dataclasses.replace(request, offset=number * PAGE, limit=PAGE, facets=())
+    async def _page(self, request: port.Request, offset: int, limit: int) -> tuple[int, Numbers]:
+        """How many there are in all, and some of them."""
+        wanted = dataclasses.replace(request, offset=offset, limit=limit, facets=())
         result = await asyncio.get_running_loop().run_in_executor(self._threads, self._reader.search, wanted)
         return result.total, tuple(hit.cluster for hit in result.hits)

@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 
 from catalog.database.pool import Database
+from catalog.model import Format
 from config.errors import Misconfigured
 from config.settings import Z3950
 from node.z3950 import databases
@@ -36,7 +37,9 @@ from protocols.z3950.apdu.sets import (
 from protocols.z3950.diagnostics import Bib1
 from protocols.z3950.primitive import GENERAL
 from services.access.policy import Role
-from tests import access
+from services.retrieval import remembered
+from tests import access, builders, stocked
+from tests.stocked import Stock
 from tests.z3950 import standing
 from tests.z3950.standing import Client, Standing, a_search, a_term
 
@@ -438,3 +441,34 @@ def test_a_database_of_a_dialect_that_there_is_not_stops_the_start() -> None:
     found = databases.of(Z3950(databases="UCS01=cnmarc-nlc@province")).find("ucs01")
     assert found is not None
     assert (found.dialect, found.scope) == ("cnmarc-nlc", "province")
+
+
+async def test_what_has_changed_or_gone_since_is_not_given_as_it_was(
+    door: Standing, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remembered, "KEPT", 0.0)
+    async with door.session() as client, database.connection() as conn:
+        await client.search("长编")
+        for _ in range(2):
+            (record,) = records(await client.present(syntax=oids.UNIMARC))
+            assert value(marc(record).first("200") or "", "a") == "长编"
+        changed = Stock(record=builders.a_cnmarc(title="续长编", author="李焘"), format=Format.CNMARC)
+        await stocked.publish(conn, [stocked.version(4, changed)])
+        (record,) = records(await client.present(syntax=oids.UNIMARC))
+        assert value(marc(record).first("200") or "", "a") == "续长编"
+        await stocked.publish(conn, [stocked.version(4, None)])
+        (record,) = records(await client.present(syntax=oids.UNIMARC))
+        assert surrogate(record) == 1028
+
+
+async def test_what_is_kept_is_bounded() -> None:
+    def never() -> object:
+        raise AssertionError("nobody looks")
+
+    kept: remembered.Remembered[str] = remembered.Remembered(never, largest=100)  # type: ignore[arg-type]
+    for number in range(10):
+        kept.keep(0, number, "form", str(number), 30)
+        kept.get(0, "form")
+    assert [kept.get(number, "form") for number in range(10)] == ["0", *[None] * 7, "8", "9"]
+    kept.keep(1, 20, "form", "of another turn", 1)
+    assert kept.get(20, "form") is None
