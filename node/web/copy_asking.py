@@ -28,7 +28,6 @@ from services.copying.seeking import Sought, Whole
 from services.copying.taking import Copied
 
 LINES = web.AppKey("lines", Lines)
-LONGEST = 300  # characters of a query
 MOST_TARGETS = 50
 OVER = (LoadState.DONE, LoadState.HELD, LoadState.FAILED)
 PATIENCE, LOOK = 15.0, 0.1  # seconds that a load is waited for, and between looks
@@ -77,8 +76,6 @@ def library_of(request: web.Request, told: str) -> str:
 
 def query_of(text: str) -> Asked:
     """What was typed. BadInput if it is no query."""
-    if not text.strip() or len(text) > LONGEST:
-        raise BadInput(f"A query has 1 to {LONGEST} characters.")
     try:
         return queries.read(text)
     except queries.NO_QUERY as error:

@@ -12,7 +12,7 @@ from node.web import copy_asking, permits, view, visitor
 from node.web.copy_asking import Saved, Seen
 from node.web.middleware import BadInput
 from services.access.policy import Permission
-from services.copying import taking
+from services.copying import queries, taking
 from services.delivery import render
 
 SHOWN = 10  # candidates
@@ -59,7 +59,7 @@ async def _page(
         "copy.html",
         status=400 if fault else 200,
         typed=typed,
-        longest_query=copy_asking.LONGEST,
+        longest_query=queries.LONGEST,
         targets=[{"name": each.name, "chosen": not names or each.name in names} for each in known],
         libraries=own,
         library=library,

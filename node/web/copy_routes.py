@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from node.web import copy_api, copy_asking, copy_pages
+from node.web import copy_api, copy_pages
 from node.web.openapi import Parameter, Route
 from services.access.policy import Need, Permission, Subject
+from services.copying import queries
 
 JSON = "application/json"
 COPY = Need(permission=Permission.COPY, subject=Subject.LIBRARY)
 LOOKING = (
     Parameter(
         name="q",
-        about="An ISBN, words of the title, or prefix notation.",
-        schema={"type": "string", "maxLength": copy_asking.LONGEST},
+        about="An ISBN, words of the title, CQL, or prefix notation.",
+        schema={"type": "string", "maxLength": queries.LONGEST},
         required=True,
     ),
     Parameter(name="from", about="A target; all unless said.", schema={"type": "string"}, many=True),

@@ -1,18 +1,24 @@
-"""What a cataloguer types as a query: an ISBN, words of a title, or prefix notation (pure)."""
+"""What a cataloguer types as a query: an ISBN, words of a title, CQL, or prefix notation (pure)."""
 
 from __future__ import annotations
 
 import functools
 import re
+import unicodedata
 from dataclasses import dataclass
 
 from config.errors import Misconfigured, Refused
 from dms.formats import identifiers
 from dms.rules.content import numbers
+from protocols import query
+from protocols.cql import contexts, parser
 from protocols.query import Node, Or, Term
 from protocols.z3950 import pqf
 
+LONGEST = query.LONGEST_TERM
 _NUMBER = re.compile(r"[0-9Xx \-‐–−]{8,22}")
+_CQL = re.compile(r"\(*\s*(?:(\w+)\.)?(\w+)\s*(?:[=<>]|(?:all|any|exact|adj)\s)", re.IGNORECASE)  # how a clause begins
+_NAMES = frozenset(name for names in contexts.SETS.values() for name in names)
 _BOOKLAND = "978"  # the prefix before what may also be ten digits (ISO 2108)
 
 
@@ -30,16 +36,22 @@ class Asked:
 def read(text: str) -> Asked:
     """A query as it was typed. Misconfigured if it is empty or too long, Refused if its language has no such thing."""
     typed = " ".join(text.split())
+    if len(typed) > LONGEST:
+        raise Misconfigured(f"a query has at most {LONGEST} characters")
     if not typed:
         raise Misconfigured("nothing to look for: type an ISBN, words of the title, or a query")
     if typed.startswith("@"):
         return Asked(query=pqf.read(typed))
-    if _NUMBER.fullmatch(typed):
+    narrow = unicodedata.normalize("NFKC", typed)
+    if _NUMBER.fullmatch(narrow):
+        typed = narrow
         if number := identifiers.isbn(typed):
             return of_isbn(number, typed)
         if issn := identifiers.issn(typed):
             return Asked(query=Term(index="issn", text=issn, structure="exact"))
         raise Misconfigured(f"{typed} is no ISBN or ISSN: its check digit is wrong")
+    if (begin := _CQL.match(typed)) and (begin[1] or begin[2].lower() in _NAMES):
+        return Asked(query=parser.read(typed))
     return Asked(query=Term(index="title", text=typed))
 
 

@@ -10,7 +10,8 @@ from catalog.model import Format
 from dms.rules.model import Profile as Rules
 from protocols import marc
 from protocols.marc import Record
-from services.copying import candidates, choosing, taking
+from protocols.query import Term, terms
+from services.copying import candidates, choosing, queries, taking
 from services.copying.asking import Found
 from services.copying.candidates import Candidate, Judge
 from services.copying.choosing import Wish
@@ -137,3 +138,36 @@ def test_a_record_without_a_number_is_named_after_its_bytes() -> None:
     record = builders.a_cnmarc(title="园冶")
     bare = Record(record.leader, tuple(each for each in record.fields if each[0] != "001"))
     assert taking.take(came("nlc", bare)[0], "cnmarc-calis").number.startswith("nlc-sha256:")
+
+
+@pytest.mark.parametrize(
+    ("typed", "index", "text"),
+    [
+        ("园冶 注解", "title", "园冶 注解"),
+        ("1984", "title", "1984"),
+        ("0317-8471", "issn", "0317-8471"),
+        ("@attr 1=1003 计成", "author", "计成"),
+        ('author = "计成"', "author", "计成"),
+        ("dc.title all garden", "title", "garden"),
+        ("E = mc2", "title", "E = mc2"),
+        ("love all things", "title", "love all things"),
+    ],
+)
+def test_a_query_is_read_as_it_is_typed(typed: str, index: str, text: str) -> None:
+    query = queries.read(typed).query
+    assert isinstance(query, Term)
+    assert (query.index, query.text) == (index, text)
+
+
+@pytest.mark.parametrize("typed", ["9787302511113", "7-302-51111-X", "978-7-302-51111-3", "７３０２５１１１１Ｘ"])
+def test_an_isbn_is_asked_for_in_all_its_forms(typed: str) -> None:
+    asked = queries.read(typed)
+    assert asked.isbn == 9787302511113
+    forms = [each.text for each in terms(asked.query)]
+    assert forms[:4] == ["9787302511113", "730251111X", "978-7-302-51111-3", "7-302-51111-X"]
+
+
+@pytest.mark.parametrize("typed", ["", "  ", "9787302511114", "@attr", "title = ", "@attr 1=9999 x", "x" * 400])
+def test_what_is_no_query_is_refused(typed: str) -> None:
+    with pytest.raises(queries.NO_QUERY):
+        queries.read(typed)
