@@ -44,6 +44,22 @@ def test_only_the_door_makes_requests() -> None:
     assert not found
 
 
+CONNECTING = {"open_connection", "create_connection", "sock_connect", "create_datagram_endpoint", "connect_ex"}
+
+
+def connecting(source: str) -> set[str]:
+    """The calls by which a module could connect past the door."""
+    return {node.attr for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Attribute)} & CONNECTING
+
+
+def test_only_the_door_connects() -> None:
+    """Protocols that aren't HTTP go by `protocols.http.connect`, which judges each address."""
+    files = [path for package in PACKAGES for path in (ROOT / package).rglob("*.py") if not path.is_relative_to(DOOR)]
+    found = {str(path.relative_to(ROOT)): names for path in files if (names := connecting(path.read_text("utf-8")))}
+    assert not found
+    assert connecting((DOOR / "connect.py").read_text("utf-8")) == {"open_connection", "sock_connect"}
+
+
 @pytest.mark.parametrize(
     "source",
     [
