@@ -78,7 +78,7 @@ async def run(context: Context, args: argparse.Namespace) -> int:
                 return await _make(context, node, args)
             case "undo":
                 return await _undo(context, node, args)
-        within = _within(context, Permission.LOOK)
+        within = context.actor.reach(Permission.LOOK).within
         async with node.database.connection() as conn:
             if args.action == "list":
                 found = await batches.recent(conn, args.limit, within)
@@ -87,11 +87,6 @@ async def run(context: Context, args: argparse.Namespace) -> int:
             else:
                 await _show(context, conn, args, within)
     return 0
-
-
-def _within(context: Context, permission: Permission) -> frozenset[str] | None:
-    reach = context.actor.reach(permission)
-    return None if reach.everywhere else reach.libraries
 
 
 def _change(told: Iterable[str]) -> tuple[Operation, ...]:
@@ -124,7 +119,7 @@ async def _chosen(node: Node, args: argparse.Namespace, within: frozenset[str] |
 
 async def _make(context: Context, node: Node, args: argparse.Namespace) -> int:
     change = _change(args.change)
-    within = _within(context, Permission.CHANGE)
+    within = context.actor.reach(Permission.CHANGE).within
     making = args.yes and not args.dry_run
     if making:
         batching.reason(args.why)
@@ -149,7 +144,7 @@ async def _undo(context: Context, node: Node, args: argparse.Namespace) -> int:
     await attending.drain(node)
     async with node.database.transaction() as conn:
         told: dict[str, Any] = {"who": context.actor.name, "why": args.why}
-        within = _within(context, Permission.CHANGE)
+        within = context.actor.reach(Permission.CHANGE).within
         taken = await batching.undo(conn, node.queue, args.batch, within=within, **told)
         await context.deed.done(conn)
     return await _see_through(context, node, taken.batch)

@@ -120,8 +120,7 @@ async def _base(context: Context, node: Node, args: argparse.Namespace) -> int:
 
 
 def _within(context: Context) -> frozenset[str] | None:
-    reach = context.actor.reach(Permission.CHANGE)
-    return None if reach.everywhere else reach.libraries
+    return context.actor.reach(Permission.CHANGE).within
 
 
 async def _decide(context: Context, node: Node, conn: Connection, args: argparse.Namespace) -> Decision:

@@ -59,7 +59,7 @@ async def run(context: Context, args: argparse.Namespace) -> int:
                 done = await reserving.make(conn, args.what, library, made_by=context.actor.name, hours=args.hours)
             else:
                 reach = context.actor.reach(Permission.SUBMIT)
-                within = None if reach.everywhere else reach.libraries
+                within = reach.within
                 done = await reservations.give_up(conn, reserving.key(args.what), within)
             await context.deed.done(conn, object=done.key, library=done.library)
         if context.out.json:

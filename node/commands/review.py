@@ -5,21 +5,16 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-import msgspec
-
 from catalog import authority_conflicts, corrections, decisions
-from catalog.authority_conflicts import Contradiction
 from catalog.corrections import Entry
-from catalog.model import cluster_id
 from config.errors import Misconfigured
-from dms.match import reasons
 from node import app, attending, decided
 from node.app import Node
 from node.context import Context
 from node.deeds import Act
 from services.access.policy import Permission
 from services.cataloguing import patch
-from services.deciding import deciding, settling
+from services.deciding import deciding, inside, settling, told
 
 NAME = "review"
 HELP = {
@@ -68,7 +63,7 @@ async def run(context: Context, args: argparse.Namespace) -> int:
                 async with node.database.transaction() as conn:
                     within = [args.library] if args.library else None
                     waiting = await decisions.waiting(conn, args.limit, libraries=within)
-                context.out.table([_pair(row, context.lang) for row in waiting], PAIRS)
+                context.out.table([_pair(row, context) for row in waiting], PAIRS)
                 return 0
             async with node.database.connection() as conn:
                 found = await corrections.listing(conn, decided=args.all)
@@ -97,20 +92,19 @@ async def _authority(context: Context, node: Node, args: argparse.Namespace) -> 
     within = [args.library] if args.library else None
     async with node.database.transaction() as conn:
         found = await authority_conflicts.listing(conn, args.limit, settled=args.all, libraries=within)
-    context.out.table([_contradiction(node.symbol, one) for one in found], AUTHORITY)
+    context.out.table([told.conflict(node.symbol, one) for one in found], AUTHORITY)
 
 
 async def _settle(context: Context, node: Node, args: argparse.Namespace) -> int:
     if not args.correction.isdecimal():
         raise Misconfigured(f"{args.correction} is no conflict: write its number (tianlu review list --kind authority)")
-    reach = context.actor.reach(Permission.CHANGE)
-    within = None if reach.everywhere else reach.libraries
+    within = context.actor.reach(Permission.CHANGE).within
     async with node.database.transaction() as conn:
-        told = {"who": context.actor.name, "why": args.why, "within": within}
-        one = await settling.settle(conn, int(args.correction), **told)
+        given = {"who": context.actor.name, "why": args.why, "within": within}
+        one = await settling.settle(conn, int(args.correction), **given)
         await context.deed.done(conn, conflict=one.conflict)
     if context.out.json:
-        context.out.item(_contradiction(node.symbol, one))
+        context.out.item(told.conflict(node.symbol, one))
     context.out.say(context.text("conflict_settled", conflict=one.conflict))
     return 0
 
@@ -119,40 +113,25 @@ async def _decide_pair(context: Context, node: Node, args: argparse.Namespace) -
     a, _, b = args.correction.partition(BETWEEN)
     if not b:
         raise Misconfigured(f"{args.correction} is no pair: write source/local_id{BETWEEN}source/local_id")
-    reach = context.actor.reach(Permission.CHANGE)
-    within = None if reach.everywhere else reach.libraries
+    within = context.actor.reach(Permission.CHANGE).within
     async with node.database.transaction() as conn:
-        told = {"who": context.actor.name, "why": args.why, "within": within}
-        made = await deciding.between(conn, node.symbol, args.verdict, a, b, **told)
+        given = {"who": context.actor.name, "why": args.why, "within": within}
+        made = await deciding.between(conn, node.symbol, args.verdict, a, b, **given)
         await context.deed.done(conn, decision=made.decision)
     return await decided.tell(context, node, made)
 
 
-def _pair(row: Any, lang: str) -> dict[str, object]:
-    why = msgspec.msgpack.decode(row["reasons"], type=list[tuple[str, int]])
-    return {
-        "pair": f"{row['name_a']}/{row['local_id_a']}{BETWEEN}{row['name_b']}/{row['local_id_b']}",
+def _pair(row: Any, context: Context) -> dict[str, object]:
+    why = inside.reasons_of(row["reasons"])
+    plain = told.waiting(row, context.lang, why)
+    pair: dict[str, object] = {"pair": f"{plain['a']}{BETWEEN}{plain['b']}"}
+    if context.out.json:
+        return pair | plain
+    libraries = " ".join(sorted({*plain["libraries"]}))
+    return pair | {
         "score": row["score"],
-        "libraries": " ".join(sorted({row["library_a"], row["library_b"]})),
-        "reasons": "; ".join(f"{reasons.text(rule, lang)} {points:+}" for rule, points in why),
-    }
-
-
-def _contradiction(symbol: str, one: Contradiction) -> dict[str, object]:
-    return {
-        "conflict": one.conflict,
-        "cluster": cluster_id(symbol, one.cluster),
-        "field": f"{one.tag} {one.heading}",
-        "file": one.file,
-        "a": one.a,
-        "id_a": one.id_a,
-        "b": one.b,
-        "id_b": one.id_b,
-        "state": one.state,
-        "libraries": " ".join(sorted({one.library_a, one.library_b})),
-        "found_at": one.found_at.isoformat(timespec="seconds"),
-        "who": one.who or "",
-        "why": one.why or "",
+        "libraries": libraries,
+        "reasons": "; ".join(told.sentences(why, context.lang)),
     }
 
 

@@ -105,7 +105,7 @@ def _wanted(request: web.Request) -> Wanted:
         act=told["act"],
         library=told["library"],
         outcome=told["outcome"],
-        within=None if reach.everywhere else reach.libraries,
+        within=reach.within,
     )
 
 

@@ -54,7 +54,7 @@ async def listed(request: web.Request) -> web.StreamResponse:
     """Batches, the newest first."""
     limit = number(request.query, "limit", SIZE, 1, MOST)
     async with context.private(request) as conn:
-        found = await batches.recent(conn, limit, _within(request))
+        found = await batches.recent(conn, limit, context.reach(request).within)
         counts = await batches.counts(conn, [one.batch for one in found])
     return api.answer({"batches": [batch_told.batch(one, counts[one.batch]) for one in found]})
 
@@ -65,9 +65,9 @@ async def single(request: web.Request) -> web.StreamResponse:
     if unknown := [state for state in states if state not in STATES]:
         raise BadInput(f"state is one of {', '.join(STATES)}, not {unknown[0]}.")
     async with context.private(request) as conn:
-        one = await batches.get(conn, batch_number(request), within=_within(request))
+        one = await batches.get(conn, batch_number(request), within=context.reach(request).within)
         counts = (await batches.counts(conn, [one.batch]))[one.batch]
-        rows = await batches.listing(conn, one.batch, states or batches.STATES, limit, _within(request))
+        rows = await batches.listing(conn, one.batch, states or batches.STATES, limit, context.reach(request).within)
         answers = await offering.answers(conn, one.batch)
         told: dict[str, Any] = {
             "change": batch_told.change(one),
@@ -103,8 +103,3 @@ async def _asked(request: web.Request) -> tuple[batch_asking.Asked, str]:
     if len(said) != 1 or len(given.ids) > MOST_IDS:
         raise BadInput(f"Say one of query, source, and ids (at most {MOST_IDS:,}).")
     return batch_asking.read(*said[0], given.rule, given.change), given.why
-
-
-def _within(request: web.Request) -> frozenset[str] | None:
-    reach = context.reach(request)
-    return None if reach.everywhere else reach.libraries

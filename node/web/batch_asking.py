@@ -100,8 +100,7 @@ async def undo(request: web.Request, number: int, why: str) -> Batch:
 
 def within(request: web.Request) -> frozenset[str] | None:
     """Libraries whose records the visitor may change; None = all."""
-    reach = permits.actor_of(request).reach(Permission.CHANGE)
-    return None if reach.everywhere else reach.libraries
+    return permits.actor_of(request).reach(Permission.CHANGE).within
 
 
 async def _chosen(request: web.Request, conn: Connection, asked: Asked) -> Chosen:

@@ -44,8 +44,7 @@ async def new(request: web.Request) -> web.StreamResponse:
 
 async def one(request: web.Request) -> web.StreamResponse:
     """One batch and its records."""
-    reach = context.reach(request)
-    within = None if reach.everywhere else reach.libraries
+    within = context.reach(request).within
     state = request.query.get("state", "")
     states = [state] if state in (*batches.STATES, "superseded") else batches.STATES
     async with context.private(request) as conn:
@@ -94,8 +93,7 @@ def _to(batch: int) -> web.Response:
 async def _form(
     request: web.Request, given: dict[str, str], preview: batch_told.Plain | None = None
 ) -> web.StreamResponse:
-    reach = context.reach(request)
-    within = None if reach.everywhere else reach.libraries
+    within = context.reach(request).within
     async with context.private(request) as conn:
         found = await batches.recent(conn, SIZE, within)
         counts = await batches.counts(conn, [each.batch for each in found])

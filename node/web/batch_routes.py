@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from node.web import batch_api, batch_pages, batch_schemas, parameters
-from node.web.openapi import Parameter, Route
+from node.web.openapi import Parameter, Route, asking, posting
 from node.web.staff_routes import CHANGE, LOOK
 
-JSON = "application/json"
 LIMIT = parameters.LISTED[0]
 BATCH = Parameter(name="batch", about="A batch's number.", schema={"type": "integer", "minimum": 1})
 STATE = Parameter(
@@ -45,56 +44,43 @@ ROUTES: tuple[Route, ...] = (
         act="batch.undo",
         methods=("POST",),
     ),
-    Route(
-        path="/api/batches",
-        handler=batch_api.listed,
-        summary="Batch changes, the newest first.",
-        allow=LOOK,
-        parameters=(LIMIT,),
-        answer=JSON,
-        schema=batch_schemas.BATCHES,
+    asking("/api/batches", batch_api.listed, "Batch changes, the newest first.", LOOK, batch_schemas.BATCHES, LIMIT),
+    asking(
+        "/api/batches/{batch}",
+        batch_api.single,
+        "One batch change: how far it is, what was refused and why, its records.",
+        LOOK,
+        batch_schemas.WHOLE,
+        BATCH,
+        LIMIT,
+        STATE,
     ),
-    Route(
-        path="/api/batches/{batch}",
-        handler=batch_api.single,
-        summary="One batch change: how far it is, what was refused and why, its records.",
-        allow=LOOK,
-        parameters=(BATCH, LIMIT, STATE),
-        answer=JSON,
-        schema=batch_schemas.WHOLE,
+    posting(
+        "/api/batches/{batch}/undo",
+        batch_api.undo,
+        "Take a batch change back.",
+        CHANGE,
+        "batch.undo",
+        batch_schemas.REASON,
+        batch_schemas.BATCH,
+        BATCH,
     ),
-    Route(
-        path="/api/batches/{batch}/undo",
-        handler=batch_api.undo,
-        summary="Take a batch change back.",
-        allow=CHANGE,
-        act="batch.undo",
-        methods=("POST",),
-        parameters=(BATCH,),
-        answer=JSON,
-        schema=batch_schemas.BATCH,
-        body=batch_schemas.REASON,
+    posting(
+        "/api/batch/preview",
+        batch_api.preview,
+        "What a batch change would do with the first records.",
+        CHANGE,
+        "batch.preview",
+        batch_schemas.WANTED,
+        batch_schemas.PREVIEW,
     ),
-    Route(
-        path="/api/batch/preview",
-        handler=batch_api.preview,
-        summary="What a batch change would do with the first records.",
-        allow=CHANGE,
-        act="batch.preview",
-        methods=("POST",),
-        answer=JSON,
-        schema=batch_schemas.PREVIEW,
-        body=batch_schemas.WANTED,
-    ),
-    Route(
-        path="/api/batch/make",
-        handler=batch_api.make,
-        summary="Make a batch change; workers carry it out.",
-        allow=CHANGE,
-        act="batch.make",
-        methods=("POST",),
-        answer=JSON,
-        schema=batch_schemas.BATCH,
-        body=batch_schemas.MAKING,
+    posting(
+        "/api/batch/make",
+        batch_api.make,
+        "Make a batch change; workers carry it out.",
+        CHANGE,
+        "batch.make",
+        batch_schemas.MAKING,
+        batch_schemas.BATCH,
     ),
 )

@@ -81,7 +81,7 @@ def private(request: web.Request, permission: Permission | None = None) -> Abstr
         seen = NOWHERE
     else:
         seen = actor.reach(permission or request[NEED].permission)
-    return node_of(request).database.private(actor.account, None if seen.everywhere else seen.libraries)
+    return node_of(request).database.private(actor.account, seen.within)
 
 
 def reach(request: web.Request) -> Reach:

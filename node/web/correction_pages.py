@@ -24,9 +24,7 @@ async def page(request: web.Request) -> web.StreamResponse:
     reach, node = context.reach(request), context.node_of(request)
     decided = request.query.get("all") == "1"
     async with context.private(request) as conn:
-        found = await corrections.listing(
-            conn, decided=decided, within=None if reach.everywhere else reach.libraries, limit=SIZE
-        )
+        found = await corrections.listing(conn, decided=decided, within=reach.within, limit=SIZE)
     may = permits.actor_of(request).reach(Permission.CHANGE)
     done = request.query.get("done", "")
     response = view.page(

@@ -74,7 +74,7 @@ async def waiting(request: web.Request) -> web.StreamResponse:
     """Pairs that a person must judge, the likeliest first; `next` says where the list goes on."""
     limit, lang = number(request.query, "limit", SIZE, 1, MOST), context.lang_of(request)
     async with context.private(request) as conn:
-        found = await decisions.waiting(conn, limit, after=_after(request), libraries=_within(request))
+        found = await decisions.waiting(conn, limit, after=_after(request), libraries=context.reach(request).within)
     last = found[-1] if len(found) == limit else None
     pairs = [told.waiting(row, lang, inside.reasons_of(row["reasons"])) for row in found]
     return api.answer({"pairs": pairs, "next": last and f"{last['score']},{last['a']},{last['b']}"})
@@ -85,7 +85,7 @@ async def conflicts(request: web.Request) -> web.StreamResponse:
     symbol, limit = context.node_of(request).symbol, number(request.query, "limit", SIZE, 1, MOST)
     async with context.private(request) as conn:
         found = await authority_conflicts.listing(
-            conn, limit, settled=request.query.get("all") == "1", libraries=_within(request)
+            conn, limit, settled=request.query.get("all") == "1", libraries=context.reach(request).within
         )
     return api.answer({"conflicts": [told.conflict(symbol, one) for one in found]})
 
@@ -181,13 +181,8 @@ async def _told(request: web.Request, conn: Any, one: Decision) -> dict[str, Any
 
 
 def _who(request: web.Request) -> dict[str, Any]:
-    reach = permits.actor_of(request).reach(Permission.CHANGE)
-    return {"who": permits.actor_of(request).name, "within": None if reach.everywhere else reach.libraries}
-
-
-def _within(request: web.Request) -> frozenset[str] | None:
-    reach = context.reach(request)
-    return None if reach.everywhere else reach.libraries
+    actor = permits.actor_of(request)
+    return {"who": actor.name, "within": actor.reach(Permission.CHANGE).within}
 
 
 def _number(request: web.Request, name: str) -> int:

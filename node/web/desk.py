@@ -19,7 +19,6 @@ from config.errors import NotFound
 from node.web import api, auditing, context, permits
 from node.web.inputs import number
 from node.web.posted import posted
-from services.access.policy import Reach
 from services.cataloguing import patch
 
 SIZE, MOST = 50, 200  # items of a list
@@ -39,7 +38,7 @@ async def loads_list(request: web.Request) -> web.StreamResponse:
     """Loads, the newest first; `next` says where the list goes on."""
     limit, before = _page(request)
     async with context.private(request) as conn:
-        found = await loads.recent(conn, limit, within=_within(context.reach(request)), before=before)
+        found = await loads.recent(conn, limit, within=context.reach(request).within, before=before)
         names = await _names(conn)
     more = found[-1].load if len(found) == limit else None
     return api.answer({"loads": [_load(each, names) for each in found], "next": more})
@@ -62,7 +61,7 @@ async def quarantined(request: web.Request) -> web.StreamResponse:
     limit, before = _page(request)
     async with context.private(request) as conn:
         found = await quarantine.listing(
-            conn, source=None, rule=None, limit=limit, within=_within(context.reach(request)), before=before
+            conn, source=None, rule=None, limit=limit, within=context.reach(request).within, before=before
         )
     cases = [{name: each[name] for name in CASE} | {"at": each["at"].isoformat()} for each in found]
     return api.answer({"cases": cases, "next": found[-1]["id"] if len(found) == limit else None})
@@ -72,7 +71,7 @@ async def review(request: web.Request) -> web.StreamResponse:
     """Corrections that wait for somebody."""
     async with context.private(request) as conn:
         found = await corrections.listing(
-            conn, decided=request.query.get("all") == "1", within=_within(context.reach(request))
+            conn, decided=request.query.get("all") == "1", within=context.reach(request).within
         )
     return api.answer({"corrections": [_correction(context.node_of(request).symbol, each) for each in found]})
 
@@ -99,10 +98,6 @@ async def decide(request: web.Request) -> web.StreamResponse:
 
 def _page(request: web.Request) -> tuple[int, int | None]:
     return number(request.query, "limit", SIZE, 1, MOST), number(request.query, "before", 0, 0, LAST) or None
-
-
-def _within(reach: Reach) -> frozenset[str] | None:
-    return None if reach.everywhere else reach.libraries
 
 
 async def _names(conn: Connection) -> dict[int, str]:

@@ -22,7 +22,7 @@ LIGHTS = {
 async def page(request: web.Request) -> web.StreamResponse:
     """Counts that lead to the pages where something is done, and loads with what became of them."""
     reach, lang = context.reach(request), context.lang_of(request)
-    within = None if reach.everywhere else reach.libraries
+    within = reach.within
     async with context.private(request) as conn:
         back = await quarantine.groups(conn, within=within)
         pairs = len(await decisions.waiting(conn, MANY + 1, libraries=within))

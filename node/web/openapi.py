@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from aiohttp import web
@@ -12,6 +12,7 @@ from aiohttp import web
 from services.access.policy import Need
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Schema = Mapping[str, Any]
 _IN_PATH = re.compile(r"\{(\w+)\}")
 PROBLEM = "application/problem+json"
 
@@ -41,6 +42,30 @@ class Route:
     answer: str = ""  # media type of the answer to a program
     schema: Mapping[str, Any] | None = None  # of a JSON answer
     body: Mapping[str, Any] | None = None  # JSON Schema of what is posted as JSON
+
+
+JSON = "application/json"
+
+
+def asking(path: str, handler: Handler, summary: str, allow: Need, answer: Schema, *parameters: Parameter) -> Route:
+    """An address that answers a program in JSON. `answer`: schema of the answer."""
+    return Route(
+        path=path, handler=handler, summary=summary, allow=allow, parameters=parameters, answer=JSON, schema=answer
+    )
+
+
+def posting(
+    path: str,
+    handler: Handler,
+    summary: str,
+    allow: Need,
+    act: str,
+    body: Schema,
+    answer: Schema,
+    *parameters: Parameter,
+) -> Route:
+    """An address where a program posts JSON that does something."""
+    return replace(asking(path, handler, summary, allow, answer, *parameters), methods=("POST",), act=act, body=body)
 
 
 def _parameter(parameter: Parameter, path: str) -> dict[str, Any]:

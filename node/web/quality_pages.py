@@ -17,7 +17,6 @@ from dms.rules.model import Receipt
 from node.web import context, sourced, view
 from node.web.labels import library_name
 from protocols import csv
-from services.access.policy import Reach
 from services.quality import report
 from services.quality.report import MONTHS, Quality
 from services.returning import shown
@@ -27,7 +26,7 @@ LONGEST_ID = 400
 
 async def overview(request: web.Request) -> web.StreamResponse:
     """A row a source: what stands, and how the months went."""
-    lang, within = context.lang_of(request), _within(context.reach(request))
+    lang, within = context.lang_of(request), context.reach(request).within
     async with context.private(request) as conn:
         found = await _report(conn, within)
         names = {each.symbol: each for each in await libraries.every(conn)}
@@ -98,7 +97,7 @@ async def record(request: web.Request) -> web.StreamResponse:
 
 async def export(request: web.Request) -> web.StreamResponse:
     """By month and rule, for a spreadsheet."""
-    within, name = _within(context.reach(request)), request.query.get("source")
+    within, name = context.reach(request).within, request.query.get("source")
     async with context.private(request) as conn:
         found = await _report(conn, within, name, newest=1200)
     response = web.Response(
@@ -123,10 +122,6 @@ async def _report(
 
 def _trend(one: Quality) -> Sequence[dict[str, Any]]:
     return [{"month": f"{month.month:%Y-%m}", "score": month.score} for month in one.months if month.score is not None]
-
-
-def _within(reach: Reach) -> frozenset[str] | None:
-    return None if reach.everywhere else reach.libraries
 
 
 def _url(source: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 from aiohttp import web
 
 from catalog import authority_conflicts, decisions
@@ -17,7 +16,7 @@ from node.web import auditing, context, permits, view, visitor
 from node.web.inputs import number
 from node.web.middleware import BadInput
 from services.access.policy import Permission
-from services.deciding import comparing, deciding, settling
+from services.deciding import comparing, deciding, inside, settling
 from services.delivery import rows
 
 SIZE = 10  # pairs on a page
@@ -33,10 +32,8 @@ async def page(request: web.Request) -> web.StreamResponse:
     node = context.node_of(request)
     lang = context.lang_of(request)
     async with context.private(request) as conn:
-        found = await decisions.waiting(
-            conn, SIZE, after=_after(request), libraries=None if reach.everywhere else reach.libraries
-        )
-        clashes = await authority_conflicts.listing(conn, SIZE, libraries=None if reach.everywhere else reach.libraries)
+        found = await decisions.waiting(conn, SIZE, after=_after(request), libraries=reach.within)
+        clashes = await authority_conflicts.listing(conn, SIZE, libraries=reach.within)
         pairs = [await _pair(conn, node.symbol, row, lang) for row in found]
     last = found[-1] if len(found) == SIZE else None
     done = request.query.get("done", "")
@@ -65,7 +62,7 @@ async def decide(request: web.Request) -> web.StreamResponse:
     node, reach = context.node_of(request), context.reach(request)
     deed = auditing.deed(request)
     deed.about(act=f"cluster.{kind}", object=a, other=b, why=why)
-    within = None if reach.everywhere else reach.libraries
+    within = reach.within
     async with node.database.transaction() as conn:
         made = await deciding.between(
             conn, node.symbol, kind, a, b, who=permits.actor_of(request).name, why=why, within=within
@@ -85,7 +82,7 @@ async def settle(request: web.Request) -> web.StreamResponse:
     node, reach = context.node_of(request), context.reach(request)
     deed = auditing.deed(request)
     deed.about(object=number_, why=why)
-    within = None if reach.everywhere else reach.libraries
+    within = reach.within
     async with node.database.transaction() as conn:
         one = await settling.settle(conn, int(number_), who=permits.actor_of(request).name, why=why, within=within)
         await deed.done(conn, file=one.file, ids=[one.id_a, one.id_b])
@@ -106,8 +103,7 @@ async def _pair(conn: Connection, symbol: str, row: Any, lang: str) -> dict[str,
     names = [f"{row[f'name_{side}']}/{row[f'local_id_{side}']}" for side in "ab"]
     told: dict[str, Any] = {"a": names[0], "b": names[1], "score": row["score"], "lines": [], "records": []}
     told["libraries"] = [row["library_a"], row["library_b"]]
-    why = msgspec.msgpack.decode(row["reasons"], type=list[tuple[str, int]])
-    told["reasons"] = [(reasons.text(rule, lang), points) for rule, points in why]
+    told["reasons"] = [(reasons.text(rule, lang), points) for rule, points in inside.reasons_of(row["reasons"])]
     try:
         left, right = [
             await comparing.description(conn, (row[f"source_{side}"], row[f"local_id_{side}"])) for side in "ab"

@@ -112,6 +112,11 @@ class Reach:
         """Whether this library is within it."""
         return self.everywhere or library in self.libraries
 
+    @property
+    def within(self) -> frozenset[str] | None:
+        """The libraries as queries take them: None = all."""
+        return None if self.everywhere else self.libraries
+
 
 NOWHERE = Reach()
 
