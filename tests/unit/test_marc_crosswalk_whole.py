@@ -104,7 +104,11 @@ def test_every_value_of_every_real_record_is_in_the_target_or_in_the_report() ->
         ),
         (
             ["905   $aBNU$dF124$e26"],
-            ["905   $aBNU$dF124$e26"],
+            ["852 8 $aBNU$hF124$i26", "905   $aBNU$dF124$e26"],
+        ),
+        (
+            ["852   $aBNU$jF124", "905   $aBNU$dF124$e26"],
+            ["852   $aBNU$jF124", "905   $aBNU$dF124$e26"],
         ),
     ],
 )
@@ -211,6 +215,26 @@ def test_a_marc21_film_has_its_115_and_keeps_its_007() -> None:
     back = between.to(there.record, Format.CNMARC, "marc21").record
     assert back.all("007") == record.all("007")
     assert back.all("886") == []
+
+
+@pytest.mark.parametrize(
+    ("fmt", "through", "lines"),
+    [
+        (Format.CNMARC, "marc21", ["905   $aBNU$b0101$b0102$cZW$dF124$e26$v1", "905   $aPKU$b7$sF124/26"]),
+        (Format.CNMARC, "marc21", ["801  0$aCN$bNLC$c2008$gCR", "801  2$aCN$bBNU$c2009", "801  2$aCN$bPKU$c2010"]),
+        (Format.CNMARC, "marc21", ["200 1 $a某$f某人著$z中", "215   $a1册$x奇"]),
+        (Format.MARC21, "cnmarc-calis", ["852 8 $aNLC$bMain$hI242.4$i26$p0101$xnote", "852 4 $aNLC$jQ7$p0102"]),
+    ],
+)
+def test_what_was_kept_beside_returns_into_its_field(fmt: Format, through: str, lines: list[str]) -> None:
+    """Holdings in their local field, the rest of the chain of 801, subfields that had no place: as they were, once."""
+    tags = {line[:3] for line in lines} | {"852", "905", "886"}
+    leader = "00000nam a2200000   4500" if fmt is Format.MARC21 else "00000nam0 2200000   450 "
+    there = between.to(a_record(*lines, leader=leader), fmt, through).record
+    home = "marc21" if fmt is Format.MARC21 else "cnmarc-calis"
+    back = between.to(there, between.FORMATS[through], home).record
+    kept = [f"{tag} {text}".replace("\x1f", "$") for tag, text in back.fields if tag in tags]
+    assert [line for line in kept if "$a003$b" not in line] == lines
 
 
 def test_romanised_subfields_are_linked_fields_in_the_other_script() -> None:

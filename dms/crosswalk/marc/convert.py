@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache
 from operator import itemgetter
 
@@ -34,6 +34,7 @@ class Crosswalk:
         self._twins: str = self.table.settings.get("twins", "")
         self._foreign: str = self.table.settings["foreign"]
         self._format: str = self.table.settings["format"]
+        self._rejoined: Mapping[str, str] = self.table.settings.get("rejoined", {})
         self._native: tuple[str, ...] = tuple(self.table.settings["native"])
         asked = [row.when.get(name, "") for rows in self.table.rows.values() for row in rows for name in _ASKED]
         self._asked = frozenset(tag for wanted in asked for tag in wanted.split("|") if tag)
@@ -44,7 +45,22 @@ class Crosswalk:
         self._home = Coder(table.table(self.table.settings["back"])) if self._beside else self._coder
         self._made_of_codes = frozenset(build.tag for build in self.table.builds)
         self._minding = self._asking | self._counted | self._heads | self._coder.tags
+        rows = self.table.rows.items()
+        self._mirrored = frozenset(tag for tag, each in rows if self._is_local(tag) and all(row.also for row in each))
         self._lines: dict[tuple[str, Fate, str, str], tuple[Loss, ...]] = {}  # of control fields
+
+    def _is_local(self, tag: str) -> bool:
+        return tag.startswith(tuple(self.table.settings.get("local", ())))
+
+    def mirrored(self, record: Record) -> dict[tuple[str, str], str]:
+        """Fields that are made beside local fields of the record, whatever else it has → the tags of those."""
+        return {
+            (one.tag, one.text): tag
+            for tag, text in record.fields
+            if tag in self._mirrored
+            for one in self._engine.field(tag, text).made
+            if one.tag != tag
+        }
 
     def _tags_where(self, holds: Callable[[Row], bool]) -> frozenset[str]:
         return frozenset(tag for tag, rows in self.table.rows.items() if any(map(holds, rows)))
@@ -54,6 +70,9 @@ class Crosswalk:
         coded = self._coder.code(record)
         present = [tag for tag, _ in record.fields]
         tags = self._asked.intersection(present)
+        mirrored: dict[tuple[str, str], str] = {}
+        if not self._mirrored.isdisjoint(present):
+            mirrored = crosswalk(self.table.settings["back"]).mirrored(record)
         again = self._again(record, coded) if not self._beside.isdisjoint(present) else _NO_FIELDS
         seen: dict[str, int] = {}
         made: list[Made] = [Made(tag, text) for tag, text in coded.made]
@@ -76,6 +95,9 @@ class Crosswalk:
             else:
                 outcome = field(tag, text)
             losses = outcome.losses
+            if mirrored and (tag, text) in mirrored:
+                fates.append((nth, _said_by(losses, mirrored[tag, text])))
+                continue
             if tag in self._beside and tag[:2] != "00":
                 is_again = (tag, text) in again
                 into = coded.taken.get(tag, _NONE) if nth == 1 or is_again else _NONE
@@ -92,7 +114,9 @@ class Crosswalk:
         made = self._merger.merged(made, record)
         if returned:
             unique = {one.tag for one in returned if marc.is_control(one.tag) or one.tag in self._made_of_codes}
-            made = foreign.twinned([one for one in made if one.tag not in unique], returned, self._twins)
+            made = [one for one in made if one.tag not in unique]
+            made, returned = foreign.rejoined(made, returned, self._rejoined)
+            made = foreign.twinned(made, returned, self._twins)
         made.sort(key=_FIRST)
         return Converted(Record(coded.leader, tuple(self._linked(made))), tuple(fates))
 
@@ -153,6 +177,12 @@ class Crosswalk:
 def _both(losses: Lines, coded: Lines) -> Lines:
     """The lines of a field with those of its coded data."""
     return losses + coded
+
+
+@Known
+def _said_by(losses: Lines, tag: str) -> Lines:
+    """The lines of a field that is left out: it was made of the field `tag`, which is there."""
+    return tuple(each._replace(fate=Fate.MAPPED, to=tag, why="") for each in losses)
 
 
 @Known

@@ -112,9 +112,11 @@ class Engine:
             found = shape.recipes[key] = recipe(plan, self._embeds) if plan else None
         if found is None:
             return self._kept(tag, text, pieces)
-        makers, left, losses, valued, head = found
+        makers, left, losses, valued, head, is_kept = found
         marked = "\x88" in text or "\x98" in text
         made: tuple[Made, ...] = tuple([make(ind, values, marked) for make in makers])
+        if is_kept:
+            made = (*made, Made(tag, text))
         if left:
             kept = [opened(keys[i], values[i]) for i in left]
             made = (*made, self._stranger(tag, marc.field(ind, kept)))

@@ -7,7 +7,7 @@ the indicators, then the field's own subfields.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from dms.crosswalk.marc.recipe import Made
@@ -39,6 +39,35 @@ def held(text: str, formats: Collection[str]) -> Kept | None:
     if text[:1] == _DATA and not marc.is_control(tag) and len(head[2][1]) == 2:
         return Kept(tag, head[2][1] + "".join(DELIMITER + part for part in rest))
     return None
+
+
+def rejoined(made: Sequence[Made], returned: Sequence[Made], order: Mapping[str, str]) -> tuple[list[Made], list[Made]]:
+    """The fields, and those of the returned ones that are still to be put among them.
+
+    Subfields that had no place in the other format stood there as a field of their own: they go back to the field of
+    their tag and indicators that has none of their codes, if there is one such field, or the first such one of a tag in
+    `order`, the order of whose subfields is known.
+    """
+    told, alone = list(made), []
+    for one in returned:
+        codes = {code for code, _ in marc.subfields(one.text)} if not marc.is_control(one.tag) else set()
+        fitting = [
+            place
+            for place, each in enumerate(told)
+            if codes
+            and each.tag == one.tag
+            and each.text[:2] == one.text[:2]
+            and codes.isdisjoint(code for code, _ in marc.subfields(each.text))
+        ]
+        if len(fitting) == 1 or (fitting and one.tag in order):
+            place = fitting[0]
+            pairs = marc.subfields(told[place].text + one.text[2:])
+            if one.tag in order:
+                pairs.sort(key=lambda pair: order[one.tag].find(pair[0]))
+            told[place] = told[place]._replace(text=marc.field(one.text[:2], pairs))
+        else:
+            alone.append(one)
+    return told, alone
 
 
 def twinned(made: Sequence[Made], returned: Sequence[Made], twins: str) -> list[Made]:

@@ -68,6 +68,7 @@ class Plan(NamedTuple):
     losses: tuple[Loss, ...]
     valued: tuple[int, ...]  # of those, which still have to be given their value
     head: bool
+    kept: bool  # a local field that stays as it is, and targets that are made beside it
 
 
 @dataclass(slots=True)
@@ -85,6 +86,7 @@ class Planner:
         self._rows = table.rows
         self._twins: str = table.settings.get("twins", "")
         self._foreign: str = table.settings["foreign"]
+        self._local: tuple[str, ...] = tuple(table.settings.get("local", ()))
         self._unmarks: bool = table.settings.get("unmarks", False)
         self._capitals: bool = table.settings.get("capitals", False)
         self._asked = {tag: frozenset(_asked(rows)) for tag, rows in table.rows.items()}
@@ -112,6 +114,9 @@ class Planner:
         rows = self._fitting(tag, indicators, pieces, around)
         if not rows and not coded:
             return None
+        kept = bool(rows) and tag.startswith(self._local) and all(row.also for row in rows)
+        if kept:
+            pieces = pieces._replace(romanised=())  # the field itself has them
         fates = _Fates([[coded[key]] if key in coded else [] for key in pieces.keys], [""] * len(pieces.keys))
         targets: list[Target] = []
         head = False
@@ -125,10 +130,15 @@ class Planner:
                 if target := self._target(row, heading, indicators, pieces, group, fates):
                     targets.append(target)
         full = [bool(value.strip()) for value in pieces.values]
+        if kept:
+            for to in fates.to:
+                to.append(tag)
         left = tuple(i for i, said in enumerate(full) if said and not fates.to[i] and not fates.why[i])
         losses = tuple(self._loss(tag, pieces.codes[i], full[i], fates.to[i], fates.why[i]) for i in range(len(full)))
+        if kept:
+            losses = tuple(each._replace(fate=Fate.LOCAL, why=LOCAL) if each.to == tag else each for each in losses)
         valued = tuple(i for i, loss in enumerate(losses) if loss.fate is Fate.LOST and full[i])
-        return Plan(tuple(targets), left, losses, valued, head)
+        return Plan(tuple(targets), left, losses, valued, head, kept)
 
     def _loss(self, tag: str, code: str, full: bool, to: Sequence[str], why: str) -> Loss:
         if not full:

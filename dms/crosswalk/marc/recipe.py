@@ -35,12 +35,13 @@ class Recipe(NamedTuple):
     losses: tuple[Loss, ...]
     valued: tuple[int, ...]  # of those, which still have to be given their value
     head: bool
+    kept: bool
 
 
 def recipe(plan: Plan, embeds: Mapping[str, str]) -> Recipe:
     """The plan ready for use; `embeds`: indicators of the fields that a linking field may embed."""
     makers = tuple(_maker(target, embeds) for target in plan.targets)
-    return Recipe(makers, plan.left, plan.losses, plan.valued, plan.head)
+    return Recipe(makers, plan.left, plan.losses, plan.valued, plan.head, plan.kept)
 
 
 def _maker(target: Target, embeds: Mapping[str, str]) -> Maker:
