@@ -7,5 +7,6 @@ is made, because what was looked up before may be answered differently the next 
 
 `networks` says what kind of network an address is of, `guard` what may be connected to, `targets` reads a URL,
 `inflate` unpacks bodies within limits; these are pure. `door` makes the connections, `connect` those of protocols that
-aren't HTTP, and nothing else does: a contract and a test forbid it. May import: config and the standard library; yarl, multidict, aiohttp.
+aren't HTTP, and nothing else does: a contract and a test forbid it. May import: config and the standard library; yarl,
+multidict, aiohttp.
 """
