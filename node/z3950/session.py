@@ -12,7 +12,7 @@ from typing import Any
 from msgspec import structs
 
 from config.z3950 import CHARSETS
-from node.z3950 import diagnosing, operations, presenting, scanning, searching, sorting
+from node.z3950 import diagnosing, operations, presenting, scanning, searching, sorting, updating
 from node.z3950.state import LARGEST, SMALLEST, USUAL, House, State
 from node.z3950.tasks import Do, Outcome, Prove, Send, Step, Trouble
 from node.z3950.visitors import Visitor
@@ -20,7 +20,7 @@ from protocols.z3950 import charsets, userinfo
 from protocols.z3950.apdu import Apdu
 from protocols.z3950.apdu.close import Close, CloseReason
 from protocols.z3950.apdu.control import TriggerResourceControlRequest
-from protocols.z3950.apdu.extended import ExtendedServicesRequest, ExtendedServicesResponse, OperationStatus
+from protocols.z3950.apdu.extended import ExtendedServicesRequest
 from protocols.z3950.apdu.init import VERSIONS, Authentication, IdPass, InitRequest, InitResponse, Option
 from protocols.z3950.apdu.parts import OtherInfo
 from protocols.z3950.apdu.present import PresentRequest
@@ -191,14 +191,6 @@ def _trigger(state: State, request: TriggerResourceControlRequest) -> Step:
     return Send([])
 
 
-def _update(state: State, request: ExtendedServicesRequest) -> Step:
-    why = Trouble(Bib1.EXTENDED_SERVICE)
-    answer = ExtendedServicesResponse(
-        operation_status=OperationStatus.FAILURE, diagnostics=(diagnosing.default(state, why),)
-    )
-    return Send([answer])
-
-
 Operation = Callable[[State, Any], Step]
 # Each operation that is understood: its name in the policy, and what makes the first step of it.
 OPERATIONS: Mapping[type[Apdu], tuple[str, Operation]] = {
@@ -209,6 +201,6 @@ OPERATIONS: Mapping[type[Apdu], tuple[str, Operation]] = {
     SortRequest: ("sort", sorting.sort),
     DeleteRequest: ("delete", _delete),
     TriggerResourceControlRequest: ("trigger", _trigger),
-    ExtendedServicesRequest: ("update", _update),
+    ExtendedServicesRequest: ("update", updating.hand_in),
     Close: ("close", _close),
 }

@@ -1,0 +1,229 @@
+"""Records handed in by the extended service Update: over a real socket, and by yaz-client."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from catalog import submissions
+from catalog.database.pool import Database
+from protocols.z3950 import oids, update
+from protocols.z3950.apdu.extended import ExtendedServicesRequest, ExtendedServicesResponse, OperationStatus
+from protocols.z3950.apdu.init import IdPass, Option
+from protocols.z3950.apdu.parts import DefaultDiagFormat, External
+from protocols.z3950.primitive import Oid
+from protocols.z3950.update import (
+    Action,
+    OriginPartToKeep,
+    RecordStatus,
+    SuppliedRecord,
+    TaskPackageRecord,
+    UpdatePackage,
+    UpdateRequest,
+)
+from services.access import accounts
+from services.access.policy import Grant, Role
+from tests import access, builders, programs, stocked
+from tests.pipeline import Catalogue
+from tests.z3950 import standing
+from tests.z3950.standing import Client, Standing
+
+OPTIONS = frozenset((Option.SEARCH, Option.PRESENT, Option.EXTENDED_SERVICES))
+HOME = builders.TJU.symbol
+ISBN = builders.isbn13(77)
+
+
+@pytest_asyncio.fixture
+async def door(database: Database, home: Path) -> AsyncIterator[Standing]:
+    async with database.transaction() as conn:
+        await stocked.open_house(conn)
+        await access.an_account(conn, "wang", Role.SUBMITTER)
+        await access.an_account(conn, "li", Role.CATALOGUER)
+        await access.an_account(conn, "zhao", Role.COPYIST)
+    async with standing.door(database, home, ()) as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture
+async def worker(door: Standing) -> AsyncIterator[Catalogue]:
+    """Whatever is landed is placed."""
+    catalogue = await Catalogue(door.node.database).open()
+
+    async def work() -> None:
+        while True:
+            await catalogue.settle()
+            await asyncio.sleep(0.05)
+
+    working = asyncio.create_task(work())
+    yield catalogue
+    working.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await working
+
+
+@contextlib.asynccontextmanager
+async def session(door: Standing, name: str) -> AsyncIterator[Client]:
+    async with door.session(authentication=IdPass(user_id=name, password=access.PASSWORD), options=OPTIONS) as client:
+        yield client
+
+
+def a_record(**given: str) -> bytes:
+    told = {"title": "园冶注释", "isbn": ISBN, "local_id": "T1"} | given
+    return builders.iso2709(builders.a_cnmarc(**told))
+
+
+def a_request(
+    action: int, *records: bytes, ident: str | None = None, syntax: Oid = oids.UNIMARC, **given: object
+) -> ExtendedServicesRequest:
+    told = UpdateRequest(
+        to_keep=OriginPartToKeep(action=action, database_name="CNMARC-CALIS"),
+        not_to_keep=tuple(
+            SuppliedRecord(record_id=ident, record=External(direct_reference=syntax, encoding=each)) for each in records
+        ),
+    )
+    values: dict[str, object] = {
+        "function": 1,
+        "package_type": oids.UPDATE_REVISED,
+        "task_specific_parameters": update.external(told),
+        "wait_action": 1,
+        **given,
+    }
+    return ExtendedServicesRequest(**values)  # type: ignore[arg-type]
+
+
+async def asked(client: Client, request: ExtendedServicesRequest) -> ExtendedServicesResponse:
+    return await client.ask(request, ExtendedServicesResponse)
+
+
+def rows(answer: ExtendedServicesResponse) -> tuple[TaskPackageRecord, ...]:
+    assert answer.task_package is not None
+    told = update.read(update.read_package(answer.task_package).task_specific_parameters)
+    assert isinstance(told, UpdatePackage)
+    return told.target_part.task_package_records
+
+
+def words(answer: ExtendedServicesResponse) -> str:
+    (info,) = answer.other_info or ()
+    assert isinstance(info.information, str)
+    return info.information
+
+
+def diagnostics(answer: ExtendedServicesResponse) -> list[tuple[int, str]]:
+    found = answer.diagnostics or ()
+    return [(each.condition, each.text) for each in found if isinstance(each, DefaultDiagFormat)]
+
+
+async def test_a_qualified_cataloguer_inserts_replaces_and_deletes(door: Standing, worker: Catalogue) -> None:
+    async with session(door, "li") as client:
+        answer = await asked(client, a_request(Action.RECORD_INSERT, a_record()))
+        assert (answer.operation_status, diagnostics(answer)) == (OperationStatus.DONE, [])
+        assert words(answer) == "新书目"
+        (row,) = rows(answer)
+        assert row.record_status == RecordStatus.SUCCESS
+        other = await asked(client, a_request(Action.RECORD_INSERT, a_record(local_id="T2")))
+        assert words(other).startswith("与 ")
+        (cluster,) = {name.split()[1] for name in [words(other)]}
+        replaced = await asked(client, a_request(Action.RECORD_REPLACE, a_record(title="园冶图说"), ident="T1"))
+        assert replaced.operation_status == OperationStatus.DONE
+        special = await asked(client, a_request(Action.SPECIAL_UPDATE, a_record(local_id="T3", isbn="")))
+        assert special.operation_status == OperationStatus.DONE
+        gone = await asked(client, a_request(Action.RECORD_DELETE, a_record(local_id=""), ident="T1"))
+        assert gone.operation_status == OperationStatus.DONE
+    names = sorted(name for each in await worker.partition() for name in each if "submitted" in name)
+    assert [name.partition("/")[2] for name in names] == ["T2", "T3"]
+    assert cluster.count(".") == 1
+
+
+async def test_what_waits_for_a_reviewer_says_why(door: Standing, worker: Catalogue) -> None:
+    async with session(door, "wang") as client:
+        answer = await asked(client, a_request(Action.RECORD_INSERT, a_record(), description="新到"))
+    assert answer.operation_status == OperationStatus.ACCEPTED
+    ((number, text),) = diagnostics(answer)
+    assert number == 226
+    assert "须由有资格的编目员审核" in text
+    (row,) = rows(answer)
+    assert row.record_status == RecordStatus.QUEUED
+    async with door.node.database.connection() as conn:
+        (kept,) = await submissions.listing(conn, ("submitted",), 10)
+    assert (kept.made_by, kept.note, kept.title) == ("account:wang", "新到", "园冶注释")
+
+
+async def test_one_record_that_is_refused_does_not_keep_the_others_out(door: Standing, worker: Catalogue) -> None:
+    async with session(door, "li") as client:
+        answer = await asked(client, a_request(Action.RECORD_INSERT, b"no record", a_record()))
+        assert [row.record_status for row in rows(answer)] == [RecordStatus.FAILURE, RecordStatus.SUCCESS]
+        missing = await asked(client, a_request(Action.RECORD_REPLACE, a_record(local_id="Z9")))
+        assert missing.operation_status == OperationStatus.FAILURE
+        assert "Z9" in diagnostics(missing)[0][1]
+
+
+@pytest.mark.parametrize(
+    ("who", "request_", "number"),
+    [
+        (None, a_request(Action.RECORD_INSERT, a_record()), 222),
+        ("zhao", a_request(Action.RECORD_INSERT, a_record()), 224),
+        ("li", a_request(Action.ELEMENT_UPDATE, a_record()), 1044),
+        ("li", a_request(Action.RECORD_INSERT), 1046),
+        ("li", a_request(Action.RECORD_INSERT, a_record(), function=2), 1040),
+        ("li", a_request(Action.RECORD_INSERT, a_record(), package_type=(*oids.UPDATE[:-1], 1)), 221),
+        ("li", a_request(Action.RECORD_INSERT, a_record(), task_specific_parameters=None), 1043),
+    ],
+)
+async def test_what_can_not_be_is_told_by_number(
+    door: Standing, who: str | None, request_: ExtendedServicesRequest, number: int
+) -> None:
+    opened = session(door, who) if who else door.session(options=OPTIONS)
+    async with opened as client:
+        answer = await asked(client, request_)
+    assert answer.operation_status == OperationStatus.FAILURE
+    assert diagnostics(answer)[0][0] == number
+    async with door.node.database.connection() as conn:
+        assert not await submissions.listing(conn, submissions.STATES, 10)
+
+
+async def without_blanks(door: Standing) -> str:
+    """Name and password of a cataloguer as yaz-client can type them."""
+    password = "tidy-lemon-cart-77"
+    async with door.node.database.transaction() as conn:
+        made = await accounts.add(
+            conn, "sun", library=HOME, password=access.kept(password), by="os:root", kind="staff", must_change=False
+        )
+        await accounts.give(conn, made.account, Grant(role=Role.CATALOGUER, library=HOME), "os:root")
+    return f"sun/{password}"
+
+
+@pytest.mark.full
+async def test_yaz_client_updates(door: Standing, worker: Catalogue, tmp_path: Path) -> None:
+    path = tmp_path / "record.xml"
+    path.write_text(
+        '<record xmlns="http://www.loc.gov/MARC21/slim"><leader>00000nam a2200000   4500</leader>'
+        '<controlfield tag="001">Y1</controlfield><datafield tag="245" ind1="1" ind2="0">'
+        '<subfield code="a">Minerals by mail</subfield></datafield></record>',
+        encoding="utf-8",
+    )
+    lines = [
+        f"authentication {await without_blanks(door)}",
+        f"open 127.0.0.1:{door.port}/MARC21",
+        f"update insert 1 <{path}",
+        f"update delete Y1 <{path}",
+        "quit",
+        "",
+    ]
+    process = await asyncio.create_subprocess_exec(
+        programs.need("yaz-client"), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+    )
+    async with asyncio.timeout(60):
+        out, _ = await process.communicate("\n".join(lines).encode())
+    said = out.decode()
+    assert said.count("Status: done") == 2, said
+    async with door.node.database.connection() as conn:
+        kept = await submissions.listing(conn, ("merged",), 10)
+    assert [(each.action, each.title) for each in kept] == [
+        ("delete", "Minerals by mail"),
+        ("insert", "Minerals by mail"),
+    ]
