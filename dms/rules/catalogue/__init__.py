@@ -21,6 +21,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from config import sentences
 from config.errors import Fatal
 from dms.rules.model import Finding, Level, Rule
 
@@ -64,4 +65,15 @@ def rule(id_: str) -> Rule:
 def text(finding: Finding, lang: str) -> str:
     """What a finding says, in "zh" or "en"; the field that it stands in is not part of the text."""
     row = rules()[finding.rule]
-    return _HOLE.sub(lambda hole: getattr(finding, hole[1]) or "–", row.zh if lang == "zh" else row.en)
+    if lang != "zh":
+        return _HOLE.sub(lambda hole: getattr(finding, hole[1]) or "–", row.en)
+    if finding.value and finding.rule in _of_readers():
+        finding = finding._replace(value=sentences.told(finding.value, lang))
+    return _HOLE.sub(lambda hole: getattr(finding, hole[1]) or "–", row.zh)
+
+
+@cache
+def _of_readers() -> frozenset[str]:
+    """Rules whose value is a sentence of ours, not what stands in a record."""
+    texts = [(FOLDER / name).read_text(encoding="utf-8") for name in ("reading.toml", "placing.toml")]
+    return frozenset(id_ for text in texts for id_ in tomllib.loads(text))

@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from catalog.model import Format
 from dms.rules import edit
+from dms.rules.bulk import Bools, Columns
 from dms.rules.content import dates, values
 from dms.rules.content.model import ContentRule, Fix, Look
 from dms.rules.content.numbers import narrow
@@ -20,6 +21,7 @@ DATE_PLACES: Mapping[Format, values.Places] = {Format.CNMARC: {"801": "c"}}
 _CNMARC_ONLY = frozenset((Format.CNMARC,))
 
 _SYSTEM = re.compile(r"\([^()\s]+\)\S.*", re.S)
+_SURELY_SYSTEM = re.compile(r"[^\x1f]*(?:\x1f[az]\([^()\s\x1f]+\)[^\s\x1f][^\x1f]*)+")  # as a whole field
 _LOOSE = re.compile(r"\s*\(\s*([^()]+?)\s*\)\s*(.*?)\s*", re.S)
 _NUMBER = re.compile(r"[ -~]+")  # LCCNs have blanks inside
 _AGENCY = re.compile(r"[A-Za-z0-9][A-Za-z0-9:/.-]{0,15}")
@@ -61,6 +63,14 @@ def _control(seen: Look) -> Iterator[Finding]:
             yield Finding(rule, "003", nth, "", 0, text[:40], stripped if rule == "agency-code-blank" else "")
 
 
+_odd_number = values.where(("001",), lambda text: not _NUMBER.fullmatch(text))
+_odd_agency = values.where(("003",), lambda text: not _AGENCY.fullmatch(text))
+
+
+def _control_among(columns: Columns, fmt: Format) -> Bools:
+    return _odd_number(columns, fmt) | _odd_agency(columns, fmt)
+
+
 def _mend_blank(record: Record, fmt: Format) -> Mended:
     if fmt != Format.MARC21:
         return Mended(record, ())
@@ -99,16 +109,19 @@ RULES: tuple[ContentRule, ...] = (
         look=values.looker(SYSTEM_PLACES, system_number),
         tags=frozenset(("035",)),
         kinds=frozenset(Kind),
+        among=values.where(("035",), lambda text: not _SURELY_SYSTEM.fullmatch(text)),
     ),
     ContentRule(
         ids=("control-number-signs", "agency-code", "agency-code-blank"),
         look=_control,
         tags=frozenset(("001", "003")),
         kinds=frozenset(Kind),
+        among=_control_among,
     ),
     ContentRule(
         ids=("agency-date", "agency-date-form"),
         look=values.looker(DATE_PLACES, agency_date),
+        among=values.among(DATE_PLACES, agency_date),
         tags=frozenset(("801",)),
         formats=_CNMARC_ONLY,
         kinds=frozenset(Kind),

@@ -204,6 +204,7 @@ RULES: tuple[ContentRule, ...] = (
     ContentRule(
         ids=("place-code", "place-code-old", "place-code-form"),
         look=values.looker(PLACE_PLACES, place),
+        among=values.among(PLACE_PLACES, place),
         tags=values.tags(PLACE_PLACES),
         formats=frozenset((Format.MARC21,)),
     ),

@@ -14,12 +14,16 @@ from catalog.model import Format
 from dms import isbd
 from dms.rules import edit
 from dms.rules.content.model import ContentRule, Fix, Look
-from dms.rules.content.values import each
+from dms.rules.content.values import each, where
 from dms.rules.model import Finding, Kind, Mended
 from protocols.marc import Record, subfields, value, values
 
 _CHANGED = re.compile(r"(\d{8})(\d{6})\.\d")
 _DIGITS = re.compile(r"\d+")
+# Days and times beyond doubt; the last days of months are looked at.
+_MONTH_AND_DAY = "(?:0[1-9]|1[0-2])(?:0[1-9]|1[0-9]|2[0-8])"
+_SURELY_CHANGED = re.compile(f"20[0-9]{{2}}{_MONTH_AND_DAY}(?:[01][0-9]|2[0-3])[0-5][0-9]{{3}}\\.[0-9]")
+_SURELY_ENTERED = re.compile(f"[0-9]{{2}}{_MONTH_AND_DAY}")
 _YEAR = re.compile(r"(?<!\d)(1[0-9]{3}|20[0-9]{2})(?!\d)")
 _PART_OF_YEAR = re.compile(r"\d{2,3}[-?u]|\[\d{3}\]")
 EARLIEST, LATEST = 1960, 2100  # nobody entered a machine-readable record before, and nobody will have by then
@@ -215,13 +219,20 @@ def _mend_single(record: Record, fmt: Format) -> Mended:
 
 RULES: tuple[ContentRule, ...] = (
     ContentRule(ids=("year-letters", "year-impossible"), look=_written, tags=frozenset(("260", "264", "210", "214"))),
-    ContentRule(ids=("changed-form", "changed-unreadable"), look=_control, tags=frozenset(("005",)), kinds=_EVERY_KIND),
+    ContentRule(
+        ids=("changed-form", "changed-unreadable"),
+        look=_control,
+        tags=frozenset(("005",)),
+        kinds=_EVERY_KIND,
+        among=where(("005",), lambda text: not _SURELY_CHANGED.fullmatch(text)),
+    ),
     ContentRule(
         ids=("entered-impossible",),
         look=_entered_008,
         tags=frozenset(("008",)),
         formats=_MARC21_ONLY,
         kinds=_EVERY_KIND,
+        among=where(("008",), lambda text: not _SURELY_ENTERED.match(text)),
     ),
     ContentRule(
         ids=("date-type", "date-type-single", "dates-order", "dates-differ"),

@@ -22,10 +22,11 @@ from protocols import embedded
 from protocols.marc import DELIMITER, Record, value
 
 LINKS = tuple(f"{tag}" for tag in range(410, 489))
+_LINKS = frozenset(LINKS)
 _SERIES_LINKS = ("410", "461", "462")
 _TRACED = ("800", "810", "811", "830")
 _TELLING = re.compile(r"\x1f[atslwxz0-9]")  # a title, an identifier, or a link of any kind
-_MARC21_LINKS = tuple(f"{tag}" for tag in range(760, 788))
+_MARC21_LINKS = frozenset(f"{tag}" for tag in range(760, 788))
 _MARC21_TELLING = re.compile(r"\x1f[astwxzoruikn0]")
 
 
@@ -49,8 +50,8 @@ def title_and_volume(text: str) -> tuple[str, str]:
 def _cnmarc(seen: Look) -> Iterator[Finding]:
     own = value((seen.texts("200") or ("",))[0], "a")
     named = value((seen.texts("200") or ("",))[0], "h")
-    for tag in LINKS:
-        for nth, text in enumerate(seen.texts(tag), 1):
+    for tag in sorted(_LINKS & seen.fields.keys()):
+        for nth, text in enumerate(seen.fields[tag], 1):
             if embedded.broken(text):
                 yield Finding("link-embedded", tag, nth, "1", -1, _shown(text))
             if "\x1f1" in text and embedded.padded(text) != text:
@@ -90,8 +91,8 @@ def _pairs(seen: Look) -> Iterator[Finding]:
 
 
 def _marc21(seen: Look) -> Iterator[Finding]:
-    for tag in _MARC21_LINKS:
-        for nth, text in enumerate(seen.texts(tag), 1):
+    for tag in sorted(_MARC21_LINKS & seen.fields.keys()):
+        for nth, text in enumerate(seen.fields[tag], 1):
             if not _MARC21_TELLING.search(text):
                 yield Finding("link-empty", tag, nth, "", -1, _shown(text))
 
@@ -132,7 +133,7 @@ RULES: tuple[ContentRule, ...] = (
     ContentRule(
         ids=("link-embedded", "link-embedded-blank", "link-empty", "link-own-volume", "link-volume-differs"),
         look=_cnmarc,
-        tags=frozenset(LINKS),
+        tags=_LINKS,
         formats=_CNMARC,
     ),
     ContentRule(
@@ -141,7 +142,7 @@ RULES: tuple[ContentRule, ...] = (
         tags=frozenset(("225", *_SERIES_LINKS)),
         formats=_CNMARC,
     ),
-    ContentRule(ids=("link-empty",), look=_marc21, tags=frozenset(_MARC21_LINKS), formats=_MARC21),
+    ContentRule(ids=("link-empty",), look=_marc21, tags=_MARC21_LINKS, formats=_MARC21),
     ContentRule(ids=("series-traced",), look=_series, tags=frozenset(("490",)), formats=_MARC21),
 )
 FIXES: Mapping[str, Fix] = {"link-embedded-blank": _mend_blank, "series-traced": _mend_series}

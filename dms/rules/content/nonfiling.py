@@ -13,7 +13,8 @@ from functools import cache, lru_cache
 from pathlib import Path
 
 from catalog.model import Format
-from dms.rules import edit
+from dms.rules import bulk, edit
+from dms.rules.bulk import Bools, Columns
 from dms.rules.content.model import ContentRule, Fix, Look
 from dms.rules.content.values import LONGEST_VALUE
 from dms.rules.model import Finding, Mended
@@ -25,6 +26,10 @@ INDICATORS: Mapping[str, int] = {
 }  # fmt: skip
 _LEADING = re.compile(r"[\s\"'“”‘’«»„\[(¡¿….·]*")
 _JOINTS = "'’ʼ‘-"
+_OTHER_I = "İı"  # which are an i where case does not count
+_NOTHING = ("0", " ", "|", "")  # indicators that pass over nothing
+_TABLE = bulk.of_tags(INDICATORS)
+LONGEST_ARTICLE = 12  # characters
 
 
 @cache
@@ -92,6 +97,31 @@ def _looked(record: Record) -> Iterator[tuple[str, int, str, str]]:
             yield tag, seen[tag], text, _wanted(tag, text, languages)
 
 
+@cache
+def _beginnings() -> frozenset[str]:
+    """First words of all articles in whatever case."""
+    patterns = tomllib.loads((Path(__file__).parent / "articles.toml").read_text("utf-8"))["articles"]
+    return frozenset(article.casefold() for articles in patterns.values() for article in articles)
+
+
+def _doubtful(tag: str, text: str) -> bool:
+    """Whether a field may begin with an article, or passes over something."""
+    at = INDICATORS[tag]
+    if text[at : at + 1] not in _NOTHING:
+        return True
+    title = value(text, "a")
+    if not title[:1].isalnum():
+        return bool(title)
+    word = title[:LONGEST_ARTICLE].split(None, 1)[0]
+    return word.casefold() in _beginnings() or any(sign in word for sign in _JOINTS + _OTHER_I)
+
+
+def _among(columns: Columns, fmt: Format) -> Bools:
+    del fmt  # the rule is of one
+    tags, texts = columns.tags, columns.texts
+    return columns.rows_of([field for field in columns.tagged(_TABLE).tolist() if _doubtful(tags[field], texts[field])])
+
+
 def _look(seen: Look) -> Iterator[Finding]:
     for tag, nth, text, wanted in _looked(seen.record):
         at = INDICATORS[tag]
@@ -121,6 +151,7 @@ RULES: tuple[ContentRule, ...] = (
         look=_look,
         tags=frozenset(INDICATORS),
         formats=frozenset((Format.MARC21,)),
+        among=_among,
     ),
 )
 FIXES: Mapping[str, Fix] = {"non-filing": _mend}

@@ -114,19 +114,31 @@ RULES: tuple[ContentRule, ...] = (
     ContentRule(
         ids=("clc-form", "clc-class", "clc-syntax", "clc-point"),
         look=values.looker(CLC_PLACES, clc),
+        among=values.among(CLC_PLACES, clc),
         tags=frozenset(("690",)),
         formats=_CNMARC,
     ),
     ContentRule(
         ids=("clc-edition", "clc-edition-unknown"),
         look=values.looker(EDITION_PLACES, clc_edition),
+        among=values.among(EDITION_PLACES, clc_edition),
         tags=frozenset(("690",)),
         formats=_CNMARC,
     ),
     ContentRule(ids=("clc-edition-missing",), look=_without_edition, tags=frozenset(("690",)), formats=_CNMARC),
     ContentRule(ids=("class-source-missing",), look=_without_source, tags=frozenset(("686",)), formats=_CNMARC),
-    ContentRule(ids=("ddc-form",), look=values.looker(DDC_PLACES, ddc), tags=values.tags(DDC_PLACES)),
-    ContentRule(ids=("lcc-form",), look=values.looker(LCC_PLACES, lcc), tags=values.tags(LCC_PLACES)),
+    ContentRule(
+        ids=("ddc-form",),
+        look=values.looker(DDC_PLACES, ddc),
+        among=values.among(DDC_PLACES, ddc),
+        tags=values.tags(DDC_PLACES),
+    ),
+    ContentRule(
+        ids=("lcc-form",),
+        look=values.looker(LCC_PLACES, lcc),
+        among=values.among(LCC_PLACES, lcc),
+        tags=values.tags(LCC_PLACES),
+    ),
 )
 FIXES: Mapping[str, Fix] = {
     "clc-form": values.fixer("clc-form", CLC_PLACES, clc),

@@ -246,15 +246,22 @@ _ISBN_IDS = (
 )  # fmt: skip
 
 RULES: tuple[ContentRule, ...] = (
-    ContentRule(ids=_ISBN_IDS, look=values.looker(ISBN_PLACES, isbn), tags=values.tags(ISBN_PLACES)),
+    ContentRule(
+        ids=_ISBN_IDS,
+        look=values.looker(ISBN_PLACES, isbn),
+        among=values.among(ISBN_PLACES, isbn),
+        tags=values.tags(ISBN_PLACES),
+    ),
     ContentRule(
         ids=("issn-check-digit", "issn-form", "issn-hyphen"),
         look=values.looker(ISSN_PLACES, issn),
+        among=values.among(ISSN_PLACES, issn),
         tags=values.tags(ISSN_PLACES),
     ),
     ContentRule(
         ids=("ean-check-digit",),
         look=values.looker(EAN_PLACES, ean),
+        among=values.among(EAN_PLACES, ean),
         tags=values.tags(EAN_PLACES),
         formats=frozenset((Format.CNMARC,)),
     ),

@@ -74,6 +74,7 @@ RULES: tuple[ContentRule, ...] = (
     ContentRule(
         ids=("url-form", "url-scheme", "url-blanks", "url-private"),
         look=values.looker(PLACES, url),
+        among=values.among(PLACES, url),
         tags=frozenset(("856",)),
         kinds=frozenset(Kind),
     ),

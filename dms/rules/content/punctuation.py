@@ -13,7 +13,7 @@ from functools import lru_cache
 from catalog.model import Format
 from dms.rules import edit
 from dms.rules.content.model import ContentRule, Fix, Look
-from dms.rules.content.values import LONGEST_VALUE, each
+from dms.rules.content.values import LONGEST_VALUE, each, where
 from dms.rules.model import Finding, Mended
 from protocols.marc import DELIMITER, Record
 
@@ -97,6 +97,7 @@ RULES: tuple[ContentRule, ...] = (
         look=_marc21,
         tags=frozenset(MARC21_TAGS),
         formats=frozenset((Format.MARC21,)),
+        among=where(MARC21_TAGS, _QUICK.search),
     ),
     ContentRule(
         ids=("punctuation-left",),

@@ -23,6 +23,7 @@ from protocols.marc import DELIMITER, Record
 _CODED_MARC21 = frozenset(("010", "016", "035", "041", "044", "052", "533", "853", "854", "855", "863", "864", "865"))
 _CODED_CODES = frozenset("01235678w")  # of these codes, whatever the field: links, identifiers, fixed-length codes
 _DOUBLE = re.compile(r"(?<=\S) {2,}(?=\S)")
+_ODD = re.compile("\u3000|  |^. | $", re.S)  # in a subfield with its code: what is in all that is mended
 _LEADING = re.compile("\x1f. ", re.S)
 _IDEOGRAPHIC = "\u3000".encode()
 
@@ -47,7 +48,7 @@ def trimmed(value: str) -> str:
 
 def single(value: str) -> str:
     """With single blanks between words."""
-    return _DOUBLE.sub(" ", value)
+    return _DOUBLE.sub(" ", value) if "  " in value else value
 
 
 def narrow(value: str) -> str:
@@ -93,7 +94,7 @@ def _closely(seen: Look) -> Iterator[Finding]:
             continue
         for nth, text in enumerate(texts, 1):
             for part in text.split(DELIMITER)[1:]:
-                if part and part[0] not in _CODED_CODES and ("\u3000" in part or " " in part):
+                if part and part[0] not in _CODED_CODES and _ODD.search(part):
                     value = part[1:]
                     for rule, mend in MENDS.items():
                         if (wanted := mend(value)) != value:

@@ -114,6 +114,7 @@ RULES: tuple[ContentRule, ...] = (
     ContentRule(
         ids=("trade-number-form", "cn-number-province"),
         look=values.looker(NUMBER_PLACES, trade_number),
+        among=values.among(NUMBER_PLACES, trade_number),
         tags=values.tags(NUMBER_PLACES),
         formats=_CNMARC,
     ),

@@ -5,12 +5,13 @@ The same judge serves the finding and the fix, so a fix mends exactly what its r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from catalog.model import Format
-from dms.rules import edit
-from dms.rules.content.model import Fix, Look
+from dms.rules import bulk, edit
+from dms.rules.bulk import Bools, Columns
+from dms.rules.content.model import Among, Fix, Look
 from dms.rules.model import Finding, Mended
 from protocols.marc import DELIMITER, Record, is_control
 
@@ -46,6 +47,36 @@ def looker(places: Mapping[Format, Places], judge: Judge) -> Callable[[Look], It
                             yield Finding(verdict.rule, tag, nth, part[0], -1, part[1:][:LONGEST_VALUE], wanted)
 
     return look
+
+
+def among(places: Mapping[Format, Places], judge: Judge) -> Among:
+    """Records in which a judge finds something, out of many."""
+    tables = {fmt: bulk.of_tags(here) for fmt, here in places.items()}
+
+    def choose(columns: Columns, fmt: Format) -> Bools:
+        texts, named, here = columns.texts, columns.tags, places.get(fmt, {})
+        found: list[int] = []
+        for field in columns.tagged(tables[fmt]).tolist() if here else ():
+            codes = here[named[field]]
+            for part in texts[field].split(DELIMITER)[1:]:
+                if part and part[0] in codes and judge(part[1:]):
+                    found.append(field)
+                    break
+        return columns.rows_of(found)
+
+    return choose
+
+
+def where(tags: Iterable[str], doubtful: Callable[[str], object]) -> Among:
+    """Records with a field of these tags whose text is not beyond doubt."""
+    table = bulk.of_tags(tags)
+
+    def choose(columns: Columns, fmt: Format) -> Bools:
+        del fmt
+        texts = columns.texts
+        return columns.rows_of([field for field in columns.tagged(table).tolist() if doubtful(texts[field])])
+
+    return choose
 
 
 def fixer(rule: str, places: Mapping[Format, Places], judge: Judge) -> Fix:
