@@ -52,7 +52,7 @@ def _target(name: str) -> Callable[[bytes], None]:
 
 def _fuzz(given: argparse.Namespace) -> int:
     atheris = importlib.import_module("atheris")
-    with atheris.instrument_imports(include=["protocols", "dms"]):
+    with atheris.instrument_imports(include=["protocols", "dms", "node.z3950"]):
         target = _target(given.target)
     CRASHES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:

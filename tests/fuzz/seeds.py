@@ -12,7 +12,7 @@ from protocols.marc import Record
 from protocols.z3950 import apdu, opac, update
 from protocols.z3950.notation import Choice
 from tests import builders
-from tests.z3950 import values
+from tests.z3950 import capture, programs, values
 from tests.z3950.capture import CAPTURED
 
 CORPUS = Path(__file__).parent / "corpus"
@@ -164,6 +164,27 @@ def _z3950() -> Named:
         yield name, kind.encode(values.every(kind)[-1])
 
 
+def _z3950_session() -> Named:
+    """Conversations of programs, and each of their requests right after an Init."""
+    for script in programs.NAMES:
+        for number, conversation in enumerate(capture.conversations(script)):
+            yield f"{script}-{number}", conversation
+    for path in sorted(CAPTURED.iterdir()):
+        yield path.name, capture.init() + path.read_bytes()
+
+
+def _queries() -> Named:
+    for name, text in (
+        ("cql", 'title = "^红楼*" and (dc.creator any "曹雪芹 高鹗" not year < 1990) prox/distance<=2/ordered wom?n'),
+        ("cql-sets", '> b = "http://zing.z3950.org/cql/bath/2.0/" b.lccn = 85-2 or cql.resultSetId = 1 or title == a'),
+        ("cql-signs", r'any =/string "a\*b\\ \"c\" d^" or year within "1990 1999"'),
+        ("pqf", '@or @and @attr 1=4 @attr 5=1 红楼 @attr 1=31 @attr 2=2 1990 @not @set 1 @attr 1=7 "7-02-000220-2"'),
+        ("pqf-near", "@attrset bib-1 @prox 0 2 1 2 k 2 @attr 1=4 @attr 3=1 roman @attr 1=4 @attr 5=104 emp?r#"),
+        ("pqf-odd", '@attr 1=title @attr 5=102 "wom.n.*" @term string x'),
+    ):
+        yield name, text.encode()
+
+
 SEEDS: dict[str, Callable[[], Named]] = {
     "iso2709": _iso2709,
     "marcxml": _marcxml,
@@ -179,6 +200,8 @@ SEEDS: dict[str, Callable[[], Named]] = {
     "rules": _rules,
     "check": _iso2709,
     "z3950": _z3950,
+    "z3950-session": _z3950_session,
+    "queries": _queries,
 }
 
 

@@ -12,20 +12,26 @@ from functools import cache
 from typing import Any
 
 from catalog.model import Format
+from catalog.search import fielded
 from config.errors import BadRecord, Refused
 from dms import checking, formats
 from dms.rules import catalogue, check, mend
 from dms.rules.model import Profile
 from protocols import detect, gunzip, iso2709, marcjson, marcxml, reading, stream
 from protocols.charsets import codec, sniff
+from protocols.cql import parser
+from protocols.cql import writer as cql
 from protocols.marc import Record
+from protocols.query import Node
 from protocols.tables import opening
-from protocols.z3950 import apdu, negotiation, opac, rpn, update
+from protocols.z3950 import apdu, negotiation, opac, pqf, rpn, update
 from protocols.z3950 import charsets as negotiated
 from protocols.z3950.apdu import query
 from protocols.z3950.apdu.parts import External
 from protocols.z3950.ber import Frames, Malformed
+from protocols.z3950.limits import ANSWERS
 from protocols.z3950.primitive import Type
+from tests.z3950 import pretending
 
 SMALL = 4096  # bytes of a stretch, so that even small inputs make several
 CHARSETS = ("utf-8", "marc-8", "gb18030", "big5", "iso-5426", "danmarc", "koi8-r", "cp1251", "latin-1")
@@ -212,6 +218,48 @@ def _understood(read: object) -> None:
                 pass
 
 
+def z3950_session(data: bytes) -> None:
+    """A session of whatever requests: each is answered, by what can be written and read again, or ends it."""
+    try:
+        for _, replies in pretending.answers(data):
+            for reply in replies:
+                assert apdu.decode(apdu.encode(reply), ANSWERS) == reply, "an answer that reads otherwise"
+    except Malformed:
+        pass
+
+
+def queries(data: bytes) -> None:
+    """Queries in CQL and prefix notation: refused or read, and then compiled or refused; what was read of CQL is written
+    so that the same is read, and so is what is sent to other servers.
+    """
+    text = data.decode("utf-8", "replace")
+    for language in (parser.read, pqf.read):
+        try:
+            asked = language(text)
+        except Refused:
+            continue
+        _compiled(asked)
+        if language is parser.read:
+            assert parser.read(cql.text(asked)) == asked, "written and read again"
+        try:
+            sent = rpn.write(asked, str.encode)
+        except Refused:
+            continue
+        try:
+            received = rpn.read(sent, bytes.decode)
+        except Refused:
+            continue
+        assert pqf.parse(pqf.text(sent)) == sent, "shown and read again"
+        _compiled(received)
+
+
+def _compiled(asked: Node) -> None:
+    try:
+        fielded.compiled(asked)
+    except Refused:
+        pass
+
+
 TARGETS: Mapping[str, Target] = {
     **{name: carrier(name) for name in detect.CARRIERS},
     "csv": table,
@@ -220,4 +268,6 @@ TARGETS: Mapping[str, Target] = {
     "rules": rules,
     "check": checked,
     "z3950": z3950,
+    "z3950-session": z3950_session,
+    "queries": queries,
 }

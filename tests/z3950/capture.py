@@ -81,6 +81,23 @@ async def capture() -> dict[str, bytes]:
     return made
 
 
+def init() -> bytes:
+    """How yaz-client begins a session when nothing is told."""
+    return (CAPTURED / "gbk.yaz-client-00-InitRequest").read_bytes()
+
+
+def conversations(script: str) -> list[bytes]:
+    """The APDUs of a script by connection; one that began as another did has not been kept with its Init."""
+    begun: list[bytes] = []
+    for path in sorted(CAPTURED.glob(f"{script}-*")):
+        if path.name.endswith("InitRequest"):
+            begun.append(b"")
+        elif not begun:
+            begun.append(init())
+        begun[-1] += path.read_bytes()
+    return begun
+
+
 def main() -> None:
     CAPTURED.mkdir(exist_ok=True)
     for path in CAPTURED.iterdir():
