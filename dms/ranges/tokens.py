@@ -46,6 +46,26 @@ _SIGNS = str.maketrans(
 _OF_VOLUME = re.compile(
     r"(\bv(?:ol(?:ume)?)?\.? ?\d{1,6}) ?, ?(?=(?:no|nr|num|iss)[a-z]*\.? ?\d)", re.IGNORECASE
 )  # v. 12, no. 3
+_NUMBERS = r"[1-9]\d{0,2}(?: ?- ?[1-9]\d{0,2})?"
+# 1998, no. 1-12 and 1998年，第1-6期: issues of the year, or of each of the years, before the comma.
+_OF_YEAR = re.compile(
+    r"(?<![-\d])(?<!- )(\d{4}(?: ?年? ?- ?\d{4})?) ?年? ?, ?"
+    rf"(?=(?:no|nr|num|iss)[a-z]*\.? ?\d|第? ?{_NUMBERS} ?[期号])",
+    re.IGNORECASE,
+)
+_LIST = rf"{_NUMBERS}(?: ?, ?{_NUMBERS})"
+_ALONE = re.compile(rf"\s*(\d{{4}}) ?, ?({_LIST}*)\s*")  # 1980,1-4 and nothing else between ; and ;
+_IN_PARENTHESES = re.compile(  # v.12(1-4,6)
+    rf"(\b\d{{4}} ?年?|\bv(?:ol(?:ume)?)?\.? ?\d{{1,5}}|\b\d{{1,5}} ?卷) ?\(({_LIST}+) ?[期号]?\)",
+    re.IGNORECASE,
+)
+_WEEKS = 53  # the most issues of a year that are written without a caption
+# Years before the first of an era.
+_ERAS = {
+    "道光": 1820, "咸丰": 1850, "同治": 1861, "光绪": 1874, "宣统": 1908, "民国": 1911,
+    "明治": 1867, "大正": 1911, "昭和": 1925,
+}  # fmt: skip
+_ERA = re.compile(rf"({'|'.join(_ERAS)}) ?(元|\d{{1,2}}) ?年?(?: ?- ?(\d{{1,2}})(?= ?年| ?\(|$))?(?: ?年)?")
 _TOKEN = re.compile(
     r"""(?P<blank>\s+)
       | (?P<number>\d+)
@@ -54,13 +74,20 @@ _TOKEN = re.compile(
       | (?P<before>第|(?:volumes?|vols?|nos?|nrs?|num(?:bers?)?|issues?|iss|t|v|n|bd|jg)(?![a-z])\.?|\#|№)
       | (?P<month>jan(?:uary)?|febr?(?:uary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?
         |oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)(?![a-z])\.?
-      | (?P<after>年|卷|期|号|月)
-      | (?P<open>起|今|以后|-?\s*\b(?:to\s+date|present|current)\b)
+      | (?P<after>年|卷|册|期|号|月)
+      | (?P<open>起|今|以后|\+(?=\s*(?:[,;)]|$))|-?\s*\b(?:to\s+date|present|current)\b)
       | (?P<sign>[-:,;()/])""",
     re.VERBOSE | re.IGNORECASE,
 )
 _BEFORE = {"v": Level.VOLUME, "t": Level.VOLUME, "b": Level.VOLUME, "j": Level.VOLUME, "第": None}
-_AFTER = {"年": Level.YEAR, "卷": Level.VOLUME, "期": Level.ISSUE, "号": Level.ISSUE, "月": Level.MONTH}
+_AFTER = {
+    "年": Level.YEAR,
+    "卷": Level.VOLUME,
+    "册": Level.VOLUME,
+    "期": Level.ISSUE,
+    "号": Level.ISSUE,
+    "月": Level.MONTH,
+}
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 
@@ -68,7 +95,25 @@ def plain(text: str) -> str:
     """One width of signs, one sign for ranges and lists, Chinese numerals as digits; blanks made one."""
     text = unicodedata.normalize("NFKC", text).translate(_SIGNS).replace("[", " ").replace("]", " ")
     text = _CHINESE.sub(lambda found: str(number(found[0])), text)
-    return _OF_VOLUME.sub(r"\1:", " ".join(text.split()))
+    text = _ERA.sub(_of_era, " ".join(text.split()))
+    text = _IN_PARENTHESES.sub(r"\1:\2", _OF_YEAR.sub(r"\1:", text))
+    return _OF_VOLUME.sub(r"\1:", ";".join(map(_of_year_alone, text.split(";"))))
+
+
+def _of_era(found: re.Match[str]) -> str:
+    """民国23年-25年 as 1934-1936年."""
+    era = _ERAS[found[1]]
+    first = era + (1 if found[2] == "元" else int(found[2]))
+    return f"{first}-{era + int(found[3])}年" if found[3] else f"{first}年"
+
+
+def _of_year_alone(segment: str) -> str:
+    """1980,1-4 as 1980:1-4, unless the numbers may be years or volumes."""
+    found = _ALONE.fullmatch(segment)
+    numbers = [int(each) for each in re.findall(r"\d+", found[2])] if found else []
+    if found is None or max(numbers) > _WEEKS or int(found[1]) % 100 + 1 in numbers:
+        return segment
+    return f"{found[1]}:{found[2]}"
 
 
 def number(chinese: str) -> int:
@@ -121,6 +166,8 @@ def _count(found: list[Token], level: Level, word: str) -> None:
     """What stands behind numbers counts all of them: 1-3卷, 1、3、5期."""
     if not found or found[-1].sign or found[-1].level not in (None, level):
         raise Unknown(word)
+    if word == "册" and not found[-1].caption and (len(found) == 1 or found[-2].sign not in ("-", ",", "/")):
+        raise Unknown(word)  # so many of them, not the one of this number
     for at in range(len(found) - 1, -1, -1):
         one = found[at]
         if one.sign in ("-", ",", "/"):
