@@ -48,6 +48,7 @@ class Lines:
         Raises Spared, Unreachable, or Refused with what the target says.
         """
         kept = self._kept.setdefault((target.name, profiles.write(target.profile)), _Kept())
+        await self._tidy(time.monotonic())
         begun = False
         try:
             async with asyncio.timeout(within), kept.room:
@@ -76,10 +77,20 @@ class Lines:
 
     async def _asked(self, target: Target, kept: _Kept, query: Node, most: int) -> Answer:
         """One that was idle may have been closed at the other end: then once more on a new one."""
-        if line := _idle(kept, time.monotonic()):
+        if kept.idle:
+            _, line = kept.idle.pop()
             with contextlib.suppress(Closed):
                 return await _on(kept, line, query, most)
         return await _on(kept, await self._open(target), query, most)
+
+    async def _tidy(self, now: float) -> None:
+        """Close what has been idle for too long, of any target."""
+        for kept in self._kept.values():
+            old = [each for each in kept.idle if now - each[0] >= IDLE or not each[1].open]
+            if old:
+                kept.idle = [each for each in kept.idle if each not in old]
+                for _, line in old:
+                    await line.close()
 
     async def close(self) -> None:
         """Close what is idle."""
@@ -96,15 +107,6 @@ async def _on(kept: _Kept, line: Line, query: Node, most: int) -> Answer:
             kept.idle.append((time.monotonic(), line))
         else:
             await line.close()
-
-
-def _idle(kept: _Kept, now: float) -> Line | None:
-    """The one that was used last, if it is fresh enough."""
-    while kept.idle:
-        since, line = kept.idle.pop()
-        if line.open and now - since < IDLE:
-            return line
-    return None
 
 
 @contextlib.asynccontextmanager

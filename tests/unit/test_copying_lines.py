@@ -102,6 +102,15 @@ async def test_a_connection_is_used_again_and_replaced_when_the_other_end_has_cl
     assert len(network.asked) == 4
 
 
+async def test_a_connection_that_was_idle_for_long_is_closed_whoever_asks_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = Network()
+    async with lines.of(network.open) as kept:
+        await kept.ask(a_target("a"), QUERY, 1, within=5)
+        monkeypatch.setattr(lines, "IDLE", 0.0)
+        await kept.ask(a_target("b"), QUERY, 1, within=5)
+        assert [(line.name, line.open) for line in network.opened] == [("a", False), ("b", True)]
+
+
 async def test_more_questions_than_connections_wait_for_their_turn() -> None:
     network = Network()
     async with lines.of(network.open) as kept:
