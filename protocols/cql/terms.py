@@ -71,9 +71,9 @@ def write(term: Term) -> str:
     else:
         left = "*" if term.truncation in ("left", "both") else ""
         right = "*" if term.truncation in ("right", "both") else ""
-        words = [term.text]
-        if (left or right) and term.structure in ("all", "some"):
-            words = term.text.split()
+        words = term.text.split()
+        if len(words) < 2 or not (left or right) or term.structure not in ("all", "some"):
+            words = [term.text]
         text = " ".join([left + _SPECIAL.sub(r"\\\g<0>", word) + right for word in words])
     first = "^" if term.position == "first" or term.completeness == "whole" else ""
     last = "^" if term.completeness == "whole" else ""

@@ -229,8 +229,8 @@ def z3950_session(data: bytes) -> None:
 
 
 def queries(data: bytes) -> None:
-    """Queries in CQL and prefix notation: refused or read, and then compiled or refused; what was read of CQL is written
-    so that the same is read, and so is what is sent to other servers.
+    """Queries in CQL and prefix notation: refused or read, and then compiled or refused; what was read of CQL is
+    written so that the same is read, and so is what is sent to other servers.
     """
     text = data.decode("utf-8", "replace")
     for language in (parser.read, pqf.read):
