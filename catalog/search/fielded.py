@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from catalog.model import unique
 from catalog.search import headings, masks, numbers, query, tree
 from catalog.search.fold import fold, is_cjk, squeeze, words
 from catalog.search.grams import Phrase, phrase
@@ -252,7 +253,9 @@ def _value(term: Term) -> Node:
             return _valued("letter", squeeze(term.text).upper(), cut)
         case "kind":
             return _valued("kind", squeeze(term.text), cut)
-    return _valued(term.index, term.text.strip(), cut)
+    symbol = term.text.strip()
+    found = [_valued(term.index, one, cut) for one in unique((symbol, symbol.upper()))]
+    return found[0] if len(found) == 1 else tree.Either(parts=tuple(found))
 
 
 def _valued(field: str, value: str, cut: bool) -> Node:

@@ -7,6 +7,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from catalog import packing
 from catalog.model import Format
@@ -258,6 +260,40 @@ def test_result_sets_that_double_each_other_end(reader: TantivyReader) -> None:
         sets[str(n + 1)] = fielded.resolved(Or(SetOf(str(n)), SetOf(str(n))), sets)
     with pytest.raises(Unanswerable, match="terms"):
         fielded.compiled(SetOf("200"), sets)
+
+
+def test_a_symbol_is_known_in_small_letters_too(reader: TantivyReader) -> None:
+    held = {name for name, number in NUMBERS.items() if number % 2 == 0}
+    for text in ("CN-NLC", "cn-nlc", " CN-NLC "):
+        assert set(found(reader, T(index="library", text=text))) == held
+
+
+LEAVES = [asked for asked, _ in CASES if isinstance(asked, Term)]
+EXPECTED = [expected for asked, expected in CASES if isinstance(asked, Term)]
+TREES: st.SearchStrategy[Node] = st.recursive(
+    st.sampled_from(LEAVES),
+    lambda nodes: st.builds(And, nodes, nodes) | st.builds(Or, nodes, nodes) | st.builds(Not, nodes, nodes),
+    max_leaves=7,
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(TREES)
+def test_operators_do_to_results_what_they_do_to_sets(reader: TantivyReader, asked: Node) -> None:
+    def meant(node: Node) -> set[str]:
+        match node:
+            case And():
+                return meant(node.left) & meant(node.right)
+            case Or():
+                return meant(node.left) | meant(node.right)
+            case Not():
+                return meant(node.left) - meant(node.right)
+        return dict(zip(map(repr, LEAVES), EXPECTED, strict=True))[repr(node)]
+
+    try:
+        assert set(found(reader, asked)) == meant(asked)
+    except Unanswerable as told:
+        assert told.why == "masks"
 
 
 def test_scopes_and_filters_bind_compiled_queries_too(reader: TantivyReader) -> None:
