@@ -130,12 +130,12 @@ def told(text: str, charset: str) -> str:
     """A text of an APDU read in the charset that is in force, a name that Python knows. UnicodeDecodeError if it
     isn't in that charset.
     """
-    return text if text.isascii() else octets(text).decode(charset)
+    return octets(text).decode(charset)
 
 
 def spelt(text: str, charset: str) -> str:
     """A text that an APDU will carry in a charset; what the charset lacks becomes a question mark."""
-    return text if text.isascii() else text.encode(charset, "replace").decode("utf-8", "surrogateescape")
+    return text.encode(charset, "replace").decode("utf-8", "surrogateescape")
 
 
 def octets(text: str) -> bytes:
