@@ -30,6 +30,7 @@ MOST_TOLD = 1000  # findings of one record that are told one by one
 NO_LIMIT = 1 << 62
 ROUNDS = 3  # of mending: a fix may bring to light what another one mends
 NOTHING = Verdict((), verdicts.OK)
+_LEVELS = {level: level.name.lower() for level in Level}
 FIRST = "#1"  # of the records with the same bytes
 INPUT_FAULT = "input-fault"  # the rule of what could not become a stretch
 # Faults of the wrapping that go away when the record, which was read in spite of them, is written again.
@@ -129,20 +130,20 @@ def pack(profile: Profile) -> bytes:
 
 def levels(profile: bytes) -> Mapping[str, Level]:
     """The level of every rule under a packed profile."""
-    return _court(profile).levels
+    unpacked = _unpacked(profile)
+    return {id_: unpacked.level(rule) for id_, rule in catalogue.rules().items()}
+
+
+def _unpacked(packed: bytes) -> Profile:
+    name, version, levels, mends = msgspec.msgpack.decode(packed)
+    return Profile(
+        name=name, version=version, levels={id_: Level(level) for id_, level in levels}, mends=frozenset(mends)
+    )
 
 
 @lru_cache(maxsize=4)
 def _court(packed: bytes) -> Court:
-    name, version, levels, mends = msgspec.msgpack.decode(packed)
-    return Court(
-        Profile(
-            name=name,
-            version=version,
-            levels={id_: Level(level) for id_, level in levels},
-            mends=frozenset(mends),
-        )
-    )
+    return Court(_unpacked(packed))
 
 
 @dataclass(slots=True)
@@ -261,8 +262,8 @@ class _Work:
 
     def _shown(self, each: Finding) -> _Shown:
         rule, tag, nth, code, at, value, wanted = each
-        level = self.court.levels[rule].name.lower()
-        return _Shown(rule, level, tag, nth, code, at, value, wanted, catalogue.text(each, self.asked.lang))
+        level = self.court.levels[rule]
+        return _Shown(rule, _LEVELS[level], tag, nth, code, at, value, wanted, catalogue.text(each, self.asked.lang))
 
 
 def _away(rule: str, was: str) -> Receipt:

@@ -124,6 +124,9 @@ CONTENTS: dict[str, Callable[[str], int]] = {
 }
 
 
+_TELLING = frozenset(TAGS.keys() | CONTENTS.keys())
+
+
 def _leader(leader: str) -> int:
     points = 0
     if leader[9:10] == "a":
@@ -141,16 +144,21 @@ def _leader(leader: str) -> int:
 
 def weigh(record: Record) -> list[tuple[str, int]]:
     """The evidence in a record as (tag or "leader", points); repeated tags count once."""
+    return [(name, points) for name, points in _evidence(record).items() if points]
+
+
+def _evidence(record: Record) -> dict[str, int]:
     found = {"leader": _leader(record.leader)}
     for tag, text in record.fields:
-        if tag in TAGS:
-            if "\x1f" in text or tag == "008":  # without subfields it is no data field of either
-                found[tag] = TAGS[tag]
-        elif (points := CONTENTS.get(tag)) and not found.get(tag):
-            found[tag] = points(text)
-    return [(name, points) for name, points in found.items() if points]
+        if tag not in _TELLING or found.get(tag):
+            continue
+        if tag not in TAGS:
+            found[tag] = CONTENTS[tag](text)
+        elif "\x1f" in text or tag == "008":  # without subfields it is no data field of either
+            found[tag] = TAGS[tag]
+    return found
 
 
 def family(record: Record) -> str:
     """The name "marc21" or "cnmarc" (for all UNIMARC); without any evidence "marc21"."""
-    return MARC21 if sum(points for _, points in weigh(record)) >= 0 else CNMARC
+    return MARC21 if sum(_evidence(record).values()) >= 0 else CNMARC

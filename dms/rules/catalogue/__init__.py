@@ -64,12 +64,18 @@ def rule(id_: str) -> Rule:
 
 def text(finding: Finding, lang: str) -> str:
     """What a finding says, in "zh" or "en"; the field that it stands in is not part of the text."""
-    row = rules()[finding.rule]
-    if lang != "zh":
-        return _HOLE.sub(lambda hole: getattr(finding, hole[1]) or "–", row.en)
-    if finding.value and finding.rule in _of_readers():
+    if lang == "zh" and finding.value and finding.rule in _of_readers():
         finding = finding._replace(value=sentences.told(finding.value, lang))
-    return _HOLE.sub(lambda hole: getattr(finding, hole[1]) or "–", row.zh)
+    pieces = list(_pieces(finding.rule, lang))
+    pieces[1::2] = [getattr(finding, name) or "–" for name in pieces[1::2]]
+    return "".join(pieces)
+
+
+@cache
+def _pieces(id_: str, lang: str) -> tuple[str, ...]:
+    """A rule's text in turn with the names of what stands in its holes."""
+    row = rules()[id_]
+    return tuple(_HOLE.split(row.zh if lang == "zh" else row.en))
 
 
 @cache
