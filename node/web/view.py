@@ -65,6 +65,7 @@ def page(request: web.Request, template: str, *, status: int = 200, **values: ob
         signed_in=session.account.name if session else "",
         auditor=session is not None and session.actor.may(Permission.AUDIT),
         looker=session is not None and session.actor.may(Permission.LOOK),
+        copier=session is not None and session.actor.may(Permission.COPY),
         keeper=session is not None and session.actor.may(Permission.ACCOUNTS),
         csrf=csrf.token(request.cookies.get(sessions.COOKIE, "")) if session else "",
         **values,

@@ -78,6 +78,7 @@ async def saved(catalogue: Catalogue) -> list[tuple[str, str, str]]:
 @pytest.mark.usefixtures("settling")
 async def test_a_cataloguer_looks_compares_and_saves(catalogue: Catalogue, browser: Browser) -> None:
     await browser.sign_in("wang", access.PASSWORD)
+    assert "/copy" in [each.get("href") for each in (await browser.get("/")).page.xpath("//nav//a")]
     empty = await browser.get("/copy")
     assert [each.get("value") for each in empty.page.xpath("//input[@name='from']")] == ["dead", "nlc"]
     found = await browser.get(f"/copy?q={ISBN}&from=nlc&from=dead")
