@@ -7,13 +7,23 @@ long as they are kept beside what was found out.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from functools import lru_cache
 from typing import Generic, TypeVar
 
-from dms.crosswalk.model import Loss
+from dms.crosswalk.model import Fate, Loss
 
 REMEMBERED = 50_000  # about 30 MB at worst
 T = TypeVar("T")
 Lines = tuple[Loss, ...]
+
+
+@lru_cache(4096)
+def mapped(tag: str, target: str, own: tuple[str, ...], codes: tuple[str, ...]) -> Lines:
+    """Lines of subfields `own` that are all there as `codes`, the same tuple for the same."""
+    return tuple(
+        Loss(tag, one, Fate.MAPPED, f"{target}${code}" if code else target)
+        for one, code in zip(own, codes, strict=True)
+    )
 
 
 class Known(Generic[T]):

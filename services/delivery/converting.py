@@ -101,6 +101,8 @@ def _one(made: Stretch, asked: Asked, place: _Place, read: Read) -> None:
                 raise BadRecord("only bibliographic records have another dialect")
             converted = between.to(read.record, own, asked.dialect)
             record, format_, fates = converted.record, between.FORMATS[asked.dialect], converted.fates
+        elif asked.report:
+            fates = between.same(record).fates
         going = Going(ident, record, format_)
         written, crossed = forms.told(going, asked.form, asked.encoding, ordinal=place.number)
         if asked.report and crossed:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from catalog.model import Format
-from dms.crosswalk.lines import Known, Lines
+from dms.crosswalk.lines import Known, Lines, mapped
 from dms.crosswalk.marc import dialects, pairs
 from dms.crosswalk.marc.convert import crosswalk
 from dms.crosswalk.marc.pairs import Origin
@@ -34,7 +34,7 @@ _SCRIPTS = (("ea", "\u3400", "\u9fff"), ("ca", "\u0400", "\u04ff"), ("da", "\u30
 def to(record: Record, fmt: Format, dialect: str) -> Converted:
     """The record, which is in `fmt`, in a dialect of `FORMATS`. Raises KeyError for another name."""
     if FORMATS[dialect] is Format.MARC21:
-        return _same(record) if fmt is Format.MARC21 else _to_marc21(record)
+        return same(record) if fmt is Format.MARC21 else _to_marc21(record)
     if fmt is Format.CNMARC:
         return dialects.to(record, dialect)
     there = _to_cnmarc(record)
@@ -42,16 +42,14 @@ def to(record: Record, fmt: Format, dialect: str) -> Converted:
     return Converted(onward.record, _joined_losses(record, there, onward))
 
 
-def _same(record: Record) -> Converted:
+def same(record: Record) -> Converted:
     """A record that is in its dialect already: everything stays where it is."""
     seen: dict[str, int] = {}
     fates = []
     for tag, text in record.fields:
-        seen[tag] = seen.get(tag, 0) + 1
-        codes = [""] if marc.is_control(tag) else [code for code, _ in marc.subfields(text)]
-        fates.append(
-            (seen[tag], tuple(Loss(tag, code, Fate.MAPPED, f"{tag}${code}" if code else tag) for code in codes))
-        )
+        seen[tag] = nth = seen.get(tag, 0) + 1
+        codes = ("",) if marc.is_control(tag) else tuple(code for code, _ in marc.subfields(text))
+        fates.append((nth, mapped(tag, tag, codes, codes)))
     return Converted(record, tuple(fates))
 
 

@@ -42,8 +42,9 @@ class Crosswalk:
         self._counted = self._tags_where(lambda row: "nth" in row.when)
         self._heads = self._tags_where(lambda row: bool(row.head))
         self._beside: frozenset[str] = frozenset(self.table.settings.get("beside", ()))
-        self._home = Coder(table.table(self.table.settings["back"])) if self._beside else self._coder
-        self._made_of_codes = frozenset(build.tag for build in self.table.builds)
+        home = table.table(self.table.settings["back"])
+        self._home = Coder(home)
+        self._remade: frozenset[str] = frozenset(home.settings.get("beside", ()))  # tags of codes that return whole
         self._minding = self._asking | self._counted | self._heads | self._coder.tags
         rows = self.table.rows.items()
         self._mirrored = frozenset(tag for tag, each in rows if self._is_local(tag) and all(row.also for row in each))
@@ -113,12 +114,19 @@ class Crosswalk:
             fates.append((1, told[LEADER]))
         made = self._merger.merged(made, record)
         if returned:
-            unique = {one.tag for one in returned if marc.is_control(one.tag) or one.tag in self._made_of_codes}
-            made = [one for one in made if one.tag not in unique]
+            unique = {self._once(one) for one in returned}
+            made = [one for one in made if not (own := self._once(one)) or own not in unique]
             made, returned = foreign.rejoined(made, returned, self._rejoined)
             made = foreign.twinned(made, returned, self._twins)
         made.sort(key=_FIRST)
         return Converted(Record(coded.leader, tuple(self._linked(made))), tuple(fates))
+
+    def _once(self, one: Made) -> str:
+        """What a record has once of a field that returned as it was: its tag, with the first character where its fields
+        differ by kind; "" of others."""
+        if marc.is_control(one.tag):
+            return one.tag + one.text[:1] if one.tag in _BY_KIND else one.tag
+        return one.tag if one.tag in self._remade else ""
 
     def _around(self, tag: str, nth: int, headed: bool, tags: frozenset[str], coded: Coded) -> Around:
         """What of the record matters to a field."""
@@ -196,6 +204,7 @@ def _beside(losses: Lines, into: tuple[tuple[str, str], ...], kept: str) -> Line
 
 
 _ASKED = ("record", "without")
+_BY_KIND = ("006", "007")  # MARC 21: repeatable, each kind with positions of its own
 _FIRST, _TWIN = itemgetter(0), itemgetter(2)
 
 

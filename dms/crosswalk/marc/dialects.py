@@ -11,13 +11,13 @@ import tomllib
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from importlib.resources import files
 from operator import itemgetter
 from typing import Any, NamedTuple
 
 from dms.crosswalk import linked
-from dms.crosswalk.lines import Lines
+from dms.crosswalk.lines import Known, Lines, mapped
 from dms.crosswalk.linked import Said
 from dms.crosswalk.marc import linking, pairs
 from dms.crosswalk.model import Converted, Fate, Loss
@@ -113,10 +113,13 @@ def to(record: Record, name: str) -> Converted:
             if len(known) >= REMEMBERED:
                 known.clear()
             written = known[own, tag, text] = _written(own, tag, text, dialect, around.is_han)
+        losses = written.losses
+        if _NINE in (raw := record.fields[place][1]) and raw is not text and twin is None:
+            losses = _recoded(losses, tuple(code for code, _ in marc.subfields(raw)))
         if twin is None:
-            lines[place] = written.losses
+            lines[place] = losses
         else:
-            lines[place], lines[twin] = _parted(tag, entry, written.losses)
+            lines[place], lines[twin] = _parted(tag, entry, losses)
         if written.twin:
             twins += 1
             link = f"{DELIMITER}6a{twins:02}{DELIMITER}7"
@@ -143,6 +146,12 @@ class _Written(NamedTuple):
 
 # By dialect and whether the title is in Han: (tag, target tag, text) → the field.
 _known: dict[tuple[str, bool], dict[tuple[str, str, str], _Written]] = {}
+
+
+@Known
+def _recoded(losses: Lines, codes: tuple[str, ...]) -> Lines:
+    """The lines with the codes that the field came with: its pinyin was in $9."""
+    return tuple(each._replace(code=code) for each, code in zip(losses, codes, strict=True))
 
 
 def _parted(tag: str, entry: _Entry, losses: Iterable[Loss]) -> tuple[tuple[Loss, ...], tuple[Loss, ...]]:
@@ -278,24 +287,15 @@ def _folded(title: str) -> str:
 def _written(tag: str, target: str, text: str, dialect: Dialect, is_han: bool) -> _Written:
     """A field as the dialect writes it, and what became of its subfields."""
     if marc.is_control(tag):
-        return _Written(text, _mapped(tag, target, ("",), ("",)))
+        return _Written(text, mapped(tag, target, ("",), ("",)))
     if target[0] == "4":
         said = linked.said(text)
         own, codes = tuple(each.source for each in said), tuple(each.code or each.source for each in said)
-        return _Written(_link(text, dialect), _mapped(tag, target, own, codes))
+        return _Written(_link(text, dialect), mapped(tag, target, own, codes))
     if not target.startswith(_SPELLED):
         codes = tuple(code for code, _ in marc.subfields(text))
-        return _Written(_completed(target, text, dialect), _mapped(tag, target, codes, codes))
+        return _Written(_completed(target, text, dialect), mapped(tag, target, codes, codes))
     return _spelled(tag, target, text, dialect, is_han)
-
-
-@lru_cache(4096)
-def _mapped(tag: str, target: str, own: tuple[str, ...], codes: tuple[str, ...]) -> Lines:
-    """Lines of subfields that are all there, the same tuple for the same: reports know it again."""
-    return tuple(
-        Loss(tag, one, Fate.MAPPED, f"{target}${code}" if code else target)
-        for one, code in zip(own, codes, strict=True)
-    )
 
 
 def _completed(tag: str, text: str, dialect: Dialect) -> str:
@@ -351,7 +351,7 @@ def _spelled(tag: str, target: str, text: str, dialect: Dialect, is_han: bool) -
             told.append((code, value))
         codes.append(code)
         went.append(to)
-    losses = _mapped(tag, target, tuple(codes), tuple(went))
+    losses = mapped(tag, target, tuple(codes), tuple(went))
     if lost:
         losses = tuple(
             Loss(tag, each.code, Fate.LOST, why=NO_PINYIN, value=lost[place]) if place in lost else each

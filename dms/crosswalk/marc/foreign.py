@@ -34,8 +34,8 @@ def held(text: str, formats: Collection[str]) -> Kept | None:
     tag, rest = head[1][1], text.split(DELIMITER)[4:]
     if len(tag) != 3:
         return None
-    if text[:1] == _CONTROL and marc.is_control(tag) and not rest:
-        return Kept(tag, head[2][1])
+    if text[:1] == _CONTROL and marc.is_control(tag):  # of a system that puts delimiters there, too
+        return Kept(tag, head[2][1] + "".join(DELIMITER + part for part in rest))
     if text[:1] == _DATA and not marc.is_control(tag) and len(head[2][1]) == 2:
         return Kept(tag, head[2][1] + "".join(DELIMITER + part for part in rest))
     return None
