@@ -16,6 +16,7 @@ from config import errors
 
 MOST_TERMS = 256  # of a tree, so no tree is deeper: a cataloguer's list of ISBNs fits
 LONGEST_TERM = 300  # characters, as the longest text that a reader may type
+LONGEST = 10_000  # characters of all terms
 
 Index = Literal[
     "any",
@@ -167,13 +168,15 @@ def terms(node: Node) -> Iterator[Term]:
 
 def beyond(node: Node) -> str:
     """What of a tree is out of bounds, in words; "" if nothing is."""
-    leaves = 0
+    leaves = characters = 0
     for found in walk(node):
         if isinstance(found, Operator):
             continue
         leaves += 1
         if leaves > MOST_TERMS:
             return f"more than {MOST_TERMS} terms"
-        if isinstance(found, Term) and len(found.text) > LONGEST_TERM:
-            return f"a term of more than {LONGEST_TERM} characters"
-    return ""
+        if isinstance(found, Term):
+            if len(found.text) > LONGEST_TERM:
+                return f"a term of more than {LONGEST_TERM} characters"
+            characters += len(found.text)
+    return f"more than {LONGEST:,} characters" if characters > LONGEST else ""

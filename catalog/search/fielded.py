@@ -7,7 +7,7 @@ that is too much: a query never finds nothing because half of it was not underst
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import msgspec
 
@@ -18,14 +18,16 @@ from catalog.search.grams import Phrase, phrase
 from catalog.search.headings import notation
 from catalog.search.port import BadQuery
 from catalog.search.tree import Node
-from protocols.query import And, Near, Not, Or, SetOf, Term, Unanswerable, Why, beyond, terms
+from protocols.query import And, Near, Not, Or, SetOf, Term, Unanswerable, Why, beyond, terms, walk
 from protocols.query import Node as Asked
 
 DEEPEST = 40  # operators within each other, those of one kind in a row counted once
 MOST_SOUNDING = query.MOST_WORDS  # words that are read as pinyin too
 MOST_CUT = query.MOST_OPEN  # words with masks
 MOST_LEFT = 3  # of these, words without their beginning
+MOST_FIRST = 64  # terms that begin a field
 FARTHEST = 10  # words from one to another that is near
+MOST_GAPS = 100  # between what is near each other, in a whole query: each is looked for by itself
 LEAST_DIGITS = 4  # of a number that is cut
 
 TEXTS = frozenset({"any", "title", "author", "subject", "series", "publisher", "place", "note"})
@@ -51,7 +53,7 @@ def compiled(asked: Asked, sets: Mapping[str, Asked] | None = None) -> tree.Quer
     if too_much := beyond(whole):
         raise Unanswerable("complex", too_much, f"The query has {too_much}.")
     sounding = sum(len(term.text.split()) for term in terms(whole)) <= MOST_SOUNDING
-    _bounded(terms(whole))
+    _bounded(whole)
     node = _Compiler(sounding).node(whole, 0)
     title = whole.text if isinstance(whole, Term) and whole.index in ("any", "title") else ""
     return tree.Query(wanted=(node,), unwanted=(), whole=squeeze(title)[: query.LONGEST_EXACT], piece=phrase(title))
@@ -69,19 +71,27 @@ def resolved(asked: Asked, sets: Mapping[str, Asked]) -> Asked:
     return asked
 
 
-def _bounded(asked: Iterable[Term]) -> None:
-    """Raises Unanswerable if too many words are cut."""
-    cut = left = 0
-    for term in asked:
-        if term.truncation == "none" or term.index == "everything":
+def _bounded(asked: Asked) -> None:
+    """Raises Unanswerable if too much is asked of the engine: words that are cut, beginnings of fields, gaps."""
+    cut = left = first = gaps = 0
+    for node in walk(asked):
+        if isinstance(node, Near):
+            gaps += min(node.distance, FARTHEST) * (1 if node.ordered else 2)
+        if not isinstance(node, Term) or node.index == "everything":
             continue
-        found = masks.words(term.text, term.truncation, last=term.structure in ("phrase", "exact"))
-        masked = [word for word in found if "*" in word or "?" in word]
-        cut += max(1, len(masked))
-        left += sum(word[0] in "*?" for word in masked)
+        first += node.position == "first"
+        if node.truncation != "none":
+            found = masks.words(node.text, node.truncation, last=node.structure in ("phrase", "exact"))
+            masked = [word for word in found if "*" in word or "?" in word]
+            cut += max(1, len(masked))
+            left += sum(word[0] in "*?" for word in masked)
     if cut > MOST_CUT or left > MOST_LEFT:
         message = f"At most {MOST_CUT} words may be cut, and {MOST_LEFT} of these at their beginning."
         raise Unanswerable("masks", "", message)
+    if first > MOST_FIRST:
+        raise Unanswerable("complex", str(first), f"At most {MOST_FIRST} terms may be asked to begin a field.")
+    if gaps > MOST_GAPS:
+        raise Unanswerable("complex", str(gaps), "Too many terms may be too far from each other.")
 
 
 class _Compiler:

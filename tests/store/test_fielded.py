@@ -228,6 +228,19 @@ def test_too_much_is_refused(reader: TantivyReader) -> None:
         left = Or(left, T(index="title", text="abc", truncation="left"))
     with pytest.raises(Unanswerable, match="may be cut"):
         fielded.compiled(left)
+    many = T(index="title", text="家", position="first")
+    first: Node = many
+    for _ in range(fielded.MOST_FIRST):
+        first = Or(first, many)
+    with pytest.raises(Unanswerable, match="begin a field"):
+        fielded.compiled(first)
+    near = Near(left=T(text="家"), right=T(text="书"), distance=fielded.FARTHEST)
+    gaps: Node = near
+    for _ in range(fielded.MOST_GAPS // (2 * fielded.FARTHEST)):
+        fielded.compiled(gaps)
+        gaps = Or(gaps, near)
+    with pytest.raises(Unanswerable, match="far from each other"):
+        fielded.compiled(gaps)
     deep: Node = T(text="家")
     for n in range(fielded.DEEPEST + 1):
         deep = (And if n % 2 else Or)(deep, T(text="家"))

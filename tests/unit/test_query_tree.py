@@ -37,6 +37,11 @@ def test_what_is_out_of_bounds_is_said() -> None:
     assert "terms" in query.beyond(Or(longest, SetOf("1")))
     assert query.beyond(Term(text="长" * query.LONGEST_TERM)) == ""
     assert "characters" in query.beyond(Term(text="长" * (query.LONGEST_TERM + 1)))
+    long: Node = Term(text="长" * query.LONGEST_TERM)
+    for _ in range(query.LONGEST // query.LONGEST_TERM):
+        assert query.beyond(long) == ""
+        long = And(long, Term(text="长" * query.LONGEST_TERM))
+    assert "characters" in query.beyond(long)
 
 
 def test_a_tree_of_any_depth_is_walked() -> None:
