@@ -28,6 +28,12 @@ create table if not exists listed (
 ) without rowid
 """
 
+ONWARD = "select place, key, shown from listed where kind = ? and (place, key) > (?, ?) order by place, key limit ?"
+BACKWARD = (
+    "select place, key, shown from listed where kind = ? and (place, key) < (?, ?)"
+    " order by place desc, key desc limit ?"
+)
+
 
 def check(folder: Path) -> None:
     """Raises ValueError if there is an index without whole lists."""
@@ -113,10 +119,7 @@ def _onward(file: sqlite3.Connection, kind: str, place: str) -> Iterator[tuple[s
     """(key, text as written) from a place on, stretch by stretch."""
     key = ""
     while True:
-        rows = file.execute(
-            "select place, key, shown from listed where kind = ? and (place, key) > (?, ?) order by place, key limit ?",
-            (kind, place, key, STEP),
-        ).fetchall()
+        rows = file.execute(ONWARD, (kind, place, key, STEP)).fetchall()
         yield from ((key, shown) for _, key, shown in rows)
         if len(rows) < STEP:
             return
@@ -127,11 +130,7 @@ def _backward(file: sqlite3.Connection, kind: str, place: str) -> Iterator[tuple
     """The same before a place, the nearest first."""
     key = ""
     while True:
-        rows = file.execute(
-            "select place, key, shown from listed where kind = ? and (place, key) < (?, ?)"
-            " order by place desc, key desc limit ?",
-            (kind, place, key, STEP),
-        ).fetchall()
+        rows = file.execute(BACKWARD, (kind, place, key, STEP)).fetchall()
         yield from ((key, shown) for _, key, shown in rows)
         if len(rows) < STEP:
             return

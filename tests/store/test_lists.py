@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -146,6 +148,16 @@ def test_damaged_lists_are_made_again(tmp_path: Path) -> None:
         TantivyReader(tmp_path).scan("title", "a", before=0, count=1)
     with TantivyWriter(tmp_path) as writer:
         assert writer.cursor() == (0, 0)
+
+
+@pytest.mark.parametrize("statement", [lists.ONWARD, lists.BACKWARD])
+def test_a_place_is_found_by_the_tree_and_never_sorted_for(tmp_path: Path, statement: str) -> None:
+    lists.Values(tmp_path).close()
+    with closing(sqlite3.connect(tmp_path / lists.FILE)) as file:
+        plan = [row[3] for row in file.execute(f"explain query plan {statement}", ("title", "a", "", 1))]
+    assert plan == [
+        next(step for step in plan if step.startswith("SEARCH listed USING PRIMARY KEY (kind=? AND (place"))
+    ]
 
 
 @pytest.mark.parametrize(
