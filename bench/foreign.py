@@ -7,10 +7,8 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-
-from bench.pair import free_port
 
 # What Zebra indexes of a record in either family, by bib-1 names.
 ABSTRACT = """name bib
@@ -35,7 +33,7 @@ LOOK = 0.02  # seconds between two looks whether it does
 @contextmanager
 def ztest(count: int = 1) -> Iterator[list[int]]:
     """The test server of YAZ, which finds something for every query, on so many ports."""
-    ports = [free_port() for _ in range(count)]
+    ports = _free_ports(count)
     with _listening(["yaz-ztest", "-T", "-t", "1", *(f"tcp:127.0.0.1:{port}" for port in ports)], ports):
         yield ports
 
@@ -57,7 +55,7 @@ def zebra(home: Path, records: bytes) -> Iterator[int]:
     )
     index = ["zebraidx", "-c", "zebra.cfg", "-d", "Default", "update", "records"]
     subprocess.run(index, cwd=home, capture_output=True, check=True)
-    port = free_port()
+    (port,) = _free_ports(1)
     with _listening(["zebrasrv", "-c", "zebra.cfg", f"tcp:127.0.0.1:{port}"], [port], cwd=home):
         yield port
 
@@ -77,6 +75,15 @@ def _listening(command: Sequence[str], ports: Sequence[int], cwd: Path | None = 
     finally:
         process.terminate()
         process.wait()
+
+
+def _free_ports(count: int) -> list[int]:
+    """Ports that nobody listens on, each another one."""
+    with ExitStack() as stack:
+        socks = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for sock in socks:
+            sock.bind(("127.0.0.1", 0))
+        return [sock.getsockname()[1] for sock in socks]
 
 
 def _answers(port: int) -> bool:
