@@ -71,19 +71,19 @@ async def capture() -> dict[str, bytes]:
         record.write(builders.iso2709(builders.a_bib()))
         record.flush()
         values = {"isbn": "9787101000016", "user": "reader", "password": "word", "record": record.name}
-        for script in programs.NAMES:
+        for script, charset in [*((name, "utf-8") for name in programs.NAMES), ("records.yaz-client", "gb18030")]:
             kept: list[bytes] = []
             async with targets.serving(keeping(kept)) as port:
-                await programs.said(script, values | {"port": port})
+                await programs.said(script, values | {"port": port}, charset)
             for number, octets in enumerate(kept):
                 if octets not in made.values():
-                    made[f"{script}-{number:02}-{type(apdu.decode(octets)).__name__}"] = octets
+                    made[f"{script}-{charset}-{number:02}-{type(apdu.decode(octets)).__name__}"] = octets
     return made
 
 
 def init() -> bytes:
     """How yaz-client begins a session when nothing is told."""
-    return (CAPTURED / "gbk.yaz-client-00-InitRequest").read_bytes()
+    return (CAPTURED / "plain.yaz-client-utf-8-00-InitRequest").read_bytes()
 
 
 def conversations(script: str) -> list[bytes]:

@@ -11,15 +11,15 @@ from tests import programs
 SCRIPTS = Path(__file__).parent / "scripts"
 NAMES = tuple(sorted(path.name for path in SCRIPTS.iterdir()))
 PATIENCE = 60.0  # seconds
+NEGOTIATED = {"utf-8": "utf-8", "gb18030": "gbk"}  # what programs call them
 
 
-async def said(script: str, values: Mapping[str, object]) -> str:
-    """What a program prints for a script. The name's ending is the program; a first line `# gbk…` has it all in GBK."""
+async def said(script: str, values: Mapping[str, object], charset: str = "utf-8") -> str:
+    """What a program prints for a script that is typed in a charset. The name's ending is the program."""
     text = (SCRIPTS / script).read_text()
-    charset = "gb18030" if text.startswith("# gbk") else "utf-8"
     lines = [line for line in text.splitlines() if not line.startswith("#")]
     typed = "\n".join([*lines, "quit", ""])
-    for name, value in values.items():
+    for name, value in {"charset": NEGOTIATED[charset], **values}.items():
         typed = typed.replace("{" + name + "}", str(value))
     process = await asyncio.create_subprocess_exec(
         programs.need(Path(script).suffix[1:]),

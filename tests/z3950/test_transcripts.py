@@ -54,13 +54,14 @@ async def door(database: Database, home: Path) -> AsyncIterator[Standing]:
         yield opened
 
 
+@pytest.mark.parametrize("charset", ["utf-8", "gb18030"])
 @pytest.mark.parametrize("script", [name for name in programs.NAMES if not name.startswith("updates")])
-async def test_programs_print_what_they_printed(script: str, door: Standing) -> None:
+async def test_programs_print_what_they_printed(script: str, charset: str, door: Standing) -> None:
     values = {"port": door.port, "user": "wang", "password": PASSWORD, "isbn": builders.isbn13(1)}
-    said = await programs.said(script, values)
+    said = await programs.said(script, values, charset)
     for pattern, instead in CHANGING:
         said = pattern.sub(instead, said)
-    kept = TRANSCRIPTS / f"{script}.txt"
+    kept = TRANSCRIPTS / f"{script}.{charset}.txt"
     if os.environ.get("TIANLU_WRITE"):
         kept.write_text(said)
     assert said == kept.read_text()
