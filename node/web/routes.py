@@ -26,6 +26,7 @@ from node.web import (
     signing_in,
     staff_pages,
     staff_routes,
+    submission_routes,
 )
 from node.web.openapi import Route
 from node.web.staff_routes import CHANGE, LOOK
@@ -297,6 +298,7 @@ ROUTES: tuple[Route, ...] = (
     *deciding_routes.ROUTES,
     *returns_routes.ROUTES,
     *batch_routes.ROUTES,
+    *submission_routes.ROUTES,
     *copy_routes.ROUTES,
     Route(
         path="/api/network",

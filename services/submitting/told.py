@@ -9,6 +9,12 @@ from catalog.submissions import Submission
 from services.submitting import answer as answering
 from services.submitting import states
 from services.submitting.answer import Answer
+from services.submitting.states import Event
+
+
+def possible(one: Submission) -> tuple[Event, ...]:
+    """What can be done with it."""
+    return tuple(event for event in states.possible(one.state) if event is not Event.EDIT or one.action != "delete")
 
 
 def submission(one: Submission, lang: str) -> dict[str, Any]:
@@ -51,7 +57,7 @@ def whole(one: Submission, lang: str) -> dict[str, Any]:
         "decided_by": one.decided_by,
         "load": one.load,
         **(answer(said, lang) if said else {"held": [], "why": []}),
-        "can": [str(event) for event in states.possible(one.state)],
+        "can": [str(event) for event in possible(one)],
     }
 
 
