@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from node.web import correction_pages, desk_page, returns_pages, review_pages
+from node.web import cluster_pages, correction_pages, desk_page, returns_pages, review_pages
 from node.web.openapi import Route
 from services.access.policy import Need, Permission, Subject
 
@@ -13,6 +13,20 @@ CHANGE = Need(permission=Permission.CHANGE, subject=Subject.LIBRARY)
 ROUTES: tuple[Route, ...] = (
     Route(path="/desk", handler=desk_page.page, summary="What waits for somebody, and the newest loads", allow=LOOK),
     Route(path="/review", handler=review_pages.page, summary="Pairs of records that a person must judge", allow=LOOK),
+    Route(
+        path="/clusters/{id}",
+        handler=cluster_pages.page,
+        summary="A cluster: why its records are one, what was decided, and another one beside it",
+        allow=LOOK,
+    ),
+    Route(
+        path="/cluster/act",
+        handler=cluster_pages.act,
+        summary="Split a cluster, choose its base, take a decision back",
+        allow=CHANGE,
+        act="cluster.decide",
+        methods=("POST",),
+    ),
     Route(
         path="/review/settle",
         handler=review_pages.settle,

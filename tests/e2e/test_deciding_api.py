@@ -47,6 +47,7 @@ async def test_a_pair_is_explained_joined_and_parted_again(catalogue: Catalogue,
     assert (told["together"], told["verdict"], told["join_from"] > told["score"] - 100) == (False, "review", True)
     assert {each["label"] for each in told["fields"] if each["a"] != each["b"]} == {"出版发行"}
     assert any("出版者不同" in each["text"] and each["points"] < 0 for each in told["reasons"])
+    await ask(browser, "/api/pair?a=a/x&b=b/none", 404)
     put = {"kind": "join", "id": "a/x", "other": "b/y", "why": "one book, two imprints"}
     await post(browser, "/api/decide", put | {"why": " "}, 400)
     made = await post(browser, "/api/decide", put)

@@ -49,6 +49,7 @@ STAFF = (
     "submission",
     "target",
     "profile",
+    "rekey",
     "load_rule",
     "quality_month",
     "quality_standing",
