@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections import Counter
 from collections.abc import Collection, Mapping
 from concurrent.futures import Executor
@@ -21,8 +22,9 @@ from node.web import address
 from node.z3950 import making, searching
 from node.z3950.clerk import Clerk
 from node.z3950.making import Held
+from node.z3950.quick import Quick
 from node.z3950.state import State
-from node.z3950.tasks import Find, Found, HandIn, List, Made, Outcome, Prove, Take, Task, Trouble, Wanted
+from node.z3950.tasks import Find, Found, HandIn, List, Made, Outcome, Prove, Take, Task, Trouble, Wanted, Way
 from node.z3950.turns import Turns
 from node.z3950.visitors import NotAdmitted, Porter, Visitor
 from protocols.query import Unanswerable
@@ -62,8 +64,40 @@ class Desk:
     registry: Registry
     threads: Executor
     turns: Turns
+    quick: Quick
     lang: str
     sessions: Counter[str]  # that are open, by account or address
+
+    def at_once(self, state: State, task: Task) -> Outcome | None:
+        """The outcome of what takes no waiting and hardly any time; None of all else."""
+        match task:
+            case Prove(name="", password=""):
+                return self._let_in(state, Visitor())
+            case Find():
+                return self._find_now(task)
+            case Take():
+                return self._take_now(task)
+        return None
+
+    def _find_now(self, task: Find) -> Found | Trouble | None:
+        way, now = task.ways[0], time.monotonic()
+        if len(task.ways) > 1 or any(each.scope for each in task.databases) or not self.quick.may(way.compiled, now):
+            return None
+        began = time.thread_time()
+        try:
+            result = self.shelf.find_now(_request(way, None, task.keys), task.databases[0])
+        except TianluError as error:
+            return _trouble(error)
+        self.quick.took(time.thread_time() - began, now)
+        return Found(result=result, way=way)
+
+    def _take_now(self, task: Take) -> list[Made | Trouble] | None:
+        form, (first, count) = task.wanted.key, task.spans[0]
+        numbers = task.found.head[first - 1 : first - 1 + count]
+        if len(task.spans) > 1 or not form or len(numbers) < count or not self.remembered.is_fresh(time.monotonic()):
+            return None
+        made: list[Made | Trouble] = [each for number in numbers if (each := self.remembered.get(number, form))]
+        return made if len(made) == count else None
 
     async def perform(self, state: State, task: Task) -> Outcome:
         """The outcome of a task, or the diagnostic of what went wrong."""
@@ -98,6 +132,9 @@ class Desk:
         visitor = Visitor()
         if task.name or task.password:
             visitor = await self.porter.admit(task.name, task.password, task.code, state.address)
+        return self._let_in(state, visitor)
+
+    def _let_in(self, state: State, visitor: Visitor) -> Visitor | Trouble:
         who = _who(visitor, state.address)
         most = state.house.clients.of(visitor.account, state.address).sessions
         if most is not None and self.sessions[who] >= most:
@@ -108,7 +145,7 @@ class Desk:
     async def _find(self, state: State, task: Find) -> Found:
         libraries = await self._libraries(state, task.databases)
         for way in task.ways:
-            request = port.Request(compiled=way.compiled, libraries=libraries, keys=task.keys, facets=())
+            request = _request(way, libraries, task.keys)
             found = Found(result=await self.shelf.find(request, task.databases[0]), way=way)
             if found.result.total:
                 return found
@@ -139,7 +176,7 @@ class Desk:
         numbers = await self.shelf.numbers(task.found, first, count)
         gone: Made | Trouble = Trouble(making.GONE)  # where the set has shrunk since
         form = task.wanted.key
-        turn = await self.remembered.look(asyncio.get_running_loop().time())
+        turn = await self.remembered.look(time.monotonic())
         made: dict[int, Made | Trouble] = {}
         for number in numbers:
             if form and (known := self.remembered.get(number, form)):
@@ -199,6 +236,10 @@ async def _holdings(conn: object, published: Published | None) -> tuple[Holding,
     if published is None:
         return ()
     return tuple(holding for _, _, holding in await holdings.of_cluster(conn, published.cluster))
+
+
+def _request(way: Way, libraries: frozenset[str] | None, keys: tuple[port.Key, ...]) -> port.Request:
+    return port.Request(compiled=way.compiled, libraries=libraries, keys=keys, facets=())
 
 
 def _who(visitor: Visitor, at: str) -> str:

@@ -20,9 +20,10 @@ from node.z3950 import databases, listener, session
 from node.z3950.clerk import Clerk
 from node.z3950.desk import Desk
 from node.z3950.listener import Connection, Guard
+from node.z3950.quick import Quick
 from node.z3950.session import Session
 from node.z3950.state import House
-from node.z3950.tasks import Do
+from node.z3950.tasks import Do, Send, Step
 from node.z3950.turns import Turns
 from node.z3950.visitors import NotAdmitted, Porter
 from protocols.z3950.apdu import Apdu
@@ -43,17 +44,31 @@ class Client:
     def __init__(self, desk: Desk, session: Session) -> None:
         self._desk, self._session = desk, session
 
-    async def answer(self, request: Apdu) -> tuple[list[Apdu], bool]:
+    def begin(self, request: Apdu) -> Step | None:
         """See `listener.Answers`."""
-        state = self._session.state
-        try:
-            state.visitor = await self._desk.porter.again(state.visitor)
-        except NotAdmitted:
-            return [self.refuse(CloseReason.SECURITY_VIOLATION, "the account can't be used any more")], True
+        if not self._desk.porter.is_known(self._session.state.visitor):
+            return None
         step = self._session.on(request)
         while isinstance(step, Do):
+            outcome = self._desk.at_once(self._session.state, step.task)
+            if outcome is None:
+                return step
+            step = step.then(outcome)
+        return step
+
+    async def answer(self, request: Apdu, step: Step | None) -> Send:
+        """See `listener.Answers`."""
+        state = self._session.state
+        if step is None:
+            try:
+                state.visitor = await self._desk.porter.again(state.visitor)
+            except NotAdmitted:
+                why = "the account can't be used any more"
+                return Send([self.refuse(CloseReason.SECURITY_VIOLATION, why)], last=True)
+            step = self._session.on(request)
+        while isinstance(step, Do):
             step = step.then(await self._desk.perform(state, step.task))
-        return list(step.replies), step.last
+        return step
 
     def refuse(self, reason: CloseReason, why: str) -> Close:
         """See `listener.Answers`."""
@@ -88,6 +103,7 @@ async def open(node: Node, at: socket.socket) -> AsyncIterator[Guard]:
             registry=Registry(),
             threads=threads,
             turns=Turns(told),
+            quick=Quick(),
             lang=node.settings.lang or LANG,
             sessions=Counter(),
         )

@@ -17,6 +17,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Protocol, cast
 
 from node.web import address
+from node.z3950.tasks import Send, Step
 from protocols.z3950 import apdu
 from protocols.z3950.apdu.close import CloseReason
 from protocols.z3950.ber import Frames, Malformed
@@ -27,6 +28,7 @@ FIRST = 10.0  # seconds for the first request of a connection
 WHOLE = 10.0  # seconds for the rest of a request that has begun
 STALLED = 30.0  # seconds in which a client must take something of its answer
 LINGER = 2.0  # seconds in which a last word can still be taken
+IN_A_ROW = 16  # requests of one client
 YOUNG = 1.0  # seconds in which a connection is not cut for room
 LOOK = 1.0  # seconds
 TELL = 60.0  # seconds between lines of the log
@@ -35,8 +37,12 @@ TELL = 60.0  # seconds between lines of the log
 class Answers(Protocol):
     """What a connection asks: a session with its desk."""
 
-    async def answer(self, request: apdu.Apdu) -> tuple[list[apdu.Apdu], bool]:
-        """Replies to a request, and whether the connection ends with them."""
+    def begin(self, request: apdu.Apdu) -> Step | None:
+        """What is to be done for a request, after all that takes no waiting was done; None: ask `answer`."""
+        ...
+
+    async def answer(self, request: apdu.Apdu, step: Step | None) -> Send:
+        """The rest of it."""
         ...
 
     def refuse(self, reason: CloseReason, why: str) -> apdu.Apdu:
@@ -56,6 +62,7 @@ class Connection(asyncio.Protocol):
         "_full",
         "_guard",
         "_paused",
+        "_resting",
         "_session",
         "_task",
         "_whole",
@@ -77,6 +84,7 @@ class Connection(asyncio.Protocol):
         self._task: asyncio.Task[None] | None = None
         self._paused = False  # we read no further
         self._full = False  # the client doesn't take what we write
+        self._resting = False  # it has more requests, and others come first
         self.address = ""  # "" = can't be told apart
         self.since = 0.0  # when it began to do what it does
         self.used = False  # a request was answered
@@ -163,21 +171,43 @@ class Connection(asyncio.Protocol):
             self._finish()
 
     def _next(self) -> None:
-        """Begin with the next whole request, if there is one and it is its turn."""
-        if self.closing or self.at_work or self._full or not self._whole:
-            return
+        """Begin with the next whole requests, as long as it is their turn: one that takes time ends it, and so do many
+        in a row, because others want to be heard too."""
+        for _ in range(IN_A_ROW):
+            if self.closing or self.at_work or self._full or not self._whole:
+                return
+            self.since = self._guard.clock()
+            try:
+                request = apdu.decode(self._whole.pop(0))
+            except Malformed as error:
+                self._malformed(error)
+                return
+            self._begin(request)
+        if self._whole and not self.at_work:
+            self._resting = True
+            asyncio.get_running_loop().call_soon(self._go_on)
+
+    def _go_on(self) -> None:
+        self._resting = False
+        self._next()
+        self._flow()
+
+    def _begin(self, request: apdu.Apdu) -> None:
+        assert self._session
         try:
-            request = apdu.decode(self._whole.pop(0))
-        except Malformed as error:
-            self._malformed(error)
+            step = self._session.begin(request)
+        except Exception:
+            self._failed()
             return
-        self.since = self._guard.clock()
-        self._task = asyncio.get_running_loop().create_task(self._work(request))
-        self._guard.works(self)
+        if isinstance(step, Send):
+            self._answered(step)
+        else:
+            self._task = asyncio.get_running_loop().create_task(self._work(request, step))
+            self._guard.works(self)
 
     def _flow(self) -> None:
         """Read on only when what was read is done and taken: nobody fills our memory with requests."""
-        busy = self.at_work or self._full
+        busy = self.at_work or self._full or self._resting
         if self._wire and not self.closing and busy != self._paused:
             self._paused = busy
             if busy:
@@ -190,31 +220,32 @@ class Connection(asyncio.Protocol):
         self._guard.cuts["malformed"] += 1
         self.last_word(CloseReason.PROTOCOL_ERROR, "this is no APDU")
 
-    async def _work(self, request: apdu.Apdu) -> None:
+    async def _work(self, request: apdu.Apdu, step: Step | None) -> None:
         assert self._session
         try:
-            replies, last = await self._session.answer(request)
-        except asyncio.CancelledError:
-            raise
+            done = await self._session.answer(request, step)
         except Exception:
-            log.exception("a request failed")
-            replies, last = (
-                [self._session.refuse(CloseReason.SYSTEM_PROBLEM, "an unexpected error; see the log of the node")],
-                True,
-            )
-        finally:
             self._task = None
-            self.used = True
-            self.since = self._guard.clock()
-        if self._wire is None:
+            self._failed()
             return
-        self._wire.writelines([apdu.encode(each) for each in replies])
+        self._task = None
+        self.since = self._guard.clock()
+        self._answered(done)
         self._guard.rests(self)
-        if last or self.closing:
-            self._finish()
-            return
         self._next()
         self._flow()
+
+    def _failed(self) -> None:
+        log.exception("a request failed")
+        self.last_word(CloseReason.SYSTEM_PROBLEM, "an unexpected error; see the log of the node")
+
+    def _answered(self, done: Send) -> None:
+        self.used = True
+        if self._wire is None:
+            return
+        self._wire.write(b"".join([apdu.encode(each) for each in done.replies]))
+        if done.last or self.closing:
+            self._finish()
 
     def _finish(self) -> None:
         """Close when the client has taken what was written, or after a while in any case."""

@@ -6,6 +6,7 @@ A query may name result sets of the session; it is then the query by which they 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 
 from msgspec import structs
 
@@ -73,8 +74,12 @@ def ways(state: State, found: Iterable[bytes], read: Callable[[str], query.Node]
             asked = read(encoding)
         except UnicodeDecodeError:
             continue
-        made.append(Way(encoding=encoding, asked=asked, compiled=fielded.compiled(asked)))
+        made.append(Way(encoding=encoding, asked=asked, compiled=_compiled(asked)))
     return tuple(made) or Trouble(Bib1.MALFORMED_TERM)
+
+
+# The same query comes again when its set is named or sorted, and from the next client of a metasearch.
+_compiled = lru_cache(maxsize=1024)(fielded.compiled)
 
 
 def trouble(error: Unanswerable | rpn.Diagnosed | cql.Diagnosed) -> Trouble:

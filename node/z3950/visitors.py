@@ -72,9 +72,13 @@ class Porter:
         await self._tell("done", found.actor.name, found.account, found.library, address)
         return found
 
+    def is_known(self, visitor: Visitor) -> bool:
+        """It need not be looked at."""
+        return not visitor.account or time.monotonic() - visitor.seen < STALE
+
     async def again(self, visitor: Visitor) -> Visitor:
         """The visitor as its account is now, looked at from time to time. Raises NotAdmitted if it is no more."""
-        if not visitor.account or time.monotonic() - visitor.seen < STALE:
+        if self.is_known(visitor):
             return visitor
         try:
             if visitor.key:

@@ -32,10 +32,13 @@ class Remembered(Generic[Value]):
         self._place = (-1, -1)  # epoch and place in the feed
         self.turn = 0  # rises whenever something was forgotten because it changed
 
+    def is_fresh(self, now: float) -> bool:
+        """The feed needs no look."""
+        return now - self._looked < KEPT
+
     async def look(self, now: float) -> int:
         """Forget what has changed. `now` is of a clock that never goes back. The turn for `keep`."""
-        if now - self._looked >= KEPT:
-            self._looked = now
+        if not self.is_fresh(now):
             async with self._connect() as conn:
                 epoch, last = await changes.head(conn)
                 before = self._place
@@ -43,6 +46,7 @@ class Remembered(Generic[Value]):
                     changed = await changes.changed(conn, before[1], MOST_CHANGES) if epoch == before[0] else None
                     self._forget(changed)
                     self._place = (epoch, last)
+            self._looked = now
         return self.turn
 
     def get(self, cluster: int, form: Hashable) -> Value | None:

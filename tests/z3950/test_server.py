@@ -331,7 +331,7 @@ async def test_init_agrees_on_versions_options_and_sizes(door: Standing) -> None
     async with door.client() as client:
         options = frozenset((Option.SEARCH, Option.PRESENT, Option.CONCURRENT_OPERATIONS, Option.EXTENDED_SERVICES))
         answer = await client.init(protocol_version=frozenset((0, 1)), options=options, preferred_message_size=1 << 30)
-        assert answer.options == {Option.SEARCH, Option.PRESENT}
+        assert answer.options == {Option.SEARCH, Option.PRESENT, Option.EXTENDED_SERVICES}
         assert answer.protocol_version == {0, 1}
         assert answer.preferred_message_size <= 4 << 20
         assert (answer.implementation_name, answer.result) == ("Tianlu", True)
@@ -363,7 +363,7 @@ async def test_other_queries_and_services_are_refused_by_name(client: Client) ->
     update = ExtendedServicesRequest(function=1, package_type=oids.UPDATE_REVISED, wait_action=1)
     answer = await client.ask(update, ExtendedServicesResponse)
     assert answer.diagnostics is not None
-    assert [each.condition for each in answer.diagnostics] == [Bib1.EXTENDED_SERVICE]  # type: ignore[union-attr]
+    assert [each.condition for each in answer.diagnostics] == [Bib1.EXTENDED_NOT_AUTHORIZED]  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("name", ["gbk", "gb18030", "gb2312"])

@@ -1,0 +1,253 @@
+"""Our Z39.50 server beside Zebra's and the one of YAZ, with the same records: what each takes of a core.
+
+The machine may be busy with other things, so operations are counted by the second of processor time that a server used
+(its own, PostgreSQL's included), and each is asked by one client in turn.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from bench import corpora, foreign, measure, node
+from bench.pair import free_port
+from bench.report import Row
+from protocols import iso2709
+from protocols.marc import Record
+from protocols.z3950 import apdu, oids
+from protocols.z3950.apdu.init import InitRequest
+from protocols.z3950.apdu.present import PresentRequest
+from protocols.z3950.apdu.query import AttributeElement, AttributesPlusTerm, RpnQuery, Type1
+from protocols.z3950.apdu.search import SearchRequest, SearchResponse
+from protocols.z3950.ber import Frames
+from protocols.z3950.limits import ANSWERS
+
+HOST = "127.0.0.1"
+RECORDS = 10  # that are taken of each search
+TIMES = 2_000
+IDLE = 500  # sessions
+LIBRARY, SOURCE = "BENCH", "bench"
+WORDS = (
+    "mineral", "computer", "garden", "history", "river", "music", "painting", "grammar", "railway", "medicine",
+    "harbour", "poetry", "botany", "granite", "weaving", "theatre", "algebra", "pottery", "climate", "archive",
+)  # fmt: skip
+
+
+class Client:
+    """One connection, as quick as Python can be."""
+
+    def __init__(self, port: int) -> None:
+        self._socket = socket.create_connection((HOST, port))
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._frames = Frames(ANSWERS)
+
+    def ask(self, octets: bytes) -> bytes:
+        """The answer to one request."""
+        self._socket.sendall(octets)
+        while True:
+            data = self._socket.recv(1 << 20)
+            if not data:
+                raise node.Failed("the server has closed the connection")
+            if whole := self._frames.feed(data):
+                return whole[0]
+
+    def close(self) -> None:
+        """Leave."""
+        self._socket.close()
+
+
+INIT = apdu.encode(
+    InitRequest(
+        protocol_version=frozenset((0, 1, 2)),
+        options=frozenset((0, 1, 14)),
+        preferred_message_size=1 << 20,
+        exceptional_record_size=1 << 20,
+    )
+)
+PRESENT = apdu.encode(
+    PresentRequest(
+        result_set_id="default",
+        result_set_start_point=1,
+        number_of_records_requested=RECORDS,
+        preferred_record_syntax=oids.USMARC,
+    )
+)
+
+
+def rows(size: int) -> list[Row]:
+    """Of all three servers, the first two with the same records."""
+    titles, records = WORDS, _records(size)
+    home = Path(tempfile.mkdtemp(prefix="z3950-", dir=corpora.folder()))
+    found: list[Row] = []
+    try:
+        with _ours(home, records) as (port, pids):
+            found += _measured("Tianlu", port, pids, titles, "MARC21")
+            found.append(Row(name="Tianlu: idle session", value=_idle(port, pids()[0]), unit="bytes", goal="< 10,000"))
+        with foreign.zebra(home / "zebra", records) as port:
+            found += _measured("Zebra", port, lambda: _listening(port), titles, "Default")
+        with foreign.ztest() as ports:
+            found += _measured("yaz-ztest, without an index", ports[0], lambda: _listening(ports[0]), titles, "Default")
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+    return found
+
+
+def _records(size: int) -> bytes:
+    """MARC 21 of as many books, each with two of the words in its title."""
+    made = []
+    for number in range(size):
+        one, two = WORDS[number % len(WORDS)], WORDS[number * 7 % len(WORDS)]
+        fields = (
+            ("001", f"z{number:07}"),
+            ("008", "200101s2011    xx a          001 0 eng d"),
+            ("020", f"  \x1fa{_isbn(number)}"),
+            ("040", "  \x1faBENCH\x1fbeng\x1fcBENCH"),
+            ("100", f"1 \x1fa{two.title()}, {one.title()} {number}."),
+            ("245", f"10\x1fa{one.title()} and {two} :\x1fbvolume {number} of a shelf /\x1fc{one} {two}."),
+            ("264", f" 1\x1faOxford :\x1fbPress of {two},\x1fc2011."),
+            ("300", f"  \x1fa{100 + number % 700} pages ;\x1fc23 cm"),
+            ("650", f" 0\x1fa{two.title()}\x1fvHandbooks, manuals, etc."),
+        )
+        made.append(iso2709.write(Record("00000nam a2200000 a 4500", fields)))
+    return b"".join(made)
+
+
+def _isbn(number: int) -> str:
+    body = f"978{number:09}"
+    return body + str(-sum(int(digit) * (3 if at % 2 else 1) for at, digit in enumerate(body)) % 10)
+
+
+def _measured(
+    name: str, port: int, pids: Callable[[], Sequence[int]], titles: Sequence[str], database: str
+) -> list[Row]:
+    searches = [_search(title, database) for title in titles]
+    usable = [each for each in searches if _hits(port, each) >= RECORDS]
+    if not usable:
+        raise node.Failed(f"{name}: no title is found {RECORDS} times")
+    client = Client(port)
+    client.ask(INIT)
+
+    def both(number: int) -> None:
+        client.ask(usable[number % len(usable)])
+        client.ask(PRESENT)
+
+    def cycle(number: int) -> None:
+        fresh = Client(port)
+        fresh.ask(INIT)
+        fresh.ask(usable[number % len(usable)])
+        fresh.close()
+
+    said = (
+        ("search", lambda number: client.ask(usable[number % len(usable)])),
+        (f"search and present of {RECORDS}", both),
+        ("connect, init, search", cycle),
+    )
+    made = []
+    for what, work in said:
+        work(0)
+        before = _cpu(pids())
+        for number in range(TIMES):
+            work(number)
+        made.append(Row(name=f"{name}: {what}", value=TIMES / max(_cpu(pids()) - before, 0.01), unit="/cpu-s"))
+    client.close()
+    return made
+
+
+def _search(title: str, database: str) -> bytes:
+    attribute = AttributeElement(attribute_type=1, attribute_value=4)
+    term = AttributesPlusTerm(attributes=(attribute,), term=title.encode())
+    return apdu.encode(
+        SearchRequest(
+            small_set_upper_bound=0,
+            large_set_lower_bound=1,
+            medium_set_present_number=0,
+            replace_indicator=True,
+            result_set_name="default",
+            database_names=(database,),
+            query=Type1(RpnQuery(attribute_set=oids.BIB_1, rpn=term)),
+        )
+    )
+
+
+def _hits(port: int, search: bytes) -> int:
+    client = Client(port)
+    client.ask(INIT)
+    answer = apdu.decode(client.ask(search), ANSWERS)
+    client.close()
+    return answer.result_count if isinstance(answer, SearchResponse) else 0
+
+
+@contextlib.contextmanager
+def _ours(home: Path, records: bytes) -> Iterator[tuple[int, Callable[[], list[int]]]]:
+    """A node with the records; its port, and what gives its processes, the door first."""
+    file = home / "records.mrc"
+    file.write_bytes(records)
+    with node.fresh() as fresh:
+        fresh.load(file, source=SOURCE, library=LIBRARY)
+        free = {"TIANLU_Z3950__PORT": "0", "TIANLU_WEB__PORT": str(free_port())}
+        os.environ.update(free)
+        try:
+            with fresh.running():
+                fresh.tianlu("status", "--wait")
+            with fresh.running("web", "z3950") as watch:
+                told = json.loads((fresh.home / "run.json").read_text(encoding="utf-8"))
+                port = int(told["addresses"]["z3950"].rpartition(":")[2])
+
+                def pids() -> list[int]:
+                    every = measure.processes(watch.pid, str(fresh.home))
+                    ours = [each for each in every if "run z3950" in _command(each)]
+                    return ours + [each for each in every if "postgres" in _command(each)]
+
+                yield port, pids
+        finally:
+            for name in free:
+                del os.environ[name]
+
+
+def _idle(port: int, pid: int) -> float:
+    """Octets of memory that a session takes which has searched and taken records, and then waits."""
+    kept = [_waiting(port) for _ in range(IDLE // 10)]
+    before = measure.memory(pid)
+    more = [_waiting(port) for _ in range(IDLE)]
+    time.sleep(1.0)
+    grown = measure.memory(pid) - before
+    for each in (*kept, *more):
+        each.close()
+    return grown / IDLE
+
+
+def _waiting(port: int) -> Client:
+    client = Client(port)
+    client.ask(INIT)
+    return client
+
+
+def _listening(port: int) -> list[int]:
+    """Processes that belong to a server, by its port on the command line."""
+    listed = subprocess.run(["pgrep", "-f", f"127.0.0.1:{port}"], capture_output=True, text=True, check=False)
+    return [int(each) for each in listed.stdout.split()]
+
+
+def _command(pid: int) -> str:
+    try:
+        return (measure.PROC / str(pid) / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    except OSError:
+        return ""
+
+
+def _cpu(pids: Sequence[int]) -> float:
+    """Seconds that processes have used, those that have ended under them included."""
+    ticks = 0
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            stat = (measure.PROC / str(pid) / "stat").read_text()
+            ticks += sum(map(int, stat.rpartition(")")[2].split()[11:15]))
+    return ticks / os.sysconf("SC_CLK_TCK")
