@@ -33,11 +33,15 @@ class InitialSet(Struct, frozen=True, kw_only=True):
 
 
 class LeftAndRight(Struct, frozen=True, kw_only=True):
+    """Which of G0 to G3 the halves of the code table begin with."""
+
     g_left: int
     g_right: int | None = None
 
 
 class Iso2022Proposal(Struct, frozen=True, kw_only=True):
+    """Character sets by their registration numbers."""
+
     proposed_environment: SevenBit | EightBit | None = None
     proposed_sets: tuple[int, ...]
     proposed_initial_sets: tuple[InitialSet, ...]
@@ -45,6 +49,8 @@ class Iso2022Proposal(Struct, frozen=True, kw_only=True):
 
 
 class Iso2022Response(Struct, frozen=True, kw_only=True):
+    """Which of them are taken."""
+
     selected_environment: SevenBit | EightBit
     selected_sets: tuple[int, ...]
     selectedinitial_set: InitialSet
@@ -52,6 +58,8 @@ class Iso2022Response(Struct, frozen=True, kw_only=True):
 
 
 class Iso10646(Struct, frozen=True, kw_only=True):
+    """Unicode, in a form of encoding."""
+
     collections: Oid | None = None
     encoding_level: Oid  # `oids.UTF_8` and its sisters
 
@@ -75,12 +83,16 @@ Charset = Iso2022Proposal | Iso2022Response | Iso10646 | Private
 
 
 class OriginProposal(Struct, frozen=True, kw_only=True):
+    """What the client would like."""
+
     proposed_char_sets: tuple[Charset, ...] | None = None
     proposedlanguages: tuple[str, ...] | None = None
     records_in_selected_char_sets: bool | None = None
 
 
 class TargetResponse(Struct, frozen=True, kw_only=True):
+    """What the server chose."""
+
     selected_char_sets: Charset | NoCharset | None = None
     selected_language: str | None = None
     records_in_selected_char_sets: bool | None = None

@@ -11,6 +11,8 @@ from protocols.z3950.primitive import BOOLEAN, GENERAL, Type
 
 
 class Volume(Struct, frozen=True, kw_only=True):
+    """One volume that is held."""
+
     enumeration: str | None = None
     chronology: str | None = None
     enum_and_chron: str | None = None
@@ -59,6 +61,8 @@ HoldingsRecord = External | HoldingsAndCircData  # External: a MARC holdings rec
 
 
 class OpacRecord(Struct, frozen=True, kw_only=True):
+    """A record and who holds it."""
+
     bibliographic_record: External | None = None
     holdings_data: tuple[HoldingsRecord, ...] | None = None
 

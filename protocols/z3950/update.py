@@ -89,6 +89,8 @@ _CORRELATION = sequence(CorrelationInfo, note=implicit(1, GENERAL), id=implicit(
 
 
 class SuppliedRecord(Struct, frozen=True, kw_only=True):
+    """A record, how it is known to the server, and how the client finds the answer about it."""
+
     record_id: RecordId | None = None
     supplemental_id: SupplementalId | None = None
     correlation_info: CorrelationInfo | None = None
@@ -120,6 +122,8 @@ class SurrogateDiagnostics(Struct, frozen=True):
 
 
 class RecordStatus(IntEnum):
+    """How far one record has got."""
+
     SUCCESS = 1
     QUEUED = 2
     IN_PROCESS = 3
@@ -136,12 +140,16 @@ class TaskPackageRecord(Struct, frozen=True, kw_only=True):
 
 
 class UpdateStatus(IntEnum):
+    """What became of the records together."""
+
     SUCCESS = 1
     PARTIAL = 2
     FAILURE = 3
 
 
 class TargetPart(Struct, frozen=True, kw_only=True):
+    """What became of the task."""
+
     update_status: int
     global_diagnostics: tuple[DiagRec, ...] | None = None
     task_package_records: tuple[TaskPackageRecord, ...]
@@ -187,6 +195,8 @@ UPDATE: Type[Update] = choice(
 
 
 class TaskStatus(IntEnum):
+    """How far a task has got."""
+
     PENDING = 0
     ACTIVE = 1
     COMPLETE = 2

@@ -12,6 +12,8 @@ from protocols.z3950.primitive import GENERAL, INTEGER, OID, Oid
 
 
 class CloseReason(IntEnum):
+    """Why a session ends."""
+
     FINISHED = 0
     SHUTDOWN = 1
     SYSTEM_PROBLEM = 2
@@ -25,6 +27,8 @@ class CloseReason(IntEnum):
 
 
 class Close(Struct, frozen=True, kw_only=True):
+    """The last APDU of either side; it is answered by one of the same kind."""
+
     reference_id: bytes | None = None
     close_reason: int
     diagnostic_information: str | None = None

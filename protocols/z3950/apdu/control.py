@@ -12,6 +12,8 @@ from protocols.z3950.primitive import BOOLEAN, INTEGER, OCTETS, OID, Oid
 
 
 class AccessControlRequest(Struct, frozen=True, kw_only=True):
+    """The target asks the client who it is, amid an operation or a session."""
+
     reference_id: bytes | None = None
     security_challenge: bytes | External
     other_info: tuple[OtherInfo, ...] | None = None
@@ -26,6 +28,8 @@ ACCESS_CONTROL_REQUEST = sequence(
 
 
 class AccessControlResponse(Struct, frozen=True, kw_only=True):
+    """What the client says to that."""
+
     reference_id: bytes | None = None
     security_challenge_response: bytes | External | None = None
     diagnostic: DiagRec | None = None
@@ -42,6 +46,8 @@ ACCESS_CONTROL_RESPONSE = sequence(
 
 
 class ResourceControlRequest(Struct, frozen=True, kw_only=True):
+    """The target tells what an operation has cost so far, and may ask whether to go on."""
+
     reference_id: bytes | None = None
     suspended_flag: bool | None = None
     resource_report: External | None = None
@@ -64,6 +70,8 @@ RESOURCE_CONTROL_REQUEST = sequence(
 
 
 class ResourceControlResponse(Struct, frozen=True, kw_only=True):
+    """Whether to go on."""
+
     reference_id: bytes | None = None
     continue_flag: bool
     result_set_wanted: bool | None = None
@@ -80,6 +88,8 @@ RESOURCE_CONTROL_RESPONSE = sequence(
 
 
 class TriggerAction(IntEnum):
+    """What a client may ask for while it waits."""
+
     RESOURCE_REPORT = 1
     RESOURCE_CONTROL = 2
     CANCEL = 3
@@ -106,6 +116,8 @@ TRIGGER_RESOURCE_CONTROL_REQUEST = sequence(
 
 
 class ResourceReportRequest(Struct, frozen=True, kw_only=True):
+    """What has an operation cost, or all of them?"""
+
     reference_id: bytes | None = None
     op_id: bytes | None = None
     pref_resource_report_format: Oid | None = None
@@ -122,6 +134,8 @@ RESOURCE_REPORT_REQUEST = sequence(
 
 
 class ResourceReportStatus(IntEnum):
+    """Whether there is a report; failures are those of 3.2.6.5."""
+
     SUCCESS = 0
     PARTIAL = 1
     FAILURE_1 = 2
@@ -133,6 +147,8 @@ class ResourceReportStatus(IntEnum):
 
 
 class ResourceReportResponse(Struct, frozen=True, kw_only=True):
+    """The report, in the form that was asked for."""
+
     reference_id: bytes | None = None
     resource_report_status: int
     resource_report: External | None = None

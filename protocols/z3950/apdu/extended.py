@@ -40,6 +40,8 @@ class WaitAction(IntEnum):
 
 
 class Permission(Struct, frozen=True, kw_only=True):
+    """What a user may do with a package."""
+
     user_id: str | None = None
     allowable_functions: tuple[int, ...]  # 1 delete, 2 modify contents, 3 modify permissions, 4 present, 5 invoke
 
@@ -50,6 +52,8 @@ PERMISSIONS = sequence_of(
 
 
 class ExtendedServicesRequest(Struct, frozen=True, kw_only=True):
+    """Create, change or delete a package; `task_specific_parameters` are those of its type."""
+
     reference_id: bytes | None = None
     function: int
     package_type: Oid
@@ -82,12 +86,16 @@ EXTENDED_SERVICES_REQUEST = sequence(
 
 
 class OperationStatus(IntEnum):
+    """What became of the request, not of the task."""
+
     DONE = 1
     ACCEPTED = 2
     FAILURE = 3
 
 
 class ExtendedServicesResponse(Struct, frozen=True, kw_only=True):
+    """With the package where the client waits for it."""
+
     reference_id: bytes | None = None
     operation_status: int
     diagnostics: tuple[DiagRec, ...] | None = None

@@ -61,6 +61,8 @@ AUTHENTICATION: Type[Authentication] = choice(
 
 
 class InitRequest(Struct, frozen=True, kw_only=True):
+    """What a client can do, and who it is."""
+
     reference_id: bytes | None = None
     protocol_version: frozenset[int]
     options: frozenset[int]  # of `Option`
@@ -75,6 +77,8 @@ class InitRequest(Struct, frozen=True, kw_only=True):
 
 
 class InitResponse(Struct, frozen=True, kw_only=True):
+    """What both can do: never more than was asked for."""
+
     reference_id: bytes | None = None
     protocol_version: frozenset[int]
     options: frozenset[int]

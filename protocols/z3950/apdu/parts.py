@@ -61,6 +61,8 @@ EXTERNAL: Type[External] = Implicit(
 
 
 class InfoCategory(Struct, frozen=True, kw_only=True):
+    """A numbered kind of information; without a type, of this standard."""
+
     category_type_id: Oid | None = None
     category_value: int
 
@@ -96,6 +98,8 @@ STRING_OR_NUMERIC: Type[str | int] = choice(string=implicit(1, GENERAL), numeric
 
 
 class Unit(Struct, frozen=True, kw_only=True):
+    """A unit of a system of units."""
+
     unit_system: str | None = None
     unit_type: str | int | None = None
     unit: str | int | None = None
@@ -103,6 +107,8 @@ class Unit(Struct, frozen=True, kw_only=True):
 
 
 class IntUnit(Struct, frozen=True, kw_only=True):
+    """A quantity."""
+
     value: int
     unit_used: Unit
 

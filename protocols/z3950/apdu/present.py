@@ -39,6 +39,8 @@ SPECIFICATION = sequence(
 
 
 class DatabaseSpecification(Struct, frozen=True, kw_only=True):
+    """A specification for the records of one database."""
+
     db: str
     spec: Specification
 
@@ -65,11 +67,15 @@ COMP_SPEC = sequence(
 
 
 class Range(Struct, frozen=True, kw_only=True):
+    """Records that follow each other in a result set."""
+
     starting_position: int  # from 1
     number_of_records: int
 
 
 class PresentRequest(Struct, frozen=True, kw_only=True):
+    """Records of a result set, please."""
+
     reference_id: bytes | None = None
     result_set_id: str
     result_set_start_point: int  # from 1
@@ -105,6 +111,8 @@ PRESENT_REQUEST = sequence(
 
 
 class PresentResponse(Struct, frozen=True, kw_only=True):
+    """The records, or the last of them where segments came before."""
+
     reference_id: bytes | None = None
     number_of_records_returned: int
     next_result_set_position: int

@@ -34,6 +34,8 @@ class ComplexAttribute(Struct, frozen=True, kw_only=True):
 
 
 class AttributeElement(Struct, frozen=True, kw_only=True):
+    """One attribute: a type (1 use, 2 relation …) and its value."""
+
     attribute_set: Oid | None = None  # None: that of the query
     attribute_type: int
     attribute_value: int | ComplexAttribute
@@ -86,11 +88,15 @@ TERM: Type[Term] = choice(
 
 
 class AttributesPlusTerm(Struct, frozen=True, kw_only=True):
+    """A term and what is meant by it."""
+
     attributes: tuple[AttributeElement, ...]
     term: Term
 
 
 class ResultSetPlusAttributes(Struct, frozen=True, kw_only=True):
+    """A result set and by which of its values it is related to another."""
+
     result_set: str
     attributes: tuple[AttributeElement, ...]
 
@@ -222,6 +228,8 @@ class _Structure(Type[Rpn]):
 
 
 class RpnQuery(Struct, frozen=True, kw_only=True):
+    """A tree of operands, and the attribute set of those that name none."""
+
     attribute_set: Oid
     rpn: Rpn
 

@@ -99,6 +99,8 @@ PRESENT_STATUS = implicit(27, INTEGER)
 
 
 class DatabaseElementSet(Struct, frozen=True, kw_only=True):
+    """An element set name for the records of one database."""
+
     db_name: str
     esn: str
 

@@ -20,6 +20,8 @@ from protocols.z3950.primitive import GENERAL, INTEGER, OID, Oid, Type
 
 
 class ScanRequest(Struct, frozen=True, kw_only=True):
+    """Terms around a starting point."""
+
     reference_id: bytes | None = None
     database_names: tuple[str, ...]
     attribute_set: Oid | None = None
@@ -44,18 +46,24 @@ SCAN_REQUEST = sequence(
 
 
 class DatabaseCount(Struct, frozen=True, kw_only=True):
+    """Titles of one database that a term is in."""
+
     db: str
     num: int | None = None
     other_db_info: tuple[OtherInfo, ...] | None = None
 
 
 class OccurrenceByAttributes(Struct, frozen=True, kw_only=True):
+    """Titles that a term is in, as one combination of attributes has it."""
+
     attributes: tuple[AttributeElement, ...]
     occurrences: int | tuple[DatabaseCount, ...] | None = None  # of all databases, or by database
     other_occur_info: tuple[OtherInfo, ...] | None = None
 
 
 class TermInfo(Struct, frozen=True, kw_only=True):
+    """A term of a list, with the titles that it is in."""
+
     term: Term
     display_term: str | None = None
     suggested_attributes: tuple[AttributeElement, ...] | None = None
@@ -100,6 +108,8 @@ class ScanDiagnostic(Struct, frozen=True):
 
 
 class ListEntries(Struct, frozen=True, kw_only=True):
+    """The terms, or why there are none."""
+
     entries: tuple[TermInfo | ScanDiagnostic, ...] | None = None
     nonsurrogate_diagnostics: tuple[DiagRec, ...] | None = None
 
@@ -110,6 +120,8 @@ _ENTRY: Type[TermInfo | ScanDiagnostic] = choice(
 
 
 class ScanStatus(IntEnum):
+    """How much of what was asked for is there."""
+
     SUCCESS = 0
     PARTIAL_1 = 1
     PARTIAL_2 = 2
@@ -120,6 +132,8 @@ class ScanStatus(IntEnum):
 
 
 class ScanResponse(Struct, frozen=True, kw_only=True):
+    """`position_of_term` counts from 1; 0 is before the first entry."""
+
     reference_id: bytes | None = None
     step_size: int | None = None
     scan_status: int

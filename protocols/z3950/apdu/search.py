@@ -61,6 +61,8 @@ class ResultSetStatus(IntEnum):
 
 
 class SearchResponse(Struct, frozen=True, kw_only=True):
+    """How many were found, and perhaps the first records."""
+
     reference_id: bytes | None = None
     result_count: int
     number_of_records_returned: int

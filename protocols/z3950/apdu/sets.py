@@ -14,11 +14,15 @@ from protocols.z3950.primitive import GENERAL, INTEGER, NULL, OCTETS, OID, Oid, 
 
 
 class DeleteFunction(IntEnum):
+    """Some result sets or all."""
+
     LIST = 0
     ALL = 1
 
 
 class DeleteSetStatus(IntEnum):
+    """What became of one, or of the whole request."""
+
     SUCCESS = 0
     RESULT_SET_DID_NOT_EXIST = 1
     PREVIOUSLY_DELETED_BY_TARGET = 2
@@ -51,6 +55,8 @@ DELETE_REQUEST = sequence(
 
 
 class ListStatus(Struct, frozen=True, kw_only=True):
+    """What became of one result set."""
+
     id: str
     status: int
 
@@ -96,6 +102,8 @@ SORT_KEY: Type[SortKey] = choice(
 
 
 class DatabaseSortKey(Struct, frozen=True, kw_only=True):
+    """A key for the records of one database."""
+
     database_name: str
     db_sort: SortKey
 
@@ -109,6 +117,8 @@ class AsNull(Struct, frozen=True):
 
 
 class SortRelation(IntEnum):
+    """Which way."""
+
     ASCENDING = 0
     DESCENDING = 1
     ASCENDING_BY_FREQUENCY = 3
@@ -116,6 +126,8 @@ class SortRelation(IntEnum):
 
 
 class SortKeySpec(Struct, frozen=True, kw_only=True):
+    """One key, the first being the foremost."""
+
     sort_element: SortKey | tuple[DatabaseSortKey, ...]
     sort_relation: int
     case_sensitivity: int  # 0 sensitive, 1 not
@@ -123,6 +135,8 @@ class SortKeySpec(Struct, frozen=True, kw_only=True):
 
 
 class SortRequest(Struct, frozen=True, kw_only=True):
+    """Result sets to be merged, if more than one, and sorted into another."""
+
     reference_id: bytes | None = None
     input_result_set_names: tuple[str, ...]
     sorted_result_set_name: str
@@ -164,6 +178,8 @@ SORT_REQUEST = sequence(
 
 
 class SortStatus(IntEnum):
+    """How far it got."""
+
     SUCCESS = 0
     PARTIAL = 1
     FAILURE = 2
@@ -179,6 +195,8 @@ class SortedSet(IntEnum):
 
 
 class SortResponse(Struct, frozen=True, kw_only=True):
+    """What became of the sort."""
+
     reference_id: bytes | None = None
     sort_status: int
     result_set_status: int | None = None
