@@ -134,7 +134,7 @@ RESOURCE_REPORT_REQUEST = sequence(
 
 
 class ResourceReportStatus(IntEnum):
-    """Whether there is a report; failures are those of 3.2.6.5."""
+    """Whether there is a report, and why not."""
 
     SUCCESS = 0
     PARTIAL = 1
