@@ -81,7 +81,9 @@ def _habits(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--terms", metavar="CHARSET", help="of what is searched for: utf-8 (default), gb18030, big5 …")
     parser.add_argument("--records", metavar="CHARSET", help="of its records (default: auto, judged on evidence)")
     parser.add_argument("--negotiation", help="ask it for UTF-8 (default: yes)", **yes_no)
-    parser.add_argument("--auth", choices=target.AUTHS, help="how it is told who asks (default: none)")
+    parser.add_argument(
+        "--auth", choices=target.AUTHS, help="how it is told who asks (default: none, idpass with --user)"
+    )
     parser.add_argument("--user")
     parser.add_argument("--group")
     how = parser.add_mutually_exclusive_group()
@@ -156,7 +158,7 @@ def _profile(there: Profile, args: argparse.Namespace) -> Profile:
         "terms": args.terms,
         "records": args.records,
         "negotiates": ANSWERS.get(args.negotiation),
-        "auth": args.auth,
+        "auth": args.auth or (target.IDPASS if args.user and there.auth == target.NONE else None),
         "user": args.user,
         "group": args.group,
         "syntaxes": args.syntax and tuple(args.syntax),

@@ -33,11 +33,11 @@ from protocols.z3950.limits import Limits
 from protocols.z3950.primitive import Oid
 
 NAME = "Tianlu"
-ANSWERS = Limits(octets=16 << 20, elements=200_000)  # of one APDU; chunks keep well below that
+ANSWERS = Limits(octets=5 << 20, elements=50_000)  # of an answer: what we say that we take, and some more
 MOST_SEGMENTS = 500  # APDUs before the one that ends an answer
 READ = 1 << 16  # bytes at once
 LARGE = (1 << 31) - 1  # more hits than any server has
-MESSAGE, RECORD = 4 << 20, 8 << 20  # octets that we take: of an APDU usually, of one with a single large record
+MESSAGE, RECORD = 1 << 20, 4 << 20  # octets that we take: of an APDU usually, of one with a single large record
 SET = "default"
 LONGEST = 200  # characters of a server's own words that are shown
 OPTIONS = frozenset({Option.SEARCH, Option.PRESENT, Option.SCAN, Option.NAMED_RESULT_SETS, Option.LEVEL_1_SEGMENTATION})

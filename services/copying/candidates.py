@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from catalog.model import Format
@@ -14,7 +14,9 @@ from dms.rules import check, kinds, score
 from dms.rules.model import Kind
 from dms.rules.model import Profile as Rules
 from protocols import reading
+from protocols.detect import ISO2709
 from protocols.marc import Record
+from protocols.reading import Batch
 from services.copying.asking import Found
 
 
@@ -54,9 +56,9 @@ def read(target: Target, found: Sequence[Found], judge: Judge) -> tuple[list[Can
     """Those that can be copied, and what is to be said of the others."""
     read_: list[tuple[Found, Record, Format]] = []
     said = []
-    for each in found:
+    for each, batch in _batches(found, target.profile.records):
         try:
-            read_.append((each, *_read(target, each)))
+            read_.append((each, *_told(target, batch)))
         except BadRecord as error:
             said.append(f"{target.name} {each.position}: {error}")
     scores = judge.scores([(record, fmt) for _, record, fmt in read_])
@@ -74,8 +76,21 @@ def read(target: Target, found: Sequence[Found], judge: Judge) -> tuple[list[Can
     ], said
 
 
-def _read(target: Target, found: Found) -> tuple[Record, Format]:
-    batch = reading.read(found.raw, found.carrier, encoding=target.profile.records)
+def _batches(found: Sequence[Found], encoding: str) -> Iterator[tuple[Found, Batch]]:
+    """Each with what is read of it. All at once where that can be: their character set is judged on the evidence of
+    all."""
+    if len(found) > 1 and all(each.carrier == ISO2709 for each in found):
+        whole = reading.read(b"".join(each.raw for each in found), ISO2709, encoding=encoding)
+        if not whole.failed and [one.raw for one in whole.reads] == [each.raw for each in found]:
+            for each, one in zip(found, whole.reads, strict=True):
+                yield each, Batch(reads=[one])
+            return
+    for each in found:
+        yield each, reading.read(each.raw, each.carrier, encoding=encoding)
+
+
+def _told(target: Target, batch: Batch) -> tuple[Record, Format]:
+    """The one record of a batch, and its format. NoCandidate says why it can't be copied."""
     if len(batch.reads) != 1:
         raise NoCandidate(batch.failed[0].reason if batch.failed else f"{len(batch.reads)} records in one")
     record = batch.reads[0].record

@@ -13,14 +13,14 @@ def test_a_target_is_entered_changed_and_forgotten(cli: Cli) -> None:
     cli.run(
         "target", "add", "nlc", "z3950.example.org:2200", "--database", "UCS01", "--database", "UCS09",
         "--apart", "yes", "--terms", "GBK",
-        "--auth", "idpass", "--user", "wang", "--password-file", str(secret), "--map", "isbn=1=7 4=1",
+        "--user", "wang", "--password-file", str(secret), "--map", "isbn=1=7 4=1",
     )  # fmt: skip
     (listed,) = cli.lines("target", "list")
     (shown,) = cli.lines("target", "show", "nlc")
     assert shown == listed | {"password": True}
     assert "horse" not in str(shown)
     assert (shown["address"], shown["apart"]) == ("z3950.example.org:2200", True)
-    assert shown["databases"] == ["UCS01", "UCS09"]
+    assert (shown["databases"], shown["auth"]) == (["UCS01", "UCS09"], "idpass")
     assert (shown["terms"], shown["attributes"], shown["user"]) == ("gbk", {"isbn": "1=7 4=1"}, "wang")
     cli.run("target", "set", "nlc", "--apart", "no", "--no-password", "--address", "[2001:db8::1]")
     cli.run("target", "set", "nlc", "--map", "title=1=4")

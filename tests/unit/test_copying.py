@@ -101,6 +101,19 @@ def test_records_of_a_target_that_says_gbk_are_read_so() -> None:
     assert "镕" in (one.record.first("200") or "")
 
 
+def test_the_character_set_is_judged_by_all_records_that_came_together() -> None:
+    records = [builders.a_cnmarc(title=title) for title in ("镕", "中国园林史", "明代造园技术研究", "江南园林志")]
+    found = [Found(raw=builders.iso2709(each, encoding="gb18030"), carrier="iso2709") for each in records]
+    read, said = candidates.read(targets.a_target("lib"), found, Judge(Rules()))
+    assert not said
+    assert [marc.value(each.record.first("200") or "", "a") for each in read] == [
+        "镕", "中国园林史", "明代造园技术研究", "江南园林志",
+    ]  # fmt: skip
+    odd = [*found, Found(raw=b"rubbish", carrier="iso2709", position=5)]
+    read, said = candidates.read(targets.a_target("lib"), odd, Judge(Rules()))
+    assert (len(read), len(said)) == (4, 1)
+
+
 def test_a_copied_record_is_the_librarys_without_what_was_anothers() -> None:
     record = builders.a_cnmarc(title="园冶注解", local_id="n 17", f905="  \x1faNLC\x1fdTU-098", f690="  \x1faTU986")
     (one,) = came("nlc", record, drops=("69.",))
