@@ -60,10 +60,10 @@ def make(record: Record, standing: Iterable[Standing]) -> Made:
     return Made(record, tuple(receipts), tuple(dropped))
 
 
-def borne(receipts: Iterable[Sequence[object]]) -> tuple[tuple[int, Edit], ...]:
+def borne(receipts: Iterable[tuple[str, str, int, str, str]]) -> tuple[tuple[int, Edit], ...]:
     """The edits (number of the batch, edit) that a record bears by its receipts."""
     found = []
-    for rule, tag, nth, before, after in map(tuple, receipts):
+    for rule, tag, nth, before, after in receipts:
         number = rule.removeprefix(RULE)
         if number != rule and number.isdecimal():
             found.append((int(number), Edit(tag, nth, before, after)))

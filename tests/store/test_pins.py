@@ -10,6 +10,7 @@ import pytest_asyncio
 
 from catalog.database import pool
 from catalog.database.pool import Database
+from dms import pinning
 from tests import builders, pins
 from tests.pipeline import Catalogue
 from tests.postgres import Postgres
@@ -157,3 +158,27 @@ async def test_loads_between_pinned_records_give_the_same_in_any_order(
             for source in order[2:]:
                 await other.load(source, [records[source]])
             assert await other.partition() == want
+
+
+async def test_many_records_are_followed_with_as_many_questions_as_few(catalogue: Catalogue) -> None:
+    for source in ("a", "b"):
+        await catalogue.load(source, [raw(f"n{n}", n) for n in range(1, 13)])
+    numbers = [(await catalogue.source(each)).no for each in ("a", "b")]
+    asked = []
+    for count in (1, 12):
+        some = [((numbers[0], f"n{n}"), (numbers[1], f"n{n}")) for n in range(1, count + 1)]
+        async with catalogue.database.transaction() as conn:
+            for one, other in some:
+                await conn.execute(
+                    """insert into pin (source_a, local_id_a, source_b, local_id_b, verdict, who, why)
+                       values ($1, $2, $3, $4, 'cannot', 't', 't')""",
+                    *one,
+                    *other,
+                )
+            statements: list[str] = []
+            with conn.query_logger(lambda record, into=statements: into.append(record.query)):
+                await pinning.follow(conn, [name for pair in some for name in pair], catalogue.matcher.memory)
+        await catalogue.settle()
+        asked.append(len(statements))
+    assert len(await groups(catalogue)) == 24
+    assert asked[1] <= asked[0] + 5, asked
