@@ -186,11 +186,11 @@ async def of_library(conn: Connection, library: str, local_id: str) -> list[str]
 
 
 async def of_library_in(conn: Connection, library: str, cluster: int) -> list[str]:
-    """A library's records in a cluster, as source/local id; several at most."""
+    """A library's bibliographic records in a cluster, as source/local id; several at most."""
     rows = await conn.fetch(
         """select s.name || '/' || r.local_id name
            from membership m join record r using (sid) join source s using (source)
-           where m.cluster = $2 and r.library = $1 and s.library = $1 order by 1 limit 10""",
+           where m.cluster = $2 and r.library = $1 and s.library = $1 and r.kind = 0 order by 1 limit 10""",
         library,
         cluster,
     )

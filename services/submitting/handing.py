@@ -60,6 +60,8 @@ async def draft(
     if action == "insert":
         if given is None:
             raise Misconfigured("what is inserted? give the record")
+        if given.kind is Kind.HOLDINGS:
+            given = await _attached(conn, library, given)
         return await _add(conn, who, library, action, given, None, "", note)
     source, row = await _standing(conn, of, library)
     if action == "delete":
@@ -255,6 +257,23 @@ async def _add(
         source=source,
         local_id=local_id,
     )
+
+
+async def _attached(conn: Connection, library: str, given: Given) -> Given:
+    """A holdings record that names its title as it was found here (004 with the id of a cluster) names the library's
+    own record of it. Conflict if the library has none: whose copies would they be?
+    """
+    told = (given.record.first("004") or "").strip()
+    if not told:
+        return given  # by another rule, or by nothing, which is told when it is placed
+    try:
+        name = await own(conn, library, None, told)
+    except NotFound as error:
+        raise Conflict(f"{library} has no bibliographic record {told} that these could be holdings of") from error
+    record = given.record
+    number = name.partition("/")[2]
+    fields = tuple((tag, number if tag == "004" else text) for tag, text in record.fields)
+    return Given(record=Record(record.leader, fields), format=given.format, kind=given.kind, told=given.told)
 
 
 async def _standing(conn: Connection, of: str, library: str) -> tuple[Source, Row]:

@@ -8,8 +8,9 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from catalog import libraries, reservations, submissions
+from catalog import holdings, libraries, reservations, submissions
 from catalog.database.pool import Database
+from catalog.model import cluster_id
 from catalog.submissions import Action, Submission
 from config.errors import Conflict, Misconfigured, NotFound, Refused
 from protocols import iso2709
@@ -177,6 +178,27 @@ async def test_own_records_are_replaced_and_deleted(catalogue: Catalogue) -> Non
     await submitted(catalogue, gone.submission, REVIEWER)
     assert (await now(catalogue, gone.submission)).state == "merged"
     assert not await names(catalogue)
+
+
+async def test_holdings_are_handed_in_for_the_librarys_own_record_of_a_title(catalogue: Catalogue) -> None:
+    bib = builders.iso2709(builders.a_marc21(local_id="B1", title="Gardens"))
+    there = await drafted(catalogue, bib, REVIEWER)
+    handed = await submitted(catalogue, there.submission, REVIEWER)
+    await catalogue.load("a", [builders.iso2709(builders.a_marc21(local_id="1", title="Gardens"))])
+    assert handed.submission.local_id == "B1"
+    async with catalogue.database.connection() as conn:
+        cluster: int = await conn.fetchval("select cluster from membership m join record r using (sid) limit 1")
+    fields = (("001", "H1"), ("004", cluster_id(NODE, cluster)), ("852", "0 \x1fbMAIN\x1fhPZ 1"))
+    mfhd = iso2709.write(Record("00000nx  a2200000zi 4500", fields))
+    made = await drafted(catalogue, mfhd, REVIEWER)
+    assert handing.given_of(made).record.first("004") == "B1"
+    await submitted(catalogue, made.submission, REVIEWER)
+    assert (await now(catalogue, made.submission)).state == "merged"
+    async with catalogue.database.connection() as conn:
+        held = [holding for _, _, holding in await holdings.of_cluster(conn, cluster)]
+    assert "PZ 1" in {each.call_number for each in held}
+    with pytest.raises(Conflict, match="holdings of"):
+        await drafted(catalogue, mfhd, reviewer(OTHER))
 
 
 async def test_a_load_that_is_undone_takes_its_submission_back(catalogue: Catalogue) -> None:
