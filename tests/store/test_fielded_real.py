@@ -15,27 +15,30 @@ from catalog.search.fold import has_cjk, squeeze, words
 from catalog.search.port import MOST_LISTED, Request
 from catalog.search.tantivy import TantivyReader, TantivyWriter
 from dms.describe import describe
-from protocols import marc, reading
+from protocols import detect, dialect, marc, reading
 from protocols.cql import parser, writer
 from protocols.query import LONGEST_TERM, And, Node, Term, Unanswerable
 from protocols.z3950 import rpn
 from tests import data
 
-FILES = {
-    "unimarc-cnmarc/1000copy__openilas/openilas_cnmarc_gb18030.iso": Format.CNMARC,
-    "unimarc-cnmarc/DigitalPlatform__dp2/bnu_cnmarc_utf8.iso": Format.CNMARC,
-    "unimarc-cnmarc/pkiraly__qa-catalogue/serial.bnr.1993.mrc": Format.CNMARC,
-    "marc21-bib/carpentries-incubator__pymarc_basics/NLNZ_1000_example_marc.marc": Format.MARC21,
-    "marc21-bib/evergreen-library-system__Evergreen/jazz_1k.mrc": Format.MARC21,
-    "marc21-bib/evergreen-library-system__Evergreen/hebrew.marc": Format.MARC21,
-}
-MOST = 120  # records of a file
+FILES = (
+    "dedup/domain-pairs/pairs.ndjson",
+    "marc-conformance/indexdata__yaz/marccol1.u8.marc",
+    "unimarc-cnmarc/skeeper75__kormarc.man/kormarc_100.xml",
+    "unimarc-cnmarc/DigitalPlatform__dp2/bnu_cnmarc_utf8.iso",
+    "unimarc-cnmarc/pkiraly__qa-catalogue/serial.bnr.1993.mrc",
+    "marc21-bib/carpentries-incubator__pymarc_basics/NLNZ_1000_example_marc.marc",
+    "marc21-bib/evergreen-library-system__Evergreen/jazz_1k.mrc",
+    "marc21-bib/evergreen-library-system__Evergreen/hebrew.marc",
+)
+MOST = 80  # records of a file
 
 
 def records() -> Iterator[tuple[marc.Record, Format]]:
-    for name, fmt in FILES.items():
-        batch = reading.read(data.path(name).read_bytes(), "iso2709")
-        yield from ((each.record, fmt) for each in batch.reads[:MOST])
+    for name in FILES:
+        body = data.path(name).read_bytes()
+        for each in reading.read(body, detect.carrier_of(body) or "").reads[:MOST]:
+            yield each.record, Format.MARC21 if dialect.family(each.record) == dialect.MARC21 else Format.CNMARC
 
 
 @pytest.fixture(scope="module")
