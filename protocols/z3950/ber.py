@@ -46,13 +46,13 @@ def identifier(of: int, form: int) -> bytes:
     return bytes((of & 0xFF | form, *reversed(octets)))
 
 
-_SHORT = [bytes((size,)) for size in range(0x80)]
+SHORT = [bytes((size,)) for size in range(0x80)]  # length octets of short values
 
 
 def length(size: int) -> bytes:
     """Length octets, definite, as few as can be."""
     if size < 0x80:
-        return _SHORT[size]
+        return SHORT[size]
     octets = size.to_bytes((size.bit_length() + 7) // 8, "big")
     return bytes((0x80 | len(octets),)) + octets
 

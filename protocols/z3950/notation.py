@@ -17,7 +17,7 @@ import msgspec
 
 from protocols.z3950 import ber
 from protocols.z3950.ber import CONSTRUCTED, CONTEXT, Malformed, Source
-from protocols.z3950.primitive import ANY, Pieces, Put, Take, Type, V, Way, element, value_of
+from protocols.z3950.primitive import ANY, Pieces, Put, Take, Type, V, Way, element, value_of, written
 
 
 class Implicit(Type[V]):
@@ -34,6 +34,9 @@ class Implicit(Type[V]):
 
     def put(self, value: V, out: Pieces) -> int:
         return self.inner.put(value, out)
+
+    def writer(self) -> Put:
+        return written(self.inner.put, ber.identifier(self.key, self.form))  # a call less than by `put`
 
 
 class Explicit(Type[V]):
@@ -54,6 +57,9 @@ class Explicit(Type[V]):
 
     def put(self, value: V, out: Pieces) -> int:
         return self._put(value, out)
+
+    def writer(self) -> Put:
+        return written(self._put, ber.identifier(self.key, self.form))  # a call less than by `put`
 
 
 class SequenceOf(Type[tuple[V, ...]]):

@@ -56,16 +56,7 @@ class Type(Generic[V]):
 
     def writer(self) -> Put:
         """What writes whole elements."""
-        content, start = self.put, ber.identifier(self.key, self.form)
-        heads = [start + ber.length(size) for size in range(128)]
-
-        def put(value: Any, out: Pieces) -> int:
-            size = content(value, out)
-            head = heads[size] if size < 128 else start + ber.length(size)
-            out.append(head)
-            return size + len(head)
-
-        return put
+        return written(self.put, ber.identifier(self.key, self.form))
 
     @cached_property
     def _write_whole(self) -> Put:
@@ -85,6 +76,19 @@ class Type(Generic[V]):
         self._write_whole(value, out)
         out.reverse()
         return b"".join(out)
+
+
+def written(content: Put, start: bytes) -> Put:
+    """What writes a content behind identifier octets and its length."""
+    short = ber.SHORT
+
+    def put(value: Any, out: Pieces) -> int:
+        size = content(value, out)
+        head = start + (short[size] if size < 0x80 else ber.length(size))
+        out.append(head)
+        return size + len(head)
+
+    return put
 
 
 def element(ways: Mapping[int, Way], source: Source, at: int, stop: int) -> tuple[Any, int]:
