@@ -33,7 +33,9 @@ def told(finding: Finding, lang: str) -> str:
     return f"{where}: {catalogue.text(finding, lang)}" if where else catalogue.text(finding, lang)
 
 
-def reason(errors: Sequence[Finding]) -> str:
-    """Why a record comes back; English, as all that is kept of cases."""
+def reason(errors: Sequence[Finding], lang: str = "en") -> str:
+    """Why a record comes back; English where it is kept of cases."""
     rest = len(errors) - TOLD
-    return "; ".join(told(one, "en") for one in errors[:TOLD]) + (f"; and {rest} more" if rest > 0 else "")
+    if lang == "zh":
+        return "；".join(told(one, lang) for one in errors[:TOLD]) + (f"；另有 {rest} 项" if rest > 0 else "")
+    return "; ".join(told(one, lang) for one in errors[:TOLD]) + (f"; and {rest} more" if rest > 0 else "")

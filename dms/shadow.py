@@ -15,7 +15,7 @@ from catalog.model import CARRIER_NAMES, Carrier, Format
 from config.errors import BadRecord
 from dms import formats, quality, quality_texts
 from dms.quality import Inspector, Judged
-from dms.rules.model import Profile, Receipt
+from dms.rules.model import Finding, Profile, Receipt
 from protocols import reading
 from protocols.marc import Record
 
@@ -62,8 +62,8 @@ class Shadow(msgspec.Struct, gc=False):
     score_after: int = 0
     standing: int = 0
     rules: dict[str, Rule] = {}
-    returned_examples: list[tuple[str, str]] = []  # name, why
-    restored_examples: list[tuple[str, str]] = []
+    returned_examples: list[tuple[str, list[Finding]]] = []  # name, why
+    restored_examples: list[tuple[str, list[Finding]]] = []
     mended_examples: list[tuple[str, str]] = []
 
     def add(self, more: Shadow) -> None:
@@ -126,7 +126,7 @@ def _compare(
         if not errors:
             shadow.restored += 1
             if len(shadow.restored_examples) < EXAMPLES:
-                shadow.restored_examples.append((seen.name, quality_texts.reason(judged_was.errors)))
+                shadow.restored_examples.append((seen.name, list(judged_was.errors[: quality_texts.TOLD])))
         return
     shadow.standing += 1
     shadow.score_before += judged_was.score
@@ -134,7 +134,7 @@ def _compare(
     if errors and not judged_was.errors:
         shadow.returned += 1
         if len(shadow.returned_examples) < EXAMPLES:
-            shadow.returned_examples.append((seen.name, quality_texts.reason(errors)))
+            shadow.returned_examples.append((seen.name, list(errors[: quality_texts.TOLD])))
 
 
 def _received(seen: Seen, known: dict[int, bytes]) -> tuple[Record, Format, frozenset[str]]:

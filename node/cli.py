@@ -53,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line `argv` (without the program's name) and returns the exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
     lang = _language_of(words)
-    out = Output(json="--json" in words, color=_color())
+    out = Output(json="--json" in words, color=_color(), lang=lang)
     try:
         parser, module = _parser(words, lang)
         args = parser.parse_args(words)
@@ -72,7 +72,7 @@ def _run(module: Module, args: argparse.Namespace, out: Output, lang: str) -> in
     flags = {name: value for name, value in vars(args).items() if name in KEYS and value is not None}
     told = _told(home, flags)
     if isinstance(told, Settings):
-        lang = told.lang or lang
+        out.lang = lang = told.lang or lang
     context = Context(home=home, out=out, lang=lang, told=told)
     try:
         if command.home:

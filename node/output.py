@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, TextIO
 
+from node import words
+
 BOLD, DIM, RED, YELLOW, GREEN, PLAIN = "\x1b[1m", "\x1b[2m", "\x1b[31m", "\x1b[33m", "\x1b[32m", "\x1b[0m"
 BAR_WIDTH = 24
 BAR_EVERY = 0.1  # seconds between repaints on a terminal
@@ -17,10 +19,13 @@ LINE_EVERY = 10.0  # seconds between lines elsewhere
 
 
 class Output:
-    """The two streams of a command. `json`: only objects go to standard output."""
+    """The two streams of a command. `json`: only objects go to standard output; `lang`: of the words around values."""
 
-    def __init__(self, *, json: bool, color: bool, stdout: TextIO | None = None, stderr: TextIO | None = None) -> None:
+    def __init__(
+        self, *, json: bool, color: bool, lang: str = "en", stdout: TextIO | None = None, stderr: TextIO | None = None
+    ) -> None:
         self.json = json
+        self.lang = lang
         self.stdout = stdout or sys.stdout
         self.stderr = stderr or sys.stderr
         self._color = color
@@ -40,11 +45,19 @@ class Output:
             for row in rows:
                 self.item(row)
             return
-        cells = [list(columns), *([_cell(row.get(column)) for column in columns] for row in rows)]
+        cells = [
+            [words.heading(column, self.lang) for column in columns],
+            *([_cell(words.cell(column, row.get(column), self.lang)) for column in columns] for row in rows),
+        ]
         widths = [max(width(line[i]) for line in cells) for i in range(len(columns))]
         for n, line in enumerate(cells):
             text = "  ".join(cell + " " * (space - width(cell)) for cell, space in zip(line, widths, strict=True))
             self.say(self.paint(BOLD, text.rstrip()) if n == 0 else text.rstrip())
+
+    def fact(self, name: str, value: object, space: int = 12) -> None:
+        """A line of the answer for people: a name, `space` columns wide, and what it is."""
+        label = words.heading(name, self.lang)
+        self.say(f"{label}{' ' * (space - width(label))} {words.cell(name, value, self.lang)}")
 
     def note(self, line: str) -> None:
         """A line on standard error, in both modes: what is going on, not the answer."""

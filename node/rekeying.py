@@ -16,6 +16,7 @@ from catalog.connection import Connection
 from catalog.loads import Load
 from catalog.model import LoadState, Source
 from catalog.rekeys import Rekey
+from config import sentences
 from config.errors import Misconfigured
 from dms import identity, prepare, quality_scope, rekey, rekey_reading, rekeying
 from dms.pipeline import Habits
@@ -229,7 +230,7 @@ async def _load(
     async with node.database.connection() as conn:
         open_load = await loads.open_of_source(conn, source.no)
     if open_load is not None and open_load.state is LoadState.HELD:
-        context.out.note(context.text("load_held", reason=open_load.reason))
+        context.out.note(context.text("load_held", reason=sentences.told(open_load.reason, context.lang)))
     with _inputs(args, source) as inputs, context.out.progress(context.text("landing")) as bar:
         tabular.check(source, inputs.tables)
         return await loading.load_inputs(

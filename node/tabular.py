@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from catalog.model import Source
+from config import sentences
 from config.errors import Misconfigured
 from exchange import landing
 from node.context import Context
@@ -104,4 +105,4 @@ def show(context: Context, records: Iterable[Record], failed: Iterable[str]) -> 
             context.out.say(f"{tag} {text.replace(marc.DELIMITER, ' $')}")
         context.out.say("")
     for reason in failed:
-        context.out.note(context.text("table_row", reason=reason))
+        context.out.note(context.text("table_row", reason=sentences.told(reason, context.lang)))

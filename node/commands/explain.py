@@ -27,17 +27,19 @@ from catalog import (
 from catalog.connection import Connection
 from catalog.model import CARRIER_NAMES, Carrier, Source, Visibility, cluster_id, cluster_number
 from catalog.records import Row
+from config import sentences
 from config.errors import NotFound
-from dms import quality_of, quality_texts
+from dms import quality_of, quality_scope, quality_texts
 from dms.match import reasons
 from dms.rules import catalogue
 from dms.rules.score import BEST
-from node import app, decided, indexed
+from node import app, decided, indexed, words
 from node.app import Node
 from node.context import Context
 from services.cataloguing import patch
 from services.deciding import sides
 from services.discovery import record
+from services.returning import previews
 
 NAME = "explain"
 HELP = {
@@ -63,7 +65,7 @@ async def run(context: Context, args: argparse.Namespace) -> int:
         steps = [
             step
             async for step in (
-                _cluster(conn, node, number, context.lang) if number else _record(conn, node, args.id, context.lang)
+                _cluster(conn, node, number, context) if number else _record(conn, node, args.id, context)
             )
         ]
         steps += await _decided(conn, node, args.id, context)
@@ -73,7 +75,7 @@ async def run(context: Context, args: argparse.Namespace) -> int:
         if context.out.json:
             context.out.item({"step": step, "told": told})
         else:
-            context.out.say(f"{step:12} {told}")
+            context.out.fact(step, told)
     return 0
 
 
@@ -86,156 +88,165 @@ async def _decided(conn: Connection, node: Node, ident: str, context: Context) -
     return []
 
 
-async def _record(conn: Connection, node: Node, ident: str, lang: str) -> AsyncIterator[Step]:
+async def _record(conn: Connection, node: Node, ident: str, context: Context) -> AsyncIterator[Step]:
     name, _, local_id = ident.partition("/")
     source = await sources.get(conn, name)
     for case in await quarantine.of_record(conn, source.no, local_id):
-        yield (
-            "quarantine",
-            f"case {case['id']} of load {case['load']}: {case['verdict']}, {case['rule']}: {case['reason']}",
-        )
+        whole = await quarantine.get(conn, case["id"])
+        reason = previews.reason(whole, await quality_scope.of_library(conn, source.library), context.lang)
+        told = {"case": case["id"], "load": case["load"], "rule": case["rule"], "reason": reason}
+        yield "quarantine", context.text("explain_case", verdict=words.word(case["verdict"], context.lang), **told)
     row = await records.named(conn, source.no, local_id)
     lead = await record.now_named(conn, name, local_id)
-    async for step in _rekeyed(conn, source, row.local_id if row else local_id):
+    async for step in _rekeyed(conn, source, row.local_id if row else local_id, context):
         yield step
     new = lead.became[-1].new if lead is not None else None
     if lead is not None and new is not None and await records.get(conn, source.no, new) is not None:
-        async for step in _record(conn, node, lead.ident, lang):
+        async for step in _record(conn, node, lead.ident, context):
             yield step
         return
     waiting = await loads.open_of_source(conn, source.no)
     if waiting is not None:
-        about = f": {waiting.reason}" if waiting.reason else ""
-        yield "load", f"load {waiting.load} of this source is {waiting.state.value}; what it brings shows later{about}"
+        why = sentences.told(waiting.reason, context.lang)
+        about = ("：" if context.lang == "zh" else ": ") + why if why else ""
+        state = words.word(waiting.state.value, context.lang)
+        yield "load", context.text("explain_waiting_load", load=waiting.load, state=state, about=about)
     if row is None:
         by = await records.last_replaced(conn, source.no, local_id)
         if by is not None:
-            yield "deleted", f"by load {by}; the version before it is kept (tianlu loads undo)"
+            yield "deleted", context.text("explain_deleted_by", load=by)
         if lead is not None and (number := cluster_number(lead.ident, node.symbol)):
-            yield "cluster", f"it was in {lead.ident}"
-            async for step in _cluster(conn, node, number, lang):
+            yield "cluster", context.text("explain_was_in", id=lead.ident)
+            async for step in _cluster(conn, node, number, context):
                 yield step
         return
-    yield (
-        "record",
-        f"{source.name}/{row.local_id} of library {row.library}, brought by load {row.load}, "
-        f"kept as {CARRIER_NAMES[Carrier(row.carrier)]} in {row.encoding}",
-    )
-    async for step in _quality(conn, source, row, lang):
+    told = {"record": f"{source.name}/{row.local_id}", "library": row.library, "load": row.load}
+    carrier = CARRIER_NAMES[Carrier(row.carrier)]
+    yield "record", context.text("explain_record", carrier=carrier, encoding=row.encoding, **told)
+    async for step in _quality(conn, source, row, context):
         yield step
     if row.visibility == Visibility.HOLDINGS:
-        yield "holdings", "only its holdings are shown, and where another record of its cluster is"
+        yield "holdings", context.text("explain_only_holdings")
     elif not visibility.is_visible(row.visibility):
-        yield "hidden", f"no output shows it: {visibility.reason(row.visibility)}"
-    async for step in _placed(conn, node, source, row, lang):
+        yield (
+            "hidden",
+            context.text("explain_hidden", reason=words.word(visibility.reason(row.visibility), context.lang)),
+        )
+    async for step in _placed(conn, node, source, row, context):
         yield step
 
 
-async def _rekeyed(conn: Connection, source: Source, local_id: str) -> AsyncIterator[Step]:
+async def _rekeyed(conn: Connection, source: Source, local_id: str, context: Context) -> AsyncIterator[Step]:
     """What became of an id when the library moved to another system, and which ids a record had before."""
     for one in await rekeys.became(conn, source.no, local_id):
-        when = f"re-keying {one.rekey} of {one.at:%Y-%m-%d}"
-        if one.new is None:
-            yield "rekeyed", f"{source.name}/{one.old} was no record of the new system, {when}: {one.evidence}"
-        else:
-            yield "rekeyed", f"{source.name}/{one.old} became {source.name}/{one.new}, {when}, by {one.evidence}"
+        key = "explain_gone" if one.new is None else "explain_became"
+        yield "rekeyed", context.text(key, new=f"{source.name}/{one.new}", **_rekeying(source, one))
     for one in await rekeys.formerly(conn, source.no, local_id):
-        told = f"{source.name}/{one.old} until re-keying {one.rekey} of {one.at:%Y-%m-%d}, by {one.evidence}"
-        yield "formerly", told
+        yield "formerly", context.text("explain_formerly", **_rekeying(source, one))
 
 
-async def _quality(conn: Connection, source: Source, row: Row, lang: str) -> AsyncIterator[Step]:
+def _rekeying(source: Source, one: rekeys.Became) -> dict[str, object]:
+    told = {"old": f"{source.name}/{one.old}", "rekey": one.rekey, "at": f"{one.at:%Y-%m-%d}"}
+    return told | {"evidence": one.evidence}
+
+
+async def _quality(conn: Connection, source: Source, row: Row, context: Context) -> AsyncIterator[Step]:
     """What reading it and its load told, what was mended of it, and what the rules say of it now."""
     known = catalogue.rules()
     for finding in await quarantine.findings_of(conn, source.no, row.local_id):
         if finding["rule"] not in known:  # the others are told by the rules
-            yield "finding", f"{finding['rule']}: {finding['detail']}"
+            yield "finding", f"{finding['rule']}: {sentences.told(finding['detail'], context.lang)}"
     found = await quality_of.opinion(conn, row)
     for rule, tag, _, before, after in found.came.receipts:
-        yield "mended", f"{tag} {patch.shown(before)} became {patch.shown(after)} ({rule})"
-    yield "score", f"{found.score} of {BEST}" + ("" if row.score is None else f"; {row.score} when it was loaded")
+        change = {"before": patch.shown(before), "after": patch.shown(after)}
+        yield "mended", context.text("explain_mended", tag=tag, rule=rule, **change)
+    then = "" if row.score is None else context.text("explain_score_then", score=row.score)
+    yield "score", context.text("explain_score", score=found.score, best=BEST) + then
     for one in found.findings[:MOST_FINDINGS]:
-        yield found.level(one).name.lower(), f"{one.rule}: {quality_texts.told(one, lang)}"
+        yield found.level(one).name.lower(), f"{one.rule}: {quality_texts.told(one, context.lang)}"
     if len(found.findings) > MOST_FINDINGS:
-        yield "finding", f"and {len(found.findings) - MOST_FINDINGS} more"
+        yield "finding", context.text("explain_more", count=len(found.findings) - MOST_FINDINGS)
 
 
-async def _attached(conn: Connection, node: Node, row: Row) -> AsyncIterator[Step]:
+async def _attached(conn: Connection, node: Node, row: Row, context: Context) -> AsyncIterator[Step]:
     """What a holdings record is attached to, or what it waits for."""
     for one in await holdings.of_record(conn, row.source, row.local_id):
         told = (one.library, one.location, one.call_number, one.item, one.status, one.note)
         yield "copy", " | ".join(filter(None, told))
     kind, _, value = row.parent.partition(":")
-    yield "names", f"its record by {kind} {value}" if value else "no record"
+    called = words.heading(kind, context.lang)
+    yield "names", context.text("explain_names" if value else "explain_names_none", kind=called, value=value)
     parent = await attached.parent_of(conn, row.source, row.local_id)
     if parent is None:
         for finding in await quarantine.findings_of(conn, row.source, row.local_id):
             if finding["rule"] in attached.WAITING:
-                yield "waiting", f"{finding['rule']}: {finding['detail']}"
+                yield "waiting", f"{finding['rule']}: {sentences.told(finding['detail'], context.lang)}"
         return
-    yield "attached", f"to {'/'.join(parent)}"
+    yield "attached", context.text("explain_attached", record="/".join(parent))
     if row.sid is None:
-        yield "hidden", "nothing of that record is shown, so its holdings aren't either"
+        yield "hidden", context.text("explain_parent_hidden")
         return
     cluster = (await clusters.membership(conn, [row.sid])).get(row.sid)
     if cluster is not None:
         yield "cluster", cluster_id(node.symbol, cluster)
 
 
-async def _placed(conn: Connection, node: Node, source: Source, row: Row, lang: str) -> AsyncIterator[Step]:
+async def _placed(conn: Connection, node: Node, source: Source, row: Row, context: Context) -> AsyncIterator[Step]:
     if row.kind == attached.HOLDINGS:
-        async for step in _attached(conn, node, row):
+        async for step in _attached(conn, node, row, context):
             yield step
         return
     held = await attached.of_parent(conn, source.no, row.local_id)
     if held:
-        yield "holdings", f"also of {', '.join('/'.join(one) for one in held[:MOST_EDGES])}"
+        named = ", ".join("/".join(one) for one in held[:MOST_EDGES])
+        yield "holdings", context.text("explain_held_also", records=named)
     if row.sid is None:
-        yield "unmatched", "authority and holdings records take no part in clustering"
+        yield "unmatched", context.text("explain_unmatched")
         return
     cluster = (await clusters.membership(conn, [row.sid])).get(row.sid)
     if cluster is None:
-        yield "queued", "waits to be placed"
+        yield "queued", context.text("explain_to_place")
         return
     yield "cluster", cluster_id(node.symbol, cluster)
     twins = await clusters.twins(conn, row.sid, MOST_EDGES)
     others = [name for name in twins if name != f"{source.name}/{row.local_id}"]
     if others:
-        yield "joined", f"equal in all that is compared: {', '.join(others)}"
-    async for step in _edges(conn, node, row.sid, lang):
+        yield "joined", context.text("explain_twins", records=", ".join(others))
+    async for step in _edges(conn, node, row.sid, context):
         yield step
-    async for step in _cluster(conn, node, cluster, lang):
+    async for step in _cluster(conn, node, cluster, context):
         yield step
 
 
-async def _edges(conn: Connection, node: Node, sid: int, lang: str) -> AsyncIterator[Step]:
+async def _edges(conn: Connection, node: Node, sid: int, context: Context) -> AsyncIterator[Step]:
     """Why it is with its neighbours, best first."""
     found = sorted(await signatures.edges(conn, [sid]), key=lambda edge: -edge[2])[:MOST_EDGES]
     names = await clusters.examples(conn, [edge[1] if edge[0] == sid else edge[0] for edge in found])
     for a, b, score, _, verdict, packed in found:
         other = b if a == sid else a
         why = msgspec.msgpack.decode(packed, type=list[tuple[str, int]])
-        told = ", ".join(f"{reasons.text(rule, lang)} {points:+}" for rule, points in why)
+        told = ", ".join(f"{reasons.text(rule, context.lang)} {points:+}" for rule, points in why)
         yield verdict, f"{names.get(other, '?')} ({score}): {told}"
 
 
-async def _cluster(conn: Connection, node: Node, cluster: int, lang: str) -> AsyncIterator[Step]:
+async def _cluster(conn: Connection, node: Node, cluster: int, context: Context) -> AsyncIterator[Step]:
     heir = (await clusters.heirs(conn, [cluster])).get(cluster)
     if heir is not None:
-        yield "redirect", f"its records went to {cluster_id(node.symbol, heir)}"
+        yield "redirect", context.text("explain_heir", id=cluster_id(node.symbol, heir))
     if cluster in await clusters.marked(conn, [cluster]):
-        yield "queued", "its merged record waits to be made again"
+        yield "queued", context.text("explain_to_merge")
     published = (await clusters.many(conn, [cluster])).get(cluster)
     if published is None:
         return
     if published.deleted:
-        yield "deleted", f"tombstone at place {published.seq} of the feed"
+        yield "deleted", context.text("explain_tombstone", seq=published.seq)
         return
     for tag, old, new in (await amendments.of(conn, [cluster])).get(cluster, ()):
-        yield "corrected", f"field {tag}: {patch.shown(old)} is to be {patch.shown(new)}"
+        yield "corrected", context.text("explain_to_correct", tag=tag, old=patch.shown(old), new=patch.shown(new))
     members = await clusters.members(conn, [cluster])
-    yield "merged", f"from {len(members)} records: " + ", ".join(f"{m['source']}/{m['local_id']}" for m in members[:20])
+    named = ", ".join(f"{m['source']}/{m['local_id']}" for m in members[:20])
+    yield "merged", context.text("explain_merged", count=len(members), records=named)
     epoch, _ = await changes.head(conn)
     at = indexed.place(node)
     seen = at[0] == epoch and at[1] >= published.seq
-    yield "indexed" if seen else "unindexed", f"place {published.seq} of the feed, index at {at[1]}"
+    yield "indexed" if seen else "unindexed", context.text("explain_feed", seq=published.seq, at=at[1])

@@ -14,6 +14,7 @@ from catalog import attached, bodies, dictionaries, inbox, libraries, loads, ori
 from catalog.connection import Connection
 from catalog.loads import Load
 from catalog.model import LoadState, Source
+from config import sentences
 from config.errors import Misconfigured, NotFound
 from dms import quality_scope
 from dms.pipeline import Habits, habits_key
@@ -23,6 +24,7 @@ from node.app import Node
 from node.context import Context
 from node.deeds import Act, Deed
 from node.output import Progress
+from node.words import word
 from protocols import detect, dialect, landed
 from services.returning import shown
 
@@ -204,7 +206,8 @@ async def tell_waiting(context: Context, node: Node, source: Source) -> None:
     context.out.note(context.text("holdings_wait", count=f"{total:,}", source=source.name))
     for row, at in zip(rows, await _rows_of(node, source, [row["local_id"] for row in rows]), strict=True):
         where = shown.rows(at, context.lang) or context.text("holdings_place", ordinal=row["ordinal"])
-        context.out.note(context.text("holdings_waiting", where=where, id=row["local_id"], reason=row["detail"]))
+        reason = sentences.told(row["detail"], context.lang)
+        context.out.note(context.text("holdings_waiting", where=where, id=row["local_id"], reason=reason))
     if total > len(rows):
         context.out.note(context.text("holdings_more", count=f"{total - len(rows):,}", source=source.name))
 
@@ -242,12 +245,13 @@ def report(context: Context, source: Source, load: Load, seconds: float, spent: 
         )
     told = ", ".join(f"{context.text('count_' + name)} {n:,}" for name, n in counts.items() if n or name == "records")
     rate = counts["records"] / seconds if seconds else 0
-    context.out.say(context.text("loaded", load=load.load, state=load.state.value, counts=told, rate=f"{rate:,.0f}"))
+    state = word(load.state.value, context.lang)
+    context.out.say(context.text("loaded", load=load.load, state=state, counts=told, rate=f"{rate:,.0f}"))
     if load.state is LoadState.HELD:
-        context.out.note(context.text("load_held", reason=load.reason))
+        context.out.note(context.text("load_held", reason=sentences.told(load.reason, context.lang)))
         return 1
     if load.state is not LoadState.DONE:
-        context.out.note(context.text("load_failed", reason=load.reason))
+        context.out.note(context.text("load_failed", reason=sentences.told(load.reason, context.lang)))
         return 1
     if counts["unreadable"] or counts["returned"]:
         context.out.note(context.text("came_back", source=source.name))

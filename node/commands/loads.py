@@ -9,6 +9,7 @@ from catalog import loads, quality, sources
 from catalog.connection import Connection
 from catalog.loads import Load
 from catalog.model import LoadState
+from config import sentences
 from dms import undo
 from dms.quality_texts import heading
 from dms.rules.model import Level
@@ -47,7 +48,8 @@ async def run(context: Context, args: argparse.Namespace) -> int:
         async with node.database.connection() as conn:
             if args.action == "list":
                 found = await loads.recent(conn, args.limit, feeds=args.all)
-                context.out.table([await _row(conn, load) for load in found], COLUMNS)
+                rows = [await _row(conn, load) for load in found]
+                context.out.table([_worded(context, row) for row in rows], COLUMNS)
             else:
                 await _show(context, conn, args.load)
     return 0
@@ -65,11 +67,17 @@ async def _show(context: Context, conn: Connection, number: int) -> None:
     if context.out.json:
         context.out.item({**row, "rules": rules})
         return
-    for name, value in row.items():
-        context.out.say(f"{name:12} {value}")
+    for name, value in _worded(context, row).items():
+        context.out.fact(name, "" if value is None else value)
     if rules:
         context.out.say("")
         context.out.table([{**one, "example": next(iter(one["examples"]), "")} for one in rules], RULES)
+
+
+def _worded(context: Context, row: dict[str, Any]) -> dict[str, Any]:
+    """For people: what was kept in English in the language of the command. Programs get it as it is kept."""
+    told = {name: sentences.told(row[name], context.lang) for name in ("reason", "origin")}
+    return row if context.out.json else row | told
 
 
 async def _row(conn: Connection, load: Load) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +11,16 @@ from catalog import libraries, loads, profiles, sources
 from catalog.connection import Connection
 from catalog.model import LoadState, Source
 from catalog.profiles import DOMAIN, Version
+from config import sentences
 from config.errors import Conflict, Misconfigured, NotFound, Refused
-from dms import quality_profile, quality_scope, rechecking, shadowing
+from dms import quality_profile, quality_scope, quality_texts, rechecking, shadowing
 from dms.crew import Crew
+from dms.rules.model import Finding
 from node import app, attending
 from node.app import Node
 from node.context import Context
 from node.deeds import Act
+from node.words import word
 from services.access.policy import Permission
 
 NAME = "profile"
@@ -133,7 +136,7 @@ async def _shadow(context: Context, node: Node, number: int, limit: int | None) 
         await profiles.tried(conn, number, told)
         await context.deed.done(conn, library=draft.scope, records=found.records, returned=found.returned)
     if context.out.json:
-        context.out.item({"profile": number, **told})
+        context.out.item({"profile": number, **_plain(told, context.lang)})
     _say_shadow(context, told)
     return 0
 
@@ -194,7 +197,7 @@ async def _recheck(context: Context, node: Node, some: list[Source], *, assured:
         if context.out.json:
             context.out.item({"source": source.name, "load": number, "state": load.state.value, **counts})
         if load.state is not LoadState.DONE:
-            context.out.note(context.text("load_held", reason=load.reason))
+            context.out.note(context.text("load_held", reason=sentences.told(load.reason, context.lang)))
             worst = max(worst, 1)
         elif counts["returned"]:
             worst = worst or 3
@@ -218,7 +221,8 @@ def _row(one: Version) -> dict[str, Any]:
 
 def _item(context: Context, one: Version) -> None:
     if context.out.json:
-        context.out.item({**_row(one), "levels": dict(one.levels), "mends": list(one.mends), "shadow": one.shadow})
+        run = one.shadow and _plain(one.shadow, context.lang)
+        context.out.item({**_row(one), "levels": dict(one.levels), "mends": list(one.mends), "shadow": run})
 
 
 def _show(context: Context, one: Version, *, toml: bool) -> None:
@@ -227,20 +231,33 @@ def _show(context: Context, one: Version, *, toml: bool) -> None:
         return
     _item(context, one)
     for name, value in _row(one).items():
-        context.out.say(f"{name:10} {value}")
+        context.out.fact(name, "" if value is None else value, 10)
     changed = quality_scope.of_versions([one])
     for rule, level in sorted(changed.levels.items()):
-        context.out.say(f"{level.name.lower():8} {rule}")
+        context.out.say(f"{word(level.name.lower(), context.lang):8} {rule}")
     for rule in sorted(changed.mends):
         context.out.say(f"{context.text('profile_mends'):8} {rule}")
     if one.shadow is not None:
         _say_shadow(context, one.shadow)
 
 
-def _levels(row: Mapping[str, Any]) -> str:
+def _levels(row: Mapping[str, Any], lang: str) -> str:
     """What a rule is taken for, before and after if that differs; a run of an older version doesn't know it."""
-    before, after = row.get("level_before", ""), row.get("level_after", "")
+    before, after = (word(row.get(f"level_{when}", ""), lang) for when in ("before", "after"))
     return before if before == after else f"{before} → {after}"
+
+
+def _worded(why: str | Sequence[Sequence[Any]], lang: str) -> str:
+    """Findings in words; changes, and what a run of an older version kept, are words already."""
+    return why if isinstance(why, str) else quality_texts.reason([Finding(*each) for each in why], lang)
+
+
+def _plain(told: Mapping[str, Any], lang: str) -> dict[str, Any]:
+    """A shadow run for programs: examples with their reasons in words."""
+    examples = {
+        key: [(name, _worded(why, lang)) for name, why in told[key]] for key in told if key.endswith("_examples")
+    }
+    return {**told, **examples}
 
 
 def _say_shadow(context: Context, told: Mapping[str, Any]) -> None:
@@ -259,10 +276,10 @@ def _say_shadow(context: Context, told: Mapping[str, Any]) -> None:
     rules = sorted(told["rules"].items(), key=lambda each: -abs(each[1]["after"] - each[1]["before"]))
     if rules and not context.out.json:
         found = [
-            {"rule": rule, **row, "level": _levels(row), "example": next(iter(row["examples"]), "")}
+            {"rule": rule, **row, "level": _levels(row, context.lang), "example": next(iter(row["examples"]), "")}
             for rule, row in rules
         ]
         context.out.table(found, ("rule", "level", "before", "after", "example"))
     for kind in ("returned", "restored", "mended"):
         for name, why in told[f"{kind}_examples"]:
-            context.out.say(f"{context.text('profile_' + kind):10} {name}  {why}")
+            context.out.say(f"{context.text('profile_' + kind):10} {sentences.told(name, context.lang)}  {_worded(why, context.lang)}")

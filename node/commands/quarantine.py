@@ -10,6 +10,7 @@ from catalog import bodies, loads, quarantine, sources
 from catalog.connection import Connection
 from catalog.loads import Load
 from catalog.model import LoadState, Source
+from config import sentences
 from config.errors import BadRecord, Misconfigured
 from dms import quality_scope
 from dms.rules.model import Profile
@@ -164,24 +165,27 @@ async def _preview(context: Context, conn: Connection, source: Source, rule: str
         try:
             found = previews.opened(case)
         except BadRecord as error:
-            context.out.item({"id": case["id"], "error": str(error)})
-            context.out.say(f"{case['id']}: {error}")
+            why = sentences.told(str(error), context.lang)
+            if context.out.json:
+                context.out.item({"id": case["id"], "error": why})
+            context.out.say(f"{case['id']}: {why}")
             continue
         told = previews.preview(found, profile, (rule,))
         left += not told.passes
         changes = [(each, *shown.change(each)) for each in told.receipts]
-        context.out.item(
-            {
-                "id": case["id"],
-                "local_id": case["local_id"],
-                "receipts": [
-                    {"rule": each.rule, "tag": each.tag, "nth": each.nth, "before": before, "after": after}
-                    for each, before, after in changes
-                ],
-                "passes": told.passes,
-                "left": [one._asdict() for one in shown.problems(told.errors, context.lang)],
-            }
-        )
+        if context.out.json:
+            context.out.item(
+                {
+                    "id": case["id"],
+                    "local_id": case["local_id"],
+                    "receipts": [
+                        {"rule": each.rule, "tag": each.tag, "nth": each.nth, "before": before, "after": after}
+                        for each, before, after in changes
+                    ],
+                    "passes": told.passes,
+                    "left": [one._asdict() for one in shown.problems(told.errors, context.lang)],
+                }
+            )
         context.out.say(f"{case['id']} {case['local_id']}")
         for each, before, after in changes:
             context.out.say(f"  {each.tag}  - {before}\n  {each.tag}  + {after}")
@@ -197,8 +201,9 @@ async def _show(context: Context, conn: Connection, ident: int) -> int:
     raw = bodies.grow(case["body"])
     told = {name: case[name] for name in TOLD if name != "source"}
     told |= {"source": case["source_name"], "place": shown.where(case, context.lang)}
+    reason = previews.reason(case, await quality_scope.of_library(conn, source.library), context.lang)
     for name in COLUMNS:
-        context.out.say(f"{name:10} {told[name]}")
+        context.out.fact(name, reason if name == "reason" else told[name], 10)
     problems: list[shown.Problem] = []
     try:
         found = previews.opened(case)

@@ -10,6 +10,7 @@ from aiohttp import web
 from catalog import bodies, libraries, loads, quarantine, sources
 from catalog.connection import Connection
 from catalog.model import LoadState, Source
+from config import sentences
 from config.errors import BadRecord, NotFound
 from dms import quality_scope
 from dms.rules import catalogue
@@ -54,7 +55,8 @@ async def overview(request: web.Request) -> web.StreamResponse:
         for row in groups
     ]
     waiting = [
-        {"load": each.load, "source": systems.get(each.source, ""), "origin": each.origin, "reason": each.reason}
+        {"load": each.load, "source": systems.get(each.source, ""), "origin": each.origin}
+        | {"reason": sentences.told(each.reason, lang)}
         for each in held
     ]
     response = view.page(request, "returns.html", groups=rows, held=waiting, done=_done(request))

@@ -8,6 +8,7 @@ from typing import Any
 
 from catalog import bodies
 from catalog.model import CARRIER_NAMES, Format
+from config import sentences
 from config.errors import BadRecord
 from dms import formats, quality
 from dms.rules import catalogue, kinds, mend
@@ -67,7 +68,9 @@ def reason(case: Mapping[str, Any], profile: Profile, lang: str) -> str:
 
 def _said(case: Mapping[str, Any], lang: str) -> str:
     rule = str(case["rule"])
-    return catalogue.text(Finding(rule, value=case["reason"]), lang) if rule in catalogue.rules() else case["reason"]
+    if rule in catalogue.rules():
+        return catalogue.text(Finding(rule, value=case["reason"]), lang)
+    return sentences.told(case["reason"], lang)
 
 
 def preview(found: Opened, profile: Profile, rules: Collection[str]) -> Preview:

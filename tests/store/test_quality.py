@@ -327,7 +327,8 @@ async def test_a_shadow_run_tells_what_would_change_and_changes_nothing(catalogu
     found = await run(None)
     assert (found.records, found.standing) == (4, 3)
     assert (found.returned, found.restored, found.mended) == (1, 1, 1)
-    assert found.returned_examples[0][0] == "a/n2" and WRONG in found.returned_examples[0][1]
+    ((name, (why, *_)), *_) = found.returned_examples
+    assert (name, why.rule, why.value) == ("a/n2", "isbn-check-digit", WRONG)
     assert found.restored_examples[0][0].startswith("case ")
     assert found.mended_examples[0][0] == "a/n3"
     rules = found.told()["rules"]
