@@ -5,9 +5,12 @@ from __future__ import annotations
 from aiohttp import web
 
 from catalog import batches
+from catalog.search.port import BadQuery
+from config.errors import NotFound
 from dms.rules import catalogue
 from node.web import batch_asking, context, permits, view, visitor
 from node.web.batch_api import batch_number
+from node.web.middleware import BadInput
 from services.access.policy import Permission
 from services.cataloguing import batch_told
 
@@ -33,12 +36,15 @@ async def new(request: web.Request) -> web.StreamResponse:
     which, lines = (visitor.lines(fields, name, MOST_LINES) for name in ("which", "change"))
     if do not in DO:
         raise web.HTTPBadRequest
-    asked = batch_asking.read(way, "\n".join(which), rule, tuple(lines))
-    if do == "make":
-        made = await batch_asking.make(request, asked, why[:LONGEST_WHY])
-        return _to(made.batch)
-    seen = await batch_asking.preview(request, asked)
     given = {"way": way, "which": "\n".join(which), "rule": rule, "change": "\n".join(lines), "why": why}
+    try:
+        asked = batch_asking.read(way, given["which"], rule, tuple(lines))
+        if do == "make":
+            made = await batch_asking.make(request, asked, why[:LONGEST_WHY])
+            return _to(made.batch)
+        seen = await batch_asking.preview(request, asked)
+    except (BadInput, NotFound, BadQuery) as error:  # what was typed stays
+        return await _form(request, given, fault=str(error))
     return await _form(request, given, batch_told.preview(seen))
 
 
@@ -91,7 +97,7 @@ def _to(batch: int) -> web.Response:
 
 
 async def _form(
-    request: web.Request, given: dict[str, str], preview: batch_told.Plain | None = None
+    request: web.Request, given: dict[str, str], preview: batch_told.Plain | None = None, fault: str = ""
 ) -> web.StreamResponse:
     within = context.reach(request).within
     async with context.private(request) as conn:
@@ -107,6 +113,8 @@ async def _form(
         ],
         given=given,
         preview=preview,
+        fault=fault,
+        status=400 if fault else 200,
         previewed=batch_asking.PREVIEWED,
         ways=batch_asking.WAYS,
         rules=sorted(catalogue.rules()),

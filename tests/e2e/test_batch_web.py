@@ -80,7 +80,8 @@ async def test_what_cannot_be_read_is_told_and_changes_nothing(browser: Browser)
     await browser.sign_in("wang", access.PASSWORD)
     for wrong in ({"change": "606 nonsense"}, {"rule": "no-such-rule"}, {"change": "606$a /(/ -> x"}, {"which": " "}):
         page = await browser.send("/batches", **(FORM | wrong), do="preview")
-        assert page.status == 400, wrong
+        assert page.status == 400 and page.page.xpath("//p[@role='alert']"), wrong
+        assert page.page.xpath("//textarea[@name='change']")[0].text == (FORM | wrong)["change"], "what was typed stays"
     assert "no operation" in (await browser.send("/batches", **(FORM | {"change": "606 nonsense"}), do="make")).text
     assert "There is none yet" in (await browser.get("/batches")).text
 
