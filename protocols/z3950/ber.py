@@ -243,9 +243,3 @@ class Frames:
     def _within(self, octets: int) -> None:
         if octets > self._limits.octets:
             raise Malformed(self._at, f"an APDU of at most {self._limits.octets} octets")
-
-
-def frame(buffer: bytes, limits: Limits = REQUESTS) -> int | None:
-    """The length of the first whole APDU of a buffer, None while octets are missing."""
-    whole = Frames(limits).feed(buffer)
-    return len(whole[0]) if whole else None

@@ -77,7 +77,7 @@ class SequenceOf(Type[tuple[V, ...]]):
         while start < stop:
             value, start = element(self._ways, source, start, stop)
             values.append(value)
-        source.spend(len(values) + 1, start)
+        source.spend(len(values), start)
         return tuple(values)
 
     def put(self, value: tuple[V, ...], out: Pieces) -> int:
@@ -109,7 +109,7 @@ class Sequence(Type[V]):
         self._puts = [(name, each.writer(), name in self.required) for name, each in reversed(list(fields.items()))]
 
     def take(self, source: Source, start: int, stop: int) -> V:
-        ways, header, at, count = self._ways, source.header, start, 1
+        ways, header, at, count = self._ways, source.header, start, 0
         values: dict[str, Any] = {}
         while at < stop:
             count += 1

@@ -62,14 +62,6 @@ def dotted(oid: Oid) -> str:
     return ".".join(map(str, oid))
 
 
-def undotted(text: str) -> Oid:
-    """The reverse of `dotted`. ValueError if it is none."""
-    arcs = tuple(int(arc) for arc in text.split("."))
-    if len(arcs) < 2 or min(arcs) < 0 or arcs[0] > 2:
-        raise ValueError(f"{text!r} is no object identifier")
-    return arcs
-
-
 def name(oid: Oid) -> str:
     """What people call it, or its dotted form."""
     return NAMES.get(oid) or dotted(oid)

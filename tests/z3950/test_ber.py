@@ -21,7 +21,7 @@ from protocols.z3950.apdu.query import (
     Type1,
 )
 from protocols.z3950.apdu.records import NamePlusRecord
-from protocols.z3950.ber import Frames, Malformed, frame, identifier, key, length
+from protocols.z3950.ber import Frames, Malformed, identifier, key, length
 from protocols.z3950.limits import REQUESTS, Limits
 from protocols.z3950.primitive import BITS, BOOLEAN, INTEGER, NULL, OCTETS, OID
 
@@ -96,6 +96,11 @@ def refused(octets: bytes, limits: Limits = REQUESTS) -> Malformed:
     return caught.value
 
 
+def whole(octets: bytes) -> bool:
+    """It is one APDU, and nothing waits behind it."""
+    return Frames().feed(octets) == [octets]
+
+
 def indefinite(octets: bytes) -> bytes:
     """The same value with every constructed length indefinite, at any depth."""
     return b"".join(_indefinite(octets, 0, len(octets)))
@@ -152,7 +157,7 @@ def test_object_identifiers_with_a_great_second_arc_come_back() -> None:
 def test_indefinite_lengths_are_read_everywhere(name: str) -> None:
     octets = indefinite(apdu.encode(SAMPLES[name]))
     assert b"\x80" in octets[:4]
-    assert frame(octets) == len(octets)
+    assert whole(octets)
     assert apdu.decode(octets) == SAMPLES[name]
 
 
@@ -183,7 +188,7 @@ def test_unknown_elements_are_skipped_and_repeated_ones_refused() -> None:
 def test_what_is_cut_anywhere_is_refused_and_waited_for(name: str) -> None:
     for octets in (apdu.encode(SAMPLES[name]), indefinite(apdu.encode(SAMPLES[name]))):
         for size in range(len(octets)):
-            assert frame(octets[:size]) is None
+            assert not Frames().feed(octets[:size])
             refused(octets[:size])
 
 
@@ -216,7 +221,8 @@ def test_nested_values_of_indefinite_length_are_looked_through_once() -> None:
     """Each level has the same elements around the next, so that asking each for its end would be quadratic."""
     levels = 390
     octets = b"\xb6\x80" + (b"\xa9\x80" + b"\x05\x00" * 150) * levels + b"\x00\x00" * levels + b"\x00\x00"
-    assert frame(octets) == len(octets) > 100_000
+    assert whole(octets)
+    assert len(octets) > 100_000
     assert cpu(lambda: refused(octets, Limits(elements=100_000))) < CHEAP
 
 
@@ -226,6 +232,20 @@ def test_a_query_may_be_as_deep_as_the_limit_and_no_deeper(made: Callable[[int],
     assert cpu(lambda: apdu.decode(apdu.encode(deep)) == deep) < CHEAP
     assert apdu.decode(indefinite(apdu.encode(a_search(made(300))))) == a_search(made(300))
     assert "within one another" in refused(apdu.encode(a_search(made(REQUESTS.depth + 1)))).expected
+
+
+def test_queries_as_full_as_they_can_be_are_cheap() -> None:
+    many = AttributesPlusTerm(attributes=a_term("x").attributes * 16_000, term=b"x")
+    wide = [apdu.encode(a_search(rpn)) for rpn in (_balanced(12_000), many)]
+    for octets in wide:
+        assert 150_000 < len(octets) < REQUESTS.octets
+        assert cpu(lambda octets=octets: apdu.decode(octets)) < CHEAP  # type: ignore[misc]
+
+
+def _balanced(leaves: int) -> Rpn:
+    if leaves == 1:
+        return "1"
+    return RpnOperation(rpn1=_balanced(leaves // 2), rpn2=_balanced(leaves - leaves // 2), op=And())
 
 
 def _right(depth: int) -> Rpn:

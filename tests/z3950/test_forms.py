@@ -126,9 +126,6 @@ def test_an_update_is_read_from_elements_and_from_octets() -> None:
 
 
 def test_object_identifiers_have_names_and_numbers() -> None:
-    assert oids.undotted(oids.dotted(oids.UNIMARC)) == oids.UNIMARC
+    assert oids.dotted(oids.UNIMARC) == "1.2.840.10003.5.1"
     assert oids.name(oids.UNIMARC) == "unimarc"
     assert oids.name((1, 2, 3)) == "1.2.3"
-    for wrong in ("1", "", "1.x", "3.1", "1.-2"):
-        with pytest.raises(ValueError):
-            oids.undotted(wrong)
