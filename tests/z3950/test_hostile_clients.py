@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import random
 import threading
 from collections.abc import AsyncIterator, Callable
@@ -241,7 +242,10 @@ async def test_a_hog_takes_its_share_and_others_do_not_wait_for_it(
     assert {each.records.condition for each in busy} <= {Bib1.TEMPORARY_ERROR}  # type: ignore[union-attr]
 
 
-async def test_wrong_passwords_are_refused_counted_and_kept_in_the_audit_log(database: Database, home: Path) -> None:
+async def test_wrong_passwords_are_refused_counted_and_kept_in_the_audit_log(
+    database: Database, home: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
     async with standing.door(database, home) as door:
         async with database.connection() as conn:
             await access.an_account(conn, "wang", Role.COPYIST)
@@ -268,6 +272,7 @@ async def test_wrong_passwords_are_refused_counted_and_kept_in_the_audit_log(dat
     assert ("nobody", "z3950.sign-in", "wang", "refused") in kept
     assert ("account:wang", "z3950.sign-in", "wang", "done") in kept
     assert not any("wrong" in str(row) for row in kept)
+    assert access.PASSWORD not in caplog.text
 
 
 async def test_where_accounts_alone_may_search_nobody_else_does(database: Database, home: Path) -> None:
