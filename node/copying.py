@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import functools
 from collections.abc import AsyncIterator
@@ -58,7 +59,8 @@ async def habits(conn: Connection, node: Node, library: str, dialect: str = "") 
     if not dialect:
         usual = await sources.usual_format(conn, library)
         dialect = between.MARC21 if usual is Format.MARC21 else node.settings.z3950.dialect
-    return Habits(dialect=dialect, judge=Judge(await quality_scope.of_library(conn, library)))
+    rules = await quality_scope.of_library(conn, library)
+    return Habits(dialect=dialect, judge=await asyncio.to_thread(Judge, rules))
 
 
 @contextlib.asynccontextmanager

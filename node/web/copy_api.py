@@ -31,10 +31,7 @@ async def look(request: web.Request) -> web.StreamResponse:
     library = copy_asking.library_of(request, request.query.get("library", ""))
     asked = copy_asking.query_of(request.query.get("q", ""))
     seen = await copy_asking.look(request, library, asked, request.query.getall("from", []))
-    candidates = []
-    for each in seen.sought.choice.ranked[:MOST]:
-        copied = copy_asking.taken(each, seen.habits.dialect)
-        candidates.append(copy_asking.told(each) | _told(copied))
+    candidates = [copy_asking.told(each) | _told(copied) for each, copied in await copy_asking.shown(seen, MOST)]
     return api.answer(
         {
             "library": library,

@@ -18,7 +18,7 @@ from dms import describe
 from exchange import bringing
 from node import copying
 from node.copying import Habits
-from node.web import auditing, context, permits
+from node.web import auditing, context, gate, permits
 from node.web.middleware import BadInput
 from services.copying import metasearch, queries, saving, seeking, taking
 from services.copying.candidates import Candidate
@@ -28,6 +28,8 @@ from services.copying.seeking import Sought, Whole
 from services.copying.taking import Copied
 
 LINES = web.AppKey("lines", Lines)
+ROOM = web.AppKey("room", asyncio.Semaphore)
+AT_ONCE = 8  # requests that ask targets
 MOST_TARGETS = 50
 OVER = (LoadState.DONE, LoadState.HELD, LoadState.FAILED)
 PATIENCE, LOOK = 15.0, 0.1  # seconds that a load is waited for, and between looks
@@ -53,7 +55,7 @@ class Saved:
 async def lines(app: web.Application) -> AsyncIterator[None]:
     """Keeps connections to targets for as long as the web door is open."""
     async with copying.open_lines(app[context.NODE]) as kept:
-        app[LINES] = kept
+        app[LINES], app[ROOM] = kept, asyncio.Semaphore(AT_ONCE)
         yield
 
 
@@ -90,7 +92,9 @@ async def look(request: web.Request, library: str, asked: Asked, names: Sequence
         chosen = await targets.named(conn, names)
         habits = await copying.habits(conn, context.node_of(request), library)
     whole = Whole(targets=chosen, wish=habits.wish(None), judge=habits.judge, deadline=metasearch.DEADLINE)
-    return Seen(sought=await seeking.seek(request.app[LINES], whole, asked), habits=habits)
+    gate.step_aside(request)  # others need not wait for the targets
+    async with request.app[ROOM]:
+        return Seen(sought=await seeking.seek(request.app[LINES], whole, asked), habits=habits)
 
 
 async def save(request: web.Request, library: str, asked: Asked, name: str, number: str) -> Saved:
@@ -101,7 +105,7 @@ async def save(request: web.Request, library: str, asked: Asked, name: str, numb
     found = next((each for each in seen.sought.choice.ranked if each.number == number), None)
     if found is None:
         raise NotFound(f"{name} doesn't find {number} by this query any more")
-    copied = taking.take(found, seen.habits.dialect)
+    copied = await asyncio.to_thread(taking.take, found, seen.habits.dialect)
     deed.about(object=copied.number, library=library, target=name)
     async with node.database.transaction() as conn:
         source = await bringing.source(
@@ -134,8 +138,16 @@ def told(each: Candidate) -> dict[str, Any]:
     }
 
 
-def taken(each: Candidate, dialect: str) -> Copied | None:
-    """It as it would be saved, None if it can't be converted."""
+async def shown(seen: Seen, most: int) -> list[tuple[Candidate, Copied | None]]:
+    """The best candidates, each as it would be saved; None if it can't be converted."""
+    return await asyncio.to_thread(_shown, seen, most)
+
+
+def _shown(seen: Seen, most: int) -> list[tuple[Candidate, Copied | None]]:
+    return [(each, _taken(each, seen.habits.dialect)) for each in seen.sought.choice.ranked[:most]]
+
+
+def _taken(each: Candidate, dialect: str) -> Copied | None:
     try:
         return taking.take(each, dialect)
     except BadRecord:

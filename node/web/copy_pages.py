@@ -66,7 +66,7 @@ async def _page(
         fault=fault,
         saved=_saved(saved) if saved else None,
         outcomes=_outcomes(seen) if seen else [],
-        candidates=_candidates(seen) if seen else [],
+        candidates=await _candidates(seen) if seen else [],
         by=seen.sought.choice.by if seen else "",
         notes=seen.sought.notes[:SHOWN] if seen else (),
         asked=seen is not None,
@@ -88,10 +88,9 @@ def _outcomes(seen: Seen) -> list[dict[str, Any]]:
     ]
 
 
-def _candidates(seen: Seen) -> list[dict[str, Any]]:
+async def _candidates(seen: Seen) -> list[dict[str, Any]]:
     found = []
-    for each in seen.sought.choice.ranked[:SHOWN]:
-        copied = copy_asking.taken(each, seen.habits.dialect)
+    for each, copied in await copy_asking.shown(seen, SHOWN):
         found.append(
             {
                 **copy_asking.told(each),

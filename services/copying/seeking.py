@@ -50,7 +50,7 @@ async def seek(lines: Lines, whole: Whole, asked: Asked) -> Sought:
         async for outcome in asking:
             outcomes.append(outcome)
             if outcome.answer:
-                read, said = candidates.read(outcome.target, outcome.answer.found, whole.judge)
+                read, said = await asyncio.to_thread(candidates.read, outcome.target, outcome.answer.found, whole.judge)
                 found += read
                 notes += [*said, *(f"{outcome.target.name} {note}" for note in outcome.answer.notes)]
     wish = Wish(format=whole.wish.format, language=whole.wish.language, isbn=asked.isbn)

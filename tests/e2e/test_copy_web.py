@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,7 +16,7 @@ from catalog.connection import Connection
 from catalog.database.pool import Database
 from catalog.loads import Load
 from catalog.model import Library
-from config.settings import Access, Settings
+from config.settings import Access, Settings, Web
 from node.web import copy_api, copy_asking
 from protocols import target as profiles
 from services.access.policy import Role
@@ -152,3 +153,29 @@ async def test_the_page_says_it_when_a_load_takes_its_time(
 async def test_readers_copy_nothing(browser: Browser) -> None:
     await browser.sign_in("reader", access.PASSWORD)
     assert (await browser.get("/copy")).status == 403
+
+
+async def test_whoever_waits_for_a_target_keeps_nobody_from_searching(catalogue: Catalogue, home: Path) -> None:
+    asked = asyncio.Event()
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.set()
+        await reader.read()
+        await asyncio.Event().wait()
+
+    narrow = Settings(access=Access(totp="nobody"), web=Web(at_work=1, waiting=0))
+    async with (
+        servers.serving(silent) as port,
+        stocked.serving(catalogue.database, Shelf(), home, narrow) as at,
+        forms.client() as client,
+    ):
+        async with catalogue.database.transaction() as conn:
+            await targets.add(conn, "silent", profiles.Profile(host="127.0.0.1", port=port), by="os:root")
+        browser = Browser(client, at)
+        await browser.sign_in("wang", access.PASSWORD)
+        waiting = asyncio.create_task(browser.get(f"/copy?q={ISBN}"))
+        await asyncio.wait_for(asked.wait(), 30)
+        assert (await Browser(client, at).get("/about")).status == 200
+        assert not waiting.done()
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
