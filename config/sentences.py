@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 FILE = Path(__file__).with_name("sentences.toml")
 APART = "; "  # between sentences that are kept as one text
-LONGEST = 2000  # characters of a text in which sentences are looked for
+LONGEST = 1000  # characters of a text in which sentences are looked for
 NUMBERS = ("n", "of")
 _NUMBER, _TEXT = r"[\d,]+", "(?:(?!; ).)+?"  # a text never reaches over to the next sentence
 _HOLE = re.compile(r"\{(\w+)\}")

@@ -54,6 +54,7 @@ REASONS: dict[str, dict[str, str]] = {
 }
 PATTERNS = {  # functions that make patterns of more than literals: of tables that ship with the program, but for one
     "catalog/database/complaints.py:error": "COMPLAINTS, in that module",
+    "config/sentences.py:_pattern": "sentences.toml, escaped; of texts up to LONGEST",
     "dms/addresses.py:_private": "addresses.toml",
     "dms/batch_pattern.py:__init__": "written by staff: only what can't run away (_counts)",
     "dms/batch_pattern.py:check": "the same",
