@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
-from bench import corpora, foreign, node
+from bench import corpora, foreign, node, z3950_door
 from bench.measure import Ran
 from bench.options import Options
 from bench.pair import free_port
@@ -39,7 +39,7 @@ DEADLINE = 5.0  # seconds
 def run(options: Options) -> Report:
     """The rows of both."""
     size = options.size or SIZE
-    return Report(bench="z3950", size=size, rows=(*_metasearch(), *_copy(size)))
+    return Report(bench="z3950", size=size, rows=(*_metasearch(), *_copy(size), *z3950_door.rows(2 * size)))
 
 
 def _metasearch() -> list[Row]:

@@ -226,7 +226,8 @@ def _idle(port: int, pid: int) -> float:
 
 def _waiting(port: int) -> Client:
     client = Client(port)
-    client.ask(INIT)
+    for request in (INIT, _search(WORDS[0], "MARC21"), PRESENT):
+        client.ask(request)
     return client
 
 
