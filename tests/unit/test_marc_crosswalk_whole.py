@@ -117,6 +117,27 @@ def test_fields_that_depend_on_others(lines: list[str], wanted: list[str]) -> No
     assert [line for line in shown if not line.startswith("008")] == wanted
 
 
+@pytest.mark.parametrize(
+    ("line", "wanted"),
+    [
+        ("606 0 $a经济发展$x研究$y中国$z1994", "650  4$a经济发展$x研究$z中国$y1994"),
+        ("690   $aF124$v4", "084   $aF124$2clc/4"),
+        ("801  0$bNLC", "040   $aNLC"),
+        ("320   $a有书目", "504   $a有书目"),
+        ("035   $a(A100000NLC)002", "035   $a(A100000NLC)002"),
+        ("101 1 $achi$ceng", "041 1 $achi$heng"),
+        ("200 1 $a资治通鉴$h第三册$i唐纪$f司马光著", "245 10$a资治通鉴.$n第三册,$p唐纪 /$c司马光著"),
+        ("461  0$12001 $a资治通鉴$v3", "773 1 $t资治通鉴$g3"),
+        ("462  0$12001 $a唐纪$v3", "773 1 $t唐纪$g3"),
+        ("702  0$a许广平$4主编", "700 0 $a许广平,$e主编"),
+        ("010   $a7-5000-0000-0$dCNY赠90.00", "020   $a7-5000-0000-0 :$cCNY赠90.00"),
+    ],
+)
+def test_what_other_converters_lose_or_turn_survives(line: str, wanted: str) -> None:
+    """What the public stylesheet for CNMARC leaves out, and the fields in which the formats mean the opposite."""
+    assert wanted in _shown(crosswalk("cnmarc_marc21").convert(a_record(line)))
+
+
 def test_coded_data_become_a_leader_and_008() -> None:
     record = a_record(
         "100   $a20081106d2004    ekmy0chiy0121    ea",

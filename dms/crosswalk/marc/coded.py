@@ -66,6 +66,7 @@ class _Put(NamedTuple):
     place: int
     text: str
     where: str  # the same for the report
+    under: bool  # what is there counts more
 
 
 _Built = dict[str, list[tuple[int, str]]]  # (place, characters) of what is put into each build
@@ -185,8 +186,9 @@ class Coder:
             if len(way.known) >= REMEMBERED:
                 way.known.clear()
             source = way.known[key] = self._put(way, tag, code, value, own)
-        for to, place, text, _ in source.puts:
-            built.setdefault(to, []).append((place, text))
+        for to, place, text, _, under in source.puts:
+            puts = built.setdefault(to, [])
+            puts.insert(0 if under else len(puts), (place, text))
         for start, end, to, place in way.copied:
             if text := value[start:end]:
                 built.setdefault(to, []).append((place, text))
@@ -201,7 +203,7 @@ class Coder:
             place, wanted = each.given
             if not told or (wanted and value[place : place + 1] not in tuple(wanted)):
                 continue
-            lost = each.lost if told.strip(_NOTHING) else ""
+            lost = each.lost if told.strip(_NOTHING) and told not in (each.map or ()) else ""
             if each.to:
                 put, lost = self._carried(each, told, own)
                 if put:
@@ -223,7 +225,7 @@ class Coder:
             lost = NO_CODE if unknown else LESS if self._says_less(each, told, text, own) else ""
             last = _last(each.place, len(text))
             put = (
-                _Put(each.to, each.place, text, f"{each.to}/{each.place:02}{last}")
+                _Put(each.to, each.place, text, f"{each.to}/{each.place:02}{last}", each.under)
                 if text.strip() or (text and not each.each)
                 else None
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cache
 from operator import itemgetter
 
@@ -13,7 +13,7 @@ from dms.crosswalk.marc.engine import ALONE, Engine, Outcome
 from dms.crosswalk.marc.merged import Merger
 from dms.crosswalk.marc.plan import NO_ROW, Around
 from dms.crosswalk.marc.recipe import Made
-from dms.crosswalk.marc.table import Row
+from dms.crosswalk.marc.table import Row, Table
 from dms.crosswalk.model import Converted, Fate, Loss
 from protocols import marc
 from protocols.marc import DELIMITER, Record
@@ -46,12 +46,9 @@ class Crosswalk:
         self._home = Coder(home)
         self._remade: frozenset[str] = frozenset(home.settings.get("beside", ()))  # tags of codes that return whole
         self._minding = self._asking | self._counted | self._heads | self._coder.tags
-        rows = self.table.rows.items()
-        self._mirrored = frozenset(tag for tag, each in rows if self._is_local(tag) and all(row.also for row in each))
+        self._mirrored = _mirrored(self.table)
+        self._mirrors = _mirrored(home)
         self._lines: dict[tuple[str, Fate, str, str], tuple[Loss, ...]] = {}  # of control fields
-
-    def _is_local(self, tag: str) -> bool:
-        return tag.startswith(tuple(self.table.settings.get("local", ())))
 
     def mirrored(self, record: Record) -> dict[tuple[str, str], str]:
         """Fields that are made beside local fields of the record, whatever else it has → the tags of those."""
@@ -72,9 +69,12 @@ class Crosswalk:
         present = [tag for tag, _ in record.fields]
         tags = self._asked.intersection(present)
         mirrored: dict[tuple[str, str], str] = {}
-        if not self._mirrored.isdisjoint(present):
+        if not self._mirrors.isdisjoint(present) and not self._mirrored.isdisjoint(present):
             mirrored = crosswalk(self.table.settings["back"]).mirrored(record)
-        again = self._again(record, coded) if not self._beside.isdisjoint(present) else _NO_FIELDS
+        again = bare = _NO_FIELDS
+        if not self._beside.isdisjoint(present):
+            again = self._again(record, coded.leader, coded.made)
+            bare = self._again(record, coded.leader, [each for each in coded.made if each[0] not in _BY_KIND])
         seen: dict[str, int] = {}
         made: list[Made] = [Made(tag, text) for tag, text in coded.made]
         fates: list[tuple[int, tuple[Loss, ...]]] = []
@@ -89,7 +89,8 @@ class Crosswalk:
                 fates.append((nth, tuple(Loss(tag, code, Fate.MAPPED, kept.tag) for code in codes)))
                 continue
             if tag[:2] == "00":
-                outcome = self._control(tag, text, coded if nth == 1 or tag in self._coder.parted else None, again)
+                known = coded if nth == 1 or tag in self._coder.parted else None
+                outcome = self._control(tag, text, known, again if present.count(tag) == 1 else _NO_FIELDS)
             elif tag in minding:
                 outcome = field(tag, text, self._around(tag, nth, headed, tags, coded))
                 headed = headed or outcome.head
@@ -104,6 +105,9 @@ class Crosswalk:
                 into = coded.taken.get(tag, _NONE) if nth == 1 or is_again else _NONE
                 losses = _beside(losses, into, "" if is_again else self._foreign)
                 if is_again:
+                    if (tag, text) in bare:  # and so has what it would make
+                        names = {where.partition("/")[0] for _, to in into for where in to.split(", ")}
+                        made = [one for one in made if one.tag not in _BY_KIND or one.tag + one.text[:1] not in names]
                     fates.append((nth, losses))
                     continue
             elif nth == 1 and tag in told:
@@ -114,19 +118,12 @@ class Crosswalk:
             fates.append((1, told[LEADER]))
         made = self._merger.merged(made, record)
         if returned:
-            unique = {self._once(one) for one in returned}
-            made = [one for one in made if not (own := self._once(one)) or own not in unique]
+            unique = {one.tag for one in returned if marc.is_control(one.tag) or one.tag in self._remade}
+            made = [one for one in made if one.tag not in unique]
             made, returned = foreign.rejoined(made, returned, self._rejoined)
             made = foreign.twinned(made, returned, self._twins)
         made.sort(key=_FIRST)
         return Converted(Record(coded.leader, tuple(self._linked(made))), tuple(fates))
-
-    def _once(self, one: Made) -> str:
-        """What a record has once of a field that returned as it was: its tag, with the first character where its fields
-        differ by kind; "" of others."""
-        if marc.is_control(one.tag):
-            return one.tag + one.text[:1] if one.tag in _BY_KIND else one.tag
-        return one.tag if one.tag in self._remade else ""
 
     def _around(self, tag: str, nth: int, headed: bool, tags: frozenset[str], coded: Coded) -> Around:
         """What of the record matters to a field."""
@@ -136,11 +133,11 @@ class Crosswalk:
         into = coded.taken.get(tag, _NONE) if nth == 1 and tag not in self._beside else _NONE
         return Around(headed, first, tags, into) if headed or not first or tags or into else ALONE
 
-    def _again(self, record: Record, coded: Coded) -> frozenset[tuple[str, str]]:
-        """Fields that the way back would make of the target: they were made of it and need not be kept."""
+    def _again(self, record: Record, leader: str, made: Iterable[tuple[str, str]]) -> frozenset[tuple[str, str]]:
+        """Fields that the way back would make of these of the target: they were made of them and need not be kept."""
         held = [kept for text in record.all(self._foreign) if (kept := foreign.held(text, self._native))]
         target = ((kept.tag, kept.text) for kept in held)
-        return frozenset(self._home.code(Record(coded.leader, (*target, *coded.made))).made)
+        return frozenset(self._home.code(Record(leader, (*target, *made))).made)
 
     def _control(self, tag: str, text: str, coded: Coded | None, again: Collection[tuple[str, str]]) -> Outcome:
         """A control field: as the table says, or as the coded data that it is, or kept as a foreign one."""
@@ -201,6 +198,12 @@ def _beside(losses: Lines, into: tuple[tuple[str, str], ...], kept: str) -> Line
     return tuple(
         Loss(each.tag, each.code, Fate.MAPPED, went[each.code] + more) if each.code in went else each for each in losses
     )
+
+
+def _mirrored(table: Table) -> frozenset[str]:
+    """Tags of local fields beside which others are made."""
+    local = tuple(table.settings.get("local", ()))
+    return frozenset(tag for tag, rows in table.rows.items() if tag.startswith(local) and all(row.also for row in rows))
 
 
 _ASKED = ("record", "without")

@@ -82,7 +82,8 @@ class Position:
     end: int  # past the last; far away = all that there is
     to: str  # the name of a `Build`; "" = lost
     place: int
-    map: Mapping[str, str] | None
+    under: bool  # what another position puts there counts more
+    map: Mapping[str, str] | None  # of a position that is lost: the values that are not, because they can be reckoned
     each: bool  # the map is of characters
     kinds: str  # of records; empty = all
     lost: str
@@ -244,6 +245,7 @@ def _position(told: dict[str, Any], maps: Mapping[str, Mapping[str, str]]) -> Po
         end=end,
         to=to,
         place=int(place or 0),
+        under=told.pop("under", False),
         map=maps[told.pop("map")] if "map" in told else None,
         each=told.pop("each", False),
         kinds=told.pop("kinds", ""),
