@@ -208,7 +208,11 @@ class _Field:
 
     def joined(self, codes: str, separator: str) -> str:
         """Values of `codes`, in the order of the codes and then of the field, without repeats."""
-        found = self.values(codes) if len(codes) == 1 else [value for code in codes for value in self.values(code)]
+        if self._values is None:
+            once = self._once
+            found = [clean for code in codes if (value := once.get(code)) and (clean := _clean(value))]
+        else:
+            found = [value for code in codes for value in self._values.get(code, ())]
         return separator.join(dict.fromkeys(found)) if len(found) > 1 else found[0] if found else ""
 
     def first_set(self, sets: Sequence[str], separator: str) -> str:
