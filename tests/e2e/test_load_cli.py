@@ -40,7 +40,8 @@ class Cli:
 
     def start(self, *words: str, **how: Any) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "node.cli", "--home", str(self.home), "--lang", "en", *words]
-        piped: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        free = os.environ | {"TIANLU_Z3950__PORT": "0"}  # other nodes may run beside this one
+        piped: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "env": free}
         return subprocess.Popen(command, **(piped | how))
 
     def run(self, *words: str, code: int = 0, given: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
