@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from catalog import attached
 from catalog.model import HELD_PREFIX as PREFIX
 from dms import formats, holdings, identity, mfhd, quality
 from dms.match import features
@@ -56,24 +57,42 @@ class Seen:
     known: Known
     stamp: str
     nameless: bool  # named by the digest of its bytes, and numbered among equals
+    instead: str = ""  # of a holdings record at the beginning of a stretch: see dms.mfhd.Named
 
 
-def read(data: bytes, habits: Habits, former: str, ids: Ids) -> list[Seen]:
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What was read of a stretch, and what the next one follows: as a load's units do (dms.judging.Lead)."""
+
+    seen: list[Seen]
+    last: str = ""
+
+
+def read(data: bytes, habits: Habits, former: str, ids: Ids) -> Part:
     """The readable records of a stretch that are not marked as deleted. `former`: the identity rule of before."""
     batch = reading.read(data, habits.carrier, encoding=habits.encoding, characters=habits.characters)
     inspector = quality.inspector(habits.profile)
-    return [
-        _seen(each.record, each.raw, habits, former, ids, inspector)
-        for each in batch.reads
-        if not identity.is_deleted(each.record)
-    ]
+    order = mfhd.Order([each.ordinal for each in batch.failed])
+    seen = [_seen(each, habits, former, ids, inspector, order) for each in batch.reads]
+    return Part([one for one in seen if one is not None], order.last)
 
 
-def _seen(record: Record, raw: bytes, habits: Habits, former: str, ids: Ids, inspector: quality.Inspector) -> Seen:
-    source = habits.source
+def _seen(
+    each: reading.Read, habits: Habits, former: str, ids: Ids, inspector: quality.Inspector, order: mfhd.Order
+) -> Seen | None:
+    """The record as a load would name it; None if it is a deletion."""
+    source, record, instead = habits.source, each.record, ""
     held = mfhd.is_one(record, source.format)
     prefix = PREFIX if held else ""
     named = identity.named_id(record, source.identity)
+    local_id = prefix + named if named else identity.digest_id(each.raw)
+    if not held:
+        order.pass_by(each.ordinal, local_id, record)
+    elif named:
+        told = mfhd.name(record, each.raw, source, order, each.ordinal)
+        local_id, instead = told.local_id, told.instead
+    if identity.is_deleted(record):
+        return None
     stamp = identity.stamp(record)
     marks = _marks(record, former, prefix, ids)
     fmt = formats.format_of(record, source.format)
@@ -88,7 +107,7 @@ def _seen(record: Record, raw: bytes, habits: Habits, former: str, ids: Ids, ins
     )
     content = features.signature(features.pack(features.features(facts))) if facts.bibliographic else b""
     known = Known(
-        local_id=prefix + named if named else identity.digest_id(raw),
+        local_id=local_id,
         kind=int(kind),
         content=content,
         title=title_hash(title) if title else 0,
@@ -96,7 +115,7 @@ def _seen(record: Record, raw: bytes, habits: Habits, former: str, ids: Ids, ins
         calls=frozenset(copy.call_number for copy in copies if copy.call_number),
         marks=marks,
     )
-    return Seen(known, stamp, not named)
+    return Seen(known, stamp, not named, instead)
 
 
 def _marks(record: Record, former: str, prefix: str, ids: Ids) -> tuple[tuple[str, str], ...]:
@@ -118,11 +137,11 @@ def _marks(record: Record, former: str, prefix: str, ids: Ids) -> tuple[tuple[st
     return tuple(found)
 
 
-def merged(seen: Iterable[Seen]) -> list[Known]:
+def merged(parts: Iterable[Part]) -> list[Known]:
     """The records as a load will have them: of one id the newest, and equal ones without an id by number."""
     numbers: dict[str, int] = {}
     best: dict[str, tuple[str, Known]] = {}
-    for one in seen:
+    for one in _led(parts):
         known = one.known
         if one.nameless:
             n = numbers[known.local_id] = numbers.get(known.local_id, 0) + 1
@@ -131,3 +150,15 @@ def merged(seen: Iterable[Seen]) -> list[Known]:
         if there is None or one.stamp >= there[0]:
             best[known.local_id] = (one.stamp, known)
     return [known for _, known in best.values()]
+
+
+def _led(parts: Iterable[Part]) -> Iterator[Seen]:
+    """All of them; holdings records that begin a stretch and bear the number of the record before it named by that."""
+    lead = ""
+    for part in parts:
+        for one in part.seen:
+            if one.instead and lead == attached.ID + one.known.local_id.removeprefix(PREFIX):
+                yield dataclasses.replace(one, known=dataclasses.replace(one.known, local_id=one.instead))
+            else:
+                yield one
+        lead = lead if part.last == mfhd.FOLLOWS else part.last

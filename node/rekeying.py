@@ -134,15 +134,17 @@ async def _compare(context: Context, node: Node, args: argparse.Namespace) -> Co
 
 def _read(inputs: landing.Inputs, habits: Habits, there: Standing, bar: Progress) -> list[Known]:
     ids = rekey_reading.Ids.of(one.local_id for one in there.records)
-    seen = []
+    parts: list[rekey_reading.Part] = []
+    count = 0
     started = time.perf_counter()
     for opened in inputs.streams:
         for stretch in stream.stretches(opened, inputs.carrier):
             if not stretch.fault:
-                seen += rekey_reading.read(stretch.data, habits, there.source.identity, ids)
-                rate = len(seen) / (time.perf_counter() - started)
-                bar.at(stretch.end, f"{len(seen):,} records, {rate:,.0f}/s", inputs.size)
-    return rekey_reading.merged(seen)
+                parts.append(rekey_reading.read(stretch.data, habits, there.source.identity, ids))
+                count += len(parts[-1].seen)
+                rate = count / (time.perf_counter() - started)
+                bar.at(stretch.end, f"{count:,} records, {rate:,.0f}/s", inputs.size)
+    return rekey_reading.merged(parts)
 
 
 def _pairs(path: str) -> dict[str, str]:
@@ -193,7 +195,8 @@ def _tell(context: Context, found: Compared) -> None:
 
 def _some(context: Context, pairs: list[Pair]) -> None:
     for one in pairs[:SHOWN]:
-        context.out.say(f"  {one.old} → {one.new}  ({one.by}: {one.evidence})")
+        by = context.text(f"rekeying_by_{one.by.replace('-', '_')}")
+        context.out.say(f"  {one.old} → {one.new}  ({by}: {sentences.told(one.evidence, context.lang)})")
 
 
 async def _begin(context: Context, node: Node, args: argparse.Namespace, found: Compared) -> Rekey:

@@ -45,7 +45,7 @@ async def compared(catalogue: Catalogue, name: str, new: Sequence[bytes], identi
     habits = Habits(source=source, carrier="iso2709", encoding="auto")
     ids = rekey_reading.Ids.of(one.local_id for one in there.records)
     seen = rekey_reading.read(b"".join(new), habits, there.source.identity, ids)
-    return await rekeying.compare(catalogue.database, there, rekey_reading.merged(seen), {})
+    return await rekeying.compare(catalogue.database, there, rekey_reading.merged([seen]), {})
 
 
 async def rekeyed(
@@ -229,7 +229,7 @@ async def test_records_made_one_leave_their_pins_to_it(catalogue: Catalogue) -> 
     seen = rekey_reading.read(new, Habits(source=there.source, carrier="iso2709", encoding="auto"), "001",
                               rekey_reading.Ids.of(["n1", "n2"]))  # fmt: skip
     told = {"n1": "x1", "n2": "x1"}
-    found = await rekeying.compare(catalogue.database, there, rekey_reading.merged(seen), told)
+    found = await rekeying.compare(catalogue.database, there, rekey_reading.merged([seen]), told)
     assert [(pair.old, pair.new) for pair in found.pairing.joined] == [("n2", "x1")]
     async with catalogue.database.transaction() as conn:
         await rekeying.begin(conn, found, identity="001", origin="new", fingerprint=b"")
@@ -299,3 +299,22 @@ async def test_authorities_batches_and_findings_go_with_their_records(catalogue:
         await renaming.rename(conn, source.no, {"a1": "a9"}, {})
         for table in ("authority", "batch_record", "finding", "record"):
             assert await conn.fetchval(f"select array_agg(distinct local_id) from {table}") == ["a9"], table
+
+
+@pytest.mark.parametrize("of", [True, False], ids=["named", "placed"])
+@pytest.mark.parametrize("unit", [1, 2, 9])
+async def test_holdings_records_with_their_parents_number_are_named_as_a_load_names_them(
+    catalogue: Catalogue, unit: int, of: bool
+) -> None:
+    file = []
+    for n in range(3):
+        bib = builders.a_marc21(local_id=f"b{n}", title=f"Walled gardens {n}")
+        file += [builders.iso2709(bib), *(an_mfhd(f"b{n}", f"b{n}" if of else "", item=f"I{n}{m}") for m in range(2))]
+    await catalogue.load("a", file, unit=unit)
+    there = await rekeying.standing(catalogue.database, "a")
+    habits = Habits(source=there.source, carrier="iso2709", encoding="auto")
+    ids = rekey_reading.Ids.of(one.local_id for one in there.records)
+    parts = [rekey_reading.read(b"".join(file[n : n + unit]), habits, "001", ids) for n in range(0, len(file), unit)]
+    named = [one.local_id for one in rekey_reading.merged(parts)]
+    assert sorted(named) == sorted(one.local_id for one in there.records)
+    assert len([name for name in named if "#" in name]) == 6
