@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from catalog import targets
+from config import sentences
 from config.errors import BadRecord, Misconfigured, Refused, Unreachable
 from dms import describe
 from dms.crosswalk.marc import between
@@ -188,7 +189,7 @@ def _tell_unread(context: Context, text: str, why: str) -> None:
     if context.out.json:
         context.out.item({"query": text, "trouble": why})
     else:
-        context.out.note(context.text("copy_unread", query=text, why=why))
+        context.out.note(context.text("copy_unread", query=text, why=sentences.told(why, context.lang)))
 
 
 def _tell(context: Context, text: str, sought: Sought, one: Copied | None, why: str, *, many: bool) -> None:
@@ -199,7 +200,11 @@ def _tell(context: Context, text: str, sought: Sought, one: Copied | None, why: 
         return
     for outcome in sought.outcomes:
         if outcome.trouble and not many:
-            out.note(context.text("copy_trouble", target=outcome.target.name, why=outcome.trouble))
+            out.note(
+                context.text(
+                    "copy_trouble", target=outcome.target.name, why=sentences.told(outcome.trouble, context.lang)
+                )
+            )
     for note in () if many else sought.notes:
         out.note(note)
     if one is None:

@@ -7,8 +7,9 @@ from typing import Any
 from aiohttp import web
 
 from catalog.model import LoadState
+from config import sentences
 from config.errors import Conflict, NotFound
-from node.web import copy_asking, permits, view, visitor
+from node.web import context, copy_asking, permits, view, visitor
 from node.web.copy_asking import Saved, Seen
 from node.web.middleware import BadInput
 from services.access.policy import Permission
@@ -54,6 +55,7 @@ async def _page(
     fault: str = "",
 ) -> web.StreamResponse:
     known, own = await copy_asking.places(request)
+    lang = context.lang_of(request)
     response = view.page(
         request,
         "copy.html",
@@ -63,9 +65,9 @@ async def _page(
         targets=[{"name": each.name, "chosen": not names or each.name in names} for each in known],
         libraries=own,
         library=library,
-        fault=fault,
-        saved=_saved(saved) if saved else None,
-        outcomes=_outcomes(seen) if seen else [],
+        fault=sentences.told(fault, lang),
+        saved=_saved(saved, lang) if saved else None,
+        outcomes=_outcomes(seen, lang) if seen else [],
         candidates=await _candidates(seen) if seen else [],
         by=seen.sought.choice.by if seen else "",
         notes=seen.sought.notes[:SHOWN] if seen else (),
@@ -76,12 +78,12 @@ async def _page(
     return response
 
 
-def _outcomes(seen: Seen) -> list[dict[str, Any]]:
+def _outcomes(seen: Seen, lang: str) -> list[dict[str, Any]]:
     return [
         {
             "target": each.target.name,
             "hits": each.answer.hits if each.answer else None,
-            "trouble": each.trouble,
+            "trouble": sentences.told(each.trouble, lang),
             "seconds": f"{each.seconds:.1f}",
         }
         for each in seen.sought.outcomes
@@ -103,7 +105,7 @@ async def _candidates(seen: Seen) -> list[dict[str, Any]]:
     return found
 
 
-def _saved(saved: Saved) -> dict[str, Any]:
+def _saved(saved: Saved, lang: str) -> dict[str, Any]:
     load = saved.load
     state = "done" if load.state is LoadState.DONE else "waiting" if load.state not in copy_asking.OVER else "failed"
     if state == "done" and load.returned:
@@ -113,5 +115,5 @@ def _saved(saved: Saved) -> dict[str, Any]:
         "id": f"{saved.source}/{saved.copied.number}",
         "source": saved.source,
         "load": load.load,
-        "reason": load.reason,
+        "reason": sentences.told(load.reason, lang),
     }

@@ -53,7 +53,7 @@ class Lines:
         try:
             async with asyncio.timeout(within), kept.room:
                 if wait := kept.breaker.refuses(time.monotonic()):
-                    raise Spared(f"{target.name} did not answer lately; it is tried again in {wait:.0f} s")
+                    raise Spared(f"{target.name} did not answer lately: it is tried again in {wait:.0f} s")
                 begun = True
                 answer = await self._asked(target, kept, query, most)
         except TimeoutError as error:

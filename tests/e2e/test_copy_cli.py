@@ -99,7 +99,7 @@ def test_the_living_answer_for_the_dead(loc: Cli) -> None:
     troubles = {each["target"]: each["trouble"] for each in told["targets"]}
     assert "doesn't answer" in troubles["dead"]
     assert (troubles["loc"], load["added"]) == ("", 1)
-    loc.run("copy", ISBNS[5], "--from", "dead", code=4)
+    assert "无应答".encode() in loc.run("copy", ISBNS[5], "--from", "dead", "--lang", "zh", code=4).stderr
     loc.run("copy", ISBNS[5], "--from", "nobody", code=1)
     loc.run("target", "pause", "loc")
     loc.run("copy", ISBNS[5], "--from", "loc", code=5)

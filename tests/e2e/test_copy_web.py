@@ -84,6 +84,8 @@ async def test_a_cataloguer_looks_compares_and_saves(catalogue: Catalogue, brows
     assert [each.get("value") for each in empty.page.xpath("//input[@name='from']")] == ["dead", "nlc"]
     found = await browser.get(f"/copy?q={ISBN}&from=nlc&from=dead")
     assert "doesn't answer" in found.text
+    assert "无应答" in (await browser.get(f"/copy?q={ISBN}&from=dead&lang=zh")).text
+    await browser.get("/copy?lang=en")
     first, second = found.page.xpath("//section[@class='pair']")
     assert "nlc 7" in first.text_content()
     assert "nlc 8" in second.text_content()
