@@ -19,7 +19,7 @@ from catalog import bodies, changes, clusters, libraries, packing
 from catalog.connection import Connection
 from catalog.database.pool import Database
 from catalog.model import Description, Format, Holding, Published
-from catalog.search import port
+from catalog.search import headings, port
 from catalog.search.fold import fold
 from catalog.work.queue import PgQueue, Queue
 from config.settings import Settings
@@ -132,6 +132,23 @@ class Shelf:
         }
         hits = tuple(port.Hit(cluster=number, score=1.0) for number, _ in fit)
         return port.Result(total=len(fit), hits=hits[request.offset :][: request.limit], facets=facets, seq=0)
+
+    def scan(
+        self, index: str, text: str, *, before: int, count: int, libraries: frozenset[str] | None = None
+    ) -> port.Stretch:
+        held = [each for each in self.published.values() if libraries is None or libraries & {*each.libraries}]
+        found = Counter(
+            value
+            for each in held
+            if (of := each.description)
+            for kind, value in {*headings.of(of), *headings.listed(of)}
+            if kind == index
+        )
+        values = sorted(found, key=lambda value: headings.order(index, value))
+        at = sum(headings.order(index, value) < headings.order(index, text) for value in values)
+        start, end = max(0, at - before), at + count - before
+        listed = tuple(port.Listed(text=value, count=found[value]) for value in values[start:end])
+        return port.Stretch(values=listed, before=at - start, start=start == 0, end=end >= len(values))
 
 
 def _values(published: Published) -> dict[str, tuple[str, ...]]:
