@@ -131,4 +131,6 @@ def secured(told: Z3950) -> ssl.SSLContext | None:
 
 async def _serve(guard: Guard, at: socket.socket, tls: ssl.SSLContext | None) -> asyncio.Server:
     # The server takes the socket away from whoever made it: it is given one of its own.
-    return await asyncio.get_running_loop().create_server(guard, sock=at.dup(), ssl=tls)
+    return await asyncio.get_running_loop().create_server(
+        guard, sock=at.dup(), ssl=tls, ssl_handshake_timeout=listener.FIRST if tls else None
+    )

@@ -56,7 +56,7 @@ def _listed(state: State, task: List, outcome: Outcome) -> Step:
         assert isinstance(outcome, Trouble)
         return _failed(state, outcome)
     entries = tuple(
-        TermInfo(term=each.text.encode(state.of_records, "replace"), global_occurrences=each.count)
+        TermInfo(term=each.text.encode(state.of_texts, "replace"), global_occurrences=each.count)
         for each in outcome.values
     )
     answer = ScanResponse(

@@ -160,7 +160,7 @@ def _negotiated(state: State, request: InitRequest) -> tuple[OtherInfo, ...]:
         return ()
     name = next((each for each in wish.charsets if each in CHARSETS), None)
     state.charset = CHARSETS[name] if name else ""
-    state.in_records = bool(name and wish.records)
+    state.only_texts = name is not None and wish.records is False
     records = wish.records if name else None
     return (charsets.answer(name, records=records),)
 

@@ -53,7 +53,7 @@ class State:
     preferred: int = USUAL  # octets of a message
     exceptional: int = LARGEST  # octets of a record
     charset: str = ""  # negotiated
-    in_records: bool = False  # and agreed on for records too
+    only_texts: bool = False  # negotiated for everything but records
     guessed: str = ""  # by what was found
     sets: dict[str, Kept] = field(default_factory=dict)
 
@@ -63,9 +63,14 @@ class State:
         return self.charset or self.habits.charset or self.guessed
 
     @property
-    def of_records(self) -> str:
-        """In which MARC records and texts go to the client."""
+    def of_texts(self) -> str:
+        """In which terms, diagnostics and texts for people go to the client."""
         return self.known_charset or characters.UTF8
+
+    @property
+    def of_records(self) -> str:
+        """In which MARC records do."""
+        return (self.habits.charset or characters.UTF8) if self.only_texts else self.of_texts
 
     @property
     def segmented(self) -> bool:
@@ -74,7 +79,7 @@ class State:
 
     def shown(self, text: str) -> str:
         """A text for an APDU, as the client reads it."""
-        return charsets.spelt(text, self.of_records)
+        return charsets.spelt(text, self.of_texts)
 
     def read(self, text: str) -> str:
         """A text of an APDU, as it was meant; it is never certain."""

@@ -384,6 +384,15 @@ async def test_a_client_that_negotiates_gets_records_in_its_characters(door: Sta
         assert marc(record, "gb18030").leader[9] == " "
 
 
+async def test_characters_may_be_agreed_on_for_all_but_records(door: Standing) -> None:
+    wish = (charsets.propose(("gbk",), records=False),)
+    async with door.client() as client:
+        await client.init(options=standing.OPTIONS | {Option.NEGOTIATION}, other_info=wish)
+        assert (await client.search(a_term("长编".encode("gbk")))).result_count == 1
+        (record,) = records(await client.present(syntax=oids.UNIMARC))
+        assert value(marc(record).first("200") or "", "a") == "长编"
+
+
 async def test_a_client_that_says_nothing_is_understood_all_the_same(door: Standing) -> None:
     async with door.session() as client:
         assert (await client.search(a_term("天工开物".encode("gbk"), 4, c=3))).result_count == 1
