@@ -12,6 +12,7 @@ from pathlib import Path
 
 from msgspec import structs
 
+from protocols import marcxml
 from protocols.z3950 import apdu
 from protocols.z3950.apdu.query import Null
 from protocols.z3950.apdu.scan import ListEntries, TermInfo
@@ -67,8 +68,8 @@ def keeping(kept: list[bytes]) -> targets.Handler:
 async def capture() -> dict[str, bytes]:
     """By name: the script, which of its APDUs, and its kind."""
     made: dict[str, bytes] = {}
-    with tempfile.NamedTemporaryFile(suffix=".mrc") as record:
-        record.write(builders.iso2709(builders.a_bib()))
+    with tempfile.NamedTemporaryFile(suffix=".xml") as record:
+        record.write(marcxml.write(builders.a_bib()).encode())
         record.flush()
         values = {"isbn": "9787101000016", "user": "reader", "password": "word", "record": record.name}
         for script, charset in [*((name, "utf-8") for name in programs.NAMES), ("records.yaz-client", "gb18030")]:

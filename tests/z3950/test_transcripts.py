@@ -15,6 +15,7 @@ import pytest_asyncio
 
 from catalog.database.pool import Database
 from catalog.model import Format
+from protocols import marcxml
 from services.access import accounts
 from services.access.policy import Grant, Role
 from tests import access, builders
@@ -50,14 +51,17 @@ async def door(database: Database, home: Path) -> AsyncIterator[Standing]:
             made = await accounts.add(
                 conn, "wang", library="CN-TJU", password=access.kept(PASSWORD), by="os:root", must_change=False
             )
-            await accounts.give(conn, made.account, Grant(role=Role.COPYIST, library="CN-TJU"), "os:root")
+            for role in (Role.COPYIST, Role.SUBMITTER):
+                await accounts.give(conn, made.account, Grant(role=role, library="CN-TJU"), "os:root")
         yield opened
 
 
 @pytest.mark.parametrize("charset", ["utf-8", "gb18030"])
-@pytest.mark.parametrize("script", [name for name in programs.NAMES if not name.startswith("updates")])
-async def test_programs_print_what_they_printed(script: str, charset: str, door: Standing) -> None:
-    values = {"port": door.port, "user": "wang", "password": PASSWORD, "isbn": builders.isbn13(1)}
+@pytest.mark.parametrize("script", programs.NAMES)
+async def test_programs_print_what_they_printed(script: str, charset: str, door: Standing, tmp_path: Path) -> None:
+    record = tmp_path / "record.xml"  # yaz-client says XML of any record that it hands in
+    record.write_text(marcxml.write(builders.a_cnmarc(title="园冶注释", isbn=builders.isbn13(77), local_id="Y1")))
+    values = {"port": door.port, "user": "wang", "password": PASSWORD, "isbn": builders.isbn13(1), "record": record}
     said = await programs.said(script, values, charset)
     for pattern, instead in CHANGING:
         said = pattern.sub(instead, said)
