@@ -6,8 +6,8 @@ A module of this folder has
     FIXES: Mapping[str, Fix]             by rule id, what it can mend (`{}` if nothing); see `dms.rules.edit`
 
 and is named in MODULES below. A function looks at a whole record (`Look`) and yields findings; it tells no level, since
-levels are the profile's. It may yield an id that is off: the checker drops it. Where nearly all records are beyond doubt
-a rule has an `among`, which passes over them in the columns of many (`dms.rules.bulk`): it may keep too many, never too
+levels are the profile's. It may yield an id that is off: the checker drops it. Where most records are beyond doubt a
+rule has an `among`, which passes over them in the columns of many (`dms.rules.bulk`): it may keep too many, never too
 few, so that the same is found in one record and in many.
 """
 
