@@ -160,13 +160,16 @@ def _leader(text: str, findings: list[Finding]) -> str:
 def write(record: Record, namespace: bool = True) -> str:
     """The record as one MARCXML element, valid against MARC21slim.xsd where its tags and codes are.
 
-    Characters that XML forbids become blanks; the leader is made whole (24 characters, numbers at its fixed places).
+    Characters that XML forbids become blanks; the leader is made whole (24 characters, numbers at its fixed places);
+    control fields come first, where the schema wants them.
     """
     out = [f'<record xmlns="{NAMESPACE}">' if namespace else "<record>", f"<leader>{_escaped(leader(record))}</leader>"]
+    first = len(out)
     for tag, value, pairs in marc.walk(record):
         name = _quoted(clean(tag))
         if marc.is_control(tag):
-            out.append(f"<controlfield tag={name}>{_escaped(clean(value))}</controlfield>")
+            out.insert(first, f"<controlfield tag={name}>{_escaped(clean(value))}</controlfield>")
+            first += 1
             continue
         one, two = (_quoted(clean(indicator)) for indicator in value.partition(DELIMITER)[0].ljust(2)[:2])
         out.append(f"<datafield tag={name} ind1={one} ind2={two}>")
