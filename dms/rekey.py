@@ -172,7 +172,7 @@ class _Work:
         others = [self.news[one] for one in to_new[best.local_id] if one in self.left_new]
         if _best(best, others) is not new and len(others) > 1:
             return
-        self.take(best.local_id, new_id, by, f"{to_old[new_id][best.local_id]}, and {_why(best, new)}")
+        self.take(best.local_id, new_id, by, f"{to_old[new_id][best.local_id]}; {_why(best, new)}")
         if join:
             for old in mine:
                 if old is not best and len(to_new[old.local_id]) == 1 and join(old, new):
@@ -249,7 +249,7 @@ def _why(old: Known, new: Known) -> str:
         )
         if holds
     ]
-    return ", ".join(said) or "nothing else"
+    return "; ".join(said) or "nothing else"
 
 
 def _is_field(name: str, only: str) -> bool:

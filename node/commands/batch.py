@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from catalog import batches, offering
+from catalog.batches import Batch
 from catalog.connection import Connection
+from config import sentences
 from config.errors import Misconfigured
 from dms import batch_change
 from dms.batch_change import Operation
@@ -83,7 +85,7 @@ async def run(context: Context, args: argparse.Namespace) -> int:
             if args.action == "list":
                 found = await batches.recent(conn, args.limit, within)
                 counts = await batches.counts(conn, [one.batch for one in found])
-                context.out.table([batch_told.batch(one, counts[one.batch]) for one in found], COLUMNS)
+                context.out.table([_row(context, one, counts[one.batch]) for one in found], COLUMNS)
             else:
                 await _show(context, conn, args, within)
     return 0
@@ -172,7 +174,7 @@ async def _see_through(context: Context, node: Node, number: int) -> int:
         context.out.note(context.text("batch_waits", batch=number, load=waits))
         return 5
     for _, reason, count in reasons:
-        context.out.note(f"{count:>8,}  {reason}")
+        context.out.note(f"{count:>8,}  {sentences.told(reason, context.lang)}")
     return 5 if batch.undone_at and counts.get("kept") else 0
 
 
@@ -186,19 +188,25 @@ async def _show(context: Context, conn: Connection, args: argparse.Namespace, wi
         told = {"change": change, "answers": answers, "records": [batch_told.record(row) for row in rows]}
         context.out.item({**batch_told.batch(batch, counts), **told})
         return
-    for name, value in {
-        **batch_told.batch(batch, counts),
-        "change": "; ".join(change),
-        "answers": answers or "",
-    }.items():
+    lines = {**_row(context, batch, counts), "change": "; ".join(change), "answers": answers or ""}
+    for name, value in lines.items():
         if value not in (None, ""):
-            context.out.say(f"{name:12} {value}")
+            context.out.fact(name, value)
     context.out.say("")
-    context.out.table([line for row in rows for line in _lines(row)], RECORDS)
+    context.out.table([line for row in rows for line in _lines(row, context.lang)], RECORDS)
 
 
-def _lines(row: Any) -> list[dict[str, Any]]:
+def _row(context: Context, batch: Batch, counts: dict[str, int]) -> dict[str, Any]:
+    """A batch, for people in their language."""
+    plain = batch_told.batch(batch, counts)
+    if context.out.json:
+        return plain
+    return plain | {name: sentences.told(plain[name], context.lang) for name in ("selection", "why")}
+
+
+def _lines(row: Any, lang: str) -> list[dict[str, Any]]:
     told = batch_told.record(row)
+    told["reason"] = sentences.told(told["reason"], lang)
     edits = told.pop("edits")
     return [{**told, **edit} for edit in edits] or [told]
 
@@ -217,5 +225,5 @@ def _say_preview(context: Context, seen: Preview) -> None:
     told = {name: f"{plain[name]:,}" for name in batch_told.PREVIEWED}
     context.out.say(context.text("batch_preview", looked=f"{seen.looked:,}", **told))
     for reason, count in seen.reasons.most_common():
-        context.out.note(f"{count:>8,}  {reason}")
+        context.out.note(f"{count:>8,}  {sentences.told(reason, context.lang)}")
     context.out.note(context.text("batch_not_made"))

@@ -37,7 +37,7 @@ ACTS = {
     "undo": Act(name="cluster.undo", object="decision", detail=("why",)),
 }
 ALLOW = {"show": Permission.READ, "explain": Permission.READ, "history": Permission.LOOK}
-HISTORY = ("decision", "at", "kind", "state", "clusters", "records", "who", "why", "undone_by")
+HISTORY = ("decision", "at", "kind", "state", "clusters", "named", "who", "why", "undone_by")
 NAMED = 5  # records of a decision that a line names
 
 
@@ -197,4 +197,4 @@ def _short(decision: dict[str, Any]) -> dict[str, Any]:
     """A decision as a line of the table."""
     names: list[str] = decision["records"]
     more = f" +{len(names) - NAMED}" if len(names) > NAMED else ""
-    return {**decision, "clusters": ", ".join(decision["clusters"]), "records": ", ".join(names[:NAMED]) + more}
+    return {**decision, "clusters": ", ".join(decision["clusters"]), "named": ", ".join(names[:NAMED]) + more}

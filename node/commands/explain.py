@@ -140,14 +140,14 @@ async def _rekeyed(conn: Connection, source: Source, local_id: str, context: Con
     """What became of an id when the library moved to another system, and which ids a record had before."""
     for one in await rekeys.became(conn, source.no, local_id):
         key = "explain_gone" if one.new is None else "explain_became"
-        yield "rekeyed", context.text(key, new=f"{source.name}/{one.new}", **_rekeying(source, one))
+        yield "rekeyed", context.text(key, new=f"{source.name}/{one.new}", **_rekeying(source, one, context.lang))
     for one in await rekeys.formerly(conn, source.no, local_id):
-        yield "formerly", context.text("explain_formerly", **_rekeying(source, one))
+        yield "formerly", context.text("explain_formerly", **_rekeying(source, one, context.lang))
 
 
-def _rekeying(source: Source, one: rekeys.Became) -> dict[str, object]:
+def _rekeying(source: Source, one: rekeys.Became, lang: str) -> dict[str, object]:
     told = {"old": f"{source.name}/{one.old}", "rekey": one.rekey, "at": f"{one.at:%Y-%m-%d}"}
-    return told | {"evidence": one.evidence}
+    return told | {"evidence": sentences.told(one.evidence, lang)}
 
 
 async def _quality(conn: Connection, source: Source, row: Row, context: Context) -> AsyncIterator[Step]:

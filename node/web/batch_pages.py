@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from aiohttp import web
 
 from catalog import batches
+from catalog.batches import Batch
 from catalog.search.port import BadQuery
+from config import sentences
 from config.errors import NotFound
 from dms.rules import catalogue
 from node.web import batch_asking, context, permits, view, visitor
@@ -62,15 +66,20 @@ async def one(request: web.Request) -> web.StreamResponse:
     running = found.state in ("due", "undue")
     undoable = found.state == "done" or (found.state == "undone" and bool(counts.get("kept")))
     records = [batch_told.record(row) for row in rows]
+    lang = context.lang_of(request)
     response = view.page(
         request,
         "one_batch.html",
-        batch=batch_told.batch(found, counts) | {"at": f"{found.at:%Y-%m-%d %H:%M}", "light": LIGHTS[found.state]},
+        batch=_shown(found, counts, lang),
         change=batch_told.change(found),
         counts=[(name, counts[name]) for name in batch_told.COUNTED if counts.get(name)],
         state=state if state in states else "",
-        records=[each | {"light": RECORD_LIGHTS.get(each["state"], "suspended")} for each in records],
-        reasons=reasons,
+        records=[
+            each
+            | {"light": RECORD_LIGHTS.get(each["state"], "suspended"), "reason": sentences.told(each["reason"], lang)}
+            for each in records
+        ],
+        reasons=[(state, sentences.told(reason, lang), count) for state, reason, count in reasons],
         waits=waits,
         running=running,
         most=SIZE,
@@ -92,6 +101,12 @@ async def undo(request: web.Request) -> web.StreamResponse:
     return _to(taken.batch)
 
 
+def _shown(batch: Batch, counts: Mapping[str, int], lang: str) -> batch_told.Plain:
+    plain = batch_told.batch(batch, counts)
+    told = {name: sentences.told(plain[name], lang) for name in ("selection", "why")}
+    return plain | told | {"at": f"{batch.at:%Y-%m-%d %H:%M}", "light": LIGHTS[batch.state]}
+
+
 def _to(batch: int) -> web.Response:
     return web.Response(status=303, headers={"Location": f"/batches/{batch}", "Cache-Control": "no-store"})
 
@@ -106,11 +121,7 @@ async def _form(
     response = view.page(
         request,
         "batches.html",
-        batches=[
-            batch_told.batch(each, counts[each.batch])
-            | {"at": f"{each.at:%Y-%m-%d %H:%M}", "light": LIGHTS[each.state]}
-            for each in found
-        ],
+        batches=[_shown(each, counts[each.batch], context.lang_of(request)) for each in found],
         given=given,
         preview=preview,
         fault=fault,
