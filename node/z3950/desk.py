@@ -41,7 +41,6 @@ log = logging.getLogger(__name__)
 
 LONGEST = 60.0  # seconds that one task may take
 CHUNK = 50  # records that are made at once
-TOO_MANY_RECORDS = 12  # bib-1: "Too many records retrieved"
 
 
 class NoDatabase(Refused):
@@ -174,7 +173,7 @@ class Desk:
 
     async def _part(self, task: Take, first: int, count: int) -> list[Made | Trouble]:
         numbers = await self.shelf.numbers(task.found, first, count)
-        gone: Made | Trouble = Trouble(making.GONE)  # where the set has shrunk since
+        gone: Made | Trouble = Trouble(Bib1.RECORD_DELETED)  # where the set has shrunk since
         form = task.wanted.key
         turn = await self.remembered.look(time.monotonic())
         made: dict[int, Made | Trouble] = {}
@@ -256,7 +255,7 @@ def _trouble(error: TianluError) -> Trouble:
         case NoDatabase():
             return Trouble(Bib1.DATABASE_UNAVAILABLE, str(error))
         case TooDeep():
-            return Trouble(TOO_MANY_RECORDS, str(error))
+            return Trouble(Bib1.TOO_MANY_RECORDS, str(error))
         case port.NotBuilt():
             return Trouble(Bib1.DATABASE_UNAVAILABLE, str(error))
         case Retry():

@@ -11,8 +11,6 @@ from node.z3950.tasks import Made, Trouble, Wanted
 from protocols.z3950.diagnostics import Bib1
 from services.delivery import asked, copied
 
-GONE = 1028  # bib-1: "Record deleted"
-
 Held = tuple[Holding, ...]
 
 
@@ -28,7 +26,7 @@ def _one(
     published: Published | None, held: Held, names: Mapping[str, str], wanted: Wanted, lang: str
 ) -> Made | Trouble:
     if published is None:
-        return Trouble(GONE)
+        return Trouble(Bib1.RECORD_DELETED)
     try:
         if wanted.form == SUTRS:
             named = ((each.library, each) for each in held)

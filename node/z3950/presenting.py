@@ -56,7 +56,12 @@ def present(state: State, request: PresentRequest) -> Step:
     spans = [(request.result_set_start_point, request.number_of_records_requested)]
     spans += [(each.starting_position, each.number_of_records) for each in request.additional_ranges or ()]
     last = max(first + count - 1 for first, count in spans)
-    step = taking(
+    most = state.habits.records
+    if any(first < 1 or count < 0 for first, count in spans) or last > kept.result.total:
+        return _answer(request, 0, _nothing(state, Trouble(Bib1.OUT_OF_RANGE)))
+    if most is not None and last > most:
+        return _answer(request, 0, _nothing(state, Trouble(Bib1.TOO_MANY_RECORDS, str(most))))
+    return taking(
         state,
         kept.result,
         tuple(spans),
@@ -64,15 +69,6 @@ def present(state: State, request: PresentRequest) -> Step:
         lambda given: _answer(request, kept.result.total, given),
         segmented=state.segmented,
     )
-    most = state.habits.records
-    if any(first < 1 or count < 0 for first, count in spans) or last > kept.result.total:
-        return _answer(request, 0, _nothing(state, Trouble(Bib1.OUT_OF_RANGE)))
-    if most is not None and last > most:
-        return _answer(request, 0, _nothing(state, Trouble(TOO_MANY_RECORDS, str(most))))
-    return step
-
-
-TOO_MANY_RECORDS = 12  # bib-1: "Too many records retrieved"
 
 
 def taking(

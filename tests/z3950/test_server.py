@@ -14,16 +14,16 @@ from catalog.model import Format
 from config.errors import Misconfigured
 from config.settings import Z3950
 from node.z3950 import databases
-from protocols.marc import Record, value
-from protocols.z3950 import charsets, oids, opac, sutrs
+from protocols.marc import value
+from protocols.z3950 import oids, opac, sutrs
 from protocols.z3950.apdu.close import Close, CloseReason
 from protocols.z3950.apdu.control import TriggerResourceControlRequest
 from protocols.z3950.apdu.extended import ExtendedServicesRequest, ExtendedServicesResponse
-from protocols.z3950.apdu.init import IdPass, Option
-from protocols.z3950.apdu.parts import DefaultDiagFormat, External, Single
+from protocols.z3950.apdu.init import Option
+from protocols.z3950.apdu.parts import External, Single
 from protocols.z3950.apdu.present import CompSpec, PresentRequest, PresentResponse, Range, Segment, Specification, Uri
 from protocols.z3950.apdu.query import And, AndNot, AttributeElement, Or, RpnOperation, RpnQuery, Type1, Type2, Type104
-from protocols.z3950.apdu.records import NamePlusRecord, PresentStatus, SurrogateDiagnostic
+from protocols.z3950.apdu.records import PresentStatus, SurrogateDiagnostic
 from protocols.z3950.apdu.scan import ScanRequest, ScanResponse
 from protocols.z3950.apdu.search import SearchResponse
 from protocols.z3950.apdu.sets import (
@@ -36,11 +36,11 @@ from protocols.z3950.apdu.sets import (
 )
 from protocols.z3950.diagnostics import Bib1
 from protocols.z3950.primitive import GENERAL
-from services.access.policy import Role
 from services.retrieval import remembered
-from tests import access, builders, stocked
+from tests import builders, stocked
 from tests.stocked import Stock
 from tests.z3950 import standing
+from tests.z3950.answers import diagnostic, marc, octets, records, surrogate
 from tests.z3950.standing import Client, Standing, a_search, a_term
 
 
@@ -54,43 +54,6 @@ async def door(database: Database, home: Path) -> AsyncIterator[Standing]:
 async def client(door: Standing) -> AsyncIterator[Client]:
     async with door.session() as session:
         yield session
-
-
-def records(answer: object) -> tuple[NamePlusRecord, ...]:
-    found = answer.records  # type: ignore[attr-defined]
-    assert isinstance(found, tuple), found
-    return found
-
-
-def diagnostic(answer: object) -> tuple[int, str]:
-    found = answer.records  # type: ignore[attr-defined]
-    assert isinstance(found, DefaultDiagFormat), found
-    return found.condition, found.text
-
-
-def surrogate(record: NamePlusRecord) -> int:
-    assert isinstance(record.record, SurrogateDiagnostic)
-    assert isinstance(record.record.diagnostic, DefaultDiagFormat)
-    return record.record.diagnostic.condition
-
-
-def octets(record: NamePlusRecord) -> bytes:
-    assert isinstance(record.record, External)
-    assert isinstance(record.record.encoding, bytes)
-    return record.record.encoding
-
-
-def marc(record: NamePlusRecord, encoding: str = "utf-8") -> Record:
-    data = octets(record)
-    assert len(data) == int(data[:5])
-    text = data.decode(encoding)
-    base = int(data[12:17])
-    fields = []
-    for at in range(24, base - 1, 12):
-        tag, size, start = data[at : at + 3].decode(), int(data[at + 3 : at + 7]), int(data[at + 7 : at + 12])
-        fields.append((tag, data[base + start : base + start + size - 1].decode(encoding)))
-    assert text
-    return Record(data[:24].decode(), tuple(fields))
 
 
 async def test_a_record_is_found_and_taken_in_the_dialect_of_the_database(client: Client) -> None:
@@ -364,60 +327,6 @@ async def test_other_queries_and_services_are_refused_by_name(client: Client) ->
     answer = await client.ask(update, ExtendedServicesResponse)
     assert answer.diagnostics is not None
     assert [each.condition for each in answer.diagnostics] == [Bib1.EXTENDED_NOT_AUTHORIZED]  # type: ignore[union-attr]
-
-
-@pytest.mark.parametrize("name", ["gbk", "gb18030", "gb2312"])
-async def test_a_client_that_negotiates_gets_records_in_its_characters(door: Standing, name: str) -> None:
-    wish = (charsets.propose((name,), records=True),)
-    async with door.client() as client:
-        answer = await client.init(options=standing.OPTIONS | {Option.NEGOTIATION}, other_info=wish)
-        assert Option.NEGOTIATION in answer.options
-        agreed = charsets.answered(answer.other_info)
-        assert agreed is not None
-        assert agreed.charset == name
-        assert (await client.search(a_term("天工开物".encode("gb18030"), 4, c=3))).result_count == 1
-        (record,) = records(await client.present(syntax=oids.UNIMARC))
-        made = marc(record, "gb18030")
-        assert "天工开物" in (made.first("200") or "")
-        assert (made.first("100") or "")[4:][26:30] == "0120"
-        (record,) = records(await client.present(syntax=oids.USMARC))
-        assert marc(record, "gb18030").leader[9] == " "
-
-
-async def test_characters_may_be_agreed_on_for_all_but_records(door: Standing) -> None:
-    wish = (charsets.propose(("gbk",), records=False),)
-    async with door.client() as client:
-        await client.init(options=standing.OPTIONS | {Option.NEGOTIATION}, other_info=wish)
-        assert (await client.search(a_term("长编".encode("gbk")))).result_count == 1
-        (record,) = records(await client.present(syntax=oids.UNIMARC))
-        assert value(marc(record).first("200") or "", "a") == "长编"
-
-
-async def test_a_client_that_says_nothing_is_understood_all_the_same(door: Standing) -> None:
-    async with door.session() as client:
-        assert (await client.search(a_term("天工开物".encode("gbk"), 4, c=3))).result_count == 1
-        (record,) = records(await client.present(syntax=oids.UNIMARC))
-        assert "天工开物" in (marc(record, "gb18030").first("200") or ""), "it reads what it writes"
-    async with door.session() as client:
-        assert (await client.search("天工开物")).result_count == 2
-        (record,) = records(await client.present(syntax=oids.UNIMARC))
-        assert "天工开物" in (marc(record).first("200") or "")
-
-
-async def test_what_is_told_of_an_address_counts(database: Database, home: Path) -> None:
-    people = "sichuan charset=gb18030; wang databases=CNMARC-NLC+Default-CN-TJU records=1 sessions=1 charset=gbk"
-    async with standing.door(database, home, clients=people) as door:
-        async with database.connection() as conn:
-            await access.an_account(conn, "wang", Role.COPYIST)
-        async with door.client() as client:
-            assert (await client.init(IdPass(user_id="wang", password=access.PASSWORD))).result
-            assert diagnostic(await client.search("天工开物"))[0] == Bib1.DATABASE_DENIED
-            assert (await client.search(a_term("天工开物".encode("gbk")), "CNMARC-NLC")).result_count == 2
-            assert len(records(await client.present(1, 1))) == 1
-            assert diagnostic(await client.present(2, 1)) == (12, "1")
-            async with door.client() as second:
-                refused = await second.init(IdPass(user_id="wang", password=access.PASSWORD))
-                assert not refused.result
 
 
 async def test_two_halves_of_one_request_are_one(door: Standing) -> None:
