@@ -15,6 +15,7 @@ from protocols.charsets import codec, encode
 from protocols.charsets.encode import Encoded
 from protocols.marc import Record
 
+_MARKS = "=001 $\x1fa\n"  # of ISO 2709 and of the line forms: single bytes (ISO 2709:2008, 4.3; ISO 646)
 XML = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 
@@ -40,7 +41,19 @@ def check(carrier: str, encoding: str) -> str:
     name = codec.known(encoding)
     if name != codec.UTF8 and carrier not in ENCODED:
         raise Misconfigured(f"{carrier} is always UTF-8; --encoding is for {', '.join(sorted(ENCODED))}")
+    if not _has_marks(name):
+        raise Misconfigured(
+            f"{encoding} has other bytes for the marks between fields: no program reads {carrier} in it"
+        )
     return name
+
+
+def _has_marks(name: str) -> bool:
+    """Whether Python's codec of that name, if it is one, writes the marks as what they are in ASCII."""
+    try:
+        return _MARKS.encode(name) == _MARKS.encode("ascii")
+    except LookupError:
+        return True  # one of ours: all of them keep ASCII
 
 
 def write(record: Record, carrier: str, encoding: str = codec.UTF8, *, ordinal: int = 1) -> Encoded:

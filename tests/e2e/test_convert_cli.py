@@ -146,6 +146,29 @@ def test_the_report_of_two_steps_is_of_the_record_as_it_came(tmp_path: Path, dia
         assert where["100$a/18-19"][0] == "lost"  # by the first step
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "cp037", "utf-16-le"])
+def test_an_encoding_in_which_no_program_finds_the_fields_is_refused(tmp_path: Path, encoding: str) -> None:
+    source, out = tmp_path / "in.mrc", tmp_path / "out.mrc"
+    source.write_bytes(iso2709.write(a_record("1")))
+    answer = convert(source, "--to", "iso2709", "--encoding", encoding, "-o", out)
+    assert answer.code == 2
+    assert encoding in answer.error
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("encoding", ["gbk", "gb18030", "gb2312", "marc-8", "big5", "big5-hkscs", "euc-jp", "iso5426"])
+@pytest.mark.parametrize("form", ["iso2709", "mrk", "alephseq"])
+def test_what_an_encoding_lacks_returns_from_references_where_it_is_named(
+    tmp_path: Path, form: str, encoding: str
+) -> None:
+    source, out, loss = (tmp_path / name for name in ("in.mrc", "out", "loss"))
+    source.write_bytes(iso2709.write(a_record("1", title="图书馆學é")))
+    code = convert(source, "--to", form, "--encoding", encoding, "-o", out, "--loss-report", loss).code
+    assert code == (3 if "characters" in report(loss)[0] else 0)
+    assert convert(out, "--to", "marcjson", "--from-encoding", encoding, "--format", form, "-o", loss).code == 0
+    assert "图书馆學é" in loss.read_text("utf-8")
+
+
 def test_standard_input_becomes_standard_output_and_unreadable_bytes_are_told() -> None:
     good = iso2709.write(a_record("1"))
     answer = convert("-", "--to", "mrk", "--dialect", "marc21", given=good + b"00012 junk\x1d" + good)
