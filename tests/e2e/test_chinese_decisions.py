@@ -13,7 +13,8 @@ from tests.e2e.test_chinese_cli import latin
 from tests.e2e.test_load_cli import Cli, alone, cli
 
 __all__ = ["alone", "cli"]  # fixtures
-OURS = {"LIB-A", "LIB-B", "CAL", "os", "root", "FIELD", "FILE", "RULE", "delete"}  # names in these tests, and what stands for one
+# Names in these tests, what stands for one, and an operation.
+OURS = {"LIB-A", "LIB-B", "CAL", "os", "root", "FIELD", "FILE", "RULE", "delete"}
 NAMES = re.compile(r"\b[ab]/\w+|TST\.\w+|\$\w|\b\d{3}\$\w+|ISBN|CNY")
 
 Say = Callable[..., str]
