@@ -6,21 +6,17 @@ import argparse
 import asyncio
 import contextlib
 import hashlib
+import importlib
 import json
-import socket
 from collections.abc import AsyncIterator
 
-from catalog import audit, changes
-from catalog.search import indexer
+from catalog import audit
 from config import logs, settings
 from config.settings import KEYS
-from dms import worker
-from exchange import running as exchanging
-from node import alone, app, identity, lifecycle, outgoing, roles, service
+from node import app, lifecycle, roles
 from node.app import Node
 from node.context import Context
 from node.deeds import Act
-from node.z3950 import door
 from services.access import sealed
 
 NAME = "run"
@@ -57,6 +53,7 @@ async def run(context: Context, args: argparse.Namespace) -> int:
                 context.deed.nothing()
             await _alone(context, role, stop, child=args.child, listener=args.listener)
             return 0
+        service = importlib.import_module("node.service")  # with all pages: children can spare them
         async with (
             _watched(stop, child=args.child),
             service.up(context, playing, stop, debug=args.debug) as running,
@@ -95,37 +92,6 @@ async def _begun(context: Context, node: Node) -> None:
 
 async def _alone(context: Context, role: str, stop: asyncio.Event, *, child: bool, listener: int | None = None) -> None:
     """One of the roles that are processes of their own, until `stop`; `listener` is an open file that it inherits."""
+    playing = importlib.import_module(f"node.playing.{role}")
     async with _watched(stop, child=child), app.open(context) as node:
-        if role == "indexer":
-            await indexer.follow(node.database.pool, node.index_home, stop=stop, feed=changes)
-        elif role == "exchange":
-            await exchanging.run(
-                node.database,
-                node.queue,
-                symbol=node.symbol,
-                keyring=identity.keyring(node.home, node.settings),
-                rules=outgoing.rules(node.settings),
-                stop=stop,
-                alone=alone.alone,
-                accepts=node.settings.exchange.corrections == "accept",
-                audited_days=node.settings.audit.days,
-            )
-        elif role == "z3950":
-            await _answer(node, stop, listener)
-        else:
-            await worker.run(
-                node.database,
-                node.queue,
-                processes=node.settings.worker.processes,
-                limits=node.settings.limits,
-                stop=stop,
-            )
-
-
-async def _answer(node: Node, stop: asyncio.Event, inherited: int | None) -> None:
-    """The Z39.50 door, on the socket that the parent listens on, or on one of its own."""
-    told = node.settings.z3950
-    own = roles.bound(told.host, told.port, "z3950") if inherited is None else socket.socket(fileno=inherited)
-    with own as listener:
-        async with door.open(node, listener):
-            await stop.wait()
+        await playing.play(node, stop, listener)
