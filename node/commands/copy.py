@@ -12,7 +12,6 @@ from typing import Any
 from catalog import targets
 from config import sentences
 from config.errors import BadRecord, Misconfigured, Refused, Unreachable
-from dms import describe
 from dms.crosswalk.marc import between
 from exchange import bringing
 from node import app, copying
@@ -22,8 +21,7 @@ from node.context import Context
 from node.copying import Habits
 from node.deeds import Act
 from services.access.policy import Permission
-from services.copying import metasearch, queries, saving, seeking, taking
-from services.copying.candidates import Candidate
+from services.copying import candidates, metasearch, queries, saving, seeking, taking
 from services.copying.queries import Asked
 from services.copying.seeking import Sought, Whole
 from services.copying.taking import Copied
@@ -213,14 +211,14 @@ def _tell(context: Context, text: str, sought: Sought, one: Copied | None, why: 
         )
         return
     if many:
-        out.say(f"{text}  {one.number}  {_brief(one.candidate)['title']}")
+        out.say(f"{text}  {one.number}  {candidates.told(one.candidate)['title']}")
         return
     ranked = sought.choice.ranked[:SHOWN]
     rows = [
-        {"no": number, "taken": "*" if each is one.candidate else "", **_brief(each)}
+        {"no": number, "taken": "*" if each is one.candidate else "", **candidates.told(each)}
         for number, each in enumerate(ranked, 1)
     ]
-    out.table(rows, ("no", "taken", "target", "number", "score", "title", "publisher", "year"))
+    out.table(rows, ("no", "taken", "target", "number", "score", "title", "publisher", "date"))
     if sought.choice.by and one.candidate is ranked[0]:
         out.say(context.text(f"copy_by_{sought.choice.by}"))
     out.say(render.as_lines(one.record).rstrip())
@@ -244,7 +242,7 @@ def _as_json(text: str, sought: Sought, one: Copied | None, why: str) -> dict[st
             }
             for each in sought.outcomes
         ],
-        "candidates": [_brief(each) for each in sought.choice.ranked[:SHOWN]],
+        "candidates": [candidates.told(each) for each in sought.choice.ranked[:SHOWN]],
         "by": sought.choice.by,
         "notes": list(sought.notes),
     }
@@ -252,26 +250,11 @@ def _as_json(text: str, sought: Sought, one: Copied | None, why: str) -> dict[st
         return {**told, "chosen": None, "trouble": why}
     return {
         **told,
-        "chosen": _brief(one.candidate),
+        "chosen": candidates.told(one.candidate),
         "id": one.number,
         "dropped": [tag for tag, _ in one.dropped],
         **taking.counts([one]),
         "record": render.as_lines(one.record),
-    }
-
-
-def _brief(each: Candidate) -> dict[str, Any]:
-    described = describe.describe(each.record, each.format)
-    return {
-        "target": each.target.name,
-        "number": each.number,
-        "score": each.score,
-        "title": " : ".join(filter(None, (described.title, described.subtitle, described.volume))),
-        "responsibility": described.responsibility,
-        "publisher": described.publisher,
-        "year": described.date,
-        "isbns": list(described.isbns),
-        "format": each.format.name.lower(),
     }
 
 

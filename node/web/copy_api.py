@@ -9,7 +9,7 @@ from aiohttp import web
 
 from node.web import api, copy_asking
 from node.web.posted import posted
-from services.copying import taking
+from services.copying import candidates, taking
 from services.copying.taking import Copied
 from services.delivery import render
 
@@ -31,7 +31,7 @@ async def look(request: web.Request) -> web.StreamResponse:
     library = copy_asking.library_of(request, request.query.get("library", ""))
     asked = copy_asking.query_of(request.query.get("q", ""))
     seen = await copy_asking.look(request, library, asked, request.query.getall("from", []))
-    candidates = [copy_asking.told(each) | _told(copied) for each, copied in await copy_asking.shown(seen, MOST)]
+    found = [candidates.told(each) | _told(copied) for each, copied in await copy_asking.shown(seen, MOST)]
     return api.answer(
         {
             "library": library,
@@ -45,7 +45,7 @@ async def look(request: web.Request) -> web.StreamResponse:
                 }
                 for each in seen.sought.outcomes
             ],
-            "candidates": candidates,
+            "candidates": found,
             "by": seen.sought.choice.by,
             "notes": list(seen.sought.notes),
         }

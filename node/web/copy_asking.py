@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from aiohttp import web
 
@@ -14,7 +13,6 @@ from catalog.loads import Load
 from catalog.model import LoadState
 from catalog.targets import Target
 from config.errors import BadRecord, NotFound
-from dms import describe
 from exchange import bringing
 from node import copying
 from node.copying import Habits
@@ -120,22 +118,6 @@ async def save(request: web.Request, library: str, asked: Asked, name: str, numb
         async with node.database.connection() as conn:
             load = await loads.get(conn, load.load)
     return Saved(copied=copied, source=source.name, load=load)
-
-
-def told(each: Candidate) -> dict[str, Any]:
-    """A candidate in short."""
-    described = describe.describe(each.record, each.format)
-    return {
-        "target": each.target.name,
-        "number": each.number,
-        "score": each.score,
-        "title": " : ".join(filter(None, (described.title, described.subtitle, described.volume))),
-        "responsibility": described.responsibility,
-        "publisher": described.publisher,
-        "date": described.date,
-        "isbns": list(described.isbns),
-        "format": each.format.name.lower(),
-    }
 
 
 async def shown(seen: Seen, most: int) -> list[tuple[Candidate, Copied | None]]:

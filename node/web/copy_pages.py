@@ -13,7 +13,7 @@ from node.web import context, copy_asking, permits, view, visitor
 from node.web.copy_asking import Saved, Seen
 from node.web.middleware import BadInput
 from services.access.policy import Permission
-from services.copying import queries, taking
+from services.copying import candidates, queries, taking
 from services.delivery import render
 
 SHOWN = 10  # candidates
@@ -95,7 +95,7 @@ async def _candidates(seen: Seen) -> list[dict[str, Any]]:
     for each, copied in await copy_asking.shown(seen, SHOWN):
         found.append(
             {
-                **copy_asking.told(each),
+                **candidates.told(each),
                 "lines": render.lines(copied.record) if copied else [],
                 "leader": copied.record.leader.replace(" ", "#") if copied else "",
                 "dropped": ", ".join(dict.fromkeys(tag for tag, _ in copied.dropped)) if copied else "",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from catalog.model import Format
 from catalog.targets import Target
 from config.errors import BadRecord
-from dms import formats, identity
+from dms import describe, formats, identity
 from dms.formats import identifiers
 from dms.rules import check, kinds, score
 from dms.rules.model import Kind
@@ -110,3 +111,19 @@ def _isbns(record: Record, fmt: Format) -> frozenset[int]:
     return frozenset(
         number for text in texts for part in text.split("\x1f")[1:] if (number := identifiers.isbn(part[1:]))
     )
+
+
+def told(each: Candidate) -> dict[str, Any]:
+    """A candidate in short, as plain values."""
+    described = describe.describe(each.record, each.format)
+    return {
+        "target": each.target.name,
+        "number": each.number,
+        "score": each.score,
+        "title": " : ".join(filter(None, (described.title, described.subtitle, described.volume))),
+        "responsibility": described.responsibility,
+        "publisher": described.publisher,
+        "date": described.date,
+        "isbns": list(described.isbns),
+        "format": each.format.name.lower(),
+    }
