@@ -13,6 +13,8 @@ from catalog.submissions import Action
 from node.z3950 import diagnosing
 from node.z3950.state import State
 from node.z3950.tasks import Do, Handed, HandIn, Offered, Outcome, Send, Step, Trouble
+from protocols import detect
+from protocols.detect import ISO2709
 from protocols.z3950 import oids, update
 from protocols.z3950.apdu.extended import (
     ExtendedServicesRequest,
@@ -92,13 +94,22 @@ def _offered(state: State, each: SuppliedRecord) -> Offered:
         ident = ident.decode("utf-8", "replace")
     elif isinstance(ident, str):
         ident = state.read(ident)
-    xml = each.record.direct_reference == oids.XML
+    data = _octets(each.record)
+    carrier = _carrier(data, each.record)
     return Offered(
-        data=_octets(each.record),
-        carrier="marcxml" if xml else "iso2709",
-        encoding="auto" if xml else state.known_charset or "auto",
+        data=data,
+        carrier=carrier,
+        encoding=(state.known_charset or "auto") if carrier == ISO2709 else "auto",
         ident="" if ident is None else str(ident),
     )
+
+
+def _carrier(data: bytes, record: External) -> str:
+    """What it is in by its own look, else as it is labelled: yaz-client calls whatever it sends XML."""
+    try:
+        return detect.carrier_of(data)
+    except detect.UnknownCarrier:
+        return "marcxml" if record.direct_reference == oids.XML else ISO2709
 
 
 def _octets(record: External) -> bytes:

@@ -153,6 +153,12 @@ async def test_what_waits_for_a_reviewer_says_why(door: Standing, worker: Catalo
     assert (kept.made_by, kept.note, kept.title) == ("account:wang", "新到", "园冶注释")
 
 
+async def test_a_record_is_what_it_looks_like_whatever_it_is_called(door: Standing, worker: Catalogue) -> None:
+    async with session(door, "li") as client:
+        answer = await asked(client, a_request(Action.RECORD_INSERT, a_record(), syntax=oids.XML))
+    assert answer.operation_status == OperationStatus.DONE
+
+
 async def test_one_record_that_is_refused_does_not_keep_the_others_out(door: Standing, worker: Catalogue) -> None:
     async with session(door, "li") as client:
         answer = await asked(client, a_request(Action.RECORD_INSERT, b"no record", a_record()))
