@@ -134,8 +134,9 @@ async def test_a_qualified_cataloguer_inserts_replaces_and_deletes(door: Standin
         assert special.operation_status == OperationStatus.DONE
         gone = await asked(client, a_request(Action.RECORD_DELETE, a_record(local_id=""), ident="T1"))
         assert gone.operation_status == OperationStatus.DONE
-    names = sorted(name for each in await worker.partition() for name in each if "submitted" in name)
-    assert [name.partition("/")[2] for name in names] == ["T2", "T3"]
+    async with door.node.database.connection() as conn:
+        kept = await conn.fetch("select local_id from record r join source s using (source) where s.library = $1", HOME)
+    assert sorted(row["local_id"] for row in kept) == ["T2", "T3"]
     assert cluster.count(".") == 1
 
 
