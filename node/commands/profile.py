@@ -282,4 +282,5 @@ def _say_shadow(context: Context, told: Mapping[str, Any]) -> None:
         context.out.table(found, ("rule", "level", "before", "after", "example"))
     for kind in ("returned", "restored", "mended"):
         for name, why in told[f"{kind}_examples"]:
-            context.out.say(f"{context.text('profile_' + kind):10} {sentences.told(name, context.lang)}  {_worded(why, context.lang)}")
+            label, named = context.text("profile_" + kind), sentences.told(name, context.lang)
+            context.out.say(f"{label:10} {named}  {_worded(why, context.lang)}")

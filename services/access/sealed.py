@@ -39,9 +39,9 @@ class Seal:
             return self._cipher().decrypt(sealed[:NONCE], sealed[NONCE:], place.encode())
         except InvalidTag as error:
             raise Misconfigured(
-                f"{FILE} is not the key that this node's secrets were sealed with: put back the file from the backup; or "
-                "take one-time codes away with `tianlu user totp NAME --remove`, and type the passwords of targets once "
-                "more (`tianlu target set NAME --prompt`)"
+                f"{FILE} is not the key that this node's secrets were sealed with: put back the file from the backup; "
+                "or take one-time codes away with `tianlu user totp NAME --remove`, and type the passwords of targets "
+                "once more (`tianlu target set NAME --prompt`)"
             ) from error
 
     def derived(self, place: str, size: int) -> bytes:

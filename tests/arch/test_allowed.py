@@ -107,8 +107,8 @@ def test_the_nodes_own_database_role_is_used_where_that_is_said() -> None:
 
 
 def test_the_z3950_door_asks_for_no_connection_but_that_of_the_doors_role() -> None:
-    """Who somebody is, is found out before anybody is known, and kept in the audit log (visitors); what cataloguers hand
-    in is written (clerk)."""
+    """Who somebody is, is found out before anybody is known, and kept in the audit log (visitors); what
+    cataloguers hand in is written (clerk)."""
     own = {
         path.name
         for path in sorted((WEB.parent / "z3950").glob("*.py"))

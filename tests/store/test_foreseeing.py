@@ -19,6 +19,11 @@ def _raws(path: Path) -> list[bytes]:
     return [part.lstrip() + b"\x1d" for part in data.split(b"\x1d")[:-1]]
 
 
+def _corpus(folder: Path) -> list[Path]:
+    corpus.generate(folder, count=240, seed=7, libraries=2)
+    return sorted([*folder.glob("*.iso"), *folder.glob("*.mrc")])
+
+
 async def _foreseen(catalogue: Catalogue, raw: bytes) -> Foreseen:
     (read,) = reading.read(raw, "iso2709").reads
     fmt = formats.format_of(read.record, "auto")
@@ -36,8 +41,7 @@ async def _cluster(catalogue: Catalogue, source: str, raw: bytes) -> int:
 
 
 async def test_a_record_goes_where_it_was_foreseen_to_go(database: Database, tmp_path: Path) -> None:
-    corpus.generate(tmp_path, count=240, seed=7, libraries=2)
-    first, *others = sorted([*tmp_path.glob("*.iso"), *tmp_path.glob("*.mrc")])
+    first, *others = _corpus(tmp_path)
     catalogue = await Catalogue(database).open()
     await catalogue.load("standing", _raws(first))
     named = [raw for path in others for raw in _raws(path) if reading.read(raw, "iso2709").reads[0].record.first("001")]
