@@ -29,6 +29,7 @@ _POINTING = (
     ("pin", "source_a", "local_id_a"),
     ("pin", "source_b", "local_id_b"),
     ("correction", "source", "target"),
+    ("submission", "source", "local_id"),
 )
 
 

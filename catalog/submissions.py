@@ -145,14 +145,15 @@ async def turn(
     decided_by: str | None = None,
     reason: str | None = None,
     answer: Any = None,
-    local_id: str | None = None,
-    load: int | None = None,
+    record: tuple[int, str] | None = None,
 ) -> None:
-    """Into another state; Conflict if it is in none of those `since` which it may be. What is None stays."""
+    """Into another state; Conflict if it is in none of those `since` which it may be. What is None stays. `record`: its
+    source and local id.
+    """
     done = await conn.execute(
         """update submission set state = $2, changed_at = now(), decided_by = coalesce($4, decided_by),
                reason = coalesce($5, reason), answer = coalesce($6::text::jsonb, answer),
-               local_id = coalesce($7, local_id), load = coalesce($8, load)
+               source = coalesce($7, source), local_id = coalesce($8, local_id)
            where submission = $1 and state = any($3::text[])""",
         number,
         state,
@@ -160,8 +161,7 @@ async def turn(
         decided_by,
         reason,
         None if answer is None else json.dumps(answer, ensure_ascii=False),
-        local_id,
-        load,
+        *(record or (None, None)),
     )
     if done != "UPDATE 1":
         there = await get(conn, number)

@@ -223,7 +223,7 @@ async def _accept(conn: Connection, who: Who, there: Submission) -> None:
                 note=there.note,
             )
     await submissions.turn(
-        conn, there.submission, "accepted", since=("submitted",), decided_by=who.name, local_id=local_id
+        conn, there.submission, "accepted", since=("submitted",), decided_by=who.name, record=(int(source.no), local_id)
     )
     await reservations.end(conn, reserving.keys(given.facts, given.description), there.library)
 
