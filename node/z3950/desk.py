@@ -251,7 +251,7 @@ def _trouble(error: TianluError) -> Trouble:
         case Unanswerable():
             return searching.trouble(error)
         case NotAdmitted():
-            return Trouble(Bib1.BAD_PASSWORD)
+            return Trouble(Bib1.BAD_PASSWORD, str(error))
         case NoDatabase():
             return Trouble(Bib1.DATABASE_UNAVAILABLE, str(error))
         case TooDeep():

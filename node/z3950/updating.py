@@ -170,7 +170,8 @@ def _row(state: State, asked: SuppliedRecord, each: Handed) -> TaskPackageRecord
     elif each.under_way:
         status = RecordStatus.IN_PROCESS
     return TaskPackageRecord(
-        record_or_sur_diag=SurrogateDiagnostics(wrong) if each.error else None,
+        # Optional, but yaz-client reads what isn't there: it gets its record back.
+        record_or_sur_diag=SurrogateDiagnostics(wrong) if each.error else asked.record,
         correlation_info=asked.correlation_info,
         record_status=status,
         supplemental_diagnostics=None if each.error else wrong or None,

@@ -33,9 +33,15 @@ STALE = 60.0  # seconds after which an account is looked at again: it may have b
 
 
 class NotAdmitted(Refused):
-    """Whoever asks isn't let in; it isn't said which part was wrong."""
+    """Whoever asks isn't let in; it isn't said which part was wrong. Its text is for whoever gave the right password."""
 
     code = "not-admitted"
+
+
+class Unsettled(Wrong):
+    """The password is right, and something has to be put in order at the web pages first."""
+
+    code = "account-to-be-put-in-order"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +74,7 @@ class Porter:
                 )
         except (Wrong, Locked) as error:
             await self._refused(name, address, error.code)
-            raise NotAdmitted from error
+            raise NotAdmitted(str(error) if isinstance(error, Unsettled) else "") from error
         await self._tell("done", found.actor.name, found.account, found.library, address)
         return found
 
@@ -94,7 +100,7 @@ class Porter:
     async def _by_password(self, claim: Claim, now: datetime) -> Visitor:
         found = await signing.prove(self._database, sealed.of(self._home), claim, now)
         if found.must_change or (found.must_have_totp(self._access.totp) and not found.has_totp):
-            raise Wrong("the account has something to put in order at the web pages first")
+            raise Unsettled("sign in at the web pages first: this account has something to put in order there")
         return Visitor(actor=found.actor, account=found.name, library=found.library, seen=time.monotonic())
 
     async def _by_key(self, name: str, presented: str, now: datetime) -> Visitor:

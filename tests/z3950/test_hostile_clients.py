@@ -254,6 +254,7 @@ async def test_wrong_passwords_are_refused_counted_and_kept_in_the_audit_log(
             async with door.client() as client:
                 refused = await client.init(IdPass(user_id=name, password=password))
                 assert not refused.result
+                assert (name == "new") == ("web pages first" in str(refused)), "who has the password is told why"
                 assert await client.heard() is None, "and that is all that it gets"
         for form in (IdPass(user_id="wang", password=access.PASSWORD), f"wang/{access.PASSWORD}"):
             async with door.client() as client:

@@ -125,6 +125,8 @@ async def test_a_qualified_cataloguer_inserts_replaces_and_deletes(door: Standin
         assert words(answer) == "新书目"
         (row,) = rows(answer)
         assert row.record_status == RecordStatus.SUCCESS
+        assert isinstance(row.record_or_sur_diag, External), "without it yaz-client breaks off"
+        assert row.record_or_sur_diag.encoding == a_record()
         other = await asked(client, a_request(Action.RECORD_INSERT, a_record(local_id="T2")))
         assert words(other).startswith("与 ")
         (cluster,) = {name.split()[1] for name in [words(other)]}
