@@ -33,7 +33,7 @@ STALE = 60.0  # seconds after which an account is looked at again: it may have b
 
 
 class NotAdmitted(Refused):
-    """Whoever asks isn't let in; it isn't said which part was wrong. Its text is for whoever gave the right password."""
+    """Whoever asks isn't let in; which part was wrong isn't said. Its text is for whoever has the right password."""
 
     code = "not-admitted"
 
