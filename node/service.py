@@ -11,6 +11,7 @@ from node import app, lifecycle, roles
 from node.app import Node
 from node.context import Context
 from node.web import app as website
+from node.z3950 import settled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +39,7 @@ async def up(
         listener = None
         if "z3950" in playing:
             told = node.settings.z3950
+            settled.check(told, context.home)
             listener = stack.enter_context(roles.bound(told.host, told.port, "z3950"))
             addresses["z3950"] = roles.address_of(listener, tls=bool(told.certificate))
         stack.enter_context(lifecycle.noted(context.home, addresses))

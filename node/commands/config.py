@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 
 from config import settings
 from config.secret import Secret
@@ -25,6 +26,8 @@ async def run(context: Context, args: argparse.Namespace) -> int:
     """Exit code 2 with the fault if the settings are wrong."""
     told = context.settings
     if args.action == "check":
+        # Imported only here: it knows the dialects of records, which showing settings can spare.
+        importlib.import_module("node.z3950.settled").check(told.z3950, context.home)
         context.out.say(context.text("settings_right", path=context.home / settings.FILE))
         if context.out.json:
             context.out.item({"ok": True})

@@ -7,10 +7,10 @@ import asyncio
 import contextlib
 import importlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 
-from catalog import attached, bodies, dictionaries, inbox, libraries, loads, original, records, sheets, sources
+from catalog import attached, inbox, libraries, loads, sheets, sources
 from catalog.connection import Connection
 from catalog.loads import Load
 from catalog.model import LoadState, Source
@@ -25,8 +25,7 @@ from node.context import Context
 from node.deeds import Act, Deed
 from node.output import Progress
 from node.words import word
-from protocols import detect, dialect, landed
-from services.returning import shown
+from protocols import detect, dialect
 
 NAME = "load"
 HELP = {
@@ -39,7 +38,6 @@ ACTS = {"": Act(name="load.add", object="source", library="library", detail=("mo
 FORMATS = ("auto", *detect.CARRIERS, *landing.TABLES, *dialect.DIALECTS)
 FORMAT_HELP = "how the records are written, or which MARC they are; default: by content"
 HEAVY = 1_000_000  # bytes of input for which the worker in this process will want its process pool
-MOST_WAITING = 50  # holdings without their record that are listed
 Words = Callable[..., str]  # node.messages.text in a language
 ENGLISH: Words = partial(messages.text, "en")
 OVER = (LoadState.DONE, LoadState.HELD, LoadState.FAILED, LoadState.UNDONE)
@@ -200,31 +198,8 @@ async def tell_waiting(context: Context, node: Node, source: Source) -> None:
     async with node.database.connection() as conn:
         if not await attached.any_of_library(conn, source.library):
             return
-        total, rows = await attached.waiting(conn, source.no, MOST_WAITING)
-    if not total:
-        return
-    context.out.note(context.text("holdings_wait", count=f"{total:,}", source=source.name))
-    for row, at in zip(rows, await _rows_of(node, source, [row["local_id"] for row in rows]), strict=True):
-        where = shown.rows(at, context.lang) or context.text("holdings_place", ordinal=row["ordinal"])
-        reason = sentences.told(row["detail"], context.lang)
-        context.out.note(context.text("holdings_waiting", where=where, id=row["local_id"], reason=reason))
-    if total > len(rows):
-        context.out.note(context.text("holdings_more", count=f"{total - len(rows):,}", source=source.name))
-
-
-async def _rows_of(node: Node, source: Source, local_ids: Sequence[str]) -> list[list[landed.Place]]:
-    """Where each of these records stood in the table that it was made of; nothing of what was made of none."""
-    async with node.database.connection() as conn:
-        known = await dictionaries.every(conn)
-        found = [await records.get(conn, source.no, local_id) for local_id in local_ids]
-    return [
-        landed.places(
-            original.received(bodies.open_body(row.body, row.dictionary, known), row.carrier, row.encoding).raw
-        )
-        if row
-        else []
-        for row in found
-    ]
+    # Imported only here: it reads records, which most loads leave to the worker.
+    await importlib.import_module("node.waiting").tell(context, node, source)
 
 
 def report(context: Context, source: Source, load: Load, seconds: float, spent: dict[str, float]) -> int:

@@ -59,7 +59,8 @@ async def run(context: Context, args: argparse.Namespace) -> int:
             service.up(context, playing, stop, debug=args.debug) as running,
         ):
             await _begun(context, running.node)
-            context.out.say(context.text("up", symbol=running.node.symbol, address=running.addresses.get("web", "")))
+            where = "  ".join(running.addresses.values())
+            context.out.say(context.text("up", symbol=running.node.symbol, address=where))
             if context.out.json:
                 context.out.item({"event": "up", "symbol": running.node.symbol, "addresses": running.addresses})
             context.out.flush()

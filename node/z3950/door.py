@@ -12,11 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 
 from config import z3950
-from config.errors import Misconfigured
-from config.settings import Z3950
 from node.web import context
 from node.web.context import Node
-from node.z3950 import databases, listener, session
+from node.z3950 import databases, listener, session, settled
 from node.z3950.clerk import Clerk
 from node.z3950.desk import Desk
 from node.z3950.listener import Connection, Guard
@@ -90,7 +88,7 @@ async def open(node: Node, at: socket.socket) -> AsyncIterator[Guard]:
         version=version("tianlu"),
         updates=True,
     )
-    tls = secured(told)
+    tls = settled.secured(told, node.home)
     with ThreadPoolExecutor(max_workers=told.at_work, thread_name_prefix="z3950") as threads:
         desk = Desk(
             database=node.database,
@@ -114,19 +112,6 @@ async def open(node: Node, at: socket.socket) -> AsyncIterator[Guard]:
         guard = Guard(client, most=told.sessions, each=told.sessions_each, idle=told.idle)
         async with listener.listening(guard, lambda made: _serve(made, at, tls)):
             yield guard
-
-
-def secured(told: Z3950) -> ssl.SSLContext | None:
-    """How TLS is spoken, if it is. Misconfigured names the file that can't be used."""
-    if not told.certificate:
-        return None
-    made = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    made.num_tickets = 0  # clients with YAZ up to 5.34 break on the tickets of TLS 1.3
-    try:
-        made.load_cert_chain(told.certificate, told.key or None)
-    except (OSError, ssl.SSLError) as error:
-        raise Misconfigured(f"z3950.certificate, z3950.key: {told.certificate} can't be used: {error}") from error
-    return made
 
 
 async def _serve(guard: Guard, at: socket.socket, tls: ssl.SSLContext | None) -> asyncio.Server:

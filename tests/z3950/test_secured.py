@@ -10,17 +10,21 @@ from pathlib import Path
 import pytest
 
 from catalog.database.pool import Database
+from config import settings
 from config.errors import Misconfigured
 from config.settings import Z3950
-from node.z3950 import door as doors
+from node.z3950 import settled
 from protocols.z3950 import oids
 from protocols.z3950.apdu.init import IdPass
 from services.access import accounts, keys, sealed, signing, totp
 from services.access.policy import Permission, Role, Scope
 from tests import access, programs
 from tests import doors as outgoing
+from tests.e2e.test_load_cli import Cli, alone, cli
 from tests.z3950 import standing
 from tests.z3950.standing import HOST, Client
+
+__all__ = ["alone", "cli"]
 
 
 async def test_with_a_certificate_the_port_speaks_tls(
@@ -43,7 +47,7 @@ async def test_with_a_certificate_the_port_speaks_tls(
 
 def test_a_certificate_that_cannot_be_read_stops_the_start(tmp_path: Path) -> None:
     with pytest.raises(Misconfigured, match=r"z3950.certificate"):
-        doors.secured(Z3950(certificate=str(tmp_path / "none.pem")))
+        settled.secured(Z3950(certificate="none.pem"), tmp_path)
 
 
 async def test_a_key_stands_in_the_place_of_a_password(database: Database, home: Path) -> None:
@@ -109,3 +113,10 @@ async def test_yaz_client_finds_takes_lists_and_sorts(database: Database, home: 
     assert "Number of hits: 0, setno 2" in text
     assert "[114] Unsupported Use attribute" in text
     assert "Minerals and computers (1)" in text
+
+
+def test_a_door_that_can_not_be_stops_the_start_and_config_check(cli: Cli) -> None:
+    with (cli.home / settings.FILE).open("a", encoding="utf-8") as file:
+        file.write('\n[z3950]\ncertificate = "none.pem"\n')
+    for words in (("config", "check"), ("run",)):
+        assert str(cli.home / "none.pem") in cli.run(*words, code=2).stderr.decode()
