@@ -97,7 +97,9 @@ class Z3950:
 
     host: str = _told("127.0.0.1", "address to listen on; 0.0.0.0 opens it to the network")
     port: int = _told(9999, "TCP port to listen on; 0 takes a free one", low=0, high=65535)
-    certificate: str = _told("", "PEM file of a certificate with its chain, relative to the home folder: then TLS is spoken; empty = none")
+    certificate: str = _told(
+        "", "PEM file of a certificate with its chain, relative to the home folder: then TLS is spoken; empty = none"
+    )
     key: str = _told("", "PEM file of its private key; empty = in the certificate's file")
     search: str = _told("everybody", "who may search: everybody, or accounts alone", choices=("everybody", "accounts"))
     dialect: str = _told("cnmarc-nlc", "UNIMARC dialect of databases that name none",

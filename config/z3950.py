@@ -15,7 +15,7 @@ from ipaddress import ip_address, ip_network
 
 from config.allow import Network
 
-CHARSETS = {"utf-8": "utf-8", "utf8": "utf-8", "gbk": "gb18030", "gb2312": "gb18030", "gb18030": "gb18030"}
+CHARSETS = {"utf-8": "utf-8", "utf8": "utf-8", "gbk": "gbk", "gb2312": "gbk", "gb18030": "gb18030"}
 _DATABASE = re.compile(r"([A-Za-z0-9][\w.-]{0,39})=([A-Za-z0-9-]{1,20})(?:@([A-Za-z0-9-]{1,16}))?")
 _ACCOUNT = re.compile(r"\w[\w.-]{1,39}")
 

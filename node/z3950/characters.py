@@ -11,7 +11,13 @@ import re
 from collections.abc import Iterable
 
 UTF8, GB18030, LATIN1 = "utf-8", "gb18030", "latin-1"
+GBK = "gbk"  # what a client of GBK can take: GB 18030 has codes of four octets, at which it breaks
 _HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff]")
+
+
+def read_as(charset: str) -> str:
+    """In which what comes in a charset is read: GB 18030 has all of GBK and keeps what strays beyond it."""
+    return GB18030 if charset == GBK else charset
 
 
 def guesses(terms: Iterable[bytes]) -> tuple[str, ...]:

@@ -59,7 +59,7 @@ def encodings(state: State, octets: Iterable[bytes]) -> tuple[str, ...]:
     """In which the terms of a query are read, one after the other until something is found."""
     told = state.charset or state.habits.charset
     if told:
-        return (told,)
+        return (characters.read_as(told),)
     found = characters.guesses(octets)
     if state.guessed in found:
         return (state.guessed, *(each for each in found if each != state.guessed))

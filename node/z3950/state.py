@@ -60,12 +60,13 @@ class State:
     @property
     def known_charset(self) -> str:
         """In which the client is known to write, "" if it isn't."""
-        return self.charset or self.habits.charset or self.guessed
+        return characters.read_as(self.charset or self.habits.charset or self.guessed)
 
     @property
     def of_texts(self) -> str:
         """In which terms, diagnostics and texts for people go to the client."""
-        return self.known_charset or characters.UTF8
+        guessed = characters.GBK if self.guessed == characters.GB18030 else self.guessed
+        return self.charset or self.habits.charset or guessed or characters.UTF8
 
     @property
     def of_records(self) -> str:

@@ -36,7 +36,7 @@ MORE = tuple(
     )
 )
 CHANGING = (
-    (re.compile(r"^Elapsed: .*\n", re.MULTILINE), ""),
+    (re.compile(r"Elapsed: .*\n"), ""),
     (re.compile(r"^(Version: |implementationVersion ).*", re.MULTILINE), r"\1…"),
     (re.compile(r"(127\.0\.0\.1|localhost):\d+"), r"\1:PORT"),
     (re.compile(r"^(005 ).*", re.MULTILINE), r"\1…"),
