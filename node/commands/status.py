@@ -10,9 +10,10 @@ from catalog.connection import Connection
 from catalog.model import LoadState
 from catalog.streams import Lag
 from catalog.work import workers
-from node import app, attending, indexed, lifecycle, telling
+from node import app, attending, indexed, lifecycle, messages, telling, words
 from node.app import Node
 from node.context import Context
+from node.output import width
 from node.z3950 import databases
 
 NAME = "status"
@@ -46,8 +47,10 @@ async def run(context: Context, args: argparse.Namespace) -> int:
         context.out.item(told)
         return 0
     for name, value in told.items():
-        for n, line in enumerate(_lines(value)):
-            context.out.say(f"{name if n == 0 else '':12} {line}")
+        label = words.heading(name, context.lang)
+        for n, line in enumerate(_lines(value, context.lang)):
+            shown = label if n == 0 else ""
+            context.out.say(f"{shown}{' ' * max(12 - width(shown), 0)} {line}")
     return 0
 
 
@@ -96,18 +99,18 @@ def _stream(lag: Lag) -> dict[str, object]:
     return told | {name: why for name in ("held_up", "trouble") if (why := getattr(lag, name))}
 
 
-def _lines(value: object) -> list[str]:
+def _lines(value: object, lang: str) -> list[str]:
     """One for each stream, one for anything else."""
     if isinstance(value, dict) and any(isinstance(v, dict) for v in value.values()):
-        return [f"{k}: {_line(v)}" for k, v in value.items()]
-    return [_line(value)]
+        return [f"{k}: {_line(v, lang)}" for k, v in value.items()]
+    return [_line(value, lang)]
 
 
-def _line(value: object) -> str:
+def _line(value: object, lang: str) -> str:
     if isinstance(value, dict):
-        told = [f"{k} {v}" for k, v in value.items()]
-        more = [f"and {len(told) - MOST:,} more"] if len(told) > MOST else []
+        told = [f"{words.heading(str(k), lang)} {words.word(str(v), lang)}" for k, v in value.items()]
+        more = [messages.text(lang, "and_more", count=f"{len(told) - MOST:,}")] if len(told) > MOST else []
         return ", ".join(told[:MOST] + more) or "-"
     if isinstance(value, list):
         return "; ".join(map(str, value)) or "-"
-    return f"{value:,}" if isinstance(value, int) else str(value)
+    return f"{value:,}" if isinstance(value, int) else words.word(str(value), lang)

@@ -18,17 +18,18 @@ WORD = re.compile(r"[A-Za-z]{3,}(?:[-_][A-Za-z]+)*")
 ALLOWED = {
     "ISO", "ISBN", "ISSN", "MARC", "MARCXML", "JSON", "MARC-in-JSON", "CNMARC", "marcjson", "iso", "UTF", "utf", "gzip",
     "Aleph", "sequential", "mrk", "Dublin", "Core", "MODS", "CSV", "SHA", "LIB", "lib", "lib-holdings", "books-zh",
-    "cnmarc", "auto", "unreadable", "TST", "operator", "test", "domain", "holdings",
+    "cnmarc", "auto", "unreadable", "TST", "operator", "test", "domain", "holdings", "Debian", "deb",
 }  # fmt: skip
 RULE = re.compile(r"\b[a-z]+(?:-[a-z]+)+\b")  # rules are named by their ids
 PATH = re.compile(r"(?:/[\w.-]+)+|\w+\.(?:mrc|csv|xlsx|toml)\b")
 COMMAND = re.compile(r"tianlu(?: --?[a-z-]+| [a-z]+| [A-Z]+)*|--[a-z-]+|\bos:\w+")
+DATABASE = re.compile(r"\b(?:Default|MARC21|CNMARC-(?:CALIS|NLC))(?:-[a-z]+)?\b")  # of Z39.50
 FIELD = re.compile(r"^[ !]*(?:LDR|\d{3}).*$", re.MULTILINE)  # what a record says
 
 
 def latin(text: str) -> set[str]:
     """Words in Latin letters that are nobody's name."""
-    for known in (FIELD, PATH, RULE, COMMAND):
+    for known in (FIELD, DATABASE, PATH, RULE, COMMAND):
         text = known.sub(" ", text)
     return set(WORD.findall(text)) - ALLOWED
 

@@ -414,5 +414,5 @@ def test_hostile_carriers_cost_no_more_than_their_length(name: str) -> None:
     carrier, content = HOSTILE[name]
     started = time.process_time()
     batch = reading.read(content, carrier)
-    assert time.process_time() - started < 2
+    assert time.process_time() - started < 8  # a second on an idle machine; what looks twice at all takes minutes
     assert all(raw in content for raw in [each.raw for each in batch.reads] + [each.raw for each in batch.failed])

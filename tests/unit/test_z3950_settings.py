@@ -11,7 +11,7 @@ from services.retrieval.databases import Database, Databases
 
 def test_an_account_comes_before_its_network_and_a_narrow_network_before_a_wide_one() -> None:
     told = z3950.clients("10.0.0.0/8 charset=utf-8; Wang charset=gbk records=9; 10.20.0.0/16 sessions=2 databases=A+b")
-    assert told.of("wang", "10.20.0.1").charset == "gb18030"
+    assert told.of("wang", "10.20.0.1").charset == "gbk"
     assert told.of("wang", "10.20.0.1").records == 9
     assert told.of("", "10.20.0.1").sessions == 2
     assert told.of("", "10.20.0.1").databases == frozenset(("a", "b"))
