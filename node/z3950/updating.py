@@ -11,6 +11,7 @@ from msgspec import structs
 
 from catalog.submissions import Action
 from node.z3950 import diagnosing
+from node.z3950.operations import NEEDS
 from node.z3950.state import State
 from node.z3950.tasks import Do, Handed, HandIn, Offered, Outcome, Send, Step, Trouble
 from protocols import detect
@@ -60,8 +61,8 @@ def hand_in(state: State, request: ExtendedServicesRequest) -> Step:
         return _failed(state, Trouble(Bib1.EXTENDED_SERVICE, oids.dotted(request.package_type)))
     if request.function != Function.CREATE:
         return _failed(state, Trouble(BAD_FUNCTION, str(request.function)))
-    if not state.visitor.account:
-        return _failed(state, Trouble(DENIED, "sign in with an account that may submit records"))
+    if not state.visitor.actor.may(NEEDS["update"].permission, state.visitor.library):
+        return _failed(state, Trouble(DENIED, "sign in with an account that may submit records of its library"))
     if request.task_specific_parameters is None:
         return _failed(state, Trouble(BAD_PARAMETERS))
     try:
