@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
-import msgspec
-
 from catalog import signatures
 from catalog.connection import Connection
 from catalog.model import Verdict
-from dms.match import decide
+from dms.match import decide, reasons
 from dms.match import features as matching
 from dms.match import keys as match_keys
 from dms.match.features import Features
@@ -18,8 +16,6 @@ from dms.pipeline import Signed
 
 HUB = 400  # signatures on one key; an edge may exist only through a key that is no hub
 
-_encode = msgspec.msgpack.Encoder().encode
-reasons = msgspec.msgpack.Decoder(list[tuple[str, int]]).decode  # of an edge: rule, points
 _Pair = tuple[int, int]
 
 
@@ -88,5 +84,5 @@ def judged(
     for a, b in pairs:
         decision = decide.judge(features[a], features[b], known)
         if decision.verdict is not Verdict.APART:
-            found[a, b] = (a, b, decision.score, decide.RULESET, decision.verdict.value, _encode(decision.reasons))
+            found[a, b] = (a, b, decision.score, decide.RULESET, decision.verdict.value, reasons.pack(decision.reasons))
     return found

@@ -17,7 +17,7 @@ from catalog.model import Verdict
 from dms import edges, graph
 from dms.match import features as matching
 from dms.match import keys as match_keys
-from dms.match import union
+from dms.match import reasons, union
 
 THE_RECORD = 0  # no signature has this number
 SAME = "same-signature"
@@ -57,7 +57,7 @@ async def foresee(conn: Connection, facts: Facts) -> Foreseen:
     return Foreseen(
         cluster=cluster,
         score=best[0],
-        reasons=edges.reasons(best[1]) if best[1] else (),
+        reasons=reasons.unpack(best[1]) if best[1] else (),
         doubtful=tuple(sorted({members[sid] for sid in (*joins, *asked) if sid in members} - {cluster})),
     )
 

@@ -7,8 +7,6 @@ import contextlib
 from collections.abc import AsyncIterator
 from typing import Any
 
-import msgspec
-
 from catalog import (
     amendments,
     attached,
@@ -37,7 +35,7 @@ from node import app, decided, indexed, words
 from node.app import Node
 from node.context import Context
 from services.cataloguing import patch
-from services.deciding import sides
+from services.deciding import sides, told
 from services.discovery import record
 from services.returning import previews
 
@@ -71,11 +69,11 @@ async def run(context: Context, args: argparse.Namespace) -> int:
         steps += await _decided(conn, node, args.id, context)
     if not steps:
         raise NotFound(f"nothing is known of {args.id}: not loaded, not in quarantine, never a cluster")
-    for step, told in steps:
+    for step, text in steps:
         if context.out.json:
-            context.out.item({"step": step, "told": told})
+            context.out.item({"step": step, "told": text})
         else:
-            context.out.fact(step, told)
+            context.out.fact(step, text)
     return 0
 
 
@@ -224,9 +222,8 @@ async def _edges(conn: Connection, node: Node, sid: int, context: Context) -> As
     names = await clusters.examples(conn, [edge[1] if edge[0] == sid else edge[0] for edge in found])
     for a, b, score, _, verdict, packed in found:
         other = b if a == sid else a
-        why = msgspec.msgpack.decode(packed, type=list[tuple[str, int]])
-        told = ", ".join(f"{reasons.text(rule, context.lang)} {points:+}" for rule, points in why)
-        yield verdict, f"{names.get(other, '?')} ({score}): {told}"
+        why = "; ".join(told.sentences(reasons.unpack(packed), context.lang))
+        yield verdict, f"{names.get(other, '?')} ({score}): {why}"
 
 
 async def _cluster(conn: Connection, node: Node, cluster: int, context: Context) -> AsyncIterator[Step]:

@@ -58,8 +58,7 @@ async def run(context: Context, args: argparse.Namespace) -> int:
                     raise NotFound(f"there is no library {library} here")
                 done = await reserving.make(conn, args.what, library, made_by=context.actor.name, hours=args.hours)
             else:
-                reach = context.actor.reach(Permission.SUBMIT)
-                within = reach.within
+                within = context.actor.reach(Permission.SUBMIT).within
                 done = await reservations.give_up(conn, reserving.key(args.what), within)
             await context.deed.done(conn, object=done.key, library=done.library)
         if context.out.json:

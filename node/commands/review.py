@@ -8,13 +8,14 @@ from typing import Any
 from catalog import authority_conflicts, corrections, decisions
 from catalog.corrections import Entry
 from config.errors import Misconfigured
+from dms.match import reasons
 from node import app, attending, decided
 from node.app import Node
 from node.context import Context
 from node.deeds import Act
 from services.access.policy import Permission
 from services.cataloguing import patch
-from services.deciding import deciding, inside, settling, told
+from services.deciding import deciding, settling, told
 
 NAME = "review"
 HELP = {
@@ -122,8 +123,7 @@ async def _decide_pair(context: Context, node: Node, args: argparse.Namespace) -
 
 
 def _pair(row: Any, context: Context) -> dict[str, object]:
-    why = inside.reasons_of(row["reasons"])
-    plain = told.waiting(row, context.lang, why)
+    plain = told.waiting(row, context.lang)
     pair: dict[str, object] = {"pair": f"{plain['a']}{BETWEEN}{plain['b']}"}
     if context.out.json:
         return pair | plain
@@ -131,7 +131,7 @@ def _pair(row: Any, context: Context) -> dict[str, object]:
     return pair | {
         "score": row["score"],
         "libraries": libraries,
-        "reasons": "; ".join(told.sentences(why, context.lang)),
+        "reasons": "; ".join(told.sentences(reasons.unpack(row["reasons"]), context.lang)),
     }
 
 

@@ -111,8 +111,7 @@ async def run(context: Context, args: argparse.Namespace) -> int:
 
 
 def _looks(context: Context) -> frozenset[str] | None:
-    reach = context.actor.reach(Permission.LOOK)
-    return None if reach.everywhere else reach.libraries
+    return context.actor.reach(Permission.LOOK).within
 
 
 async def _list(context: Context, node: Node, args: argparse.Namespace) -> int:

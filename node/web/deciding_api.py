@@ -76,7 +76,7 @@ async def waiting(request: web.Request) -> web.StreamResponse:
     async with context.private(request) as conn:
         found = await decisions.waiting(conn, limit, after=_after(request), libraries=context.reach(request).within)
     last = found[-1] if len(found) == limit else None
-    pairs = [told.waiting(row, lang, inside.reasons_of(row["reasons"])) for row in found]
+    pairs = [told.waiting(row, lang) for row in found]
     return api.answer({"pairs": pairs, "next": last and f"{last['score']},{last['a']},{last['b']}"})
 
 

@@ -17,7 +17,6 @@ from node.web.inputs import number
 from node.web.middleware import BadInput
 from node.web.posted import posted
 from protocols import landed
-from services.access.policy import Reach
 from services.returning import helping, previews, shown
 
 SIZE, MOST = 50, 200  # cases at once
@@ -36,7 +35,7 @@ class Doing(msgspec.Struct, forbid_unknown_fields=True):
 
 async def summary(request: web.Request) -> web.StreamResponse:
     """Counts by rule and source, with what a fix does to the first of them."""
-    lang, within = context.lang_of(request), _within(context.reach(request))
+    lang, within = context.lang_of(request), context.reach(request).within
     async with context.private(request) as conn:
         groups = await quarantine.groups(conn, within=within)
         helps = await helping.by_group(conn, groups, source=None, within=within)
@@ -128,7 +127,3 @@ def _tried(row: Mapping[str, Any], profile: Profile, rule: str, lang: str) -> di
 
 def _rule(request: web.Request) -> str | None:
     return request.query.get("rule", "")[:LONGEST_RULE] or None
-
-
-def _within(reach: Reach) -> frozenset[str] | None:
-    return None if reach.everywhere else reach.libraries

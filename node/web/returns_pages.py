@@ -18,7 +18,7 @@ from dms.rules.model import Profile
 from node.web import auditing, context, permits, returning, sourced, view, visitor
 from node.web.inputs import number
 from node.web.labels import library_name
-from services.access.policy import Permission, Reach
+from services.access.policy import Permission
 from services.returning import files, helping, previews, shown
 
 SIZE = 50  # cases on a page
@@ -34,8 +34,8 @@ async def overview(request: web.Request) -> web.StreamResponse:
     reach = context.reach(request)
     lang = context.lang_of(request)
     async with context.private(request) as conn:
-        groups = await quarantine.groups(conn, within=_within(reach))
-        helps = await helping.by_group(conn, groups, source=None, within=_within(reach))
+        groups = await quarantine.groups(conn, within=reach.within)
+        helps = await helping.by_group(conn, groups, source=None, within=reach.within)
         held = [each for each in await loads.in_state(conn, LoadState.HELD) if reach.holds(each.library)]
         names = {each.symbol: each for each in await libraries.every(conn)}
         systems = {int(each.no): each.name for each in await sources.every(conn)}
@@ -167,7 +167,7 @@ async def file(request: web.Request) -> web.StreamResponse:
         }
     )
     await response.prepare(request)
-    within = _within(context.reach(request))
+    within = context.reach(request).within
     async with context.private(request) as conn:
         pieces = files.pieces(conn, to, context.lang_of(request), source=source.no, rule=rule or None, within=within)
         async for piece in pieces:
@@ -215,10 +215,6 @@ def _told(found: Any, profile: Profile, lang: str) -> dict[str, Any]:
 
 def _rule(request: web.Request) -> str:
     return request.query.get("rule", "")[:LONGEST_RULE]
-
-
-def _within(reach: Reach) -> frozenset[str] | None:
-    return None if reach.everywhere else reach.libraries
 
 
 def _path(source: Source, what: str) -> str:

@@ -16,7 +16,7 @@ from node.web import auditing, context, permits, view, visitor
 from node.web.inputs import number
 from node.web.middleware import BadInput
 from services.access.policy import Permission
-from services.deciding import comparing, deciding, inside, settling
+from services.deciding import comparing, deciding, settling
 from services.delivery import rows
 
 SIZE = 10  # pairs on a page
@@ -103,7 +103,7 @@ async def _pair(conn: Connection, symbol: str, row: Any, lang: str) -> dict[str,
     names = [f"{row[f'name_{side}']}/{row[f'local_id_{side}']}" for side in "ab"]
     told: dict[str, Any] = {"a": names[0], "b": names[1], "score": row["score"], "lines": [], "records": []}
     told["libraries"] = [row["library_a"], row["library_b"]]
-    told["reasons"] = [(reasons.text(rule, lang), points) for rule, points in inside.reasons_of(row["reasons"])]
+    told["reasons"] = [(reasons.text(rule, lang), points) for rule, points in reasons.unpack(row["reasons"])]
     try:
         left, right = [
             await comparing.description(conn, (row[f"source_{side}"], row[f"local_id_{side}"])) for side in "ab"

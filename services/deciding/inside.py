@@ -5,21 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import msgspec
-
 from catalog import authority_conflicts, decisions, signatures
 from catalog.authority_conflicts import Contradiction
 from catalog.connection import Connection
 from catalog.decisions import Decision, Named
 from catalog.model import Verdict, cluster_id
 from dms import contributors_of
+from dms.match.reasons import unpack
 from services.deciding import sides
 from services.deciding.sides import Member, Side
 
 MOST = 200  # edges, relations
 
 Reasons = Sequence[tuple[str, int]]  # rule, points
-reasons_of = msgspec.msgpack.Decoder(list[tuple[str, int]]).decode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +66,7 @@ async def look(conn: Connection, symbol: str, ident: str) -> Inside:
         base_by=by,
         conflicts=await authority_conflicts.of_cluster(conn, side.cluster),
         relations=[
-            Relation(cluster=cluster_id(symbol, other), reasons=reasons_of(told) if told else (), decision=decision)
+            Relation(cluster=cluster_id(symbol, other), reasons=unpack(told) if told else (), decision=decision)
             for other, (told, decision) in related.items()
         ],
         decisions=past,
@@ -86,5 +84,5 @@ async def edges(conn: Connection, members: Sequence[Member]) -> list[Edge]:
         e for e in await signatures.edges(conn, set(alike), verdict=Verdict.JOIN.value) if {e[0], e[1]} <= {*alike}
     ]
     for a, b, score, _, _, packed in sorted(inner, key=lambda edge: (-edge[2], edge[:2]))[:MOST]:
-        found.append(Edge(records=(alike[a][0], alike[b][0]), score=score, reasons=reasons_of(packed)))
+        found.append(Edge(records=(alike[a][0], alike[b][0]), score=score, reasons=unpack(packed)))
     return found

@@ -6,15 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-
 from catalog import clusters, decisions
 from catalog.connection import Connection
 from catalog.model import Published
+from dms.match import reasons
 
 MOST = 100
-
-_reasons = msgspec.msgpack.Decoder(list[tuple[str, int]]).decode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +28,7 @@ async def of(conn: Connection, cluster: int) -> list[Related]:
     found = await decisions.relations(conn, cluster, MOST)
     shown = await clusters.many(conn, list(found))
     return [
-        Related(published=one, rules=[rule for rule, _ in _reasons(packed)] if packed else (), decision=decision)
+        Related(published=one, rules=[rule for rule, _ in reasons.unpack(packed)] if packed else (), decision=decision)
         for other, (packed, decision) in sorted(found.items())
         if (one := shown.get(other)) is not None and not one.deleted
     ]

@@ -100,12 +100,12 @@ def pair(one: Side, other: Side, found: Compared, lines: Sequence[tuple[str, str
     }
 
 
-def waiting(row: Any, lang: str, told: Reasons) -> Plain:
+def waiting(row: Any, lang: str) -> Plain:
     """A pair that a person must judge (a row of `catalog.decisions.waiting`)."""
     return {
         "a": f"{row['name_a']}/{row['local_id_a']}",
         "b": f"{row['name_b']}/{row['local_id_b']}",
         "libraries": [row["library_a"], row["library_b"]],
         "score": row["score"],
-        "reasons": why(told, lang),
+        "reasons": why(reasons.unpack(row["reasons"]), lang),
     }
