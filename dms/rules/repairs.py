@@ -14,6 +14,7 @@ from dms.rules.coded import CONSTANT, Coded
 from dms.rules.content.model import Fix
 from dms.rules.definitions.tables import Codes, Definitions, definitions_of
 from dms.rules.model import LEADER, Mended
+from dms.rules.shapes import meant
 from protocols.marc import DELIMITER, Record, is_control
 
 _NOTHING = frozenset("#|\\^-\xa0\t")  # what people and programs write for a blank
@@ -29,7 +30,7 @@ def indicators(record: Record, fmt: Format) -> Mended:
     fields = _known(record, fmt).fields
 
     def change(tag: str, text: str) -> str:
-        known = fields.get(tag)
+        known = fields.get(meant(tag, text))
         if known is None or is_control(tag) or text.find(DELIMITER) != 2:
             return text
         one, two = (_indicator(*each) for each in zip(text[:2], known.indicators, strict=True))
@@ -88,7 +89,7 @@ def repeated_subfields(record: Record, fmt: Format) -> Mended:
     fields = _known(record, fmt).fields
 
     def change(tag: str, text: str) -> str:
-        known = fields.get(tag)
+        known = fields.get(meant(tag, text))
         head, *parts = text.split(DELIMITER)
         if known is None or is_control(tag) or len(set(parts)) == len(parts) or _embeds(parts, fmt):
             return text

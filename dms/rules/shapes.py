@@ -6,6 +6,7 @@ few thousand of them.
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -16,6 +17,8 @@ from protocols.marc import DELIMITER, is_control
 
 NO_VALUE = "#"  # how both manuals write a blank
 MOST_OUTLINES = 1 << 16  # remembered; rubbish could make any number of them
+OTHER = "880"  # of MARC 21: a field in another script
+_STANDS_FOR = re.compile(r"\x1f6([0-9]{3})")
 
 
 class Fault(NamedTuple):
@@ -49,6 +52,21 @@ class Shapes:
         if len(empty) == len(parts) and not (head[2:] if parts else head).strip():
             return (Fault("field-empty"),) if "field-empty" not in self._off else ()
         return found
+
+    def other(self, text: str) -> tuple[Fault, ...]:
+        """Faults of an 880's indicators and codes, which are those of the field that it stands for (MARC 21, 880).
+
+        One that does not say which ($6) is judged by the rules of links.
+        """
+        tag = meant(OTHER, text)
+        if tag == OTHER or self._known is None or tag not in self._known.fields:
+            return ()
+        head, *parts = text.split(DELIMITER)
+        codes = [part[:1] for part in parts]
+        codes.remove("6")  # stands in every 880, and not in every field
+        if len(head) != 2 or not codes:
+            return ()
+        return self.faults(tag, head, 2, "".join(codes), len(codes))
 
     def _faults(self, tag: str, head: str, width: int, codes: str, count: int) -> tuple[Fault, ...]:
         """`head` and `width`: what stands before the first subfield; `count` of subfields, some without a code."""
@@ -96,6 +114,12 @@ class Shapes:
         if needs and not set(needs) & set(codes):
             found.append(Fault("subfield-missing", needs[0], wanted=" ".join(f"${code}" for code in needs)))
         return found
+
+
+def meant(tag: str, text: str) -> str:
+    """The tag by which a field's indicators and codes are judged: an 880 names it in $6."""
+    stands_for = _STANDS_FOR.search(text) if tag == OTHER else None
+    return stands_for[1] if stands_for and not is_control(stands_for[1]) else tag
 
 
 def is_local(tag: str) -> bool:

@@ -19,7 +19,7 @@ from dms.rules.bulk import Columns, Ints
 from dms.rules.coded import Coded
 from dms.rules.definitions.tables import definitions, definitions_of
 from dms.rules.model import LEADER, Finding, Kind
-from dms.rules.shapes import Fault, Shapes
+from dms.rules.shapes import OTHER, Fault, Shapes
 from protocols.marc import Record
 
 MOST_OUTLINES = 1 << 18  # numbers of outlines that are remembered
@@ -59,10 +59,15 @@ class Table:
         single = {tag for tag, field in fields.items() if not field.repeatable}
         self.single = frozenset(single if "field-repeated" not in off else ())
         self.must = tuple(known.must if known and "field-missing" not in off else ())
+        self.valued = self.coded.tags | ({OTHER} & fields.keys())  # fields whose values are looked at
+
+    def values(self, tag: str, text: str, leader: str) -> Sequence[Fault]:
+        """What the values say of a field that is `valued`."""
+        return self.shapes.other(text) if tag == OTHER else self.coded.field(tag, text, leader)
 
     def verdict(self, tag: str, text: str) -> _Verdict:
         """What an ordinary field's outline says."""
-        faults, coded = self.shapes.of(tag, text), tag in self.coded.tags
+        faults, coded = self.shapes.of(tag, text), tag in self.valued
         return _Verdict(faults, coded) if faults or coded else _SOUND
 
 
@@ -96,8 +101,8 @@ class Structure:
             faults = table.shapes.of(tag, text)
             if faults:
                 found += [_finding(fault, tag, nth) for fault in faults]
-            if tag in table.coded.tags:
-                found += [_finding(fault, tag, nth) for fault in table.coded.field(tag, text, record.leader)]
+            if tag in table.valued:
+                found += [_finding(fault, tag, nth) for fault in table.values(tag, text, record.leader)]
         found += [_repeated(tag, count) for tag, count in seen.items() if count > 1 and tag in table.single]
         found += [_missing(tag) for tag in table.must if tag not in seen]
         return found
@@ -139,8 +144,8 @@ class Structure:
                 continue
             faults, coded = verdict
             if verdict is _ODD:
-                faults, coded = table.shapes.of(tag, texts[index]), tag in table.coded.tags
-            if coded and (more := table.coded.field(tag, texts[index], subjects[row].record.leader)):
+                faults, coded = table.shapes.of(tag, texts[index]), tag in table.valued
+            if coded and (more := table.values(tag, texts[index], subjects[row].record.leader)):
                 faults = (*faults, *more)
             if faults:
                 nth = tags[starts[row] : index + 1].count(tag)
