@@ -1,7 +1,8 @@
 """Which searches are done at once and not in a thread: handing one over takes as long as most of them.
 
 Plain words and numbers alone, since the engine walks lists for the others; and only while such searches are quick in
-this catalogue. One that isn't sends all of them to the threads for a while, so that nobody waits for it twice.
+this catalogue. One that isn't sends all of them to the threads for a hundred times as long as it took: slow ones keep
+others waiting for a hundredth of the time at most, and the first of a process, which opens the index, matters little.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from catalog.search import tree
 PLAIN = (tree.Text, tree.Number, tree.Value, tree.All, tree.Either, tree.Sound, tree.Spelled)
 MOST_NODES = 8
 QUICK = 0.003  # seconds of processor time: on a busy machine the clock says nothing of the search
-PAUSE = 60.0  # seconds
+PAUSE = 100  # times as long as a slow one took
 
 
 class Quick:
@@ -30,4 +31,4 @@ class Quick:
     def took(self, seconds: float, now: float) -> None:
         """One has been done."""
         if seconds > QUICK:
-            self._not_before = now + PAUSE
+            self._not_before = now + PAUSE * seconds
