@@ -11,7 +11,7 @@ from protocols.query import Unanswerable, Why
 
 
 class Sru(IntEnum):
-    """Numbers by what they mean; details are what was not understood."""
+    """Numbers by what they mean; details are what was not understood, of what is too long the bound."""
 
     SYNTAX = 10
     TOO_LONG = 12
@@ -42,7 +42,7 @@ class Sru(IntEnum):
     NO_SUCH_SET = 51
     SORT_TOO_MANY = 83
     SORT_TOO_MANY_KEYS = 84
-    SORT_PATH = 86
+    SORT_PATH = 88
 
 
 TEXTS: Mapping[int, str] = {
@@ -75,7 +75,7 @@ TEXTS: Mapping[int, str] = {
     51: "Result set does not exist",
     83: "Too many records to sort",
     84: "Too many sort keys to sort",
-    86: "Cannot sort: incompatible record formats or unsupported key",
+    88: "Unsupported path for sort",
 }
 
 DIAGNOSTICS: Mapping[Why, Sru] = {

@@ -208,7 +208,7 @@ class _Parser:
             return terms.meant(Term(text=""), terms.read(first.text, "all", first.place))
         modifiers = self._modifiers()
         term = self._take()
-        if not term.named or term.is_word(*WORDS, "sortby"):
+        if not term.named:  # behind a relation a word such as `and` is a term (CQL 1.2, BNF)
             raise Diagnosed(Sru.SYNTAX, term.text or "a term is missing", term.place)
         return self._searched(first, relation, modifiers, term)
 
@@ -222,6 +222,10 @@ class _Parser:
     def _searched(self, index: Token, relation: Token, modifiers: tuple[Modifier, ...], term: Token) -> Node:
         sign = relation.text.lower().removeprefix("cql.")
         name = self._index(index)
+        if name == contexts.RESULT_SET or sign == WITHIN:
+            for modifier in modifiers:
+                if modifier.name not in USUAL:
+                    raise Diagnosed(Sru.RELATION_MODIFIER, modifier.name, modifier.place)
         if name == contexts.RESULT_SET:
             if sign not in ("=", "==", "exact"):
                 raise Diagnosed(Sru.RELATION_OF_INDEX, relation.text, relation.place)

@@ -26,10 +26,10 @@ class Meant(msgspec.Struct, frozen=True, kw_only=True):
 def read(raw: str, structure: Structure, place: int, *, masked: bool = True) -> Meant:
     """A term with its backslashes. Raises Diagnosed. `masked` = signs have their meaning."""
     if len(raw) > 2 * LONGEST_TERM:
-        raise Diagnosed(Sru.TERM_TOO_LONG, str(len(raw)), place)
+        raise Diagnosed(Sru.TERM_TOO_LONG, str(LONGEST_TERM), place)
     parts = [(part.lastgroup or "", part[part.lastgroup or 0]) for part in _PARTS.finditer(raw)]
     if len(re.sub(r"\\(.)", r"\1", raw, flags=re.DOTALL)) > LONGEST_TERM:
-        raise Diagnosed(Sru.TERM_TOO_LONG, str(len(raw)), place)
+        raise Diagnosed(Sru.TERM_TOO_LONG, str(LONGEST_TERM), place)
     if not masked:
         return Meant(text="".join([text for _, text in parts]))
     first, last = parts[:1] == [("mask", "^")], len(parts) > 1 and parts[-1] == ("mask", "^")

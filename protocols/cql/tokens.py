@@ -38,7 +38,7 @@ class Token:
 def tokens(text: str) -> list[Token]:
     """The tokens of a query and an empty one at its end. Raises Diagnosed."""
     if len(text) > LONGEST:
-        raise Diagnosed(Sru.TOO_LONG, str(len(text)))
+        raise Diagnosed(Sru.TOO_LONG, str(LONGEST))
     end = len(text.rstrip())
     found: list[Token] = []
     at = 0

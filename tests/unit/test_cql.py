@@ -49,6 +49,10 @@ READ: list[tuple[str, Node]] = [
         'year within "1990 1999"',
         And(Term(index="year", text="1990", relation=">="), Term(index="year", text="1999", relation="<=")),
     ),
+    (
+        'year within/isoDate "1990 1999"',
+        And(Term(index="year", text="1990", relation=">="), Term(index="year", text="1999", relation="<=")),
+    ),
     ("year <> 1990", Term(index="year", text="1990", relation="<>")),
     ("cql.allRecords = 1", Term(index="everything", text="1")),
     ('cql.resultSetId = "a*b"', SetOf("a*b")),
@@ -71,6 +75,8 @@ READ: list[tuple[str, Node]] = [
     (r"title = \^a\^", title("^a^")),
     ("title =/unmasked a*b?", title("a*b?")),
     ('"and"', Term(text="and")),
+    ("title = and", title("and")),
+    ("title any or and rome", And(title("or", structure="some"), ROME)),
     # Operators.
     ("rome and title = fall", And(ROME, FALL)),
     ("rome AND title = fall", And(ROME, FALL)),
@@ -133,8 +139,10 @@ DIAGNOSED: list[tuple[str, Sru, str, int]] = [
     ('year within "1990"', Sru.TERM_FORMAT, "1990", 13),
     ("cql.resultSetId > 1", Sru.RELATION_OF_INDEX, ">", 16),
     ("rome sortBy title", Sru.FEATURE, "sortBy", 0),
-    ("x" * 301, Sru.TERM_TOO_LONG, "301", 0),
-    ("x " * 10_001, Sru.TOO_LONG, "20002", 0),
+    ("x" * 301, Sru.TERM_TOO_LONG, "300", 0),
+    ("x " * 10_001, Sru.TOO_LONG, "20000", 0),
+    ('year within/stem "1990 1999"', Sru.RELATION_MODIFIER, "stem", 12),
+    ("cql.resultSetId =/stem a", Sru.RELATION_MODIFIER, "stem", 18),
     ("(" * 300 + "a" + ")" * 300, Sru.PARENTHESES, "more than 256 within each other", 256),
     (" or ".join("a" * 257), Sru.TOO_MANY_OPERATORS, "more than 256 terms", 0),
 ]
