@@ -8,12 +8,13 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 
 from catalog.targets import Target
-from config.errors import Refused, Unreachable
+from config.errors import Misconfigured, Refused, Retry, Unreachable
 from protocols.query import Node
 from services.copying.asking import Answer
 from services.copying.lines import Lines
 
 DEADLINE = 10.0  # seconds for all of them
+TROUBLE = (Unreachable, Refused, Misconfigured, Retry)  # what of one target keeps no answer of another back
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +49,7 @@ async def _one(lines: Lines, target: Target, query: Node, most: int, deadline: f
     started = time.monotonic()
     try:
         answer = await lines.ask(target, query, most, within=deadline)
-    except (Unreachable, Refused) as error:
+    except TROUBLE as error:
         refused = isinstance(error, Refused)
         return Outcome(target=target, trouble=str(error), refused=refused, seconds=time.monotonic() - started)
     return Outcome(target=target, answer=answer, seconds=time.monotonic() - started)

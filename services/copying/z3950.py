@@ -10,7 +10,7 @@ from config.secret import Secret
 from protocols import target as profiles
 from protocols.charsets import codec, encode
 from protocols.http.guard import Rules
-from protocols.query import Node, Or
+from protocols.query import Node, Or, Unanswerable
 from protocols.target import Profile
 from protocols.z3950 import charsets, client, rpn
 from protocols.z3950.apdu.init import IdPass
@@ -79,7 +79,10 @@ class Z3950Line:
         return Answer(hits=result.hits, found=tuple(found), notes=tuple(self._fetch.notes))
 
     def _encode(self, text: str) -> bytes:
-        return encode.encode(text, self.terms).data
+        made = encode.encode(text, self.terms)
+        if made.lost:
+            raise Unanswerable("term", text, f"{text!r} can't be written in {self.terms}, in which the target is asked")
+        return made.data
 
     async def close(self) -> None:
         """As `asking.Line`."""

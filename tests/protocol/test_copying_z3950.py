@@ -70,6 +70,19 @@ async def test_a_target_in_gbk_is_asked_and_read_in_gbk() -> None:
     assert "镕基讲话" in (read.record.first("200") or "")
 
 
+async def test_what_the_targets_characters_lack_is_not_asked_for_as_something_else() -> None:
+    asked: list[SearchRequest] = []
+
+    def answer(request: apdu.Apdu) -> Sequence[apdu.Apdu | bytes]:
+        if isinstance(request, SearchRequest):
+            asked.append(request)
+        return library([])(request)
+
+    with pytest.raises(Refused, match=r"镕基.*latin-1"):
+        await ask(answer, Term(index="title", text="镕基"), terms="latin-1", negotiates=False)
+    assert asked == []
+
+
 async def test_what_is_agreed_on_counts_more_than_what_was_told() -> None:
     asked: list[bytes] = []
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from catalog.targets import Target
-from config.errors import Refused, Unreachable
+from config.errors import Misconfigured, Refused, Unreachable
 from protocols.query import Node, Term
 from protocols.target import Profile
 from services.copying import breaker, lines, metasearch
@@ -64,6 +64,8 @@ class Network:
     asked: list[str] = field(default_factory=list)
 
     async def open(self, target: Target) -> FakeLine:
+        if target.name == "sealed":
+            raise Misconfigured("the password can't be opened")
         line = FakeLine(target.name, self.asked)
         self.opened.append(line)
         return line
@@ -71,7 +73,7 @@ class Network:
 
 async def test_every_target_has_one_outcome_and_the_last_ones_are_those_that_do_not_answer() -> None:
     network = Network()
-    names = ["silent", "a", "dead", "b", "refusing"]
+    names = ["silent", "a", "dead", "sealed", "b", "refusing"]
     async with lines.of(network.open) as kept:
         told = [each async for each in metasearch.search(kept, [*map(a_target, names)], QUERY, most=3, deadline=0.2)]
     found = {each.target.name: each for each in told}
@@ -80,6 +82,8 @@ async def test_every_target_has_one_outcome_and_the_last_ones_are_those_that_do_
     assert [found[name].answer for name in ("a", "b")] == [Answer(hits=3)] * 2
     assert found["dead"].trouble == "nobody there"
     assert found["refusing"].trouble == "unsupported use attribute 1"
+    assert found["sealed"].trouble == "the password can't be opened"
+    assert {name for name in names if found[name].refused} == {"refusing"}
     assert "0.2 s" in found["silent"].trouble
 
 
