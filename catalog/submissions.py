@@ -186,13 +186,13 @@ async def unlanded(conn: Connection, limit: int) -> list[int]:
 
 
 async def arrived(conn: Connection, load: int) -> None:
-    """If the load that brings a submission is placed: it is merged, or it came back with a reason."""
+    """If the load that brings a submission has come to its end: it is merged, or it came back with a reason."""
     await conn.execute(
         """update submission s
-           set state = case when q.rule is null then 'merged' else 'returned' end, reason = coalesce(q.reason, ''),
-               changed_at = now()
+           set state = case when l.state = 'done' and q.rule is null then 'merged' else 'returned' end,
+               reason = case l.state when 'done' then coalesce(q.reason, '') else l.reason end, changed_at = now()
            from load l left join quarantine q on q.source = l.source and q.load = l.load
-           where s.load = $1 and s.state = 'accepted' and l.load = $1 and l.state = 'done'""",
+           where s.load = $1 and s.state = 'accepted' and l.load = $1 and l.state in ('done', 'failed')""",
         load,
     )
 

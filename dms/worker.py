@@ -15,7 +15,7 @@ import socket
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from catalog import batches, bodies, dictionaries, inbox, loads, quarantine, records, sources
+from catalog import batches, bodies, dictionaries, inbox, loads, quarantine, records, sources, submissions
 from catalog.database.pool import Database
 from catalog.inbox import Unit
 from catalog.loads import Load
@@ -100,6 +100,7 @@ class Preparing:
             if await loads.turn(conn, load.load, LoadState.FAILED, since=since, reason=why):
                 await inbox.discard(conn, load.load)
                 await quarantine.forget(conn, load.load)
+                await submissions.arrived(conn, load.load)
 
     async def _edits(self, ids: Sequence[str], source: int) -> dict[str, tuple[Standing, ...]]:
         async with self.database.connection() as conn:

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 
-from catalog import libraries, sources
+from catalog import hosting, libraries, sources
 from catalog.connection import Connection
 from catalog.database.pool import Database
 from catalog.loads import Load
@@ -41,18 +42,23 @@ async def source(conn: Connection, name: str, library: str, fmt: Format) -> Sour
     return found
 
 
-async def land(database: Database, queue: Queue, into: Source, inputs: Inputs, *, habits: bytes) -> Load:
-    """Land records in UTF-8 for the node's workers; `habits` as for `landing.land`. Conflict if another load of the
-    source doesn't end in time.
+async def land(database: Database, queue: Queue, into: Source, opened: Callable[[], Inputs], *, habits: bytes) -> Load:
+    """Land records in UTF-8 for the node's workers; `habits` as for `landing.land`. Moved if another node writes for
+    the library; Conflict if other loads of the source leave it no turn in time. The inputs are opened for each attempt:
+    what was read of them is gone.
     """
     give_up = time.monotonic() + PATIENCE
     while True:
+        inputs = opened()
         try:
             load = await landing.open_load(database, into, inputs, mode="changes", encoding=codec.UTF8, assured=True)
-            break
+            # It may have to give way to another that somebody brings in the same moment, and begin again.
+            await landing.land(database, queue, into, load, inputs, lambda _position, _records: None, habits=habits)
+        except hosting.Moved:
+            raise
         except Conflict:
             if time.monotonic() > give_up:
                 raise
             await asyncio.sleep(PAUSE)
-    await landing.land(database, queue, into, load, inputs, lambda _position, _records: None, habits=habits)
-    return load
+        else:
+            return load

@@ -115,7 +115,6 @@ def _looks(context: Context) -> frozenset[str] | None:
 
 
 async def _list(context: Context, node: Node, args: argparse.Namespace) -> int:
-    await handing.see_through(node.database, node.queue)
     async with node.database.connection() as conn:
         found = await submissions.listing(conn, args.state or OPEN, args.limit, within=_looks(context))
     context.out.table([told.submission(each, context.lang) for each in found], COLUMNS)

@@ -163,7 +163,6 @@ async def _form(
 ) -> web.StreamResponse:
     lang, node = context.lang_of(request), context.node_of(request)
     every = request.query.get("all") == "1"
-    await handing.see_through(node.database, node.queue)
     async with context.private(request) as conn:
         found = await submissions.listing(conn, STATES if every else OPEN, SIZE, within=context.reach(request).within)
         reserved = await reservations.listing(conn, SIZE)

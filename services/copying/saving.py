@@ -34,6 +34,5 @@ def inputs(copied: Sequence[Copied]) -> Inputs:
 
 async def land(database: Database, queue: Queue, into: Source, copied: Sequence[Copied]) -> Load:
     """Land them for the node's workers. Conflict if another load of the source doesn't end in time."""
-    given = inputs(copied)
-    habits = habits_key(Habits(source=into, carrier=given.carrier, encoding=codec.UTF8))
-    return await bringing.land(database, queue, into, given, habits=habits)
+    habits = habits_key(Habits(source=into, carrier=inputs(copied).carrier, encoding=codec.UTF8))
+    return await bringing.land(database, queue, into, lambda: inputs(copied), habits=habits)

@@ -6,16 +6,30 @@ or returned with the reason). `see_through` lands again what was accepted and wh
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
-from catalog import bodies, clusters, dictionaries, libraries, original, records, reservations, sources, submissions
+from catalog import (
+    bodies,
+    clusters,
+    dictionaries,
+    hosting,
+    libraries,
+    original,
+    records,
+    reservations,
+    sources,
+    submissions,
+)
 from catalog.connection import Connection
 from catalog.database.pool import Database
+from catalog.hosting import Moved
 from catalog.model import Format, Source
 from catalog.records import Row
 from catalog.submissions import Action, Submission
+from catalog.work import leases, lives
 from catalog.work.queue import Queue
-from config.errors import Conflict, Misconfigured, NotFound, Refused
+from config.errors import BadRecord, Conflict, Misconfigured, NotFound, Refused, Retry
 from dms import identity
 from dms.pipeline import Habits, habits_key
 from dms.rules import kinds
@@ -36,6 +50,7 @@ NUMBER = "S{:08d}"  # the 001 of a record that names itself by nothing
 CARRIER = "marcjson"
 NAMES = {name: fmt for fmt, name in FORMATS.items()}
 LONGEST = 500  # characters of a note or a reason
+LEASE, LEASE_SECONDS = "submissions", 60  # of whoever makes up for landings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,13 +65,15 @@ async def draft(
     conn: Connection, who: Who, library: str, action: Action, given: Given | None, *, of: str = "", note: str = ""
 ) -> Submission:
     """A new draft. `of`: SOURCE/LOCAL-ID of the record that is replaced or deleted. Refused where it isn't the
-    library's; NotFound if it isn't there; Misconfigured if the record is missing or too much.
+    library's; NotFound if it isn't there; Misconfigured if the record is missing or too much; Moved if another node
+    writes for the library.
     """
     if not who.may(Event.EDIT, library):
         raise Refused(f"{who.name} may not submit records of {library}")
     _bounded(note)
     if await libraries.get(conn, library) is None:
         raise NotFound(f"there is no library {library} here")
+    await hosting.writable(conn, library)
     if action == "insert":
         if given is None:
             raise Misconfigured("what is inserted? give the record")
@@ -167,27 +184,43 @@ async def withdraw(conn: Connection, who: Who, number: int) -> Submission:
 
 
 async def land(database: Database, queue: Queue, number: int) -> int:
-    """Land what was accepted, for the node's workers; the load's number. Landed again it changes nothing."""
+    """Land what was accepted, for the node's workers; the load's number. What has been landed stays so."""
     async with database.transaction() as conn:
         there = await submissions.get(conn, number)
+        if there.load is not None:
+            return there.load
         source = await _source(conn, there)
     record = given_of(there).record
     if there.action == "delete":
         record = Record(record.leader[:5] + "d" + record.leader[6:], record.fields)
-    inputs = returns.inputs([marcjson.write(record).encode()], CARRIER, name=f"submission {number}")
+    opened = functools.partial(returns.inputs, [marcjson.write(record).encode()], CARRIER, name=f"submission {number}")
     habits = habits_key(Habits(source=source, carrier=CARRIER, encoding=codec.UTF8))
-    load = await bringing.land(database, queue, source, inputs, habits=habits)
+    load = await bringing.land(database, queue, source, opened, habits=habits)
     async with database.transaction() as conn:
         await submissions.brought(conn, number, load.load)
     return load.load
 
 
 async def see_through(database: Database, queue: Queue, limit: int = 100) -> int:
-    """Land what was accepted and has no load, because whoever accepted it is gone; how many there were."""
+    """Land what was accepted and has no load, because whoever accepted it is gone; how many there were. What can't be
+    landed any more is returned with the reason. One process does so at a time.
+    """
+    holder = lives.name()
     async with database.connection() as conn:
         numbers = await submissions.unlanded(conn, limit)
+        term = await leases.acquire(conn, LEASE, holder, LEASE_SECONDS) if numbers else None
+    if term is None:
+        return 0
     for number in numbers:
-        await land(database, queue, number)
+        try:
+            await land(database, queue, number)
+        except (BadRecord, Misconfigured, Moved, NotFound, Refused) as error:
+            async with database.transaction() as conn:
+                await submissions.turn(conn, number, "returned", since=("accepted",), reason=str(error))
+        except (Conflict, Retry):
+            break  # the source or the database is busy: at the next look
+    async with database.connection() as conn:
+        await leases.release(conn, LEASE, holder, term)
     return len(numbers)
 
 
@@ -206,6 +239,7 @@ async def _answered(conn: Connection, who: Who, there: Submission) -> Answer:
 
 
 async def _accept(conn: Connection, who: Who, there: Submission) -> None:
+    await hosting.writable(conn, there.library)
     given = given_of(there)
     source = await _source(conn, there)
     local_id = there.local_id

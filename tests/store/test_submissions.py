@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 import pytest_asyncio
 
 from catalog import holdings, libraries, reservations, submissions
+from catalog.connection import Connection
 from catalog.database.pool import Database
-from catalog.model import cluster_id
+from catalog.hosting import Moved
+from catalog.loads import Load
+from catalog.model import LoadState, cluster_id
 from catalog.submissions import Action, Submission
 from config.errors import Conflict, Misconfigured, NotFound, Refused
+from config.settings import Settings
+from exchange import landing
+from node.app import Node
+from node.playing import worker as playing
 from protocols import iso2709
 from protocols.marc import Record
 from services.submitting import answer, handing, looking, reserving
 from services.submitting.handing import Handed
 from services.submitting.states import Who
-from tests import builders
+from tests import builders, postgres
 from tests.pipeline import Catalogue
 
 NODE, HOME, OTHER = "CN-TST", "CN-TJU", "CN-NKU"
@@ -211,15 +220,89 @@ async def test_a_load_that_is_undone_takes_its_submission_back(catalogue: Catalo
     assert not await names(catalogue)
 
 
-async def test_a_landing_that_was_cut_short_is_made_up_for(catalogue: Catalogue) -> None:
-    there = await drafted(catalogue, raw("T1"), REVIEWER)
-    async with catalogue.database.transaction() as conn:
-        await handing.submit(conn, REVIEWER, there.submission)  # and then the process dies
-        assert await submissions.unlanded(conn, 10) == []  # somebody may be about to
-        await conn.execute("update submission set changed_at = now() - interval '1 minute'")
-    assert await handing.see_through(catalogue.database, catalogue.queue) == 1
+async def test_records_that_are_let_in_at_once_are_landed_one_after_the_other(catalogue: Catalogue) -> None:
+    numbers = [(await _let_in(catalogue, raw(f"T{n}", n))).submission for n in range(6)]
+    landed = asyncio.gather(*(handing.land(catalogue.database, catalogue.queue, number) for number in numbers))
+    while not landed.done():
+        await catalogue.settle()
+    await landed
     await catalogue.settle()
-    assert (await now(catalogue, there.submission)).state == "merged"
+    assert {(await now(catalogue, number)).state for number in numbers} == {"merged"}
+
+
+async def test_a_record_that_had_to_give_way_to_another_is_landed_after_it(
+    catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = [(await _let_in(catalogue, raw(f"T{n}", n))).submission for n in (1, 2)]
+    begin = landing.open_load
+
+    async def overtaken(*args: Any, **named: Any) -> Load:
+        monkeypatch.setattr(landing, "open_load", begin)
+        begun = await begin(*args, **named)
+        await handing.land(catalogue.database, catalogue.queue, second)
+        await catalogue.settle()
+        return begun
+
+    monkeypatch.setattr(landing, "open_load", overtaken)
+    await handing.land(catalogue.database, catalogue.queue, first)
+    await catalogue.settle()
+    assert {(await now(catalogue, number)).state for number in (first, second)} == {"merged"}
+
+
+async def test_a_landing_that_was_cut_short_is_made_up_for_by_a_worker(catalogue: Catalogue) -> None:
+    number = (await _let_in(catalogue, raw("T1"))).submission  # and then the process dies
+    async with catalogue.database.transaction() as conn:
+        assert await submissions.unlanded(conn, 10) == []  # somebody may be about to
+        await _long_ago(conn)
+    stop = asyncio.Event()
+    node = SimpleNamespace(database=catalogue.database, queue=catalogue.queue, settings=Settings())
+    working = asyncio.create_task(playing.play(cast(Node, node), stop, None))
+
+    async def landed() -> bool:
+        return (await now(catalogue, number)).load is not None
+
+    await postgres.eventually(landed)
+    stop.set()
+    await working
+    await catalogue.settle()
+    assert (await now(catalogue, number)).state == "merged"
+
+
+async def test_what_can_t_be_landed_any_more_comes_back_with_the_reason(catalogue: Catalogue) -> None:
+    number = (await _let_in(catalogue, raw("T1"))).submission
+    async with catalogue.database.transaction() as conn:
+        await _long_ago(conn)
+        await conn.execute("update library set node = 'CN-ELSEWHERE' where symbol = $1", HOME)
+    assert await handing.see_through(catalogue.database, catalogue.queue) == 1
+    back = await now(catalogue, number)
+    assert (back.state, "CN-ELSEWHERE" in back.reason) == ("returned", True)
+    with pytest.raises(Moved):
+        await submitted(catalogue, number, REVIEWER)
+    with pytest.raises(Moved):
+        await drafted(catalogue, raw("T2", 2), REVIEWER)
+
+
+async def test_a_load_that_fails_gives_its_submission_back(catalogue: Catalogue) -> None:
+    number = (await _let_in(catalogue, raw("T1"))).submission
+    await handing.land(catalogue.database, catalogue.queue, number)
+    async with catalogue.database.transaction() as conn:
+        await conn.execute("update source set identity = 'column:id'")  # nothing that a MARC record has
+    await catalogue.settle()
+    back = await now(catalogue, number)
+    assert back.load is not None
+    load = await catalogue.again(back.load)
+    assert (load.state, back.state, back.reason) == (LoadState.FAILED, "returned", load.reason)
+
+
+async def _let_in(catalogue: Catalogue, data: bytes) -> Submission:
+    """Accepted, and not landed yet."""
+    there = await drafted(catalogue, data, REVIEWER)
+    async with catalogue.database.transaction() as conn:
+        return (await handing.submit(conn, REVIEWER, there.submission)).submission
+
+
+async def _long_ago(conn: Connection) -> None:
+    await conn.execute("update submission set changed_at = now() - interval '1 minute'")
 
 
 async def test_a_reservation_is_seen_by_others_and_ended_by_the_record(catalogue: Catalogue) -> None:
