@@ -19,7 +19,8 @@ from services.copying.asking import Answer
 from services.copying.candidates import Judge
 from services.copying.z3950 import Z3950Line
 
-WORDS = ("computer", "中国")  # that nearly every catalogue has: the second tells whether the charset of terms is right
+# Of which every catalogue has one and most have both: the second tells whether the charset of terms is right.
+WORDS = ("computer", "中国")
 OPTIONS = {
     Option.SEARCH: "search", Option.PRESENT: "present", Option.SCAN: "scan", Option.SORT: "sort",
     Option.DELETE_SET: "delete", Option.NAMED_RESULT_SETS: "named sets", Option.EXTENDED_SERVICES: "update",
@@ -32,7 +33,7 @@ MOST = 3  # records that are asked for
 class Step:
     """One thing that was tried."""
 
-    name: str  # init, charset, search, present, records
+    name: str  # init, charset or told (the charset that was not to be negotiated), search, absent, present
     works: bool
     told: dict[str, Any] = field(default_factory=dict)
 
@@ -50,9 +51,11 @@ async def probe(target: Target, ways: Ways, password: Secret, typed: Sequence[st
         can = [name for option, name in OPTIONS.items() if accepted and option in accepted.options]
         server = client.printable((accepted and accepted.implementation_name) or "?")
         yield Step(name="init", works=True, told={"server": server, "can": ", ".join(can)})
-        agreed = z3950.negotiated(connection)
-        yield Step(name="charset", works=bool(agreed), told={"charset": line.terms})
+        agreed = bool(z3950.negotiated(connection)) if target.profile.negotiates else True
+        named = "charset" if target.profile.negotiates else "told"
+        yield Step(name=named, works=agreed, told={"charset": line.terms})
         best: Answer | None = None
+        empty: list[str] = []
         for word in typed or WORDS:
             try:
                 answer = await line.ask(queries.read(word).query, MOST)
@@ -61,8 +64,14 @@ async def probe(target: Target, ways: Ways, password: Secret, typed: Sequence[st
                 if not line.open:
                     return
                 continue
-            yield Step(name="search", works=answer.hits > 0, told={"query": word, "why": "0", "hits": answer.hits})
-            best = answer if answer.found or (answer.hits and best is None) else best
+            if answer.hits:
+                yield Step(name="search", works=True, told={"query": word, "hits": answer.hits})
+                best = answer if answer.found or best is None else best
+            else:
+                empty.append(word)
+        for word in empty:  # that we chose one which this catalogue has not is no fault of it
+            name, works = ("absent", True) if best is not None and not typed else ("search", False)
+            yield Step(name=name, works=works, told={"query": word, "why": "0"})
         if best is not None:
             yield _present(target, best)
     finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -127,6 +128,15 @@ def test_a_target_says_what_of_it_works(loc: Cli) -> None:
     assert (steps["present"]["format"], steps["present"]["carrier"]) == ("MARC21", "iso2709")
     assert "40 records" in loc.run("target", "test", "loc", "gardens of").stdout.decode()
     assert b"finds nothing" in loc.run("target", "test", "loc", "qwertyuiop", code=1).stdout
+    assert b"finds nothing" in loc.run("target", "test", "loc", code=1).stdout  # neither of the words we try
     loc.run("target", "add", "dead", f"127.0.0.1:{free_port()}")
     (step,) = loc.lines("target", "test", "dead", code=4)
     assert "doesn't answer" in step["why"]
+
+
+def test_a_catalogue_of_one_language_is_no_fault(cli: Cli, tmp_path: Path) -> None:
+    book = builders.a_marc21(title="A computer of stone", local_id="c1")
+    with targets.zebra(tmp_path / "zebra", builders.iso2709(book)) as port:
+        cli.run("target", "add", "en", f"127.0.0.1:{port}", "--syntax", "usmarc", "--negotiation", "no")
+        steps = [(each["step"], each.get("query")) for each in cli.lines("target", "test", "en")]
+    assert steps == [("init", None), ("told", None), ("search", "computer"), ("absent", "中国"), ("present", None)]
