@@ -14,7 +14,7 @@ from catalog.model import LoadState
 from catalog.targets import Target
 from config.errors import BadRecord, NotFound
 from exchange import bringing
-from node import copying
+from node import copying, soon
 from node.copying import Habits
 from node.web import auditing, context, gate, permits
 from node.web.middleware import BadInput
@@ -30,7 +30,7 @@ ROOM = web.AppKey("room", asyncio.Semaphore)
 AT_ONCE = 8  # requests that ask targets
 MOST_TARGETS = 50
 OVER = (LoadState.DONE, LoadState.HELD, LoadState.FAILED)
-PATIENCE, LOOK = 15.0, 0.1  # seconds that a load is waited for, and between looks
+PATIENCE = 15.0  # seconds that a load is waited for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,11 +112,9 @@ async def save(request: web.Request, library: str, asked: Asked, name: str, numb
         await deed.begun(conn, source=source.name)
     load = await saving.land(node.database, node.queue, source, [copied])
     deed.about(load=load.load)
-    until = asyncio.get_running_loop().time() + PATIENCE
-    while load.state not in OVER and asyncio.get_running_loop().time() < until:
-        await asyncio.sleep(LOOK)
-        async with node.database.connection() as conn:
-            load = await loads.get(conn, load.load)
+    load = await soon.until(
+        node.database, load, lambda now: now.state in OVER, lambda conn: loads.get(conn, load.load), PATIENCE
+    )
     return Saved(copied=copied, source=source.name, load=load)
 
 

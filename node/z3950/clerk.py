@@ -12,7 +12,7 @@ from catalog.acts import Entry
 from catalog.database.pool import Database
 from catalog.work.queue import Queue
 from config.errors import NotFound, Retry, TianluError
-from node import submitted
+from node import soon, submitted
 from node.deeds import Deed
 from node.z3950.operations import ACTS
 from node.z3950.tasks import Handed, HandIn, Offered
@@ -20,7 +20,7 @@ from node.z3950.visitors import Visitor
 from services.submitting import answer as answering
 from services.submitting import handing, looking
 
-PATIENCE, LOOK = 10.0, 0.1  # seconds that a record's load is waited for, and between looks
+PATIENCE = 10.0  # seconds that a record's load is waited for
 AT_ONCE = 4  # requests: each record is a load
 
 
@@ -76,12 +76,14 @@ class Clerk:
 
     async def _placed(self, handed: handing.Handed, *, waits: bool) -> Handed:
         """What is said of it, after its load if that comes to an end in time."""
-        done = handed.submission
-        until = asyncio.get_running_loop().time() + PATIENCE
-        while waits and done.state == "accepted" and asyncio.get_running_loop().time() < until:
-            await asyncio.sleep(LOOK)
-            async with self._database.connection() as conn:
-                done = await submissions.get(conn, done.submission)
+        number = handed.submission.submission
+        done = await soon.until(
+            self._database,
+            handed.submission,
+            lambda now: not waits or now.state != "accepted",
+            lambda conn: submissions.get(conn, number),
+            PATIENCE,
+        )
         told = handed.answer
         if done.state == "returned":
             return Handed(error=done.reason, submission=done.submission)
