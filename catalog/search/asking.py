@@ -58,8 +58,8 @@ class Asker:
     def node(self, node: tree.Node) -> tantivy.Query:
         """The query of one node."""
         match node:
-            case tree.Text():
-                return self._text(node)
+            case tree.Text() | tree.Either():
+                return self._any(self._ways(node))
             case tree.Sound():
                 names = worth.SOUNDS.get(node.field, ())
                 found = [self._piece(name, tuple(enumerate(way))) for name in names for way in node.ways]
@@ -75,8 +75,6 @@ class Asker:
             case tree.All():
                 must = tantivy.Occur.Must
                 return tantivy.Query.boolean_query([(must, self.node(part)) for part in node.parts])
-            case tree.Either():
-                return self._any([self.node(part) for part in node.parts])
             case tree.Near():
                 return self._near(node)
             case tree.Pattern():
@@ -96,17 +94,28 @@ class Asker:
             case _:
                 assert_never(node)
 
-    def _text(self, node: tree.Text) -> tantivy.Query:
+    def _ways(self, node: tree.Node) -> list[tantivy.Query]:
+        """Queries of which any will do. Those of what is within one another are put beside each other: the score is
+        the same sum, and the engine is quicker.
+        """
+        match node:
+            case tree.Either():
+                return [way for part in node.parts for way in self._ways(part)]
+            case tree.Text():
+                return self._text(node)
+        return [self.node(node)]
+
+    def _text(self, node: tree.Text) -> list[tantivy.Query]:
         """A piece of text in any of its fields, each worth what it is worth."""
         if not node.tokens:
-            return tantivy.Query.empty_query()
+            return [tantivy.Query.empty_query()]
         found = []
         for name in worth.SEARCHED[node.field]:
             piece = self._piece(name, node.tokens)
             found.append(self._worth(piece, worth.of(name)))
             if name == "title":
                 found.append(tantivy.Query.boost_query(piece, worth.ENGINE))
-        return self._any(found)
+        return found
 
     def _stem(self, node: tree.Stem) -> tantivy.Query:
         return self._fitting(node.field, _literal(node.stem) + ".*")

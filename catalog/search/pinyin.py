@@ -52,6 +52,7 @@ SYLLABLES = frozenset(
     for syllable in found
     if syllable[0] in "ae" or re.search("[aeiu]|.o", syllable)
 )
+_LAST = frozenset(syllable[-1] for syllable in SYLLABLES)  # letters
 
 
 def _longest() -> dict[str, int]:
@@ -152,13 +153,15 @@ def spelled(ways: Iterable[Sequence[str]]) -> tuple[str, ...]:
 
 def plain(latin: str) -> str:
     """A folded Latin word as pinyin is written here: v typed for ü is u."""
-    return _UMLAUT.sub("u", latin)
+    return _UMLAUT.sub("u", latin) if "v" in latin else latin
 
 
 @lru_cache(maxsize=4096)
 def cuts(word: str) -> tuple[tuple[str, ...], ...]:
     """Ways to read a typed word as syllables, the fewest syllables first: xian → (xian), (xi, an). () = no pinyin."""
     word = plain(word)
+    if word[-1:] not in _LAST:
+        return ()
     ways: list[list[tuple[str, ...]]] = [[()]]
     for end in range(1, len(word) + 1):
         here: list[tuple[str, ...]] = []
@@ -167,4 +170,6 @@ def cuts(word: str) -> tuple[tuple[str, ...], ...]:
             if syllable in SYLLABLES:
                 here += [(*way, syllable) for way in ways[start]]
         ways.append(sorted(here, key=len)[:MOST_CUTS])
-    return tuple(ways[-1]) if word else ()
+        if not any(ways[-LONGEST_SYLLABLE:]):
+            return ()  # no syllable can go on from here
+    return tuple(ways[-1])

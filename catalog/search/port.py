@@ -165,6 +165,10 @@ class Reader(Protocol):
         """Raises BadQuery, `protocols.query.Unanswerable`, or NotBuilt when there is no index."""
         ...
 
+    def numbers(self, request: Request) -> tuple[int, tuple[int, ...]]:
+        """How many clusters fit, and those of the page: `search` without all that costs more. Raises as it does."""
+        ...
+
     def scan(
         self, index: str, text: str, *, before: int, count: int, libraries: frozenset[str] | None = None
     ) -> Stretch:

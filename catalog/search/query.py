@@ -8,7 +8,8 @@ Latin letters may be pinyin: then what sounds so is found as well.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+import msgspec
 
 from catalog.search import pinyin, tree
 from catalog.search.fold import fold, is_cjk, squeeze, words
@@ -37,8 +38,7 @@ PREFIXES = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Chunk:
+class _Chunk(msgspec.Struct, frozen=True, kw_only=True):
     """A part of the typed text between blanks or quotation marks."""
 
     field: str
@@ -90,9 +90,10 @@ def plain(text: str, field: str, *, sounding: bool) -> tuple[Node, ...]:
 
 def _bounded(wanted: tuple[Node, ...], unwanted: tuple[Node, ...]) -> tuple[Node, ...]:
     """What is wanted, with fewer ways to read its pinyin if there are too many. Raises BadQuery beyond the bounds."""
-    if len([*tree.walk(wanted + unwanted)]) > MOST_NODES:
-        wanted = tuple(map(_straight, wanted))
     found = [*tree.walk(wanted + unwanted)]
+    if len(found) > MOST_NODES:
+        wanted = tuple(map(_straight, wanted))
+        found = [*tree.walk(wanted + unwanted)]
     if len(found) > MOST_NODES or max((depth for _, depth in found), default=0) > DEEPEST:
         raise BadQuery("The query can be understood in too many ways; leave some words out, or put them in quotes.")
     if sum(isinstance(node, Stem) for node, _ in found) > MOST_OPEN:
@@ -149,13 +150,13 @@ def _may_sound(chunk: _Chunk) -> bool:
 
 def _sounding(run: list[_Chunk], *, alone: bool) -> list[Node]:
     """Chunks as they stand or, all together or one by one, as pinyin. `alone` = nothing else is asked."""
-    plain = [node for chunk in run for node in _atoms(chunk)]
     if not run:
         return []
+    plain = [node for chunk in run for node in _atoms(chunk)]
+    if len(run) == 1:
+        return [_either(_all(plain), *_word_sounds(run[0], alone))]
     field = run[0].field
     syllables = [pinyin.cuts(fold(chunk.text).replace("'", "")) for chunk in run]
-    if len(run) == 1:
-        return [_either(plain[0] if len(plain) == 1 else All(parts=tuple(plain)), *_word_sounds(run[0], alone))]
     ways: list[Node] = [All(parts=tuple(plain))]
     letters = pinyin.plain("".join(fold(chunk.text) for chunk in run).replace("'", ""))
     if field != "author" and alone and len(letters) <= LONGEST_SPELLED:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
-from typing import Any
 
 import tantivy
 
@@ -12,8 +11,6 @@ from catalog.search.port import MOST_SORTED, Key
 from protocols.query import Unanswerable
 
 FIELDS = {"title": "order", "author": "by", "year": "year", "changed": "changed"}
-
-Hits = list[tuple[Any, tantivy.DocAddress]]
 
 
 def total(found: tantivy.SearchResult) -> int:
@@ -26,22 +23,22 @@ def count(searcher: tantivy.Searcher, asked: tantivy.Query) -> int:
     return total(searcher.search(asked, 1))
 
 
-def page(searcher: tantivy.Searcher, asked: tantivy.Query, key: Key, offset: int, limit: int) -> tuple[int, Hits]:
-    """How many documents fit, and those of a page, by one key."""
-    found = _by(searcher, asked, key, limit, offset)
-    return total(found), found.hits
+def by(searcher: tantivy.Searcher, asked: tantivy.Query, key: Key, limit: int, offset: int) -> tantivy.SearchResult:
+    """A page of hits by one key."""
+    order = tantivy.Order.Desc if key.descending else tantivy.Order.Asc
+    return searcher.search(asked, limit, True, FIELDS[key.index], offset, order)
 
 
 def whole(searcher: tantivy.Searcher, asked: tantivy.Query, keys: Sequence[Key]) -> array[int]:
     """The clusters of all documents that fit, by several keys. Raises Unanswerable: they are too many."""
-    last = _by(searcher, asked, keys[-1], MOST_SORTED, 0)
+    last = by(searcher, asked, keys[-1], MOST_SORTED, 0)
     if total(last) > MOST_SORTED:
         raise Unanswerable(
             "keys", str(len(keys)), f"More than {MOST_SORTED:,} titles can be sorted by one key only; narrow the query."
         )
     hits = last.hits
     for key in reversed(keys[:-1]):
-        ranks = {_address(at): value for value, at in _by(searcher, asked, key, MOST_SORTED, 0).hits}
+        ranks = {_address(at): value for value, at in by(searcher, asked, key, MOST_SORTED, 0).hits}
         hits.sort(key=lambda hit: ranks[_address(hit[1])], reverse=key.descending)  # stable, reversed too
     return array("Q", clusters(searcher, [at for _, at in hits]))
 
@@ -49,11 +46,6 @@ def whole(searcher: tantivy.Searcher, asked: tantivy.Query, keys: Sequence[Key])
 def clusters(searcher: tantivy.Searcher, addresses: list[tantivy.DocAddress]) -> list[int]:
     """The numbers that documents stand for."""
     return [int(one or 0) for one in searcher.fast_field_values("cluster", addresses)] if addresses else []
-
-
-def _by(searcher: tantivy.Searcher, asked: tantivy.Query, key: Key, limit: int, offset: int) -> tantivy.SearchResult:
-    order = tantivy.Order.Desc if key.descending else tantivy.Order.Asc
-    return searcher.search(asked, limit, True, FIELDS[key.index], offset, order)
 
 
 def _address(at: tantivy.DocAddress) -> tuple[int, int]:

@@ -8,10 +8,12 @@ reaches it, so index and place can't differ. Ids are texts: deleting by an unsig
 from __future__ import annotations
 
 import fcntl
+import itertools
 import logging
 import os
 import shutil
 import sqlite3
+import time
 from array import array
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -21,7 +23,7 @@ from typing import IO, Any
 import tantivy
 
 from catalog.model import Published
-from catalog.search import folders, lists, query, sorting, worth
+from catalog.search import folders, lists, query, sorting, tree, worth
 from catalog.search.asking import FACET_FIELDS, Asker
 from catalog.search.document import Document, document
 from catalog.search.port import FACETS, Hit, IndexBusy, Key, NotBuilt, Request, Result, Stretch
@@ -36,6 +38,7 @@ ORDERS = 64  # results sorted by several keys, for the same
 MOST_FACET_VALUES = 200  # returned, the commonest
 ALL_FACET_VALUES = 65_000  # counted in each segment, so that counts are exact
 CURSOR = "cursor"  # id of the document that holds the place in the feed
+FRESH = 0.05  # seconds in which a reader looks at one state of the index: opening one costs as much as a quick search
 
 TEXTS = ("title", "part", "series", "author", "subject", "imprint", "place", "notes", "title_sound", "author_sound")
 VALUES = ("exact", "spelled", "number", "notation", "heading", "ident")
@@ -196,8 +199,12 @@ class TantivyReader:
 
     def __init__(self, home: Path) -> None:
         self._home = home
+        self._current = str(home / "current")
         self._schema = schema()
-        self._named = -1.0
+        self._asker = Asker(self._schema)
+        # What `current` was, when by a clock that never goes back, and what was opened.
+        self._open: tuple[int, float, tantivy.Searcher] | None = None
+        self._named = -1
         self._folder = ""
         self._index: tantivy.Index | None = None
         self._counted: dict[object, Facets] = {}
@@ -206,47 +213,53 @@ class TantivyReader:
     def search(self, request: Request) -> Result:
         """See `port.Reader`. Without a text the newest come first."""
         searcher = self._searcher()
-        parsed = request.compiled or query.parse(request.text, request.field)
-        asked = Asker(self._schema).whole(parsed, request)
+        parsed, asked = self._query(request)
+        total, numbers, values = self._page(searcher, parsed, asked, request)
+        scores = values if _by_score(parsed, request) else itertools.repeat(0.0, len(numbers))
         place = _place(searcher, self._schema)
-        by_score = request.sort == "relevance" and not request.keys and bool(parsed.wanted)
+        return Result(
+            total=total,
+            hits=tuple([Hit(cluster=number, score=score) for number, score in zip(numbers, scores, strict=True)]),
+            facets=self._facets(searcher, asked, request, place) if request.facets else {},
+            seq=place[1],
+        )
+
+    def numbers(self, request: Request) -> tuple[int, tuple[int, ...]]:
+        """See `port.Reader`."""
+        parsed, asked = self._query(request)
+        total, numbers, _ = self._page(self._searcher(), parsed, asked, request)
+        return total, tuple(numbers)
+
+    def _query(self, request: Request) -> tuple[tree.Query, tantivy.Query]:
+        parsed = request.compiled or query.parse(request.text, request.field)
+        return parsed, self._asker.whole(parsed, request)
+
+    def _page(
+        self, searcher: tantivy.Searcher, parsed: tree.Query, asked: tantivy.Query, request: Request
+    ) -> tuple[int, Sequence[int], Sequence[Any]]:
+        """How many fit, the clusters of a page, and the values by which they are in this order."""
+        limit = max(request.limit, 1)  # the engine wants one
         try:
-            total, hits = self._page(searcher, asked, request, by_score, place)
+            if len(request.keys) > 1:
+                order = self._order(searcher, asked, request)
+                part = order[request.offset : request.offset + request.limit]
+                return len(order), part, part
+            if _by_score(parsed, request):
+                found = searcher.search(asked, limit, True, None, request.offset, weight_by_field="weight")
+            else:
+                usual = Key("title") if request.sort == "title" else Key("year", descending=True)
+                found = sorting.by(searcher, asked, request.keys[0] if request.keys else usual, limit, request.offset)
         except ValueError as error:
             if "max expansions" not in str(error):
                 raise
             raise Unanswerable("short", "", "Too many words begin so; write more letters of the word.") from error
-        return Result(
-            total=total,
-            hits=tuple([Hit(cluster=cluster, score=score if by_score else 0.0) for score, cluster in hits]),
-            facets=self._facets(searcher, asked, request, place),
-            seq=place[1],
-        )
-
-    def _page(
-        self, searcher: tantivy.Searcher, asked: tantivy.Query, request: Request, by_score: bool, place: tuple[int, int]
-    ) -> tuple[int, list[tuple[float, int]]]:
-        """How many fit, and (score, cluster) of a page."""
-        if len(request.keys) > 1:
-            order = self._order(searcher, asked, request, place)
-            return len(order), [(0.0, one) for one in order[request.offset : request.offset + request.limit]]
-        limit = max(request.limit, 1)  # the engine wants one
-        if by_score:
-            found = searcher.search(asked, limit, True, None, request.offset, weight_by_field="weight")
-            total, page = sorting.total(found), found.hits
-        else:
-            usual = Key("title") if request.sort == "title" else Key("year", descending=True)
-            key = request.keys[0] if request.keys else usual
-            total, page = sorting.page(searcher, asked, key, request.offset, limit)
-        page = page[: request.limit]
+        page = found.hits[: request.limit]
         numbers = sorting.clusters(searcher, [at for _, at in page])
-        return total, [(score, number) for (score, _), number in zip(page, numbers, strict=True)]
+        return sorting.total(found), numbers, [value for value, _ in page]
 
-    def _order(
-        self, searcher: tantivy.Searcher, asked: tantivy.Query, request: Request, place: tuple[int, int]
-    ) -> array[int]:
+    def _order(self, searcher: tantivy.Searcher, asked: tantivy.Query, request: Request) -> array[int]:
         """All clusters by several keys; the next page of the same result does not sort again."""
-        key = (*_asked(request, place), request.keys)
+        key = (*_asked(request, _place(searcher, self._schema)), request.keys)
         order = self._orders.get(key)
         if order is None:
             order = sorting.whole(searcher, asked, request.keys)
@@ -260,10 +273,9 @@ class TantivyReader:
     ) -> Stretch:
         """See `port.Reader`."""
         searcher = self._searcher()
-        asker = Asker(self._schema)
 
         def titles(key: str) -> int:
-            return sorting.count(searcher, asker.listed(index, key, libraries))
+            return sorting.count(searcher, self._asker.listed(index, key, libraries))
 
         try:
             return lists.stretch(self._home / self._folder, index, text, before, count, titles)
@@ -276,15 +288,26 @@ class TantivyReader:
 
     def reload(self) -> None:
         """See the last commit at once (else within a second). Raises NotBuilt."""
+        self._open = None
         self._searcher()
         if self._index is not None:
             self._index.reload()
+        self._open = None
 
     def _searcher(self) -> tantivy.Searcher:
+        """The index as it is, or was a moment ago. Between two searches the files of that state stay open."""
         try:
-            named = os.stat(self._home / "current").st_mtime_ns
+            named = os.stat(self._current).st_mtime_ns
         except FileNotFoundError as error:
             raise NotBuilt("There is no search index yet; it is made while the node runs.") from error
+        now, known = time.monotonic(), self._open
+        if known is not None and known[0] == named and now - known[1] < FRESH:
+            return known[2]
+        found = self._opened(named)
+        self._open = named, now, found
+        return found
+
+    def _opened(self, named: int) -> tantivy.Searcher:
         if self._index is None or named != self._named:
             folder = folders.current(self._home, SCHEMA)
             if not folder:
@@ -309,6 +332,10 @@ class TantivyReader:
                 self._counted.clear()
             self._counted[key] = counted
         return counted
+
+
+def _by_score(parsed: tree.Query, request: Request) -> bool:
+    return request.sort == "relevance" and not request.keys and bool(parsed.wanted)
 
 
 def _asked(request: Request, place: tuple[int, int]) -> tuple[object, ...]:

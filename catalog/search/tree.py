@@ -3,73 +3,65 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from catalog.search.grams import Phrase
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Text:
+class Text(msgspec.Struct, frozen=True, kw_only=True):
     """A piece of a text, in one field (or any)."""
 
     field: str
     tokens: Phrase
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sound:
+class Sound(msgspec.Struct, frozen=True, kw_only=True):
     """A piece of a title or name by its sound; any of the ways to cut it into syllables."""
 
     field: str
     ways: tuple[tuple[str, ...], ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spelled:
+class Spelled(msgspec.Struct, frozen=True, kw_only=True):
     """A whole title in pinyin or as initials."""
 
     letters: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Number:
+class Number(msgspec.Struct, frozen=True, kw_only=True):
     """Any of these ISBNs or ISSNs, without hyphens."""
 
     values: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stem:
+class Stem(msgspec.Struct, frozen=True, kw_only=True):
     """The beginning of a folded word, or of a class number where the field is class."""
 
     field: str
     stem: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Year:
+class Year(msgspec.Struct, frozen=True, kw_only=True):
     """A span of years, both included."""
 
     first: int
     last: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class All:
+class All(msgspec.Struct, frozen=True, kw_only=True):
     """Every one of the parts."""
 
     parts: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Either:
+class Either(msgspec.Struct, frozen=True, kw_only=True):
     """At least one of the parts; more are better."""
 
     parts: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Near:
+class Near(msgspec.Struct, frozen=True, kw_only=True):
     """Two pieces of a text in one field, the second at most `distance` words behind the first, or else before it."""
 
     field: str
@@ -79,8 +71,7 @@ class Near:
     ordered: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pattern:
+class Pattern(msgspec.Struct, frozen=True, kw_only=True):
     """Words of a field that fit a pattern, in which `*` is any signs and `?` one sign.
 
     The field is one of texts, or `heading`, `class`, `number`, `ident`: then it is the whole value that must fit.
@@ -90,37 +81,32 @@ class Pattern:
     pattern: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cut:
+class Cut(msgspec.Struct, frozen=True, kw_only=True):
     """A piece of a text of which words are patterns."""
 
     field: str
     tokens: Phrase
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Value:
+class Value(msgspec.Struct, frozen=True, kw_only=True):
     """A whole value: of a facet, or `heading`, `class`, `ident`, `exact` (a whole title, squeezed)."""
 
     field: str
     value: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Day:
+class Day(msgspec.Struct, frozen=True, kw_only=True):
     """A span of days of the last change, both included, as 20261121."""
 
     first: int
     last: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Everything:
+class Everything(msgspec.Struct, frozen=True, kw_only=True):
     """All there is."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Without:
+class Without(msgspec.Struct, frozen=True, kw_only=True):
     """What fits the first and not the second."""
 
     wanted: Node
@@ -146,8 +132,7 @@ Node = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Query:
+class Query(msgspec.Struct, frozen=True, kw_only=True):
     """A whole query: all of `wanted`, none of `unwanted`. Nothing wanted = everything.
 
     `whole` is the wanted text as one squeezed title and `piece` as one piece of a title, for ranking only.

@@ -33,7 +33,7 @@ from services.discovery import scope
 from services.discovery.find import Question
 from services.discovery.registry import Registry
 from services.discovery.scope import NoSuchScope, Place
-from services.retrieval import databases
+from services.retrieval import databases, results
 from services.retrieval.remembered import Remembered
 from services.retrieval.results import Shelf, TooDeep
 
@@ -238,7 +238,7 @@ async def _holdings(conn: object, published: Published | None) -> tuple[Holding,
 
 
 def _request(way: Way, libraries: frozenset[str] | None, keys: tuple[port.Key, ...]) -> port.Request:
-    return port.Request(compiled=way.compiled, libraries=libraries, keys=keys, facets=())
+    return port.Request(compiled=way.compiled, libraries=libraries, keys=keys, limit=results.HEAD, facets=())
 
 
 def _who(visitor: Visitor, at: str) -> str:

@@ -38,7 +38,7 @@ class TooDeep(Refused):
 class ResultSet:
     """What a search found."""
 
-    request: port.Request  # whatever its page is
+    request: port.Request  # of the head
     database: Database  # the first that was searched
     total: int
     head: Numbers  # the first of all
@@ -53,13 +53,12 @@ class Shelf:
 
     def find_now(self, request: port.Request, database: Database) -> ResultSet:
         """`find` in this thread, for what is known to be quick."""
-        found = self._reader.search(dataclasses.replace(request, offset=0, limit=HEAD, facets=()))
-        head = tuple(hit.cluster for hit in found.hits)
-        return ResultSet(request=request, database=database, total=found.total, head=head)
+        total, head = self._reader.numbers(request)
+        return ResultSet(request=request, database=database, total=total, head=head)
 
     async def find(self, request: port.Request, database: Database) -> ResultSet:
         """Ask. Raises `port.BadQuery`, `port.NotBuilt`, `query.Unanswerable`."""
-        total, head = await self._page(request, 0, HEAD)
+        total, head = await self._page(request, 0, request.limit)
         return ResultSet(request=request, database=database, total=total, head=head)
 
     async def numbers(self, found: ResultSet, first: int, count: int) -> Numbers:
@@ -93,5 +92,4 @@ class Shelf:
     async def _page(self, request: port.Request, offset: int, limit: int) -> tuple[int, Numbers]:
         """How many there are in all, and some of them."""
         wanted = dataclasses.replace(request, offset=offset, limit=limit, facets=())
-        result = await asyncio.get_running_loop().run_in_executor(self._threads, self._reader.search, wanted)
-        return result.total, tuple(hit.cluster for hit in result.hits)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._reader.numbers, wanted)

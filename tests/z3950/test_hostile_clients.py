@@ -202,10 +202,13 @@ class Slow:
         self.reader, self.go, self.waiting = reader, threading.Event(), 0
 
     def search(self, request: port.Request) -> port.Result:
+        return self.reader.search(request)
+
+    def numbers(self, request: port.Request) -> tuple[int, tuple[int, ...]]:
         if request.libraries is not None:
             self.waiting += 1
             assert self.go.wait(PATIENCE)
-        return self.reader.search(request)
+        return self.reader.numbers(request)
 
     def scan(self, index: str, text: str, **how: object) -> port.Stretch:
         return self.reader.scan(index, text, **how)  # type: ignore[arg-type]
