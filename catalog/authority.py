@@ -12,9 +12,6 @@ from catalog.naming import Heading
 from catalog.visibility import VISIBLE
 
 MOST = 3_000  # of each kind of match that are put in order for one question: some 20 microseconds each
-COLUMNS = (
-    "source", "local_id", "library", "kind", "heading", "variants", "related", "identifiers", "ordered",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

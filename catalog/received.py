@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from catalog.connection import Connection
@@ -89,13 +89,3 @@ async def kept(conn: Connection, peer: int, after: str, limit: int) -> list[tupl
         limit,
     )
     return [tuple(row) for row in rows]
-
-
-async def forget(conn: Connection, peer: int, idents: Collection[str] | None = None) -> None:
-    """Drop versions of a peer, or all of them."""
-    for table in ("received_of", "received"):
-        await conn.execute(
-            f"delete from {table} where peer = $1 and ($2::text[] is null or id = any($2))",
-            peer,
-            None if idents is None else list(idents),
-        )

@@ -20,7 +20,6 @@ from dms.match import keys as match_keys
 from dms.match import reasons, union
 
 THE_RECORD = 0  # no signature has this number
-SAME = "same-signature"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
-
-import msgspec
+from typing import Any
 
 from catalog.database.pool import Database
 from exchange import reconciling, recounting
@@ -14,7 +12,6 @@ from exchange.ends import Me, Peer
 from exchange.lanes import Lane, Way
 from exchange.reconciling import Compared, Heard, Leaves, Look, Mend, Mended, Open, Stand, Standing
 
-T = TypeVar("T", bound=msgspec.Struct)
 Ask = Callable[[Lane, reconciling.Up | reconciling.Down, type[Any]], Awaitable[Any]]  # says it to the parent
 
 

@@ -136,14 +136,6 @@ async def hold(conn: Connection, name: str) -> None:
     await conn.execute("select from account where lower(name) = lower($1) for update", typed(name))
 
 
-async def actor(conn: Connection, name: str) -> Actor:
-    """Who the account with this name is, and what it may. NotFound if there is none that can be used."""
-    found = await get(conn, name)
-    if not found.active:
-        raise NotFound(f"the account {found.name} is disabled")
-    return found.actor
-
-
 async def within(conn: Connection, staff: Reach, readers: Reach) -> list[Account]:
     """The accounts at home within the one reach, and those of readers within the other, by library and name."""
     rows = await conn.fetch(

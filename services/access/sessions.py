@@ -92,12 +92,6 @@ async def find(conn: Connection, token: str, now: datetime, access: Access = DEF
     )
 
 
-async def actor(conn: Connection, token: str, now: datetime, access: Access = DEFAULT) -> Actor | None:
-    """Who asks with this token, or None: see `find`."""
-    found = await find(conn, token, now, access)
-    return found.actor if found else None
-
-
 async def every(conn: Connection, account: int, now: datetime, access: Access = DEFAULT) -> list[Open]:
     """The account's sessions that haven't ended, the latest first."""
     rows = await conn.fetch(

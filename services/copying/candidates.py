@@ -69,7 +69,7 @@ def read(target: Target, found: Sequence[Found], judge: Judge) -> tuple[list[Can
             found=each,
             record=record,
             format=fmt,
-            number=identity.named_id(record, "001") or identity.digest_id(each.raw),
+            number=identity.local_id(record, "001", each.raw),
             isbns=_isbns(record, fmt),
             score=points,
         )

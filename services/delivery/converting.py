@@ -92,7 +92,7 @@ def _ordinal(each: Read | reading.Failed) -> int:
 
 def _one(made: Stretch, asked: Asked, place: _Place, read: Read) -> None:
     """A record, its line in the report, and what is to be said of it."""
-    ident = identity.named_id(read.record, "001") or identity.digest_id(read.raw)
+    ident = identity.local_id(read.record, "001", read.raw)
     own = formats.format_of(read.record, asked.said)
     record, format_, fates = read.record, own, Fates()
     try:

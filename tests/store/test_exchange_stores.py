@@ -150,8 +150,6 @@ async def test_received_versions_follow_the_parents_clusters(conn: Connection) -
     ((symbol, version),) = await received.of_cluster(conn, 5)
     assert (symbol, version.id, version.payload, version.libraries) == ("CN-DOM", "CN-DOM.000001", b"new", ("A",))
     assert await received.kept(conn, peer, "CN-DOM.000001", 9) == [("CN-DOM.000002", "CN-DOM.000001", b"")]
-    await received.forget(conn, peer)
-    assert await received.kept(conn, peer, "", 9) == []
 
 
 async def test_holdings_leave_with_the_origin_of_the_record_they_were_mapped_from(conn: Connection) -> None:
