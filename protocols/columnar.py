@@ -39,6 +39,8 @@ class Scan:
     starts: Ints  # first byte of the leader
     ends: Ints  # one past the record terminator
     sound: Bools
+    bases: Ints  # addresses of the first fields, from the leaders on
+    ordered: Bools  # sound, and the directory in the order of the fields
     record: Ints  # index of the record a field belongs to
     tag: Ints  # the tag's three bytes as one number, big-endian
     field_starts: Ints
@@ -85,13 +87,15 @@ def scan(data: bytes) -> Scan:
     wrong |= (field_ends >= np.repeat(terminators, entries)) | (field_ends < field_starts)
     wrong |= octets[np.where(wrong, 0, field_ends)] != FIELD_END
     sound[record[wrong]] = False
-    _check_touching(sound, record, field_starts, field_ends, bodies)
+    ordered = _check_touching(sound, record, field_starts, field_ends, bodies)
     keep = slice(None) if len(record) == int(entries[sound].sum()) else sound[record]
     return Scan(
         data=data,
         starts=starts,
         ends=terminators + 1,
         sound=sound,
+        bases=bases,
+        ordered=ordered & sound,
         record=record[keep],
         tag=_tags(columns)[keep],
         field_starts=field_starts[keep],
@@ -153,14 +157,19 @@ def _leaders(octets: NDArray[np.uint8], starts: Ints, terminators: Ints, field_m
     return sound, np.where(sound, bases, 0), np.where(sound, entries, 0)
 
 
-def _check_touching(sound: Bools, record: Ints, starts: Ints, ends: Ints, bodies: Ints) -> None:
-    """Unset `sound` where fields leave gaps or overlap; the directory need not be in the order of the data."""
+def _check_touching(sound: Bools, record: Ints, starts: Ints, ends: Ints, bodies: Ints) -> Bools:
+    """Unset `sound` where fields leave gaps or overlap; the directory need not be in the order of the data, and which
+    are is the answer."""
+    ordered = np.ones(len(sound), np.bool_)
     if not len(record):
-        return
-    if not _touches(record, starts, ends, bodies).all():
+        return ordered
+    touching = _touches(record, starts, ends, bodies)
+    if not touching.all():
+        ordered[record[~touching]] = False
         order = np.lexsort((starts, record))
         touching = _touches(record[order], starts[order], ends[order], bodies)
         sound[record[order][~touching]] = False
+    return ordered
 
 
 def _touches(record: Ints, starts: Ints, ends: Ints, bodies: Ints) -> Bools:
@@ -198,7 +207,7 @@ def wanted(found: Scan, tags: frozenset[str] | None) -> Wanted:
     lasts = np.cumsum(counts)
     return Wanted(
         keep=keep,
-        tags=list(map(_NAMES.__getitem__, tag.tolist())),
+        tags=names(tag),
         bounds=list(zip((lasts - counts).tolist(), lasts.tolist(), strict=True)),
     )
 
@@ -252,3 +261,8 @@ class _Names(dict[int, str]):
 
 
 _NAMES = _Names()
+
+
+def names(tags: Ints) -> list[str]:
+    """Tags by their numbers (`Scan.tag`)."""
+    return list(map(_NAMES.__getitem__, tags.tolist()))

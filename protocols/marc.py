@@ -24,6 +24,10 @@ class Record(msgspec.Struct, frozen=True, gc=False):
         """Texts of every field with one of `tags`, in record order."""
         return [text for tag, text in self.fields if tag in tags]
 
+    def opening(self, count: int) -> list[str]:
+        """The tags of the first fields."""
+        return [tag for tag, _ in self.fields[:count]]
+
     def first(self, *tags: str) -> str | None:
         """Text of the first field with one of `tags`."""
         for tag, text in self.fields:

@@ -24,6 +24,7 @@ from protocols.detect import ISO2709, KINDS, LINES, MARCJSON, MARCXML
 from protocols.marc import Record
 from protocols.pieces import NO_RECORD, Piece
 from protocols.scanned import Finding, Pending, Stretch
+from protocols.sealed import Sealed
 
 WIDE = ("utf-16", "utf_16", "utf16", "utf-32", "utf_32", "utf32", "ucs-2", "ucs-4", "iso-10646")
 RARE = 16  # a stretch is decoded as a whole in the encodings of one record in so many
@@ -144,6 +145,9 @@ def decode(raw: bytes, carrier: str, encoding: str) -> Record:
 def _read_iso2709(data: bytes, encoding: str, wanted: frozenset[str] | None) -> Batch:
     batch = Batch()
     stretch = Stretch(data, wanted)
+    if not encoding and stretch.is_plain():
+        batch.reads = _sealed(stretch.found)
+        return batch
     pending = list(_structures(stretch.found, batch))
     names = [encoding] * len(pending)
     if not encoding:
@@ -156,10 +160,21 @@ def _read_iso2709(data: bytes, encoding: str, wanted: frozenset[str] | None) -> 
         common = RARE * counts[name] >= len(names)
         if codec.is_gb(name) and stretch.has_private(each, name):
             name = private.name(name, private.GB18030_2022)
-        fields, lost = stretch.fields(each, name, common=common)
-        findings = each.findings + doubtful + lost
-        batch.reads.append(Read(each.position, each.ordinal, each.raw, Record(each.leader, fields), name, findings))
+        record, lost = stretch.record(each, name, common=common)
+        batch.reads.append(Read(each.position, each.ordinal, each.raw, record, name, each.findings + doubtful + lost))
     return batch
+
+
+def _sealed(found: Scan) -> list[Read]:
+    """The records of a stretch of which there is nothing to say."""
+    data, utf8 = found.data, codec.UTF8
+    starts = found.starts.tolist()
+    raws = [data[start:end] for start, end in zip(starts, found.ends.tolist(), strict=True)]
+    leaders = b"".join([raw[:24] for raw in raws]).decode("ascii", "replace")
+    return [
+        Read(start, ordinal, raw, Sealed(leaders[24 * ordinal : 24 * ordinal + 24], (), raw, base), utf8)
+        for ordinal, (start, raw, base) in enumerate(zip(starts, raws, found.bases.tolist(), strict=True))
+    ]
 
 
 def _structures(found: Scan, batch: Batch) -> Iterator[Pending]:

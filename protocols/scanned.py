@@ -5,6 +5,7 @@ Texts are made of the stretch as a whole where that is possible, each once, and 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -12,13 +13,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from protocols import columnar
-from protocols.charsets import codec, points, private, references
+from protocols.charsets import codec, mixed, points, private, references
+from protocols.iso2709 import WRAPPED
+from protocols.marc import Record
+from protocols.sealed import Sealed
 
 Finding = tuple[str, str]  # rule id, detail
 Fields = tuple[tuple[str, str], ...]
 Raw = Sequence[tuple[str, bytes]]
 
 LOST = "\ufffd"
+LOST_BYTES = LOST.encode()
+UNPLAIN = (codec.ESC, WRAPPED, LOST_BYTES)  # what may mean something else than it is
 
 
 class Pending(NamedTuple):
@@ -42,21 +48,48 @@ class Stretch:
 
     def __init__(self, data: bytes, wanted: frozenset[str] | None) -> None:
         self.found = columnar.scan(data)
-        self._wanted = columnar.wanted(self.found, wanted)
         self._tags = wanted
         self._texts: dict[str, str] = {}
         self._decoded: dict[str, Sequence[Fields | None] | None] = {}
         self._codes: dict[str, NDArray[np.uint16] | NDArray[np.uint32]] = {}
         self._private: dict[str, frozenset[int]] = {}
         self._slices: columnar.Slices | None = None
+        self._rows: columnar.Wanted | None = None
+        self._utf8: bool | None = None
 
     def is_utf8(self) -> bool:
         """Whether all of it is UTF-8."""
-        try:
-            self._texts[codec.UTF8] = self.found.data.decode("utf-8")
-        except UnicodeDecodeError:
+        if self._utf8 is None:
+            self._utf8 = mixed.is_utf8(self.found.data)
+        return self._utf8
+
+    def is_plain(self) -> bool:
+        """Whether all of it is sound records in UTF-8 whose bytes mean what they are."""
+        found = self.found
+        if found.data[found.tail :].strip(columnar.PADDING) or not found.ordered.all() or self._tags is not None:
             return False
-        return True
+        return self.is_utf8() and not any(sign in found.data for sign in UNPLAIN) and not self._refers()
+
+    def _refers(self) -> bool:
+        """Whether a record in ASCII, which doesn't say that it is UTF-8, may have references to other characters."""
+        found = self.found
+        if references.BEGINS not in found.data:
+            return False
+        places = [match.start() for match in re.finditer(references.BEGINS, found.data)]
+        rows = set(np.searchsorted(found.ends, places, side="right").tolist())
+        spans = [(int(found.starts[row]), int(found.bases[row]), int(found.ends[row])) for row in rows]
+        return any(
+            found.data[start + 9] != ord("a") and found.data[start + base : end].isascii() for start, base, end in spans
+        )
+
+    def record(self, each: Pending, name: str, *, common: bool) -> tuple[Record, tuple[Finding, ...]]:
+        """A record with its wanted fields, and what was lost of them; `common`: many records are in this encoding."""
+        if name == codec.UTF8 and self._tags is None and each.row >= 0 and self.found.ordered[each.row]:
+            raw = each.raw
+            if LOST_BYTES not in raw and (self.is_utf8() or mixed.is_utf8(raw)):
+                return Sealed(each.leader, (), raw, int(self.found.bases[each.row])), ()
+        fields, lost = self.fields(each, name, common=common)
+        return Record(each.leader, fields), lost
 
     def text(self, name: str) -> str:
         """All of it in one encoding; codes without meaning are U+FFFD."""
@@ -92,13 +125,18 @@ class Stretch:
         """By row; None for records, or for all, that have to be decoded field by field."""
         if codec.by_field(name):
             return None
-        rows = columnar.texts(self.found, self.text(name), self._wanted)
+        rows = columnar.texts(self.found, self.text(name), self._wanted())
         doubtful = [LOST] if LOST in self.text(name) else []
         if not codec.is_unicode(name) and references.BEGINS in self.found.data:
             doubtful.append(references.START)
         if rows is None or not doubtful:
             return rows
         return [None if _has(fields, doubtful) else fields for fields in rows]
+
+    def _wanted(self) -> columnar.Wanted:
+        if self._rows is None:
+            self._rows = columnar.wanted(self.found, self._tags)
+        return self._rows
 
     def _one_by_one(self, each: Pending, name: str) -> tuple[Fields, tuple[Finding, ...]]:
         chosen = self._sliced(each.row) if each.row >= 0 else self._chosen(each.fields)
@@ -124,7 +162,7 @@ class Stretch:
     def _sliced(self, row: int) -> Raw:
         """Wanted fields of a sound record as bytes."""
         if self._slices is None:
-            self._slices = columnar.Slices(self.found, self._wanted)
+            self._slices = columnar.Slices(self.found, self._wanted())
         return self._slices.of(row)
 
 

@@ -9,15 +9,18 @@ looked at one by one.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import chain
-from typing import NamedTuple
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from protocols import columnar
 from protocols.marc import Record
+from protocols.sealed import Sealed
 
 FIELD_END, BLANK = 0x1E, 0x20
+ENTRY = 12  # bytes of a directory's entry, its tag first
 ODD = 0
 MOST_PLACES = 1 << 17  # fields and subfields that are looked at together
 _IS_ODD = np.ones(256, np.bool_)  # codes that no ordinary subfield has
@@ -28,6 +31,8 @@ _ENDS_OF_BLANKS = np.zeros(256, np.bool_)  # and last bytes
 _ENDS_OF_BLANKS[[*range(0x21), *range(0x80, 0xC0)]] = True
 
 NO_DIGITS = 1000
+ODD_TAGS = b"?" * ENTRY  # what no directory has
+_PLACES = np.array([100, 10, 1])  # of digits
 
 Octets = NDArray[np.uint8]
 Bools = NDArray[np.bool_]
@@ -50,11 +55,10 @@ def _powers(base: int) -> Words:
 _POWERS, _INVERSES = _powers(_STEP), _powers(pow(_STEP, -1, 1 << 64))
 
 
-class Columns(NamedTuple):
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Columns:
     """Every field of some records, in order, and all of their texts as bytes."""
 
-    tags: list[str]
-    texts: list[str]
     record: Ints  # which record it belongs to
     number: Ints  # the tag's three bytes as one number
     outline: Words  # the same number for the same outline under the same definitions; ODD: to be looked at itself
@@ -64,6 +68,16 @@ class Columns(NamedTuple):
     marks: Ints  # every delimiter and FIELD_END of it
     starts: Ints  # first octet of each field
     records: int  # how many
+
+    @cached_property
+    def tags(self) -> list[str]:
+        """The tag of every field."""
+        return columnar.names(self.number)
+
+    @cached_property
+    def texts(self) -> list[str]:
+        """The text of every field, and what ends the data."""
+        return self.data.decode("utf-8", "surrogatepass").split("\x1e")
 
     def fields_at(self, places: Ints) -> Ints:
         """The fields in which octets are."""
@@ -114,24 +128,21 @@ def tag_number(tag: str) -> int:
 
 def columns(records: Sequence[Record], tables: Sequence[int]) -> Columns | None:
     """Columns of records, `tables` telling which definitions each has; None where a tag or text has what none has."""
-    pairs = list(chain.from_iterable(record.fields for record in records))
-    if not pairs:
-        return None
-    tags, texts = [tag for tag, _ in pairs], [text for _, text in pairs]
-    heads = np.frombuffer(("\x1e".join(tags) + "\x1e").encode("utf-8", "surrogatepass"), np.uint8)
-    data = ("\x1e".join(texts) + "\x1e  ").encode("utf-8", "surrogatepass")
+    entries = [_entries(record) for record in records]
+    bodies = [_contents(record) for record in records]
+    bodies.append(b"  ")
+    heads = np.frombuffer(b"".join(entries), np.uint8).reshape(-1, ENTRY)
+    data = b"".join(bodies)
     octets = np.frombuffer(data, np.uint8)
     places = np.flatnonzero(octets >> 1 == FIELD_END >> 1)  # or a delimiter, the next number
     ends = octets[places] == FIELD_END
-    if len(heads) != 4 * len(tags) or (heads[3::4] != FIELD_END).any() or int(ends.sum()) != len(texts):
-        return None  # tags have three characters, and no text has a terminator
-    if len(places) > MOST_PLACES:
+    if not len(heads) or int(ends.sum()) != len(heads) or len(places) > MOST_PLACES or ODD_TAGS in entries:
         return None
-    tag = heads.reshape(-1, 4).astype(np.int64)
+    tag = heads[:, :3].astype(np.int64)
     number = tag[:, 0] << 16 | tag[:, 1] << 8 | tag[:, 2]
-    digits = tag[:, 0] * 100 + tag[:, 1] * 10 + tag[:, 2] - 0x30 * 111
-    digits[((tag[:, :3] < 0x30) | (tag[:, :3] > 0x39)).any(axis=1)] = NO_DIGITS
-    counts = [len(record.fields) for record in records]
+    digits = tag @ _PLACES - 0x30 * 111
+    digits[((tag < 0x30) | (tag > 0x39)).any(axis=1)] = NO_DIGITS
+    counts = [len(each) // ENTRY for each in entries]
     record = np.repeat(np.arange(len(records)), counts)
     lasts = np.flatnonzero(ends)
     starts = np.empty_like(lasts)
@@ -140,8 +151,6 @@ def columns(records: Sequence[Record], tables: Sequence[int]) -> Columns | None:
     outline += np.repeat(np.array(tables, np.uint64), counts) * _TABLE
     outline[odd] = ODD
     return Columns(
-        tags=tags,
-        texts=texts,
         record=record,
         number=number,
         outline=outline,
@@ -152,6 +161,23 @@ def columns(records: Sequence[Record], tables: Sequence[int]) -> Columns | None:
         starts=starts,
         records=len(records),
     )
+
+
+def _entries(record: Record) -> bytes:
+    """A directory's entries, of which only the tags are told; ODD_TAGS if one has not three ASCII characters."""
+    if isinstance(record, Sealed):
+        return record.directory()
+    tags = [tag for tag, _ in record.fields]
+    if any(len(tag) != 3 or not tag.isascii() for tag in tags):
+        return ODD_TAGS
+    return "".join([f"{tag:<{ENTRY}}" for tag in tags]).encode("ascii")
+
+
+def _contents(record: Record) -> bytes:
+    """The fields in UTF-8, FIELD_END after each."""
+    if isinstance(record, Sealed):
+        return record.contents()
+    return "".join([text + "\x1e" for _, text in record.fields]).encode("utf-8", "surrogatepass")
 
 
 def _outlines(

@@ -32,10 +32,7 @@ def kind_of(record: Record, fmt: Format) -> Kind:
     """
     said = _KINDS[fmt].get(record.leader[6:7], Kind.BIBLIOGRAPHIC)
     if said is Kind.BIBLIOGRAPHIC:  # nearly all: control fields come first, and this one nearly never
-        for tag, _ in record.fields[:4]:
-            if tag == _PARENT:
-                break
-        else:
+        if _PARENT not in record.opening(4):
             return said
     tags = {tag for tag, _ in record.fields}
     titled = _TITLE[fmt] in tags
