@@ -166,7 +166,6 @@ def _negotiated(state: State, request: InitRequest) -> tuple[OtherInfo, ...]:
 
 
 def _close(state: State, request: Close) -> Step:
-    state.is_open = False
     return _end(CloseReason.FINISHED, "")
 
 

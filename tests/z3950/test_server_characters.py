@@ -11,6 +11,7 @@ import pytest_asyncio
 from catalog.database.pool import Database
 from protocols.marc import value
 from protocols.z3950 import charsets, oids
+from protocols.z3950.apdu.close import Close, CloseReason
 from protocols.z3950.apdu.init import IdPass, Option
 from protocols.z3950.diagnostics import Bib1
 from services.access.policy import Role
@@ -84,3 +85,7 @@ async def test_what_is_told_of_an_address_counts(database: Database, home: Path)
             async with door.client() as second:
                 refused = await second.init(IdPass(user_id="wang", password=access.PASSWORD))
                 assert not refused.result
+            await client.ask(Close(close_reason=CloseReason.FINISHED), Close)
+            assert await client.heard() is None
+        async with door.client() as third:
+            assert (await third.init(IdPass(user_id="wang", password=access.PASSWORD))).result, "the first is over"
