@@ -7,10 +7,12 @@ from node.z3950.tasks import Trouble
 from protocols.z3950 import diagnostics
 from protocols.z3950.apdu.parts import DefaultDiagFormat
 
+LONGEST = 1000  # characters of additional information: what a client sent comes back in it
+
 
 def default(state: State, trouble: Trouble) -> DefaultDiagFormat:
     """The diagnostic of a trouble."""
-    return diagnostics.diagnostic(trouble.number, state.shown(trouble.about), version=3 if state.is_v3 else 2)
+    return diagnostics.diagnostic(trouble.number, state.shown(trouble.about[:LONGEST]), version=3 if state.is_v3 else 2)
 
 
 def words(trouble: Trouble) -> str:

@@ -19,15 +19,17 @@ from protocols import query
 from protocols.cql import diagnostics as cql
 from protocols.cql import parser
 from protocols.query import Unanswerable
-from protocols.z3950 import charsets, oids, rpn
+from protocols.z3950 import oids, rpn
+from protocols.z3950.apdu.parts import octets
 from protocols.z3950.apdu.query import Query, Type1, Type101, Type104
 from protocols.z3950.apdu.records import ElementSetNames
 from protocols.z3950.apdu.search import ResultSetStatus, SearchRequest, SearchResponse
+from protocols.z3950.ber import Malformed
 from protocols.z3950.diagnostics import Bib1
-from protocols.z3950.primitive import GENERAL
 from services.retrieval.databases import Database
 
 MOST_DATABASES = 20
+LONGEST_NAME = 200  # octets of a result set's name
 
 
 def search(state: State, request: SearchRequest) -> Step:
@@ -55,6 +57,15 @@ def databases(state: State, names: Iterable[str]) -> tuple[Database, ...] | Trou
     return tuple(found) if found else Trouble(Bib1.NO_SUCH_DATABASE)
 
 
+def no_room(state: State, name: str) -> Trouble | None:
+    """Why the session can't have a result set of that name."""
+    if len(name) > LONGEST_NAME:
+        return Trouble(Bib1.SET_NAME, name)
+    if name not in state.sets and len(state.sets) >= state.house.told.sets:
+        return Trouble(Bib1.TOO_MANY_SETS, str(state.house.told.sets))
+    return None
+
+
 def encodings(state: State, octets: Iterable[bytes]) -> tuple[str, ...]:
     """In which the terms of a query are read, one after the other until something is found."""
     told = state.charset or state.habits.charset
@@ -74,6 +85,8 @@ def ways(state: State, found: Iterable[bytes], read: Callable[[str], query.Node]
             asked = read(encoding)
         except UnicodeDecodeError:
             continue
+        if too_much := query.beyond(asked):  # with its sets; before all of it is looked at for what is remembered
+            raise Unanswerable("complex", too_much, f"The query has {too_much}.")
         made.append(Way(encoding=encoding, asked=asked, compiled=_compiled(asked)))
     return tuple(made) or Trouble(Bib1.MALFORMED_TERM)
 
@@ -99,12 +112,10 @@ def _task(state: State, request: SearchRequest) -> Find | Trouble:
     where = databases(state, request.database_names)
     if isinstance(where, Trouble):
         return where
-    name = request.result_set_name
-    if name in state.sets:
-        if not request.replace_indicator:
-            return Trouble(Bib1.SET_EXISTS, name)
-    elif len(state.sets) >= state.house.told.sets:
-        return Trouble(Bib1.TOO_MANY_SETS, str(state.house.told.sets))
+    if request.result_set_name in state.sets and not request.replace_indicator:
+        return Trouble(Bib1.SET_EXISTS, request.result_set_name)
+    if full := no_room(state, request.result_set_name):
+        return full
     try:
         return _find(state, request.query, where)
     except (Unanswerable, rpn.Diagnosed, cql.Diagnosed) as error:
@@ -121,15 +132,17 @@ def _find(state: State, asked: Query, where: tuple[Database, ...]) -> Find | Tro
 
         found = ways(state, tuple(terms.octets(whole.rpn)), read)
     elif isinstance(asked, Type104) and asked.external.direct_reference == oids.CQL:
-        inside = asked.external.encoding
-        octets = inside if isinstance(inside, bytes) else charsets.octets(GENERAL.decode(inside.octets))
+        try:
+            typed = octets(asked.external)
+        except Malformed:
+            return Trouble(Bib1.MALFORMED_QUERY)
 
         def read_cql(encoding: str) -> query.Node:
-            parsed = parser.parse(octets.decode(encoding))
+            parsed = parser.parse(typed.decode(encoding))
             keys[:] = map(_key, parsed.keys)
             return _with_sets(state, parsed.tree, where)
 
-        found = ways(state, (octets,), read_cql)
+        found = ways(state, (typed,), read_cql)
     else:
         return Trouble(Bib1.QUERY_TYPE, type(asked).__name__)
     return found if isinstance(found, Trouble) else Find(ways=found, databases=where, keys=tuple(keys))
@@ -166,7 +179,7 @@ def _found(state: State, request: SearchRequest, task: Find, outcome: Outcome) -
     state.sets[request.result_set_name] = Kept(result=result, asked=way.asked, databases=task.databases)
     if (len(task.ways) > 1 and result.total) or way.encoding == characters.GB18030:
         state.guessed = way.encoding
-    count, elements = _due(request, result.total)
+    count, elements = _due(request, result.total, state.habits.records)
     if not count:
         return Send([_answer(result.total, 0)])
     return presenting.taking(
@@ -178,12 +191,14 @@ def _found(state: State, request: SearchRequest, task: Find, outcome: Outcome) -
     )
 
 
-def _due(request: SearchRequest, total: int) -> tuple[int, ElementSetNames | None]:
-    """How many records come with the answer, and of which element set (Z39.50-1995, 3.2.2.1.4)."""
+def _due(request: SearchRequest, total: int, most: int | None) -> tuple[int, ElementSetNames | None]:
+    """How many records come with the answer, and of which element set (Z39.50-1995, 3.2.2.1.4); at most those that the
+    client may take."""
+    may = total if most is None else min(total, most)
     if total <= request.small_set_upper_bound:
-        return total, request.small_set_element_set_names
+        return may, request.small_set_element_set_names
     if total < request.large_set_lower_bound:
-        return max(0, min(total, request.medium_set_present_number)), request.medium_set_element_set_names
+        return max(0, min(may, request.medium_set_present_number)), request.medium_set_element_set_names
     return 0, None
 
 

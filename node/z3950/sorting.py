@@ -44,8 +44,8 @@ def sort(state: State, request: SortRequest) -> Step:
     if kept is None:
         return _failed(state, Trouble(Bib1.NO_SUCH_SET, state.read(names[0])))
     target = request.sorted_result_set_name
-    if target not in state.sets and len(state.sets) >= state.house.told.sets:
-        return _failed(state, Trouble(Bib1.TOO_MANY_SETS, str(state.house.told.sets)))
+    if full := searching.no_room(state, target):
+        return _failed(state, full)
     keys: list[Key] = []
     for each in request.sort_sequence:
         key = _key(state, each)

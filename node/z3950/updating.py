@@ -24,10 +24,9 @@ from protocols.z3950.apdu.extended import (
     OperationStatus,
     WaitAction,
 )
-from protocols.z3950.apdu.parts import DiagRec, External, OtherInfo, Single
-from protocols.z3950.ber import Malformed, Source
+from protocols.z3950.apdu.parts import DiagRec, External, OtherInfo, octets
+from protocols.z3950.ber import Malformed
 from protocols.z3950.diagnostics import Bib1
-from protocols.z3950.limits import REQUESTS
 from protocols.z3950.update import (
     OriginPartToKeep,
     RecordStatus,
@@ -95,7 +94,7 @@ def _offered(state: State, each: SuppliedRecord) -> Offered:
         ident = ident.decode("utf-8", "replace")
     elif isinstance(ident, str):
         ident = state.read(ident)
-    data = _octets(each.record)
+    data = octets(each.record)
     carrier = _carrier(data, each.record)
     return Offered(
         data=data,
@@ -111,14 +110,6 @@ def _carrier(data: bytes, record: External) -> str:
         return detect.carrier_of(data)
     except detect.UnknownCarrier:
         return "marcxml" if record.direct_reference == oids.XML else ISO2709
-
-
-def _octets(record: External) -> bytes:
-    """A record's octets; some clients put them as an octet string where they should stand by themselves."""
-    if isinstance(record.encoding, Single):
-        _, _, start, end, _ = Source(record.encoding.octets, REQUESTS).header(0, len(record.encoding.octets))
-        return record.encoding.octets[start:end]
-    return record.encoding if isinstance(record.encoding, bytes) else record.encoding.octets
 
 
 def _failed(state: State, trouble: Trouble) -> Send:

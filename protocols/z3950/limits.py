@@ -11,7 +11,7 @@ class Limits:
 
     octets: int = 256 << 10  # of a whole APDU with its header
     depth: int = 400  # of operators within operators, and of values of indefinite length within one another
-    elements: int = 50_000  # of constructed values, whether they are known or skipped
+    elements: int = 10_000  # of constructed values, whether they are known or skipped: twice what the longest query has
 
 
 REQUESTS = Limits()  # what a client may ask: long enough for an update with a large record

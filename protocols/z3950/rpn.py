@@ -10,7 +10,7 @@ from config import errors
 from protocols import query
 from protocols.query import Node, Truncation, Unanswerable, Why
 from protocols.z3950 import attributes as bib1
-from protocols.z3950 import oids
+from protocols.z3950 import charsets, oids
 from protocols.z3950.apdu import query as apdu
 from protocols.z3950.diagnostics import TEXTS, Bib1
 from protocols.z3950.primitive import Oid
@@ -190,8 +190,8 @@ def _text(given: apdu.Term, decode: Decode) -> str:
     match given:
         case bytes():
             return decode(given)
-        case str():
-            return given
+        case str():  # whose octets are in the charset of the session too, whatever the standard says of it
+            return decode(charsets.octets(given))
         case bool():
             raise Diagnosed(Bib1.TERM_TYPE, "boolean")
         case int():

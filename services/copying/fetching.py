@@ -5,15 +5,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Protocol
+from typing import Protocol
 
 from protocols.z3950 import client, diagnostics, oids
-from protocols.z3950.apdu.parts import External, Single
+from protocols.z3950.apdu.parts import External, octets
 from protocols.z3950.apdu.records import NamePlusRecord, SurrogateDiagnostic
-from protocols.z3950.ber import Malformed, Source
+from protocols.z3950.ber import Malformed
 from protocols.z3950.client import Diagnosed, Wish
 from protocols.z3950.diagnostics import Bib1
-from protocols.z3950.limits import REQUESTS
 from protocols.z3950.primitive import Oid
 from services.copying.asking import Found
 
@@ -96,7 +95,7 @@ class Fetch:
                 self.notes.append(f"{position}: {client.printable(diagnostics.said(each.record.diagnostic))}")
             elif isinstance(each.record, External) and (carrier := _carrier(each.record.direct_reference)):
                 try:
-                    raw = _octets(each.record.encoding)
+                    raw = octets(each.record)
                 except Malformed as error:
                     self.notes.append(f"{position}: {error}")
                     continue
@@ -119,11 +118,3 @@ def _carrier(syntax: Oid | None) -> str:
     if syntax == oids.XML:
         return "marcxml"
     return "iso2709" if syntax and syntax[:-1] == oids.USMARC[:-1] and syntax[-1] in MARC else ""
-
-
-def _octets(encoding: Any) -> bytes:
-    """A record's octets; some servers put them as an octet string where they should stand by themselves."""
-    if isinstance(encoding, Single):
-        _, _, start, end, _ = Source(encoding.octets, REQUESTS).header(0, len(encoding.octets))
-        return encoding.octets[start:end]
-    return bytes(getattr(encoding, "octets", encoding))

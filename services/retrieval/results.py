@@ -67,8 +67,8 @@ class Shelf:
         Raises TooDeep, and what `find` does.
         """
         start, stop = first - 1, first - 1 + count
-        if stop > port.deepest(found.request.sort):
-            raise TooDeep(f"only the first {port.deepest(found.request.sort):,} records can be taken; narrow the query")
+        if stop > (deepest := found.request.deepest):
+            raise TooDeep(f"only the first {deepest:,} records can be taken; narrow the query")
         if stop <= len(found.head):
             return found.head[start:stop]
         got: list[int] = []

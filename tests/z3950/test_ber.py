@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from protocols import query
 from protocols.z3950 import apdu, oids
 from protocols.z3950.apdu.parts import External
 from protocols.z3950.apdu.query import (
@@ -207,8 +208,8 @@ def test_an_error_names_the_octet_and_what_was_expected_there() -> None:
         (apdu.encode(SAMPLES["close"]) + b"\x00", "nothing behind"),
         (b"\xb6\x80" + b"\xa9\x80" * 100_000, "within one another"),
         (b"\xb6\x80" + b"\xa9\x80" * 300 + b"\x00\x00" * 300, "end of a value"),
-        (b"\xb6\x83\x01\xff\xfc" + b"\x05\x00" * 65_534, "at most 50000 elements"),
-        (b"\xb6\x80" + b"\x05\x00" * 65_534 + b"\x00\x00", "at most 50000 elements"),
+        (b"\xb6\x83\x01\xff\xfc" + b"\x05\x00" * 65_534, "at most 10000 elements"),
+        (b"\xb6\x80" + b"\x05\x00" * 65_534 + b"\x00\x00", "at most 10000 elements"),
         (b"\x00\x00", "may stand here"),
         (b"", "the rest of a header"),
     ],
@@ -235,11 +236,18 @@ def test_a_query_may_be_as_deep_as_the_limit_and_no_deeper(made: Callable[[int],
 
 
 def test_queries_as_full_as_they_can_be_are_cheap() -> None:
-    many = AttributesPlusTerm(attributes=a_term("x").attributes * 16_000, term=b"x")
-    wide = [apdu.encode(a_search(rpn)) for rpn in (_balanced(12_000), many)]
-    for octets in wide:
-        assert 150_000 < len(octets) < REQUESTS.octets
+    many = AttributesPlusTerm(attributes=a_term("x").attributes * 3_300, term=b"x")
+    for rpn in (_balanced(3_000), many):
+        octets = apdu.encode(a_search(rpn))
+        assert "elements" in refused(octets, Limits(elements=REQUESTS.elements * 3 // 4)).expected
         assert cpu(lambda octets=octets: apdu.decode(octets)) < CHEAP  # type: ignore[misc]
+
+
+def test_the_longest_query_that_is_answered_is_read() -> None:
+    attributes = tuple(AttributeElement(attribute_type=kind, attribute_value=1) for kind in range(1, 7))
+    term = AttributesPlusTerm(attributes=attributes, term=b"x" * 30)
+    asked = a_search(joined(*[term] * query.MOST_TERMS))
+    assert apdu.decode(apdu.encode(asked)) == asked
 
 
 def _balanced(leaves: int) -> Rpn:

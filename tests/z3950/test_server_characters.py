@@ -13,6 +13,7 @@ from protocols.marc import value
 from protocols.z3950 import charsets, oids
 from protocols.z3950.apdu.close import Close, CloseReason
 from protocols.z3950.apdu.init import IdPass, Option
+from protocols.z3950.apdu.query import AttributeElement, AttributesPlusTerm, RpnQuery, Type1
 from protocols.z3950.diagnostics import Bib1
 from services.access.policy import Role
 from tests import access
@@ -60,6 +61,13 @@ async def test_characters_may_be_agreed_on_for_all_but_records(door: Standing) -
         assert value(marc(record).first("200") or "", "a") == "长编"
 
 
+async def test_a_term_that_is_a_string_of_characters_is_read_as_any_other(client: Client) -> None:
+    text = "天工开物".encode("gbk").decode("utf-8", "surrogateescape")
+    given = (AttributeElement(attribute_type=1, attribute_value=4),)
+    term = AttributesPlusTerm(attributes=given, term=text)
+    assert (await client.search(Type1(RpnQuery(attribute_set=oids.BIB_1, rpn=term)))).result_count == 2
+
+
 async def test_a_client_that_says_nothing_is_understood_all_the_same(door: Standing) -> None:
     async with door.session() as client:
         assert (await client.search(a_term("天工开物".encode("gbk"), 4, c=3))).result_count == 1
@@ -82,6 +90,9 @@ async def test_what_is_told_of_an_address_counts(database: Database, home: Path)
             assert (await client.search(a_term("天工开物".encode("gbk")), "CNMARC-NLC")).result_count == 2
             assert len(records(await client.present(1, 1))) == 1
             assert diagnostic(await client.present(2, 1)) == (12, "1")
+            asked = a_term("天工开物".encode("gbk"))
+            along = await client.search(asked, "CNMARC-NLC", small_set_upper_bound=9, large_set_lower_bound=10)
+            assert (along.result_count, len(records(along))) == (2, 1)
             async with door.client() as second:
                 refused = await second.init(IdPass(user_id="wang", password=access.PASSWORD))
                 assert not refused.result

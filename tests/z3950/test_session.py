@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import pytest
+from msgspec import structs
 
-from protocols.z3950 import apdu
+from protocols import query
+from protocols.z3950 import apdu, oids
+from protocols.z3950.apdu.parts import External, Single
+from protocols.z3950.apdu.query import Type104
+from protocols.z3950.diagnostics import Bib1
 from protocols.z3950.limits import ANSWERS
+from protocols.z3950.primitive import GENERAL, OCTETS, VISIBLE
 from tests.z3950 import capture, programs
+from tests.z3950.answers import diagnostic
 from tests.z3950.pretending import TOTAL, answers
-from tests.z3950.test_ber import a_search, a_term
+from tests.z3950.test_ber import a_search, a_term, joined
 
 ANSWERED: dict[type[apdu.Apdu], type[apdu.Apdu]] = {
     apdu.InitRequest: apdu.InitResponse,
@@ -43,3 +50,51 @@ def test_counts_and_positions_are_those_of_the_set() -> None:
     (_, (found,)) = list(answers(capture.init() + search))[1]
     assert isinstance(found, apdu.SearchResponse)
     assert (found.result_count, found.number_of_records_returned, found.next_result_set_position) == (TOTAL, TOTAL, 0)
+
+
+def told(*requests: apdu.Apdu) -> list[apdu.Apdu]:
+    """The answers to requests behind an Init."""
+    asked = capture.init() + b"".join(map(apdu.encode, requests))
+    return [answer for _, (answer,) in list(answers(asked))[1:]]
+
+
+CQL = "title = x"
+
+
+@pytest.mark.parametrize(
+    "encoding",
+    [CQL.encode(), *(Single(each) for each in (GENERAL.encode(CQL), VISIBLE.encode(CQL), OCTETS.encode(CQL.encode())))],
+)
+def test_cql_comes_in_whatever_string_its_client_has(encoding: bytes | Single) -> None:
+    (answer,) = told(in_cql(encoding))
+    assert isinstance(answer, apdu.SearchResponse)
+    assert answer.search_status
+
+
+@pytest.mark.parametrize("encoding", [Single(b"\x30\x02\x05\x80"), Single(b"\x05\x00"), b""])
+def test_what_is_no_text_is_no_query(encoding: bytes | Single) -> None:
+    (answer,) = told(in_cql(encoding))
+    assert diagnostic(answer)[0] in (Bib1.MALFORMED_QUERY, Bib1.MALFORMED_TERM)
+
+
+def in_cql(encoding: bytes | Single) -> apdu.SearchRequest:
+    asked = Type104(External(direct_reference=oids.CQL, encoding=encoding))
+    return structs.replace(a_search(a_term("x")), query=asked)
+
+
+def test_sets_within_sets_are_bounded_before_they_are_looked_through() -> None:
+    wide = joined(*[a_term("x")] * query.MOST_TERMS)
+    first, answer = told(a_search(wide, result_set_name="a"), a_search(joined(*["a"] * query.MOST_TERMS)))
+    assert isinstance(first, apdu.SearchResponse)
+    assert first.search_status
+    assert diagnostic(answer) == (Bib1.TOO_MANY_TERMS, f"more than {query.MOST_TERMS} terms")
+
+
+def test_a_name_of_a_set_is_no_place_to_keep_things() -> None:
+    long, again, fits = told(
+        *(a_search(a_term("x"), result_set_name=name) for name in ("a" * 201, "a" * 9999, "a" * 200))
+    )
+    assert [diagnostic(each)[0] for each in (long, again)] == [Bib1.SET_NAME] * 2
+    assert len(diagnostic(again)[1]) == 1000
+    assert isinstance(fits, apdu.SearchResponse)
+    assert fits.search_status

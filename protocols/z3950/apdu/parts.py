@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from protocols.z3950.ber import Source
 from protocols.z3950.notation import Implicit, choice, explicit, implicit, sequence, sequence_of, wrapped
 from protocols.z3950.primitive import (
     ANY,
@@ -156,6 +157,18 @@ DEFAULT_DIAG = sequence(
 )
 DiagRec = DefaultDiagFormat | External
 DIAG_REC: Type[DiagRec] = choice(defaultFormat=DEFAULT_DIAG, externallyDefined=EXTERNAL)
+
+
+def octets(external: External) -> bytes:
+    """What stands in an external that is a text or a record: some programs put a string of ASN.1 where the octets
+    should stand by themselves. Malformed if what stands there is no element.
+    """
+    encoding = external.encoding
+    if isinstance(encoding, Single):
+        source = Source(encoding.octets)
+        _, form, start, end, _ = source.header(0, len(encoding.octets))
+        return source.joined(start, end) if form else encoding.octets[start:end]
+    return encoding if isinstance(encoding, bytes) else encoding.octets[1:]
 
 
 def single(oid: Oid, kind: Type[V], value: V) -> External:
