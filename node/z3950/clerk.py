@@ -6,12 +6,13 @@ It writes as the node's own role, for a visitor whose qualification the submissi
 from __future__ import annotations
 
 import asyncio
+import logging
 
 from catalog import submissions
 from catalog.acts import Entry
 from catalog.database.pool import Database
 from catalog.work.queue import Queue
-from config.errors import NotFound, Retry, TianluError
+from config.errors import Conflict, NotFound, Retry, TianluError
 from node import soon, submitted
 from node.deeds import Deed
 from node.z3950.operations import ACTS
@@ -20,7 +21,10 @@ from node.z3950.visitors import Visitor
 from services.submitting import answer as answering
 from services.submitting import handing, looking
 
-PATIENCE = 10.0  # seconds that a record's load is waited for
+log = logging.getLogger(__name__)
+
+PATIENCE = 10.0  # seconds that the loads of a request's records are waited for, all together
+ENOUGH = 30.0  # seconds after which no further record of a request is taken, so that what became of the others is told
 AT_ONCE = 4  # requests: each record is a load
 
 
@@ -33,10 +37,24 @@ class Clerk:
 
     async def take(self, visitor: Visitor, address: str, task: HandIn) -> tuple[Handed, ...]:
         """Records in their order; one that is refused doesn't keep the next ones out."""
+        loop = asyncio.get_running_loop()
         async with self._free:
-            return tuple([await self._one(visitor, address, task, each) for each in task.records])
+            began, handed = loop.time(), list[Handed]()
+            for each in task.records:
+                waited = loop.time() - began
+                if waited > ENOUGH:
+                    handed.append(Handed(error="not taken: it would have taken too long; hand it in once more"))
+                    continue
+                try:
+                    patience = max(0.0, PATIENCE - waited) if task.waits else 0.0
+                    handed.append(await self._one(visitor, address, task, each, patience))
+                except Retry as error:
+                    if not handed:
+                        raise
+                    handed.append(Handed(error=str(error)))  # those before it have been taken, which is told
+        return tuple(handed)
 
-    async def _one(self, visitor: Visitor, address: str, task: HandIn, each: Offered) -> Handed:
+    async def _one(self, visitor: Visitor, address: str, task: HandIn, each: Offered, patience: float) -> Handed:
         entry = Entry(
             actor=visitor.actor.name, act=ACTS["update"], object=each.ident, library=visitor.library, address=address
         )
@@ -48,7 +66,7 @@ class Clerk:
         except TianluError as error:
             await deed.settle(self._database, "refused", error=error.code)
             return Handed(error=str(error))
-        return await self._placed(handed, waits=task.waits)
+        return await self._placed(handed, patience)
 
     async def _handed(self, visitor: Visitor, task: HandIn, each: Offered, deed: Deed) -> handing.Handed:
         who, library = submitted.who(visitor.actor), visitor.library
@@ -71,18 +89,21 @@ class Clerk:
             done = handed.submission
             await deed.done(conn, object=str(done.submission), action=action, state=done.state)
         if done.state == "accepted":
-            await handing.land(self._database, self._queue, done.submission)
+            try:
+                await handing.land(self._database, self._queue, done.submission)
+            except (Retry, Conflict) as error:  # it is accepted: a worker makes up for it
+                log.warning("submission %d is landed later: %s", done.submission, error)
         return handed
 
-    async def _placed(self, handed: handing.Handed, *, waits: bool) -> Handed:
+    async def _placed(self, handed: handing.Handed, patience: float) -> Handed:
         """What is said of it, after its load if that comes to an end in time."""
         number = handed.submission.submission
         done = await soon.until(
             self._database,
             handed.submission,
-            lambda now: not waits or now.state != "accepted",
+            lambda now: now.state != "accepted",
             lambda conn: submissions.get(conn, number),
-            PATIENCE,
+            patience,
         )
         told = handed.answer
         if done.state == "returned":

@@ -6,12 +6,17 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
 
 from catalog import submissions
 from catalog.database.pool import Database
+from config.errors import Conflict, Retry
+from exchange import bringing
+from node import soon
+from node.z3950 import clerk
 from protocols.z3950 import oids, update
 from protocols.z3950.apdu.extended import ExtendedServicesRequest, ExtendedServicesResponse, OperationStatus
 from protocols.z3950.apdu.init import IdPass, Option
@@ -28,6 +33,7 @@ from protocols.z3950.update import (
 )
 from services.access import accounts
 from services.access.policy import Grant, Role
+from services.submitting import handing
 from tests import access, builders, programs, stocked
 from tests.pipeline import Catalogue
 from tests.z3950 import standing
@@ -193,6 +199,58 @@ async def test_what_can_not_be_is_told_by_number(
     assert diagnostics(answer)[0][0] == number
     async with door.node.database.connection() as conn:
         assert not await submissions.listing(conn, submissions.STATES, 10)
+
+
+async def test_records_of_a_request_are_waited_for_together(door: Standing, monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[float] = []
+    until = soon.until
+
+    async def seen(*given: Any) -> Any:
+        waited.append(given[-1])
+        return await until(*given)
+
+    monkeypatch.setattr(soon, "until", seen)
+    monkeypatch.setattr(clerk, "PATIENCE", 0.2)
+    monkeypatch.setattr(bringing, "PATIENCE", 0.0)
+    records = [a_record(local_id=f"T{number}", isbn=builders.isbn13(number)) for number in range(1, 4)]
+    async with session(door, "li") as client:
+        answer = await asked(client, a_request(Action.RECORD_INSERT, *records))
+        later = await asked(client, a_request(Action.RECORD_INSERT, a_record(local_id="T4"), wait_action=3))
+    assert 0 < waited[0] <= 0.2
+    assert waited[1:] == [0.0, 0.0, 0.0]
+    assert [row.record_status for row in (*rows(answer), *rows(later))] == [RecordStatus.IN_PROCESS] * 4
+
+
+async def test_what_was_taken_is_told_whatever_becomes_of_the_next(
+    door: Standing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drafts, draft = 0, handing.draft
+
+    async def crowded(*given: Any, **more: Any) -> Any:
+        nonlocal drafts
+        drafts += 1
+        if drafts == 2:
+            raise Retry("the database is busy")
+        return await draft(*given, **more)
+
+    async def held(*_: object) -> int:
+        raise Conflict("another load takes too long")
+
+    monkeypatch.setattr(handing, "draft", crowded)
+    monkeypatch.setattr(handing, "land", held)
+    records = [a_record(local_id=f"T{number}", isbn=builders.isbn13(number)) for number in range(1, 4)]
+    async with session(door, "li") as client:
+        answer = await asked(client, a_request(Action.RECORD_INSERT, *records, wait_action=3))
+        monkeypatch.setattr(clerk, "ENOUGH", -1.0)
+        none = await asked(client, a_request(Action.RECORD_INSERT, a_record(local_id="T9")))
+    assert [row.record_status for row in rows(answer)] == [
+        RecordStatus.IN_PROCESS, RecordStatus.FAILURE, RecordStatus.IN_PROCESS,
+    ]  # fmt: skip
+    assert diagnostics(answer) == [(224, "the database is busy")]
+    assert none.operation_status == OperationStatus.FAILURE
+    async with door.node.database.connection() as conn:
+        kept = await submissions.listing(conn, submissions.STATES, 10)
+    assert [each.state for each in kept] == ["accepted"] * 2
 
 
 async def without_blanks(door: Standing) -> str:
