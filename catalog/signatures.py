@@ -115,6 +115,29 @@ async def ambiguous(conn: Connection, identifiers: Collection[int]) -> set[int]:
     return {row["identifier"] for row in rows}
 
 
+async def ambiguous_after(conn: Connection, deltas: Mapping[tuple[int, int], int]) -> set[int]:
+    """Those of the identifiers of these (identifier, token) counts that are ambiguous once the counts are added."""
+    keys = sorted(deltas)
+    rows = await conn.fetch(
+        """select identifier from (
+               select identifier, token from (
+                   select identifier, token, n from identifier_use where identifier = any($1::bigint[])
+                   union all select * from unnest($1::bigint[], $2::bigint[], $3::int[])
+               ) uses group by identifier, token having sum(n) > 0
+           ) live group by identifier having count(*) > 1""",
+        [identifier for identifier, _ in keys],
+        [token for _, token in keys],
+        [deltas[key] for key in keys],
+    )
+    return {row["identifier"] for row in rows}
+
+
+async def only(conn: Connection, sid: int) -> bytes | None:
+    """Packed features of a signature that one record alone has; None if others have it too."""
+    found: bytes | None = await conn.fetchval("select features from signature where sid = $1 and records = 1", sid)
+    return found
+
+
 async def edges(conn: Connection, sids: Collection[int], *, verdict: str | None = None) -> list[Edge]:
     """Edges that touch any of the signatures, of one verdict or of all."""
     rows = await conn.fetch(

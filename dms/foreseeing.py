@@ -32,8 +32,10 @@ class Foreseen:
     doubtful: Sequence[int] = ()  # clusters that it may belong to: a person would be asked
 
 
-async def foresee(conn: Connection, facts: Facts) -> Foreseen:
-    """Where a record with these facts would go. Authority and holdings records are in no cluster."""
+async def foresee(conn: Connection, facts: Facts, instead: int | None = None) -> Foreseen:
+    """Where a record with these facts would go. Authority and holdings records are in no cluster. `instead`: signature
+    of the record that it replaces.
+    """
     if not facts.bibliographic:
         return Foreseen()
     features = matching.features(facts)
@@ -42,12 +44,16 @@ async def foresee(conn: Connection, facts: Facts) -> Foreseen:
     if there:
         return Foreseen(cluster=next(iter((await clusters.membership(conn, there.values())).values()), None))
     holders = await signatures.holders(conn, match_keys.keys(features), edges.HUB + 1)
-    near = {sid for sids in holders.values() if len(sids) <= edges.HUB for sid in sids}
+    near = {sid for sids in holders.values() if len(sids) < edges.HUB for sid in sids}  # one more will be on the key
     known = {sid: matching.unpack(told) for sid, told in (await signatures.features(conn, near)).items()}
     known[THE_RECORD] = features
     pairs = [(THE_RECORD, sid) for sid in near & known.keys()]
     shared = edges.shared_identifiers(pairs, known)
-    judged = edges.judged(pairs, known, await signatures.ambiguous(conn, shared) if shared else set())
+    uses = {use: n for use, n in (await _uses(conn, features, instead)).items() if use[0] in shared}
+    ambiguous = await signatures.ambiguous(conn, shared) if shared else set()
+    judged = edges.judged(
+        pairs, known, ambiguous - {use[0] for use in uses} | await signatures.ambiguous_after(conn, uses)
+    )
     joins = {sid: (edge[2], edge[5]) for (_, sid), edge in judged.items() if edge[4] == Verdict.JOIN.value}
     asked = [sid for (_, sid), edge in judged.items() if edge[4] == Verdict.REVIEW.value]
     cluster = await _united(conn, features, {sid: score for sid, (score, _) in joins.items()}) if joins else None
@@ -59,6 +65,14 @@ async def foresee(conn: Connection, facts: Facts) -> Foreseen:
         reasons=reasons.unpack(best[1]) if best[1] else (),
         doubtful=tuple(sorted({members[sid] for sid in (*joins, *asked) if sid in members} - {cluster})),
     )
+
+
+async def _uses(conn: Connection, features: matching.Features, instead: int | None) -> Counter[tuple[int, int]]:
+    """How the uses of identifiers would change: an ISBN of one book becomes one of two by this record."""
+    uses = Counter(matching.uses(features))
+    if instead is not None and (packed := await signatures.only(conn, instead)) is not None:
+        uses.subtract(matching.uses(matching.unpack(packed)))
+    return uses
 
 
 async def _united(conn: Connection, features: matching.Features, joins: dict[int, int]) -> int | None:

@@ -131,7 +131,11 @@ async def edit(conn: Connection, who: Who, number: int, given: Given, note: str 
 async def look(conn: Connection, who: Who, submission: Submission) -> Answer:
     """What would become of it now; nothing is changed."""
     qualified = who.may(Event.ACCEPT, submission.library)
-    return await looking.look(conn, given_of(submission), submission.library, qualified=qualified)
+    instead = None
+    if submission.source is not None:
+        there = await records.standing(conn, submission.source, [submission.local_id])
+        instead = there[submission.local_id].sid if there else None
+    return await looking.look(conn, given_of(submission), submission.library, qualified=qualified, instead=instead)
 
 
 async def submit(conn: Connection, who: Who, number: int) -> Handed:

@@ -55,14 +55,16 @@ def read(raw: bytes, carrier: str, *, encoding: str = "auto", format: str = "aut
     return Given(record=read.record, format=fmt, kind=kinds.kind_of(read.record, fmt), told=tuple(read.findings))
 
 
-async def look(conn: Connection, given: Given, library: str, *, qualified: bool) -> Answer:
-    """What would become of it as a record of the library. `qualified`: whoever submits it may accept it."""
+async def look(conn: Connection, given: Given, library: str, *, qualified: bool, instead: int | None = None) -> Answer:
+    """What would become of it as a record of the library. `qualified`: whoever submits it may accept it; `instead`:
+    signature of the record that it replaces.
+    """
     court = Court(await quality_scope.of_library(conn, library))
     (verdict,) = court.judge([Subject(given.record, given.format, given.told)])
     worth = [each for each in verdict.findings if court.levels[each.rule] >= Level.WARNING]
     wrong = Counter(each.rule for each in worth if court.levels[each.rule] == Level.ERROR)
     worth.sort(key=lambda each: each.rule not in wrong)
-    foreseen = await foreseeing.foresee(conn, given.facts)
+    foreseen = await foreseeing.foresee(conn, given.facts, instead)
     symbol = await clusters.symbol(conn)
     held = [
         each

@@ -24,20 +24,26 @@ def _corpus(folder: Path) -> list[Path]:
     return sorted([*folder.glob("*.iso"), *folder.glob("*.mrc")])
 
 
-async def _foreseen(catalogue: Catalogue, raw: bytes) -> Foreseen:
+async def _foreseen(catalogue: Catalogue, raw: bytes, instead: int | None = None) -> Foreseen:
     (read,) = reading.read(raw, "iso2709").reads
     fmt = formats.format_of(read.record, "auto")
     async with catalogue.database.connection() as conn:
-        return await foreseeing.foresee(conn, formats.facts(read.record, fmt))
+        return await foreseeing.foresee(conn, formats.facts(read.record, fmt), instead)
 
 
-async def _cluster(catalogue: Catalogue, source: str, raw: bytes) -> int:
+async def _signature(catalogue: Catalogue, source: str, raw: bytes) -> int:
     (read,) = reading.read(raw, "iso2709").reads
     async with catalogue.database.connection() as conn:
         no = (await sources.get(conn, source)).no
         there = (await records.standing(conn, no, [read.record.first("001") or ""])).popitem()[1]
-        assert there.sid is not None
-        return (await clusters.membership(conn, [there.sid]))[there.sid]
+    assert there.sid is not None
+    return there.sid
+
+
+async def _cluster(catalogue: Catalogue, source: str, raw: bytes) -> int:
+    sid = await _signature(catalogue, source, raw)
+    async with catalogue.database.connection() as conn:
+        return (await clusters.membership(conn, [sid]))[sid]
 
 
 async def test_a_record_goes_where_it_was_foreseen_to_go(database: Database, tmp_path: Path) -> None:
@@ -73,3 +79,26 @@ async def test_the_reasons_are_those_of_the_strongest_pair(database: Database) -
         catalogue, builders.iso2709(builders.a_cnmarc(local_id="3", title="植物学大纲", isbn=builders.isbn13(77)))
     )
     assert nothing == Foreseen()
+
+
+async def test_a_record_that_gives_an_isbn_a_second_title_is_foreseen_to_do_so(database: Database) -> None:
+    catalogue = await Catalogue(database).open()
+    given = {"author": "王漫步", "isbn": builders.isbn13(502)}
+    await catalogue.load("standing", [builders.iso2709(builders.a_cnmarc(title="漫步新书修订", local_id="1", **given))])
+    other = builders.iso2709(builders.a_cnmarc(title="漫步新书", local_id="2", **given))
+    foreseen = await _foreseen(catalogue, other)
+    assert foreseen.cluster is None
+    assert len(foreseen.doubtful) == 1, "a person is asked"
+    await catalogue.load("coming", [other])
+    assert await _cluster(catalogue, "coming", other) not in foreseen.doubtful
+
+
+async def test_the_title_of_what_is_replaced_counts_no_more(database: Database) -> None:
+    catalogue = await Catalogue(database).open()
+    given = {"author": "王漫步", "isbn": builders.isbn13(503)}
+    before = builders.iso2709(builders.a_cnmarc(title="漫步新书", local_id="1", **given))
+    await catalogue.load("standing", [before])
+    after = builders.iso2709(builders.a_cnmarc(title="漫步新书修订", local_id="1", **given))
+    assert (await _foreseen(catalogue, after)).cluster is None
+    foreseen = await _foreseen(catalogue, after, instead=await _signature(catalogue, "standing", before))
+    assert foreseen.cluster == await _cluster(catalogue, "standing", before)
