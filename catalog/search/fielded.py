@@ -25,6 +25,7 @@ DEEPEST = 40  # operators within each other, those of one kind in a row counted 
 MOST_SOUNDING = query.MOST_WORDS  # words that are read as pinyin too
 MOST_CUT = query.MOST_OPEN  # words with masks
 MOST_LEFT = 3  # of these, words without their beginning
+MOST_OF_WORD, MOST_MASKS = 8, 24  # signs left open in a word, and in all: each makes a pattern longer to get ready
 MOST_FIRST = 64  # terms that begin a field
 FARTHEST = 10  # words from one to another that is near
 MOST_GAPS = 100  # between what is near each other, in a whole query: each is looked for by itself
@@ -73,7 +74,7 @@ def resolved(asked: Asked, sets: Mapping[str, Asked]) -> Asked:
 
 def _bounded(asked: Asked) -> None:
     """Raises Unanswerable if too much is asked of the engine: words that are cut, beginnings of fields, gaps."""
-    cut = left = first = gaps = 0
+    cut = left = first = gaps = signs = 0
     for node in walk(asked):
         if isinstance(node, Near):
             gaps += min(node.distance, FARTHEST) * (1 if node.ordered else 2)
@@ -85,6 +86,12 @@ def _bounded(asked: Asked) -> None:
             masked = [word for word in found if "*" in word or "?" in word]
             cut += max(1, len(masked))
             left += sum(word[0] in "*?" for word in masked)
+            of_words = [word.count("*") + word.count("?") for word in masked]
+            signs += sum(of_words)
+            if max(of_words, default=0) > MOST_OF_WORD:
+                raise Unanswerable("masks", node.text, f"At most {MOST_OF_WORD} signs of a word may be left open.")
+    if signs > MOST_MASKS:
+        raise Unanswerable("masks", "", f"At most {MOST_MASKS} signs may be left open.")
     if cut > MOST_CUT or left > MOST_LEFT:
         message = f"At most {MOST_CUT} words may be cut, and {MOST_LEFT} of these at their beginning."
         raise Unanswerable("masks", "", message)

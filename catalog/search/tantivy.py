@@ -232,7 +232,10 @@ class TantivyReader:
 
     def _query(self, request: Request) -> tuple[tree.Query, tantivy.Query]:
         parsed = request.compiled or query.parse(request.text, request.field)
-        return parsed, self._asker.whole(parsed, request)
+        try:
+            return parsed, self._asker.whole(parsed, request)
+        except ValueError as error:
+            raise _unanswerable(error) from error
 
     def _page(
         self, searcher: tantivy.Searcher, parsed: tree.Query, asked: tantivy.Query, request: Request
@@ -250,9 +253,7 @@ class TantivyReader:
                 usual = Key("title") if request.sort == "title" else Key("year", descending=True)
                 found = sorting.by(searcher, asked, request.keys[0] if request.keys else usual, limit, request.offset)
         except ValueError as error:
-            if "max expansions" not in str(error):
-                raise
-            raise Unanswerable("short", "", "Too many words begin so; write more letters of the word.") from error
+            raise _unanswerable(error) from error
         page = found.hits[: request.limit]
         numbers = sorting.clusters(searcher, [at for _, at in page])
         return sorting.total(found), numbers, [value for value, _ in page]
@@ -336,6 +337,15 @@ class TantivyReader:
 
 def _by_score(parsed: tree.Query, request: Request) -> bool:
     return request.sort == "relevance" and not request.keys and bool(parsed.wanted)
+
+
+def _unanswerable(error: ValueError) -> Exception:
+    """What the engine says of patterns that are too much for it, in our words; what is our fault stays as it is."""
+    if "max expansions" in str(error):
+        return Unanswerable("short", "", "Too many words begin so; write more letters of the word.")
+    if "exceeds size limit" in str(error):
+        return Unanswerable("masks", "", "Too many signs of a word are left open.")
+    return error
 
 
 def _asked(request: Request, place: tuple[int, int]) -> tuple[object, ...]:

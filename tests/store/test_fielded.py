@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from catalog import packing
 from catalog.model import Format
-from catalog.search import fielded
+from catalog.search import fielded, tree
 from catalog.search.port import MOST_SORTED, Key, Request
 from catalog.search.tantivy import TantivyReader, TantivyWriter
 from protocols import marc, query
@@ -215,6 +215,26 @@ def test_what_cannot_be_answered_is_said(asked: Node, why: query.Why, value: str
     with pytest.raises(Unanswerable) as told:
         fielded.compiled(asked)
     assert (told.value.why, told.value.value) == (why, value)
+
+
+def test_words_with_many_signs_left_open_are_refused_before_the_engine_is_asked(reader: TantivyReader) -> None:
+    open_ = "ab" + "?" * fielded.MOST_OF_WORD
+    assert found(reader, T(index="title", text=open_, truncation="masked")) == []
+    for text in (open_ + "?", "a" + "b*" * 9, "x " + open_ + "*"):
+        for position in ("any", "first"):
+            with pytest.raises(Unanswerable, match="of a word may be left open") as told:
+                fielded.compiled(T(index="title", text=text, truncation="masked", position=position))
+            assert told.value.why == "masks"
+    with pytest.raises(Unanswerable, match="signs may be left open"):
+        fielded.compiled(T(index="title", text=" ".join([open_] * 4), truncation="masked"))
+
+
+def test_a_pattern_that_is_too_much_for_the_engine_is_told(reader: TantivyReader) -> None:
+    pattern = tree.Pattern(field="title", pattern="ab" + "?" * 200)
+    asked = tree.Query(wanted=(pattern,), unwanted=(), whole="", piece=())
+    with pytest.raises(Unanswerable) as told:
+        reader.search(Request(compiled=asked))
+    assert told.value.why == "masks"
 
 
 def test_too_much_is_refused(reader: TantivyReader) -> None:
