@@ -5,6 +5,7 @@ Each is what the format says of the indicator; a value that says something else 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 from catalog.model import Format
@@ -23,6 +24,7 @@ _SERIALS = ((25, 28, True),)
 _MUSIC = ((24, 30, True), (30, 32, True))
 _MAPS = ((18, 22, False), (33, 35, False))
 _GROUPS = dict.fromkeys("cdij", _MUSIC) | dict.fromkeys("ef", _MAPS)
+_LANGUAGE = re.compile(r"[a-z]{3}|[ |#]{3}")  # of 008/35-37; anything else, and the whole 008 may be shifted
 
 
 def _groups(leader: str) -> tuple[tuple[int, int, bool], ...]:
@@ -42,7 +44,14 @@ def ordered(group: str, alphabetical: bool) -> str:
     return "".join(codes).ljust(len(group))
 
 
+def _in_place(text: str) -> bool:
+    """Whether an 008's codes are where they belong; in one that is shifted a language would be put in order."""
+    return len(text) != 40 or _LANGUAGE.fullmatch(text, 35, 38) is not None
+
+
 def _ordered_008(leader: str, text: str) -> str:
+    if not _in_place(text):
+        return text
     for start, end, alphabetical in _groups(leader):
         if len(text) >= end:
             text = text[:start] + ordered(text[start:end], alphabetical) + text[end:]
@@ -54,7 +63,8 @@ def _look_008(seen: Look) -> Iterator[Finding]:
     for nth, text in enumerate(seen.texts("008"), 1):
         for start, end, alphabetical in groups:
             stands = text[start:end]
-            if len(stands) == end - start and stands.strip(" |") and (right := ordered(stands, alphabetical)) != stands:
+            right = ordered(stands, alphabetical)
+            if right != stands and len(stands) == end - start and _in_place(text):
                 yield Finding("codes-order", "008", nth, "", start, stands, right)
 
 
