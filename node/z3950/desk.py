@@ -19,15 +19,16 @@ from catalog.model import Holding, Published
 from catalog.search import port
 from config.errors import Refused, Retry, TianluError
 from node.web import address
-from node.z3950 import making, searching
+from node.z3950 import fitting, making, searching
 from node.z3950.clerk import Clerk
 from node.z3950.making import Held
 from node.z3950.quick import Quick
 from node.z3950.state import State
-from node.z3950.tasks import Find, Found, HandIn, List, Made, Outcome, Prove, Take, Task, Trouble, Wanted, Way
+from node.z3950.tasks import Find, Found, HandIn, List, Outcome, Prove, Take, Task, Trouble, Wanted, Way
 from node.z3950.turns import Turns
 from node.z3950.visitors import NotAdmitted, Porter, Visitor
 from protocols.query import Unanswerable
+from protocols.z3950.apdu.records import NamePlusRecord
 from protocols.z3950.diagnostics import Bib1
 from services.discovery import scope
 from services.discovery.find import Question
@@ -41,6 +42,7 @@ log = logging.getLogger(__name__)
 
 LONGEST = 60.0  # seconds that one task may take
 CHUNK = 50  # records that are made at once
+COPIES = 2  # of a record that is kept: as it stands in answers, and by itself
 
 
 class NoDatabase(Refused):
@@ -56,7 +58,7 @@ class Desk:
     database: Database
     reader: port.Reader
     shelf: Shelf
-    remembered: Remembered[Made]
+    remembered: Remembered[NamePlusRecord | Trouble]
     porter: Porter
     clerk: Clerk
     place: Place
@@ -90,13 +92,12 @@ class Desk:
         self.quick.took(time.thread_time() - began, now)
         return Found(result=result, way=way)
 
-    def _take_now(self, task: Take) -> list[Made | Trouble] | None:
+    def _take_now(self, task: Take) -> list[NamePlusRecord | Trouble] | None:
         form, (first, count) = task.wanted.key, task.spans[0]
         numbers = task.found.head[first - 1 : first - 1 + count]
         if len(task.spans) > 1 or not form or len(numbers) < count or not self.remembered.is_fresh(time.monotonic()):
             return None
-        made: list[Made | Trouble] = [each for number in numbers if (each := self.remembered.get(number, form))]
-        return made if len(made) == count else None
+        return self.remembered.every(numbers, form)
 
     async def perform(self, state: State, task: Task) -> Outcome:
         """The outcome of a task, or the diagnostic of what went wrong."""
@@ -158,8 +159,8 @@ class Desk:
 
         return await asyncio.get_running_loop().run_in_executor(self.threads, scan)
 
-    async def _take(self, state: State, task: Take) -> list[Made | Trouble]:
-        made: list[Made | Trouble] = []
+    async def _take(self, state: State, task: Take) -> list[NamePlusRecord | Trouble]:
+        made: list[NamePlusRecord | Trouble] = []
         size = 0
         for first, count in task.spans:
             for start in range(first, first + count, CHUNK):
@@ -168,26 +169,26 @@ class Desk:
                 wanted = min(CHUNK, first + count - start)
                 part = await self._part(task, start, wanted)
                 made += part
-                size += sum(len(each.data) + len(each.text) for each in part if isinstance(each, Made))
+                size += sum(fitting.octets(each) for each in part if isinstance(each, NamePlusRecord))
         return made
 
-    async def _part(self, task: Take, first: int, count: int) -> list[Made | Trouble]:
+    async def _part(self, task: Take, first: int, count: int) -> list[NamePlusRecord | Trouble]:
         numbers = await self.shelf.numbers(task.found, first, count)
-        gone: Made | Trouble = Trouble(Bib1.RECORD_DELETED)  # where the set has shrunk since
+        gone: NamePlusRecord | Trouble = Trouble(Bib1.RECORD_DELETED)  # where the set has shrunk since
         form = task.wanted.key
         turn = await self.remembered.look(time.monotonic())
-        made: dict[int, Made | Trouble] = {}
+        made: dict[int, NamePlusRecord | Trouble] = {}
         for number in numbers:
             if form and (known := self.remembered.get(number, form)):
                 made[number] = known
         missing = tuple(number for number in numbers if number not in made)
         for number, each in zip(missing, await self._made(missing, task.wanted), strict=True):
             made[number] = each
-            if form and isinstance(each, Made):
-                self.remembered.keep(turn, number, form, each, len(each.data))
+            if form and isinstance(each, NamePlusRecord):
+                self.remembered.keep(turn, number, form, each, COPIES * fitting.octets(each))
         return [made[number] for number in numbers] + [gone] * (count - len(numbers))
 
-    async def _made(self, numbers: tuple[int, ...], wanted: Wanted) -> list[Made | Trouble]:
+    async def _made(self, numbers: tuple[int, ...], wanted: Wanted) -> list[NamePlusRecord | Trouble]:
         if not numbers:
             return []
         found = await self.shelf.published(numbers)

@@ -1,4 +1,4 @@
-"""Records in the form that was asked for (pure; runs in threads of its own)."""
+"""Records in the form that was asked for, ready for the answer (pure; runs in threads of its own)."""
 
 from __future__ import annotations
 
@@ -6,8 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from catalog.model import Format, Holding, Published
 from config.errors import BadRecord
-from node.z3950.presenting import SUTRS
-from node.z3950.tasks import Made, Trouble, Wanted
+from node.z3950 import holdings
+from node.z3950.tasks import SUTRS, Trouble, Wanted
+from protocols.z3950 import charsets, oids, sutrs
+from protocols.z3950.apdu import records
+from protocols.z3950.apdu.parts import External
+from protocols.z3950.apdu.records import NamePlusRecord
 from protocols.z3950.diagnostics import Bib1
 from services.delivery import asked, copied
 
@@ -16,25 +20,44 @@ Held = tuple[Holding, ...]
 
 def made(
     found: Sequence[Published | None], held: Sequence[Held], names: Mapping[str, str], wanted: Wanted, lang: str
-) -> list[Made | Trouble]:
+) -> list[NamePlusRecord | Trouble]:
     """Each record, or why it can't be given. `held` is empty unless holdings are wanted; `names` are of libraries."""
     every: Iterable[Held] = held or ((),) * len(found)
     return [_one(each, its, names, wanted, lang) for each, its in zip(found, every, strict=True)]
 
 
+def text(wanted: Wanted, told: str) -> NamePlusRecord:
+    """A record that is a text."""
+    return _named(wanted, sutrs.external(charsets.spelt(told, wanted.texts)))
+
+
+def octets(wanted: Wanted, data: bytes, held: Held, *, is_marc21: bool) -> NamePlusRecord:
+    """A record of MARC or XML."""
+    if wanted.syntax == oids.XML:
+        return _named(wanted, External(direct_reference=oids.XML, encoding=data))
+    marc = External(direct_reference=oids.USMARC if is_marc21 else oids.UNIMARC, encoding=data)
+    if wanted.syntax == oids.OPAC:
+        marc = holdings.external(marc, held, lambda told: charsets.spelt(told, wanted.texts))
+    return _named(wanted, marc)
+
+
+def _named(wanted: Wanted, record: External) -> NamePlusRecord:
+    return records.written(NamePlusRecord(name=wanted.database, record=record))
+
+
 def _one(
     published: Published | None, held: Held, names: Mapping[str, str], wanted: Wanted, lang: str
-) -> Made | Trouble:
+) -> NamePlusRecord | Trouble:
     if published is None:
         return Trouble(Bib1.RECORD_DELETED)
     try:
         if wanted.form == SUTRS:
             named = ((each.library, each) for each in held)
-            return Made(text=asked.text(published, named, names, lang, brief=wanted.brief))
+            return text(wanted, asked.text(published, named, names, lang, brief=wanted.brief))
         going = copied.copied(published, wanted.dialects[published.format])
         if wanted.brief:
             going = asked.shortened(going)
         data = asked.written(going, wanted.form, wanted.encoding)
     except BadRecord as error:
         return Trouble(Bib1.NOT_IN_SYNTAX, str(error))
-    return Made(data=data, is_marc21=going.format is Format.MARC21, holdings=held)
+    return octets(wanted, data, held, is_marc21=going.format is Format.MARC21)

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from catalog.model import Format
-from node.z3950 import diagnosing, fitting, holdings
+from node.z3950 import diagnosing, fitting
 from node.z3950.state import LARGEST, State
-from node.z3950.tasks import Do, Made, Outcome, Send, Step, Take, Trouble, Wanted
-from protocols.z3950 import apdu, oids, sutrs
+from node.z3950.tasks import SUTRS, Do, Outcome, Send, Step, Take, Trouble, Wanted
+from protocols.z3950 import apdu, oids
 from protocols.z3950.apdu.parts import DefaultDiagFormat, External
 from protocols.z3950.apdu.present import CompSpec, PresentRequest, PresentResponse, Segment, Specification, Uri
 from protocols.z3950.apdu.records import ElementSetNames, NamePlusRecord, PresentStatus, SurrogateDiagnostic
@@ -24,8 +25,8 @@ from services.retrieval.databases import MARC21, Database
 from services.retrieval.results import ResultSet
 
 BRIEF, FULL = "b", "f"
-SUTRS = "sutrs"
 CARRIED = (oids.USMARC, oids.UNIMARC, oids.OPAC, oids.SUTRS, oids.XML)
+SHORT = 32  # characters of the name of an element set
 UNIMARC = ("cnmarc-calis", "cnmarc-nlc", "unimarc")
 
 
@@ -89,7 +90,7 @@ def taking(
         if isinstance(outcome, Trouble):
             return then(_nothing(state, outcome))
         assert isinstance(outcome, list)
-        return then(_given(state, outcome, form, found.database, sum(count for _, count in spans), segmented))
+        return then(_given(state, outcome, found.database, sum(count for _, count in spans), segmented))
 
     room = LARGEST if segmented else state.preferred
     return Do(Take(found=found, spans=spans, wanted=form, room=room), done)
@@ -97,6 +98,15 @@ def taking(
 
 def wanted(state: State, how: Asked, database: Database) -> Wanted | Trouble:
     """The form of records that is asked for."""
+    short = how.composition is None or (isinstance(how.composition, str) and len(how.composition) < SHORT)
+    found = (_known if short else _wanted)(how, database, state.house.told.dialect, state.of_records, state.of_texts)
+    if isinstance(found, Trouble) and found.number == Bib1.ELEMENT_SET_NAME:
+        return Trouble(found.number, state.read(found.about))
+    return found
+
+
+def _wanted(how: Asked, database: Database, unimarc: str, encoding: str, texts: str) -> Wanted | Trouble:
+    """The same; what a client calls an element set is as it came."""
     element = _element(how.composition, database)
     if isinstance(element, Trouble):
         return element
@@ -109,38 +119,35 @@ def wanted(state: State, how: Asked, database: Database) -> Wanted | Trouble:
     elif syntax == oids.SUTRS:
         form = SUTRS
     if name not in ("", BRIEF, FULL) or not form or (schema and syntax != oids.XML):
-        return Trouble(Bib1.ELEMENT_SET_NAME, state.read(schema or name))
+        return Trouble(Bib1.ELEMENT_SET_NAME, schema or name)
     if syntax is not None and syntax not in CARRIED:
         return Trouble(Bib1.SYNTAX, oids.dotted(syntax))
     return Wanted(
+        database=database.name,
         syntax=syntax,
         form=form,
-        dialects=_dialects(syntax, database, state.house.told.dialect),
+        dialects=_dialects(syntax, database, unimarc),
         brief=name == BRIEF,
-        encoding=state.of_records,
-        holdings=syntax in (oids.OPAC, oids.SUTRS),
+        encoding=encoding,
+        texts=texts,
     )
 
 
+_known = lru_cache(maxsize=256)(_wanted)  # clients ask for records in the same form all day
+
+
 def _given(
-    state: State, made: Sequence[Made | Trouble], form: Wanted, database: Database, count: int, segmented: bool
+    state: State, made: Sequence[NamePlusRecord | Trouble], database: Database, count: int, segmented: bool
 ) -> Given:
-    named = [NamePlusRecord(name=database.name, record=_record(state, each, form)) for each in made]
-    parts = fitting.segments(state, named) if segmented else [fitting.fit(state, named)]
+    named = [_surrogate(state, each, database) if isinstance(each, Trouble) else each for each in made]
+    parts = (fitting.segments if segmented else fitting.first)(state, named, single=count == 1)
     given = sum(map(len, parts))
     status = PresentStatus.SUCCESS if given == count else PresentStatus.PARTIAL_2
     return Given(records=parts[-1], before=tuple(parts[:-1]), status=status)
 
 
-def _record(state: State, made: Made | Trouble, form: Wanted) -> External | SurrogateDiagnostic:
-    if isinstance(made, Trouble):
-        return SurrogateDiagnostic(diagnosing.default(state, made))
-    if form.syntax == oids.SUTRS:
-        return sutrs.external(state.shown(made.text))
-    if form.syntax == oids.XML:
-        return External(direct_reference=oids.XML, encoding=made.data)
-    marc = External(direct_reference=oids.USMARC if made.is_marc21 else oids.UNIMARC, encoding=made.data)
-    return holdings.external(marc, made.holdings, state.shown) if form.syntax == oids.OPAC else marc
+def _surrogate(state: State, why: Trouble, database: Database) -> NamePlusRecord:
+    return NamePlusRecord(name=database.name, record=SurrogateDiagnostic(diagnosing.default(state, why)))
 
 
 def _nothing(state: State, why: Trouble) -> Given:
@@ -152,11 +159,11 @@ def _answer(request: PresentRequest, total: int, given: Given) -> Send:
     replies: list[apdu.Apdu] = [
         Segment(number_of_records_returned=len(part), segment_records=part) for part in given.before
     ]
-    returned = len(given.records) + sum(map(len, given.before))
+    returned = len(given.records) + sum(map(len, given.before))  # of the aggregate, as all of the last message is
     after = request.result_set_start_point + returned
     replies.append(
         PresentResponse(
-            number_of_records_returned=len(given.records),
+            number_of_records_returned=returned,
             next_result_set_position=after if returned and after <= total else 0,
             present_status=given.status,
             records=given.diagnostic or given.records,

@@ -10,12 +10,13 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from catalog.model import Format, Holding
+from catalog.model import Format
 from catalog.search import port, tree
 from catalog.submissions import Action
 from node.z3950.visitors import Visitor
 from protocols import query
-from protocols.z3950 import apdu
+from protocols.z3950 import apdu, oids
+from protocols.z3950.apdu.records import NamePlusRecord
 from protocols.z3950.primitive import Oid
 from services.retrieval.databases import Database
 from services.retrieval.results import ResultSet
@@ -70,41 +71,42 @@ class Found:
     way: Way
 
 
+SUTRS = "sutrs"  # a form, besides those of `services.delivery.asked`
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """The form of records."""
 
+    database: str  # whose name they carry
     syntax: Oid | None  # None = MARC as each record's format is
     form: str  # of `services.delivery.asked.FORMS`, or sutrs
     dialects: Mapping[Format, str]  # that a record of each format is turned into
     brief: bool
     encoding: str  # of ISO 2709
-    holdings: bool  # and circulation
+    texts: str  # encoding of texts for people
+
+    @property
+    def holdings(self) -> bool:
+        """Holdings and circulation are wanted too."""
+        return self.syntax in (oids.OPAC, oids.SUTRS)
 
     @property
     def key(self) -> Hashable:
         """What makes two of the same record the same; None where more than the record is in it."""
-        return None if self.holdings else (self.form, *self.dialects.values(), self.brief, self.encoding)
+        if self.holdings:
+            return None
+        return (self.database, self.form, *self.dialects.values(), self.brief, self.encoding)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Take:
-    """Records of a result set, each span as (first, count). Outcome: a list of Made or Trouble."""
+    """Records of a result set, each span as (first, count). Outcome: a list of NamePlusRecord or Trouble."""
 
     found: ResultSet
     spans: tuple[tuple[int, int], ...]
     wanted: Wanted
     room: int  # octets after which no more need to be made
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
-    """A record in the form that was wanted: octets, or a text."""
-
-    data: bytes = b""
-    text: str = ""
-    is_marc21: bool = False
-    holdings: tuple[Holding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +153,7 @@ class Handed:
 
 
 Task: TypeAlias = Prove | Find | Take | List | HandIn
-Outcome: TypeAlias = Visitor | Found | port.Stretch | list[Made | Trouble] | tuple[Handed, ...] | Trouble
+Outcome: TypeAlias = Visitor | Found | port.Stretch | list[NamePlusRecord | Trouble] | tuple[Handed, ...] | Trouble
 
 
 @dataclass(frozen=True, slots=True)

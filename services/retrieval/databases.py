@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 DEFAULT = "Default"
+LONGEST = 100  # characters of a name that we don't list
 SCOPES = ("library", "city", "province", "nation")  # levels of the scope bar
 MARC21, CALIS, NLC = "marc21", "cnmarc-calis", "cnmarc-nlc"
 # "" = records stay in the format that they are catalogued in.
@@ -43,7 +44,7 @@ class Databases:
     def find(self, name: str) -> Database | None:
         """The database of that name, whatever the case of its letters; None if there is none."""
         known = self._all.get(name.lower())
-        if known is not None:
+        if known is not None or len(name) > LONGEST:
             return known
         for base, dialect in DIALECTS.items():
             if name.lower().startswith(f"{base.lower()}-"):

@@ -7,7 +7,7 @@ longer be shown, is given for no longer than that. What is being made while the 
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from typing import Generic, TypeVar
 
 from catalog import changes
@@ -21,13 +21,15 @@ Value = TypeVar("Value")
 
 
 class Remembered(Generic[Value]):
-    """Values by cluster and form; those that were used last stay longest."""
+    """Values by cluster and form, the young and the old. When the young have come to half of the room, they are the old
+    ones and the old ones go; an old one that is asked for is young again.
+    """
 
     def __init__(self, connect: Connect, largest: int = LARGEST) -> None:
-        self._connect, self._largest = connect, largest
-        self._kept: dict[tuple[int, Hashable], tuple[Value, int]] = {}
-        self._forms: dict[int, set[Hashable]] = {}  # by cluster
-        self._size = 0
+        self._connect, self._half = connect, largest // 2
+        self._young: dict[int, dict[Hashable, tuple[Value, int]]] = {}
+        self._old: dict[int, dict[Hashable, tuple[Value, int]]] = {}
+        self._size = 0  # of the young
         self._looked = float("-inf")
         self._place = (-1, -1)  # epoch and place in the feed
         self.turn = 0  # rises whenever something was forgotten because it changed
@@ -51,37 +53,44 @@ class Remembered(Generic[Value]):
 
     def get(self, cluster: int, form: Hashable) -> Value | None:
         """What was made of it in this form."""
-        found = self._kept.pop((cluster, form), None)
-        if found is None:
+        forms = self._young.get(cluster)
+        if forms is not None and (found := forms.get(form)) is not None:
+            return found[0]
+        forms = self._old.get(cluster)
+        if forms is None or (found := forms.pop(form, None)) is None:
             return None
-        self._kept[cluster, form] = found
+        self._put(cluster, form, found)
         return found[0]
+
+    def every(self, clusters: Sequence[int], form: Hashable) -> list[Value] | None:
+        """`get` of each, in their order; None if one isn't there."""
+        made = []
+        for cluster in clusters:
+            found = self.get(cluster, form)
+            if found is None:
+                return None
+            made.append(found)
+        return made
 
     def keep(self, turn: int, cluster: int, form: Hashable, value: Value, size: int) -> None:
         """Keep what was made of a state that was read in this turn; `size` in octets."""
-        if turn != self.turn or (cluster, form) in self._kept:
-            return
-        self._kept[cluster, form] = (value, size)
-        self._forms.setdefault(cluster, set()).add(form)
-        self._size += size
-        while self._size > self._largest:
-            self._drop(*next(iter(self._kept)))
+        if turn == self.turn and self.get(cluster, form) is None:
+            self._put(cluster, form, (value, size))
+
+    def _put(self, cluster: int, form: Hashable, value: tuple[Value, int]) -> None:
+        self._size += value[1]
+        if self._size > self._half:
+            self._old, self._young, self._size = self._young, {}, value[1]
+        self._young.setdefault(cluster, {})[form] = value
 
     def _forget(self, changed: list[int] | None) -> None:
         """These clusters, None or too many = all."""
         self.turn += 1
         if changed is None or len(changed) >= MOST_CHANGES:
-            self._kept.clear()
-            self._forms.clear()
+            self._young.clear()
+            self._old.clear()
             self._size = 0
             return
         for cluster in changed:
-            for form in list(self._forms.get(cluster, ())):
-                self._drop(cluster, form)
-
-    def _drop(self, cluster: int, form: Hashable) -> None:
-        self._size -= self._kept.pop((cluster, form))[1]
-        forms = self._forms[cluster]
-        forms.discard(form)
-        if not forms:
-            del self._forms[cluster]
+            self._old.pop(cluster, None)
+            self._size -= sum(size for _, size in self._young.pop(cluster, {}).values())

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from catalog.search import port
 from config import z3950 as told
 from config.settings import Z3950
-from node.z3950 import databases
+from node.z3950 import databases, making
 from node.z3950.session import Session
 from node.z3950.state import House
-from node.z3950.tasks import Do, Find, Found, Handed, HandIn, List, Made, Outcome, Prove, Take, Task, Trouble
+from node.z3950.tasks import SUTRS, Do, Find, Found, Handed, HandIn, List, Outcome, Prove, Take, Task, Trouble
 from node.z3950.visitors import Visitor
 from protocols.z3950 import apdu
 from protocols.z3950.ber import Frames
@@ -42,7 +42,10 @@ def outcome(task: Task) -> Outcome:
             return Found(result=result, way=task.ways[-1])
         case Take():
             wanted = [number for first, count in task.spans for number in range(first, first + count)]
-            given = Made(data=RECORD, text="天工开物")
+            if task.wanted.form == SUTRS:
+                given = making.text(task.wanted, "天工开物")
+            else:
+                given = making.octets(task.wanted, RECORD, (), is_marc21=False)
             return [given if number % 2 else Trouble(Bib1.NOT_IN_SYNTAX) for number in wanted if number <= TOTAL]
         case List():
             listed = (port.Listed(text="天工开物", count=2), port.Listed(text="Minerals", count=1))

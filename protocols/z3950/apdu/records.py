@@ -16,8 +16,8 @@ from protocols.z3950.apdu.parts import (
     DiagRec,
     External,
 )
-from protocols.z3950.notation import choice, explicit, implicit, sequence, sequence_of, wrapped
-from protocols.z3950.primitive import GENERAL, INTEGER, OCTETS, Type
+from protocols.z3950.notation import Sequence, choice, explicit, implicit, sequence, sequence_of, wrapped
+from protocols.z3950.primitive import GENERAL, INTEGER, OCTETS, Pieces, Put, Type
 
 Fragment = External | bytes  # part of a record, with or without its syntax
 FRAGMENT: Type[Fragment] = choice(externallyTagged=EXTERNAL, notExternallyTagged=OCTETS)
@@ -54,20 +54,48 @@ class NamePlusRecord(Struct, frozen=True, kw_only=True):
     record: External | SurrogateDiagnostic | StartingFragment | IntermediateFragment | FinalFragment
 
 
-NAME_PLUS_RECORD = sequence(
+class Written(NamePlusRecord, frozen=True, kw_only=True):
+    """One that was written before: its octets go into answers as they are."""
+
+    octets: bytes
+
+
+class _Named(Sequence[NamePlusRecord]):
+    """NamePlusRecord, of which some need not be written any more."""
+
+    def writer(self) -> Put:
+        other = super().writer()
+
+        def put(value: NamePlusRecord, out: Pieces) -> int:
+            if isinstance(value, Written):
+                out.append(value.octets)
+                return len(value.octets)
+            return other(value, out)
+
+        return put
+
+
+NAME_PLUS_RECORD = _Named(
     NamePlusRecord,
-    name=implicit(0, DATABASE),
-    record=explicit(
-        1,
-        choice(
-            retrievalRecord=explicit(1, EXTERNAL),
-            surrogateDiagnostic=wrapped(SurrogateDiagnostic, explicit(2, DIAG_REC)),
-            startingFragment=wrapped(StartingFragment, explicit(3, FRAGMENT)),
-            intermediateFragment=wrapped(IntermediateFragment, explicit(4, FRAGMENT)),
-            finalFragment=wrapped(FinalFragment, explicit(5, FRAGMENT)),
+    {
+        "name": implicit(0, DATABASE),
+        "record": explicit(
+            1,
+            choice(
+                retrievalRecord=explicit(1, EXTERNAL),
+                surrogateDiagnostic=wrapped(SurrogateDiagnostic, explicit(2, DIAG_REC)),
+                startingFragment=wrapped(StartingFragment, explicit(3, FRAGMENT)),
+                intermediateFragment=wrapped(IntermediateFragment, explicit(4, FRAGMENT)),
+                finalFragment=wrapped(FinalFragment, explicit(5, FRAGMENT)),
+            ),
         ),
-    ),
+    },
 )
+
+
+def written(record: NamePlusRecord) -> Written:
+    """A record that will go into many answers."""
+    return Written(name=record.name, record=record.record, octets=NAME_PLUS_RECORD.encode(record))
 
 
 class MultipleDiagnostics(Struct, frozen=True):
