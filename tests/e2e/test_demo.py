@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from node.demo import cast
+from tests import builders
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 240.0  # seconds; a busy machine starts some twenty Pythons
@@ -149,23 +150,18 @@ def test_staying_demo_shows_the_network_and_ctrl_c_ends_all_of_it(home: Path) ->
 
 
 @pytest.mark.full
-def test_own_files_are_dealt_out_to_the_libraries(home: Path) -> None:
-    files = [str(cast.SAMPLE / name) for name in ("haizhou.iso", "linjiang.iso")]
-    with staying(home, "--records", *files) as (child, addresses):
-        assert set(addresses) == {"CN-CENTRE", "CN-JIANGNAN", "LIB-1", "LIB-2"}
-        for symbol, records in (("LIB-1", 509), ("LIB-2", 464)):
-            assert 0 < get(f"{addresses[symbol]}api/search?limit=1")["total"] <= records
-        child.send_signal(signal.SIGTERM)
-        assert child.wait(PATIENCE) == 0
-
-
-@pytest.mark.full
-def test_demo_that_proves_nothing_says_what_failed(home: Path) -> None:
-    words = tianlu("demo", "--once", "--base-port", str(free_ports()), "--records", str(cast.SAMPLE / "yunlu.mrc"))
+def test_own_files_are_dealt_out_and_where_nothing_meets_that_is_said(home: Path, tmp_path: Path) -> None:
+    files = [tmp_path / "one.mrc", tmp_path / "two.mrc"]
+    for file, title in zip(files, ("Dream of the red chamber", "Water margin"), strict=True):
+        file.write_bytes(builders.iso2709(builders.a_marc21(title=title)))
+    words = tianlu("demo", "--once", "--base-port", str(free_ports()), "--records", *map(str, files))
     done = subprocess.run(words, env=environ(home), cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 1
+    assert "1 records of Library 1 (one.mrc) at its own node" in done.stdout
+    assert "1 records of Library 2 (two.mrc) at its own node" in done.stdout
     assert "nothing was brought together" in done.stderr
     assert not list(home.iterdir())
+    assert not processes(home)
 
 
 def test_taken_port_is_named_before_anything_is_made(home: Path) -> None:
