@@ -7,18 +7,20 @@ of the record as it came: what the first step kept or lost, and of what it mappe
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from catalog.model import Format
 from dms.crosswalk.crossing import Crossed, Crosswalk
+from dms.crosswalk.lines import Known, Lines
 from dms.crosswalk.marc import convert
 from dms.crosswalk.model import Fate, Loss
 from protocols import marc
 from protocols.marc import Record
 
 NO_PLACE = "only a local field has room for this in the format between, and the target has none for that"
-Fates = tuple[tuple[int, tuple[Loss, ...]], ...]
+Fates = tuple[tuple[int, Lines], ...]
 _LEADER = "LDR"
 
 
@@ -42,13 +44,13 @@ def joined(record: Record, before: Fates, after: Fates) -> Fates:
     told = []
     fields = [*record.fields, *((_LEADER, record.leader) for _ in before[len(record.fields) :])]
     for (nth, losses), (_, text) in zip(before, fields, strict=True):
-        seen: Counter[str] = Counter()
-        lines = []
-        for loss in losses:
-            values = marc.values(text, loss.code) if len(loss.code) == 1 else [text]
-            lines.append(_joined(loss, made, values[min(seen[loss.code], len(values) - 1)] if values else ""))
-            seen[loss.code] += 1
-        told.append((nth, tuple(lines)))
+        lines, valued = _both(losses, tuple([made.of(to) for to in _places(losses)]))
+        if valued:
+            own = list(lines)
+            for place, at in valued:
+                own[place] = own[place]._replace(value=_value(text, own[place].code, at))
+            lines = tuple(own)
+        told.append((nth, lines))
     return tuple(told)
 
 
@@ -56,30 +58,95 @@ class _Made:
     """Where fields, subfields and positions of the record between went."""
 
     def __init__(self, fates: Fates) -> None:
-        self._whole: dict[str, dict[str, None]] = {}
-        self._spans: dict[str, list[tuple[int, int, str]]] = {}
+        self._lines: dict[str, list[Lines]] = {}  # by tag
         for _, losses in fates:
-            for loss in losses:
-                if loss.fate is not Fate.MAPPED:
-                    continue
-                code, _, span = loss.code.partition("/")
-                name = f"{loss.tag}${code}" if code else loss.tag
-                if span:
-                    self._spans.setdefault(name, []).append((*_ends(span), loss.to))
-                else:
-                    self._whole.setdefault(name, {})[loss.to] = None
+            if losses:
+                self._lines.setdefault(losses[0].tag, []).append(losses)
+        self._of: dict[str, str] = {}
 
-    def of(self, place: str) -> Iterator[str]:
-        """Elements made of `245$a`, `008/07-10`, `100$a/22-24` or `700`."""
-        name, _, span = place.partition("/")
-        if span and name in self._spans:
-            first, last = _ends(span)
-            yield from (to for start, end, to in self._spans[name] if start <= last and first <= end)
+    def of(self, places: str) -> str:
+        """Elements made of `245$a`, `008/07-10`, `100$a/22-24` or `700`, or of several with commas."""
+        found = self._of.get(places)
+        if found is None:
+            each = (to for place in places.split(", ") for to in self._elements(place))
+            found = self._of[places] = ", ".join(dict.fromkeys(each)) if places else ""
+        return found
+
+    def _elements(self, place: str) -> Iterator[str]:
+        several = self._lines.get(place[:3], ())
+        if not several:
             return
-        names = (name,) if "$" in name else tuple(each for each in {**self._whole, **self._spans} if each[:3] == name)
-        for each in names:
-            yield from self._whole.get(each, ())
-            yield from (to for _, _, to in self._spans.get(each, ()))
+        gone = _gone(several[0]) if len(several) == 1 else _gathered(several)
+        name, _, span = place.partition("/")
+        if span and name in gone.spans:
+            first, last = _ends(span)
+            yield from (to for start, end, to in gone.spans[name] if start <= last and first <= end)
+            return
+        for each in (name,) if "$" in name else {**gone.whole, **gone.spans}:
+            yield from gone.whole.get(each, ())
+            yield from (to for _, _, to in gone.spans.get(each, ()))
+
+
+class _Gone(NamedTuple):
+    """Where the fields of a tag went."""
+
+    whole: dict[str, dict[str, None]]  # `245$a` → elements
+    spans: dict[str, list[tuple[int, int, str]]]  # `008` → (first position, last, element)
+
+
+def _gathered(several: Iterable[Lines]) -> _Gone:
+    gone = _Gone({}, {})
+    for loss in (loss for losses in several for loss in losses if loss.fate is Fate.MAPPED):
+        code, _, span = loss.code.partition("/")
+        name = f"{loss.tag}${code}" if code else loss.tag
+        if span:
+            gone.spans.setdefault(name, []).append((*_ends(span), loss.to))
+        else:
+            gone.whole.setdefault(name, {})[loss.to] = None
+    return gone
+
+
+@Known
+def _gone(losses: Lines) -> _Gone:
+    """Where one field went."""
+    return _gathered((losses,))
+
+
+@Known
+def _places(losses: Lines) -> tuple[str, ...]:
+    """Where each subfield of a field went in the first step; "" = nowhere."""
+    return tuple("" if loss.fate is Fate.LOST else loss.to for loss in losses)
+
+
+@Known
+def _both(losses: Lines, went: tuple[str, ...]) -> tuple[Lines, tuple[tuple[int, int], ...]]:
+    """The lines of both steps, and those that still have to be given their value: (place, which of its code from 0)."""
+    lines = tuple(map(_joined, losses, went))
+    seen: Counter[str] = Counter()
+    valued = []
+    for place, (before, after) in enumerate(zip(losses, lines, strict=True)):
+        if after.fate is Fate.LOST and before.fate is not Fate.LOST:
+            valued.append((place, seen[before.code]))
+        seen[before.code] += 1
+    return lines, tuple(valued)
+
+
+def _joined(loss: Loss, to: str) -> Loss:
+    """A line of the first step, and where what it made went in the second."""
+    if loss.fate is Fate.LOST:
+        return loss
+    if to:
+        return loss._replace(fate=Fate.MAPPED, to=to, why="")
+    why = NO_PLACE
+    if loss.fate is not Fate.LOCAL:
+        why = f"the format between has it as {loss.to}; the target has no element for that"
+    return loss._replace(fate=Fate.LOST, to="", why=why)
+
+
+def _value(text: str, code: str, at: int) -> str:
+    """The value of a subfield, which of its code from 0; of positions and control fields the whole field."""
+    values = marc.values(text, code) if len(code) == 1 else [text]
+    return values[min(at, len(values) - 1)] if values else ""
 
 
 def crossed(record: Record, fmt: Format, crosswalk: Crosswalk) -> Gone:
@@ -93,14 +160,3 @@ def crossed(record: Record, fmt: Format, crosswalk: Crosswalk) -> Gone:
 def _ends(span: str) -> tuple[int, int]:
     first, _, last = span.partition("-")
     return int(first), int(last or first)
-
-
-def _joined(loss: Loss, made: _Made, value: str) -> Loss:
-    if loss.fate is Fate.LOST:
-        return loss
-    if to := ", ".join(dict.fromkeys(to for place in loss.to.split(", ") for to in made.of(place))):
-        return loss._replace(fate=Fate.MAPPED, to=to, why="")
-    if loss.fate is Fate.LOCAL:
-        return loss._replace(fate=Fate.LOST, to="", why=NO_PLACE, value=value)
-    why = f"the format between has it as {loss.to}; the target has no element for that"
-    return loss._replace(fate=Fate.LOST, to="", why=why, value=value)

@@ -101,12 +101,12 @@ def _one(made: Stretch, asked: Asked, place: _Place, read: Read) -> None:
                 raise BadRecord("only bibliographic records have another dialect")
             converted = between.to(read.record, own, asked.dialect)
             record, format_, fates = converted.record, between.FORMATS[asked.dialect], converted.fates
-        elif asked.report:
-            fates = between.same(record).fates
         going = Going(ident, record, format_)
         written, crossed = forms.told(going, asked.form, asked.encoding, ordinal=place.number)
-        if asked.report and crossed:
-            fates = through.joined(read.record, fates, crossed()) if asked.dialect else crossed()
+        if asked.report and not asked.dialect:
+            fates = crossed() if crossed else between.same(record).fates
+        elif asked.report and crossed:
+            fates = through.joined(read.record, fates, crossed())
     except BadRecord as error:
         cause = error.__cause__ if isinstance(error.__cause__, BadRecord) else error  # forms name the record around it
         _refuse(made, asked, place, ident, cause.code, str(error).removeprefix(f"{ident}: "))
