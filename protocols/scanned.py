@@ -24,6 +24,7 @@ Raw = Sequence[tuple[str, bytes]]
 
 LOST = "\ufffd"
 LOST_BYTES = LOST.encode()
+_REFERENCE = re.compile(rb"&#")
 UNPLAIN = (codec.ESC, WRAPPED, LOST_BYTES)  # what may mean something else than it is
 
 
@@ -75,7 +76,7 @@ class Stretch:
         found = self.found
         if references.BEGINS not in found.data:
             return False
-        places = [match.start() for match in re.finditer(references.BEGINS, found.data)]
+        places = [match.start() for match in _REFERENCE.finditer(found.data)]
         rows = set(np.searchsorted(found.ends, places, side="right").tolist())
         spans = [(int(found.starts[row]), int(found.bases[row]), int(found.ends[row])) for row in rows]
         return any(

@@ -7,7 +7,7 @@ and form come again and again, whatever the dates beside them.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 
 from catalog.model import Format
@@ -45,6 +45,7 @@ class _Slice:
         self._off = off
         self._remembered = lru_cache(maxsize=MOST_SLICES)(self._found)
         self._match = _STAMP.fullmatch if part[0].pattern == "stamp" else None  # hardly ever alike
+        self._all_match = _all_match(part, self.end - self.start)
 
     def faults(self, text: str) -> tuple[Fault, ...]:
         """Faults of a text that is not known to be sound."""
@@ -56,6 +57,14 @@ class _Slice:
                 self.sound.clear()
             self.sound.add(text)
         return found
+
+    def unsure(self, texts: list[str]) -> list[int]:
+        """Which of some texts are not known to be sound."""
+        if self.sound.issuperset(texts):
+            return []
+        if self._all_match and self._all_match("".join(texts)) and set(map(len, texts)) == {self.end - self.start}:
+            return []
+        return [number for number, text in enumerate(texts) if text not in self.sound]
 
     def _found(self, text: str) -> tuple[Fault, ...]:
         parts = [(each, text[each.start - self.start :][: each.width]) for each in self._part]
@@ -84,6 +93,16 @@ class Plan:
         slices = [_Slice(part, code, rule, off) for part in _parts(fixed.of(selector))]
         self._slices = [(each.start, each.end, each.sound, each) for each in slices]
 
+    def unsure(self, texts: list[str]) -> set[int]:
+        """Which of some values may have faults; of the others it is known that they have none."""
+        lengths = self._lengths
+        found: set[int] = set()
+        if lengths and not lengths.issuperset(map(len, texts)):
+            found.update([number for number, text in enumerate(texts) if len(text) not in lengths])
+        for start, end, _, each in self._slices:
+            found.update(each.unsure([text[start:end] for text in texts]))
+        return found
+
     def faults(self, text: str) -> Sequence[Fault]:
         """Faults of a value. Where it has the wrong length nothing else is said of it: all positions may be shifted."""
         if self._lengths and len(text) not in self._lengths:
@@ -94,6 +113,21 @@ class Plan:
             if text[start:end] not in sound:
                 found += each.faults(text[start:end])
         return _together(tuple(found)) if len(found) > 1 else found
+
+
+def _all_match(part: list[Position], width: int) -> Callable[[str], object] | None:
+    """What matches any number of sound texts of a slice, one behind the other; None if there is no such pattern."""
+    if sum(each.width for each in part) != width:
+        return None
+    told = [_expression(each) for each in part]
+    return re.compile(f"(?:{''.join(told)})*", re.ASCII).fullmatch if all(told) else None
+
+
+def _expression(each: Position) -> str:
+    if each.pattern:
+        return {"digits": f"[0-9]{{{each.width}}}", "year": _YEAR.pattern, "stamp": _STAMP.pattern}[each.pattern]
+    legal = "".join(re.escape(code) for code in sorted(each.codes.legal) if len(code) == 1)
+    return f"[{legal}]" if each.width == 1 and legal else ""
 
 
 def _fits(each: Position, text: str) -> bool:
@@ -159,6 +193,45 @@ class Coded:
                 self._subfields.setdefault(tag, {})[code] = self._plans[place]["*"]
         self.tags = frozenset(place[:3] for place in places) - {LEADER}
         self._short = lru_cache(maxsize=MOST_SLICES)(self._in_subfields)
+        self._sound: dict[str, set[str]] = {tag: set() for tag in self._subfields}  # fields, by tag
+
+    def unsure(self, tag: str, texts: list[str], leaders: list[str]) -> Iterable[int]:
+        """Which of some fields of a tag may have faults; `leaders` are those of their records."""
+        plans = self._plans.get(tag)
+        if plans is None:
+            return self._unsure_in_subfields(tag, texts)
+        if not (self._materials and len(plans) > 1):
+            return plans["*"].unsure(texts)
+        places: dict[str, list[int]] = {}
+        for number, text in enumerate(texts):
+            places.setdefault(_selector(tag, text, leaders[number]), []).append(number)
+        found: list[int] = []
+        for selector, numbers in places.items():
+            plan = plans.get(selector, plans["*"])
+            found += [numbers[each] for each in plan.unsure([texts[number] for number in numbers])]
+        return found
+
+    def _unsure_in_subfields(self, tag: str, texts: list[str]) -> set[int]:
+        known = self._sound[tag]
+        values: dict[str, list[str]] = {code: [] for code in self._subfields[tag]}
+        owners: dict[str, list[int]] = {code: [] for code in values}
+        waiting = [number for number, text in enumerate(texts) if text not in known]
+        for number in waiting:
+            for part in texts[number].split(DELIMITER)[1:]:
+                if len(part) > 1 and part[0] in values:
+                    values[part[0]].append(part[1:])
+                    owners[part[0]].append(number)
+        found: set[int] = set()
+        for code, plan in self._subfields[tag].items():
+            found.update([owners[code][each] for each in plan.unsure(values[code])])
+        if len(known) + len(waiting) >= MOST_SLICES:
+            known.clear()
+        known.update([texts[number] for number in waiting if number not in found and len(texts[number]) < SHORT])
+        return found
+
+    def leaders(self, leaders: list[str]) -> Iterable[int]:
+        """Which of some leaders may have faults."""
+        return self._plans[LEADER]["*"].unsure(leaders) if LEADER in self._plans else ()
 
     def leader(self, leader: str) -> Sequence[Fault]:
         """Faults of a leader."""

@@ -31,9 +31,8 @@ def kind_of(record: Record, fmt: Format) -> Kind:
     MARC 21 (in UNIMARC authorities 200 is a person).
     """
     said = _KINDS[fmt].get(record.leader[6:7], Kind.BIBLIOGRAPHIC)
-    if said is Kind.BIBLIOGRAPHIC:  # nearly all: control fields come first, and this one nearly never
-        if _PARENT not in record.opening(4):
-            return said
+    if said is Kind.BIBLIOGRAPHIC and _PARENT not in record.opening(4):
+        return said  # nearly all: control fields come first, and this one nearly never
     tags = {tag for tag, _ in record.fields}
     titled = _TITLE[fmt] in tags
     if _PARENT in tags and not titled and not tags.isdisjoint(HELD):

@@ -23,7 +23,7 @@ from dms.rules.shapes import OTHER, Fault, Shapes
 from protocols.marc import Record
 
 MOST_OUTLINES = 1 << 18  # numbers of outlines that are remembered
-SLOT_BITS = 48  # of an outline's 64, those that don't tell where it is looked for
+SPREAD = 0xC2B2AE3D27D4EB4F  # odd, and its bits in no order
 NUMBERS = 1 << 24  # of tags
 AT_ONCE = 128  # records that are looked at together
 FEW = 8  # records for which columns are not worth their making
@@ -81,9 +81,7 @@ class Structure:
         tables = [*self._tables.values(), self._other]
         self._single = np.array(sorted(_keys(tables)), np.int64)
         self._met: dict[int, _Verdict] = {bulk.ODD: _ODD}
-        # By the first bits of their numbers, outlines that are sound; where several begin alike, the last that was met.
-        self._sound = np.zeros(1 << 64 - SLOT_BITS, np.uint64)
-        self._sound[bulk.ODD] = ~np.uint64(0)  # nothing odd is known
+        self._sound, self._valued = _Outlines(), _Outlines()  # of the second, only the values are looked at
 
     def table(self, subject: Subject) -> Table:
         """The table of a record."""
@@ -118,10 +116,8 @@ class Structure:
         columns = bulk.columns([each.record for each in subjects], [table.number for table in tables])
         if columns is None:
             return [self.one(each) for each in subjects], None
-        found = [
-            [_finding(fault, LEADER, 1) for fault in table.coded.leader(each.record.leader)]
-            for each, table in zip(subjects, tables, strict=True)
-        ]
+        found: list[list[Finding]] = [[] for _ in subjects]
+        _leaders(subjects, tables, found)
         self._fields(subjects, tables, columns, found)
         keys = np.array([table.number for table in tables], np.int64)[columns.record] * NUMBERS + columns.number
         for row, tag, count in _repeats(columns, np.isin(keys, self._single)):
@@ -135,7 +131,7 @@ class Structure:
     ) -> None:
         tags, texts = columns.tags, columns.texts
         starts = np.searchsorted(columns.record, np.arange(len(subjects))).tolist()
-        doubtful = self._doubtful(columns)
+        doubtful = self._doubtful(subjects, tables, columns)
         numbers, rows = columns.outline[doubtful].tolist(), columns.record[doubtful].tolist()
         for index, outline, row in zip(doubtful.tolist(), numbers, rows, strict=True):
             tag, table = tags[index], tables[row]
@@ -152,10 +148,24 @@ class Structure:
                 for fault in faults:
                     found[row].append(_finding(fault, tag, nth))
 
-    def _doubtful(self, columns: Columns) -> Ints:
-        """The fields whose outlines are not known to be sound at once."""
-        doubtful: Ints = np.flatnonzero(self._sound[columns.outline >> np.uint64(SLOT_BITS)] != columns.outline)
-        return doubtful
+    def _doubtful(self, subjects: Sequence[Subject], tables: list[Table], columns: Columns) -> Ints:
+        """The fields that are not known to be sound: by their outlines, or by their values where these matter."""
+        doubtful: Ints = np.flatnonzero(~self._sound.have(columns.outline))
+        valued = self._valued.have(columns.outline[doubtful])
+        unsure = [doubtful[~valued]]
+        fields = doubtful[valued]
+        table = np.array([each.number for each in tables], np.int64)
+        keys = table[columns.record[fields]] * NUMBERS + columns.number[fields]
+        order = np.argsort(keys, kind="stable")
+        fields, keys = fields[order], keys[order]
+        tags, texts = columns.tags, columns.texts
+        for alike in np.split(fields, np.flatnonzero(np.diff(keys)) + 1) if len(fields) else ():
+            places, rows = alike.tolist(), columns.record[alike].tolist()
+            leaders = [subjects[row].record.leader for row in rows]
+            coded = tables[rows[0]].coded
+            some = coded.unsure(tags[places[0]], [texts[place] for place in places], leaders)
+            unsure.append(alike[sorted(some)])
+        return np.sort(np.concatenate(unsure))
 
     def _meet(self, outline: int, table: Table, tag: str, text: str) -> _Verdict:
         """Work out an outline that was not met before."""
@@ -163,8 +173,45 @@ class Structure:
             self._met = {bulk.ODD: _ODD}
         self._met[outline] = verdict = table.verdict(tag, text)
         if verdict is _SOUND:
-            self._sound[outline >> SLOT_BITS] = outline
+            self._sound.add(outline)
+        elif not verdict.faults and tag in table.coded.tags:
+            self._valued.add(outline)
         return verdict
+
+
+class _Outlines:
+    """Numbers of outlines; a few are forgotten where several of them have the same places.
+
+    A number has two places: the first and the next bits of its product with an odd number, since some differ only at
+    their ends.
+    """
+
+    def __init__(self) -> None:
+        self._first, self._second = np.zeros(1 << 16, np.uint64), np.zeros(1 << 16, np.uint64)
+
+    def add(self, outline: int) -> None:
+        """`outline` is not ODD, as which empty places count."""
+        place = outline * SPREAD >> 48 & 0xFFFF
+        if self._first[place]:
+            self._second[outline * SPREAD >> 32 & 0xFFFF] = outline
+        else:
+            self._first[place] = outline
+
+    def have(self, outlines: bulk.Words) -> bulk.Bools:
+        """Which of them are among these."""
+        places = (outlines * np.uint64(SPREAD) >> np.uint64(32)).astype(np.uint32)
+        here = self._first[places >> np.uint32(16)] == outlines
+        found: bulk.Bools = (here | (self._second[places & np.uint32(0xFFFF)] == outlines)) & (outlines != bulk.ODD)
+        return found
+
+
+def _leaders(subjects: Sequence[Subject], tables: Sequence[Table], found: list[list[Finding]]) -> None:
+    """Add what is wrong with leaders."""
+    for table in set(tables):
+        rows = [row for row, each in enumerate(tables) if each is table]
+        leaders = [subjects[row].record.leader for row in rows]
+        for number in table.coded.leaders(leaders):
+            found[rows[number]] += [_finding(fault, LEADER, 1) for fault in table.coded.leader(leaders[number])]
 
 
 def _keys(tables: Sequence[Table]) -> Iterator[int]:

@@ -54,7 +54,6 @@ REASONS: dict[str, dict[str, str]] = {
 }
 PATTERNS = {  # functions that make patterns of more than literals: of tables that ship with the program, but for one
     "catalog/database/complaints.py:error": "COMPLAINTS, in that module",
-    "config/sentences.py:_pattern": "sentences.toml, escaped; of texts up to LONGEST",
     "dms/addresses.py:_private": "addresses.toml",
     "dms/batch_pattern.py:__init__": "written by staff: only what can't run away (_counts)",
     "dms/batch_pattern.py:check": "the same",
@@ -67,6 +66,7 @@ PATTERNS = {  # functions that make patterns of more than literals: of tables th
     "dms/merge_policy.py:_compares": "merge_policy.toml",
     "dms/merge_policy.py:_matches": "merge_policy.toml",
     "dms/merge_policy.py:parse": "merge_policy.toml",
+    "dms/rules/coded.py:_all_match": "tables of definitions, escaped",
     "dms/rules/content/nonfiling.py:_table": "articles.toml, escaped",
     "dms/shapes.py:_table": "shapes.toml",
     "protocols/charsets/evidence.py:__init__": "what _scorer made",
