@@ -168,6 +168,8 @@ def terms(node: Node) -> Iterator[Term]:
 
 def beyond(node: Node) -> str:
     """What of a tree is out of bounds, in words; "" if nothing is."""
+    if isinstance(node, Term) and len(node.text) <= LONGEST_TERM:
+        return ""  # most queries
     leaves = characters = 0
     for found in walk(node):
         if isinstance(found, Operator):

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from msgspec import structs
 
-from catalog.search import fielded
+from catalog.search import fielded, tree
 from catalog.search.port import SORTED_BY, Key
 from node.z3950 import characters, diagnosing, presenting, terms
 from node.z3950.state import Kept, State
@@ -87,12 +87,19 @@ def ways(state: State, found: Iterable[bytes], read: Callable[[str], query.Node]
             continue
         if too_much := query.beyond(asked):  # with its sets; before all of it is looked at for what is remembered
             raise Unanswerable("complex", too_much, f"The query has {too_much}.")
-        made.append(Way(encoding=encoding, asked=asked, compiled=_compiled(asked)))
+        made.append(Way(encoding=encoding, asked=asked, compiled=compiled(asked)))
     return tuple(made) or Trouble(Bib1.MALFORMED_TERM)
 
 
-# The same query comes again when its set is named or sorted, and from the next client of a metasearch.
-_compiled = lru_cache(maxsize=1024)(fielded.compiled)
+def compiled(asked: query.Node) -> tree.Query:
+    """What the index is asked. Raises Unanswerable.
+
+    The same question comes again from the next client of a metasearch, so those of one term are remembered.
+    """
+    return _of_one_term(asked) if isinstance(asked, query.Term) else fielded.compiled(asked)
+
+
+_of_one_term = lru_cache(maxsize=1024)(fielded.compiled)
 
 
 def trouble(error: Unanswerable | rpn.Diagnosed | cql.Diagnosed) -> Trouble:

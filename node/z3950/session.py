@@ -56,10 +56,12 @@ NAME = "Tianlu"
 class Session:
     """One client's."""
 
-    __slots__ = ("state",)
+    __slots__ = ("_may", "_whose", "state")
 
     def __init__(self, house: House, address: str) -> None:
         self.state = State(house=house, address=address)
+        self._whose: Visitor | None = None  # whom `_may` is about
+        self._may: frozenset[str] = frozenset()  # operations
 
     def on(self, request: Apdu) -> Step:
         """What is to be done for a request."""
@@ -72,11 +74,20 @@ class Session:
         need = operations.NEEDS.get(name)
         if need is None:
             return _end(CloseReason.SECURITY_VIOLATION, f"{name} is not allowed here")
-        if name != "update" and not self.state.visitor.actor.may(need.permission):
+        if name != "update" and name not in self._allowed():
             return _end(CloseReason.SECURITY_VIOLATION, f"{name} is not allowed")
         step = operation(self.state, request)
         reference = getattr(request, "reference_id", None)
         return step if reference is None else _referring(step, reference)
+
+    def _allowed(self) -> frozenset[str]:
+        """What the visitor may; its account is looked at again from time to time, and is then another visitor."""
+        visitor = self.state.visitor
+        if visitor is not self._whose:
+            may = visitor.actor.may
+            self._whose = visitor
+            self._may = frozenset(name for name, need in operations.NEEDS.items() if may(need.permission))
+        return self._may
 
 
 def refusal(reason: CloseReason, why: str) -> Close:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from catalog.search import fielded, port
+from catalog.search import port
 from catalog.search.port import Key, SortIndex
 from node.z3950 import diagnosing, searching
 from node.z3950.state import Kept, State
@@ -55,7 +55,7 @@ def sort(state: State, request: SortRequest) -> Step:
     if not 1 <= len(keys) <= port.MOST_KEYS:
         return _failed(state, Trouble(Bib1.TOO_MANY_SORT_KEYS, str(port.MOST_KEYS)))
     try:
-        way = Way(encoding="", asked=kept.asked, compiled=fielded.compiled(kept.asked))
+        way = Way(encoding="", asked=kept.asked, compiled=searching.compiled(kept.asked))
     except Unanswerable as error:
         return _failed(state, searching.trouble(error))
     task = Find(ways=(way,), databases=kept.databases, keys=tuple(keys))

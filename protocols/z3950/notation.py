@@ -16,8 +16,11 @@ from typing import Any, cast
 import msgspec
 
 from protocols.z3950 import ber
-from protocols.z3950.ber import CONSTRUCTED, CONTEXT, Malformed, Source
+from protocols.z3950.ber import CONSTRUCTED, CONTEXT, HIGH, INDEFINITE, Malformed, Source
 from protocols.z3950.primitive import ANY, Pieces, Put, Take, Type, V, Way, element, value_of, written
+
+SHORT = 64  # octets of a content that is read once
+REMEMBERED = 256  # of each kind
 
 
 class Implicit(Type[V]):
@@ -85,6 +88,26 @@ class SequenceOf(Type[tuple[V, ...]]):
         return sum([put(each, out) for each in reversed(value)])
 
 
+class Recurring(SequenceOf[V]):
+    """SEQUENCE OF what programs send again and again in the same octets: short contents are read once."""
+
+    def __init__(self, inner: Type[V]) -> None:
+        super().__init__(inner)
+        self._read: dict[bytes, tuple[V, ...]] = {}
+
+    def take(self, source: Source, start: int, stop: int) -> tuple[V, ...]:
+        if stop - start > SHORT:
+            return super().take(source, start, stop)
+        octets = source.data[start:stop]
+        found = self._read.get(octets)
+        if found is None:
+            found = super().take(source, start, stop)
+            if len(self._read) >= REMEMBERED:
+                self._read.clear()
+            self._read[octets] = found
+        return found
+
+
 class Sequence(Type[V]):
     """SEQUENCE: a struct and the type of each of its fields."""
 
@@ -110,10 +133,18 @@ class Sequence(Type[V]):
 
     def take(self, source: Source, start: int, stop: int) -> V:
         ways, header, at, count = self._ways, source.header, start, 0
+        data, safe = source.data, min(stop, len(source.data)) - 1
         values: dict[str, Any] = {}
         while at < stop:
             count += 1
-            tag, form, inside, end, following = header(at, stop)
+            # Most headers are of two octets, and read here to save the call; `header` knows every one.
+            if at < safe and (size := data[at + 1]) < INDEFINITE and (tag := data[at]) & HIGH != HIGH:
+                tag, form, inside = tag & ~CONSTRUCTED, tag & CONSTRUCTED, at + 2
+                end = following = inside + size
+                if end > stop:
+                    raise Malformed(at, f"a value that ends before octet {stop}")
+            else:
+                tag, form, inside, end, following = header(at, stop)
             known = ways.get(tag)
             if known is not None:
                 name, take, usual, way = known
@@ -227,6 +258,11 @@ def sequence(made: type[V], **fields: Type[Any]) -> Type[V]:
 def sequence_of(inner: Type[V]) -> Type[tuple[V, ...]]:
     """SEQUENCE OF inner."""
     return SequenceOf(inner)
+
+
+def recurring(inner: Type[V]) -> Type[tuple[V, ...]]:
+    """SEQUENCE OF inner, which is mostly the same."""
+    return Recurring(inner)
 
 
 def choice(**alternatives: Type[Any]) -> Type[Any]:

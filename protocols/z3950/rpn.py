@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import ClassVar, TypeVar
+
+import msgspec
 
 from config import errors
 from protocols import query
@@ -24,6 +27,8 @@ _Word = TypeVar("_Word")
 _OPERATORS: Mapping[type, type[query.And | query.Or | query.Not]] = {
     apdu.And: query.And, apdu.Or: query.Or, apdu.AndNot: query.Not,
 }  # fmt: skip
+FEW = 8  # attributes
+_NOT_CUT: Truncation = "none"
 _LESS, _LESS_OR_EQUAL, _EQUAL = 1, 2, 3  # of a proximity
 _EXPRESSION = re.compile(
     r"\\(?P<plain>.)|(?P<any>\.\*)|(?P<one>\.)|(?P<sign>[\[\](){}|^$+*?\\])|(?P<text>.)", re.DOTALL
@@ -109,9 +114,41 @@ def _near(op: apdu.Proximity, left: Node, right: Node) -> query.Near:
     )
 
 
+class _Meant(msgspec.Struct, frozen=True):
+    """What attributes say of a term."""
+
+    index: query.Index
+    relation: query.Relation = "="
+    structure: query.Structure = "all"
+    truncation: int = 100  # of bib-1
+    position: query.Position = "any"
+    completeness: query.Completeness = "part"
+
+
+_EVERYTHING = _Meant("everything")
+
+
 def term(operand: apdu.AttributesPlusTerm, attribute_set: Oid, decode: Decode) -> query.Term:
     """One term with its attributes, as in a query or as the start of a scan. Raises Diagnosed."""
-    given = _given(operand.attributes, attribute_set)
+    plain = len(operand.attributes) <= FEW and all(type(each.attribute_value) is int for each in operand.attributes)
+    meant = (_usual if plain else _meant)(operand.attributes, attribute_set)
+    text = _text(operand.term, decode)
+    if meant is _EVERYTHING:
+        return query.Term(index="everything", text=text or "1")
+    masked, truncation = (text, _NOT_CUT) if meant.truncation == 100 else _truncation(text, meant.truncation)
+    return query.Term(
+        index=meant.index,
+        text=masked,
+        relation=meant.relation,
+        structure=meant.structure,
+        truncation=truncation,
+        position=meant.position,
+        completeness=meant.completeness,
+    )
+
+
+def _meant(attributes: tuple[apdu.AttributeElement, ...], attribute_set: Oid) -> _Meant:
+    given = _given(attributes, attribute_set)
     use = given.get(bib1.USE, 1016)
     index = bib1.INDEXES.get(use) if isinstance(use, int) else _named(use)
     if index is None:
@@ -121,22 +158,22 @@ def term(operand: apdu.AttributesPlusTerm, attribute_set: Oid, decode: Decode) -
         if kind != bib1.USE and not isinstance(value, int):
             raise Diagnosed(_KINDS[kind], value)
     relation = numbers.get(bib1.RELATION, 3)
-    text = _text(operand.term, decode)
     if relation == bib1.ALWAYS_MATCHES:
-        return query.Term(index="everything", text=text or "1")
+        return _EVERYTHING
     structure = numbers.get(bib1.STRUCTURE, 6)
     if (structure in bib1.DATES and index not in bib1.DATED) or (structure in bib1.CODED and index in bib1.WORDED):
         raise Diagnosed(Bib1.ATTRIBUTE_COMBINATION, f"1={use} 4={structure}")
-    masked, truncation = _truncation(text, numbers.get(bib1.TRUNCATION, 100))
-    return query.Term(
+    return _Meant(
         index=index,
-        text=masked,
         relation=_known(bib1.RELATIONS, relation, bib1.RELATION),
         structure=_known(bib1.STRUCTURES, structure, bib1.STRUCTURE),
-        truncation=truncation,
+        truncation=numbers.get(bib1.TRUNCATION, 100),
         position=_known(bib1.POSITIONS, numbers.get(bib1.POSITION, 3), bib1.POSITION),
         completeness=_known(bib1.COMPLETENESSES, numbers.get(bib1.COMPLETENESS, 1), bib1.COMPLETENESS),
     )
+
+
+_usual = lru_cache(maxsize=256)(_meant)  # programs have a few combinations, which they send with every term
 
 
 _KINDS = {

@@ -7,7 +7,7 @@ from msgspec import Struct
 from protocols.z3950 import ber
 from protocols.z3950.apdu.parts import EXTERNAL, INT_UNIT, RESULT_SET, STRING_OR_NUMERIC, External, IntUnit
 from protocols.z3950.ber import CONSTRUCTED, CONTEXT, Malformed, Source
-from protocols.z3950.notation import choice, explicit, implicit, sequence, sequence_of, wrapped
+from protocols.z3950.notation import choice, explicit, implicit, recurring, sequence, sequence_of, wrapped
 from protocols.z3950.primitive import (
     ANY,
     BOOLEAN,
@@ -43,7 +43,7 @@ class AttributeElement(Struct, frozen=True, kw_only=True):
 
 ATTRIBUTES: Type[tuple[AttributeElement, ...]] = implicit(
     44,
-    sequence_of(
+    recurring(
         sequence(
             AttributeElement,
             attribute_set=implicit(1, OID),

@@ -9,7 +9,7 @@ from msgspec import Struct
 from protocols.z3950.apdu.parts import DATABASE, OTHER, OTHER_INFO, REFERENCE, OtherInfo
 from protocols.z3950.apdu.query import QUERY, Query
 from protocols.z3950.apdu.records import ELEMENT_SET_NAMES, PRESENT_STATUS, RECORDS, ElementSetNames, Records
-from protocols.z3950.notation import explicit, implicit, sequence, sequence_of
+from protocols.z3950.notation import explicit, implicit, recurring, sequence
 from protocols.z3950.primitive import BOOLEAN, GENERAL, INTEGER, OID, Oid
 
 
@@ -41,7 +41,7 @@ SEARCH_REQUEST = sequence(
     medium_set_present_number=implicit(15, INTEGER),
     replace_indicator=implicit(16, BOOLEAN),
     result_set_name=implicit(17, GENERAL),
-    database_names=implicit(18, sequence_of(DATABASE)),
+    database_names=implicit(18, recurring(DATABASE)),
     small_set_element_set_names=explicit(100, ELEMENT_SET_NAMES),
     medium_set_element_set_names=explicit(101, ELEMENT_SET_NAMES),
     preferred_record_syntax=implicit(104, OID),
