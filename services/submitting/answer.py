@@ -11,7 +11,7 @@ from dms.match import reasons as match_reasons
 from dms.rules import catalogue
 from dms.rules.model import Finding
 
-Outcome = Literal["new", "matched", "held", "deleted"]
+Outcome = Literal["new", "matched", "holdings", "held", "deleted"]
 ERRORS, DOUBTFUL, RESERVED, REVIEW = "errors", "doubtful", "reserved", "review"  # why it is held
 
 
@@ -40,15 +40,16 @@ def answer(
     doubtful: Sequence[str],
     reserved: Sequence[Reservation],
     qualified: bool,
+    holdings: bool = False,
 ) -> Answer:
-    """Put together; `qualified`: whoever submits it may accept it too."""
+    """Put together; `qualified`: whoever submits it may accept it too; `holdings`: it is in no cluster of its own."""
     held = [
         name
         for name, so in ((ERRORS, wrong), (DOUBTFUL, doubtful), (RESERVED, reserved), (REVIEW, not qualified))
         if so
     ]
     return Answer(
-        outcome="held" if held else "matched" if cluster else "new",
+        outcome="held" if held else "holdings" if holdings else "matched" if cluster else "new",
         cluster=cluster,
         score=score,
         reasons=tuple((rule, points) for rule, points in reasons),
@@ -84,6 +85,7 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
     "zh": {
         "new": "新书目",
         "matched": "与 {cluster} 相同",
+        "holdings": "馆藏记录",
         "held": "待审核",
         "deleted": "删除",
         ERRORS: "有 {count} 处错误须改正",
@@ -97,6 +99,7 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
     "en": {
         "new": "new",
         "matched": "matched cluster {cluster}",
+        "holdings": "holdings",
         "held": "held for review",
         "deleted": "to be deleted",
         ERRORS: "{count} errors to be put right",

@@ -24,7 +24,7 @@ from catalog import (
 from catalog.connection import Connection
 from catalog.database.pool import Database
 from catalog.hosting import Moved
-from catalog.model import Format, Source
+from catalog.model import HELD_PREFIX, Format, Source
 from catalog.records import Row
 from catalog.submissions import Action, Submission
 from catalog.work import leases, lives
@@ -74,31 +74,33 @@ async def draft(
     if await libraries.get(conn, library) is None:
         raise NotFound(f"there is no library {library} here")
     await hosting.writable(conn, library)
+    if given is not None and given.kind is Kind.HOLDINGS:
+        given = await _attached(conn, library, given)
     if action == "insert":
         if given is None:
             raise Misconfigured("what is inserted? give the record")
-        if given.kind is Kind.HOLDINGS:
-            given = await _attached(conn, library, given)
         return await _add(conn, who, library, action, given, None, "", note)
     source, row = await _standing(conn, of, library)
     if action == "delete":
         given = Given(record=await _kept(conn, row), format=Format(row.format), kind=Kind(row.kind))
     elif given is None:
         raise Misconfigured("what replaces the record? give the new one")
-    elif _named(given, source) not in ("", row.local_id):
+    elif _named(given, source) not in ("", _number(given, row.local_id)):
         raise Conflict(f"the record names itself {_named(given, source)}, not {row.local_id}")
     return await _add(conn, who, library, action, given, source.no, row.local_id, note)
 
 
 async def own(conn: Connection, library: str, given: Given | None, ident: str) -> str:
     """The library's record that a client means, as SOURCE/LOCAL-ID: named so, by a cluster that it has one record in,
-    or by a number, which may be the record's own 001. NotFound if it has none.
+    or by a number, which may be the record's own 001. NotFound if it has none. A holdings record means another one.
     """
     told = ident or (identity.named_id(given.record, "001") if given else "")
     if "/" in told:
         return told
-    found = await records.of_library(conn, library, told)
-    if not found and (published := await clusters.resolve(conn, told)) is not None:
+    held = given is not None and given.kind is Kind.HOLDINGS
+    number = HELD_PREFIX + told.removeprefix(HELD_PREFIX) if held else told
+    found = await records.of_library(conn, library, number)
+    if not found and not held and (published := await clusters.resolve(conn, told)) is not None:
         found = await records.of_library_in(conn, library, published.cluster)
     if len(found) > 1:
         raise Conflict(f"{library} has several records {told}: {', '.join(found)}; name one of them")
@@ -110,10 +112,11 @@ async def own(conn: Connection, library: str, given: Given | None, ident: str) -
 async def renamed(conn: Connection, given: Given, of: str) -> Given:
     """A record that was fetched from a merged one names the cluster: as the library's own it has its own number."""
     name, _, local_id = of.partition("/")
+    number = _number(given, local_id)
     source = await sources.get(conn, name)
-    if source.identity != "001" or _named(given, source) in ("", local_id):
+    if source.identity != "001" or _named(given, source) in ("", number):
         return given
-    return _numbered(given, local_id)
+    return _numbered(given, number)
 
 
 async def edit(conn: Connection, who: Who, number: int, given: Given, note: str = "") -> Submission:
@@ -342,6 +345,11 @@ async def _source(conn: Connection, there: Submission) -> Source:
 def _named(given: Given, source: Source) -> str:
     """What the record calls itself by its source's rule."""
     return identity.named_id(given.record, source.identity)
+
+
+def _number(given: Given, local_id: str) -> str:
+    """What a record of this local id calls itself."""
+    return local_id.removeprefix(HELD_PREFIX) if given.kind is Kind.HOLDINGS else local_id
 
 
 def _numbered(given: Given, number: str) -> Given:

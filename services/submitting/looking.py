@@ -80,4 +80,5 @@ async def look(conn: Connection, given: Given, library: str, *, qualified: bool,
         doubtful=[cluster_id(symbol, each) for each in foreseen.doubtful if foreseen.cluster is None],
         reserved=held,
         qualified=qualified,
+        holdings=given.kind is Kind.HOLDINGS,
     )

@@ -201,13 +201,45 @@ async def test_holdings_are_handed_in_for_the_librarys_own_record_of_a_title(cat
     mfhd = iso2709.write(Record("00000nx  a2200000zi 4500", fields))
     made = await drafted(catalogue, mfhd, REVIEWER)
     assert handing.given_of(made).record.first("004") == "B1"
-    await submitted(catalogue, made.submission, REVIEWER)
+    handed = await submitted(catalogue, made.submission, REVIEWER)
+    assert handed.answer
+    assert handed.answer.outcome == "holdings"
     assert (await now(catalogue, made.submission)).state == "merged"
     async with catalogue.database.connection() as conn:
         held = [holding for _, _, holding in await holdings.of_cluster(conn, cluster)]
     assert "PZ 1" in {each.call_number for each in held}
     with pytest.raises(Conflict, match="holdings of"):
         await drafted(catalogue, mfhd, reviewer(OTHER))
+
+
+async def test_holdings_are_replaced_and_deleted_by_their_own_number(catalogue: Catalogue) -> None:
+    bib = await drafted(catalogue, builders.iso2709(builders.a_marc21(local_id="1")), REVIEWER)
+    await submitted(catalogue, bib.submission, REVIEWER)
+
+    async def shelves() -> set[str]:
+        async with catalogue.database.connection() as conn:
+            cluster: int = await conn.fetchval("select cluster from membership")
+            return {holding.call_number for _, _, holding in await holdings.of_cluster(conn, cluster)}
+
+    def mfhd(call_number: str) -> bytes:
+        fields = (("001", "9"), ("004", "1"), ("852", f"0 \x1fbMAIN\x1fhPZ {call_number}"))
+        return iso2709.write(Record("00000nx  a2200000zi 4500", fields))
+
+    before = await shelves()
+    made = await drafted(catalogue, mfhd("1"), REVIEWER)
+    await submitted(catalogue, made.submission, REVIEWER)
+    assert (await now(catalogue, made.submission)).state == "merged"
+    given = looking.read(mfhd("2"), "iso2709")
+    async with catalogue.database.connection() as conn:
+        of = await handing.own(conn, HOME, given, "9")
+        assert await handing.own(conn, HOME, given, "h:9") == await handing.own(conn, HOME, given, "") == of
+        assert (await handing.renamed(conn, given, of)).record.first("001") == "9"
+    made = await drafted(catalogue, mfhd("2"), REVIEWER, "replace", of)
+    await submitted(catalogue, made.submission, REVIEWER)
+    assert await shelves() == {"PZ 2"}
+    gone = await drafted(catalogue, None, REVIEWER, "delete", of)
+    await submitted(catalogue, gone.submission, REVIEWER)
+    assert await shelves() == before
 
 
 async def test_a_load_that_is_undone_takes_its_submission_back(catalogue: Catalogue) -> None:
