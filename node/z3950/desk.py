@@ -34,7 +34,7 @@ from services.discovery import scope
 from services.discovery.find import Question
 from services.discovery.registry import Registry
 from services.discovery.scope import NoSuchScope, Place
-from services.retrieval import databases, results
+from services.retrieval import databases, results, threads
 from services.retrieval.remembered import Remembered
 from services.retrieval.results import Shelf, TooDeep
 
@@ -154,10 +154,9 @@ class Desk:
     async def _list(self, state: State, task: List) -> port.Stretch:
         libraries = await self._libraries(state, task.databases)
 
-        def scan() -> port.Stretch:
-            return self.reader.scan(task.index, task.text, before=task.before, count=task.count, libraries=libraries)
-
-        return await asyncio.get_running_loop().run_in_executor(self.threads, scan)
+        scan = self.reader.scan
+        how = {"before": task.before, "count": task.count}
+        return await threads.done(self.threads, scan, task.index, task.text, libraries=libraries, **how)
 
     async def _take(self, state: State, task: Take) -> list[NamePlusRecord | Trouble]:
         made: list[NamePlusRecord | Trouble] = []

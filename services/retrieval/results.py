@@ -6,7 +6,6 @@ are kept. The index may have moved on between two pages; then a title near their
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 from collections.abc import Callable
 from concurrent.futures import Executor
@@ -18,6 +17,7 @@ from catalog.connection import Connection
 from catalog.model import Published
 from catalog.search import port
 from config.errors import Refused
+from services.retrieval import threads
 from services.retrieval.databases import Database
 
 HEAD = 20  # numbers that come with the count: most clients take no more
@@ -48,8 +48,8 @@ class ResultSet:
 class Shelf:
     """Searches, and takes records from result sets. Engines compute, so they are asked in threads."""
 
-    def __init__(self, reader: port.Reader, connect: Connect, threads: Executor) -> None:
-        self._reader, self._connect, self._threads = reader, connect, threads
+    def __init__(self, reader: port.Reader, connect: Connect, executor: Executor) -> None:
+        self._reader, self._connect, self._threads = reader, connect, executor
 
     def find_now(self, request: port.Request, database: Database) -> ResultSet:
         """`find` in this thread, for what is known to be quick."""
@@ -92,4 +92,4 @@ class Shelf:
     async def _page(self, request: port.Request, offset: int, limit: int) -> tuple[int, Numbers]:
         """How many there are in all, and some of them."""
         wanted = dataclasses.replace(request, offset=offset, limit=limit, facets=())
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._reader.numbers, wanted)
+        return await threads.done(self._threads, self._reader.numbers, wanted)

@@ -17,7 +17,7 @@ import pytest_asyncio
 from catalog.database.pool import Database
 from catalog.search import port
 from catalog.search.tantivy import TantivyReader
-from node.z3950 import listener
+from node.z3950 import desk, listener
 from protocols.z3950 import apdu, oids
 from protocols.z3950.apdu.close import CloseReason
 from protocols.z3950.apdu.init import IdPass
@@ -30,6 +30,7 @@ from protocols.z3950.limits import REQUESTS
 from services.access.policy import Role
 from tests import access
 from tests.z3950 import standing
+from tests.z3950.answers import diagnostic
 from tests.z3950.standing import PATIENCE, Standing, a_search, a_term, an_init
 
 MUTATIONS = 1000
@@ -243,6 +244,36 @@ async def test_a_hog_takes_its_share_and_others_do_not_wait_for_it(
     assert told == [1] * len(told)
     assert len(told) >= 2
     assert {each.records.condition for each in busy} <= {Bib1.TEMPORARY_ERROR}  # type: ignore[union-attr]
+
+
+async def test_a_thread_that_nobody_waits_for_any_longer_still_counts(
+    database: Database, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    peers = [ip_address("192.0.2.1")] * 4 + [ip_address("198.51.100.1")]
+    monkeypatch.setattr("node.web.address.of_peer", lambda transport: peers.pop(0) if peers else None)
+    monkeypatch.setattr(desk, "LONGEST", 0.3)
+    slow: list[Slow] = []
+
+    def reader(folder: Path) -> Slow:
+        slow.append(Slow(TantivyReader(folder)))
+        return slow[0]
+
+    async with (
+        standing.door(database, home, reader=reader, at_work=4) as door,
+        contextlib.AsyncExitStack() as stack,
+    ):
+        hogs = [await stack.enter_async_context(door.session()) for _ in range(4)]
+        for hog in hogs[:2]:
+            await hog.send(apdu.encode(a_search(a_term("天工开物"), "Default-CN-TJU")))
+        await until(lambda: slow[0].waiting == 2)
+        for hog in hogs[2:]:
+            late = await hog.search("天工开物", "Default-CN-TJU")
+            assert diagnostic(late)[0] == Bib1.TEMPORARY_ERROR
+        assert slow[0].waiting == 2, "its share, though its first searches have taken too long"
+        slow[0].go.set()
+        for hog in hogs[:2]:
+            assert diagnostic(await hog.heard())[0] == Bib1.TEMPORARY_ERROR
+        assert (await hogs[3].search("天工开物", "Default-CN-TJU")).result_count == 1
 
 
 async def test_wrong_passwords_are_refused_counted_and_kept_in_the_audit_log(
