@@ -45,7 +45,8 @@ def take(candidate: Candidate, dialect: str) -> Copied:
     for tag, text in candidate.record.fields:
         theirs = tag not in NUMBERS and (rules[tag] is Rule.DROP or any(each.fullmatch(tag) for each in drops))
         (dropped if theirs else kept).append((tag, text))
-    record = Record(candidate.record.leader, tuple(kept))
+    # Its numbers are given anew: the other family would take the agency of 801 for whose they are.
+    record = Record(candidate.record.leader, tuple(each for each in kept if each[0] not in ("001", "003")))
     converted = between.to(record, candidate.format, dialect)
     number = f"{candidate.target.name}-{_SIGNS.sub('_', candidate.number)}"
     return Copied(

@@ -141,6 +141,13 @@ def test_a_converted_record_says_what_it_lost_and_whose_number_it_had() -> None:
     assert sum(taking.counts([copied]).values()) == len(copied.losses)
 
 
+def test_a_number_is_its_targets_whoever_catalogued_the_record() -> None:
+    record = builders.a_cnmarc(title="园冶注解", local_id="n17", f801=[" 0\x1faCN\x1fbBNU", " 2\x1faCN\x1fbBSD"])
+    copied = taking.take(came("nlc", record)[0], "marc21")
+    assert [marc.value(text, "a") for text in copied.record.all("035")] == ["(nlc)n17"]
+    assert copied.record.first("001") == "nlc-n17"
+
+
 def test_the_same_record_copied_twice_has_the_same_name_and_bytes() -> None:
     record = builders.a_marc21(title="Garden")
     first, second = (taking.take(came("loc", record)[0], "cnmarc-nlc") for _ in range(2))
