@@ -85,7 +85,7 @@ async def give_up(conn: Connection, key: str, within: Collection[str] | None) ->
         None if within is None else sorted(within),
     )
     if row is None:
-        raise NotFound(f"there is no reservation of {key} of yours (tianlu reservation list)")
+        raise NotFound("there is no such reservation of yours (tianlu reservation list)")
     return Reservation(**dict(row))
 
 

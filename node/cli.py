@@ -25,7 +25,7 @@ from typing import Any, Protocol, cast
 import uvloop
 
 from catalog.acts import Entry
-from config import logs, settings
+from config import logs, sentences, settings
 from config.errors import Misconfigured, TianluError
 from config.settings import KEYS, Settings
 from node import deeds, messages
@@ -244,7 +244,7 @@ def _failed(error: TianluError, out: Output, lang: str) -> int:
     if out.json:
         out.note(json.dumps({"error": error.code, "message": str(error)}, ensure_ascii=False))
     else:
-        out.note(out.paint(RED, "tianlu: ") + messages.text(lang, "error", message=error))
+        out.note(out.paint(RED, "tianlu: ") + messages.text(lang, "error", message=sentences.told(str(error), lang)))
     return error.exit_code
 
 

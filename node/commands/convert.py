@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from config import sentences
 from config.errors import BadRecord, Misconfigured, NotFound
 from dms import inspecting
 from dms.crew import LIGHT_BYTES, Crew
@@ -99,7 +100,7 @@ async def run(context: Context, args: argparse.Namespace) -> int:
                 if sink:
                     sink.close()
     except BadRecord as error:  # the input is no carrier of records
-        context.out.note(str(error))
+        context.out.note(sentences.told(str(error), context.lang))
         return 3
     finally:
         crew.close()

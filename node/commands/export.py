@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from catalog import bodies, changes, dictionaries, holdings, original, packing, records, sources
 from catalog.connection import Connection
 from catalog.model import Format, cluster_id
+from config import sentences
 from config.errors import BadRecord
 from dms import sharing
 from node import app, attending
@@ -103,7 +104,7 @@ async def _write(context: Context, found: AsyncIterator[Going], form: str, encod
             told = forms.write(going, form, encoding, ordinal=ordinal)
         except BadRecord as error:
             worst = 3
-            context.out.note(str(error))
+            context.out.note(sentences.told(str(error), context.lang))
             continue
         out.buffer.write(told.data)
         if told.lost:

@@ -48,7 +48,7 @@ async def new(request: web.Request) -> web.StreamResponse:
             return _to(made.batch)
         seen = await batch_asking.preview(request, asked)
     except (BadInput, NotFound, BadQuery) as error:  # what was typed stays
-        return await _form(request, given, fault=str(error))
+        return await _form(request, given, fault=sentences.told(str(error), context.lang_of(request)))
     return await _form(request, given, batch_told.preview(seen))
 
 

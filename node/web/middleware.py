@@ -10,7 +10,7 @@ import secrets
 from aiohttp import web
 
 from catalog.search import port
-from config import errors
+from config import errors, sentences
 from config.logs import about
 from node.web import refusing, texts, view
 from node.web.context import NODE, VISIT, Visit
@@ -109,7 +109,8 @@ def refusal(request: web.Request, status: int, detail: str, allow: str = "") -> 
     known = refusing.known(status)
     heading = texts.TEXTS[known][visit.lang]
     if wants_page(request):
-        response = view.page(request, "error.html", status=status, heading=heading, detail=detail, request_id=visit.id)
+        said = sentences.told(detail, visit.lang)
+        response = view.page(request, "error.html", status=status, heading=heading, detail=said, request_id=visit.id)
     else:
         problem = {"type": "about:blank", "title": texts.TEXTS[known]["en"], "status": status}
         problem |= {"detail": detail} if detail else {}

@@ -10,6 +10,7 @@ from multidict import MultiMapping
 from catalog import reservations, submissions
 from catalog.reservations import Reservation
 from catalog.submissions import OPEN, STATES, Submission
+from config import sentences
 from config.errors import Conflict, Refused
 from node.web import context, permits, submission_asking, view, visitor
 from node.web.middleware import BadInput
@@ -136,7 +137,7 @@ async def _one(request: web.Request, number: int, *, wrong: str = "") -> web.Str
         submission=told.whole(found, context.lang_of(request)) | shown,
         record=writing.write(handing.given_of(found).record, "mrk").data.decode().strip() if found.body else "",
         can=_can(person, found),
-        wrong=wrong,
+        wrong=sentences.told(wrong, context.lang_of(request)),
     )
     response.headers["Cache-Control"] = "no-store"
     if found.state == "accepted":
@@ -175,7 +176,7 @@ async def _form(
         asked=asked,
         home=actor.library or node.symbol,
         looked=looked,
-        wrong=wrong,
+        wrong=sentences.told(wrong, lang),
         all=every,
         may_submit=actor.may(Permission.SUBMIT),
     )

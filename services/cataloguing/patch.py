@@ -79,7 +79,7 @@ def _one(tag: str, there: Sequence[str], find: str) -> str:
         have = "; ".join(map(shown, there)) or "no such field"
         raise NotFound(f"no field {tag} contains {find!r}: {have}")
     if len(found) > 1:
-        raise Conflict(f"{len(found)} fields {tag} contain {find!r}: {'; '.join(map(shown, found))}; give more of one")
+        raise Conflict(f"{len(found)} fields {tag} contain {find!r}: {' | '.join(map(shown, found))}; give more of one")
     return found[0]
 
 

@@ -58,7 +58,7 @@ async def split(
     if len(leaving) * len(staying) > MOST_PAIRS:
         raise Refused(f"{len(leaving)} records from {len(staying)} are too many at once: split off fewer")
     if not leaving or not staying:
-        raise Conflict(f"name some of the {len(inside)} records of {side.id}, not {'none' if not leaving else 'all'}")
+        raise Conflict(f"name some of the {len(inside)} records of {side.id}: at least one, and not all")
     return await decisions.add(
         conn, "split", leaving, staying, clusters=[side.id], library=library(within), who=who, why=reason(why)
     )

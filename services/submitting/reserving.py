@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from catalog import reservations
+from catalog import libraries, reservations
 from catalog.connection import Connection
 from catalog.facts import Facts
 from catalog.model import Description
 from catalog.reservations import Reservation
 from catalog.search.fold import squeeze
-from config.errors import Misconfigured
+from config.errors import Misconfigured, NotFound
 from dms.formats import identifiers
 
 HOURS = 24.0
@@ -39,8 +39,12 @@ def keys(facts: Facts, description: Description) -> list[str]:
 
 
 async def make(conn: Connection, told: str, library: str, *, made_by: str, hours: float = HOURS) -> Reservation:
-    """Reserve an ISBN or a title. Conflict if it is another library's; Misconfigured beyond two weeks."""
+    """Reserve an ISBN or a title. NotFound if there is no such library; Conflict if it is another's; Misconfigured
+    beyond two weeks.
+    """
     if not 0 < hours <= MOST_HOURS:
         raise Misconfigured(f"a reservation is for up to {MOST_HOURS:.0f} hours, not {hours:g}")
+    if await libraries.get(conn, library) is None:
+        raise NotFound(f"there is no library {library} here")
     await reservations.tidy(conn)
     return await reservations.make(conn, key(told), told.strip(), library, hours=hours, made_by=made_by)

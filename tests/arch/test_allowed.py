@@ -44,7 +44,6 @@ OWN_ROLE = {
     "signing_in.py": "finds who signs in, before anybody is known",
     "staff_pages.py": "changes accounts within reach (services.access.keeping)",
     "submission_asking.py": "puts submissions and their steps, for whom the qualification is asked within",
-    "submission_pages.py": "lands what was accepted by somebody who is gone",
     "trust.py": "watches whether other nodes are trusted",
     "visitor.py": "finds whose a session is, before anybody is known",
 }

@@ -137,3 +137,13 @@ def test_tables_and_holdings_are_told_in_chinese(cli: Cli, say: Say, tmp_path: P
     say("explain", "lib-holdings/T1")
     say("explain", "lib/7")
     assert not latin(cli.run("--lang", "zh", "check", str(held)).stderr.decode())
+
+
+def test_refusals_are_told_in_chinese(say: Say) -> None:
+    assert "没有装载 99" in say("loads", "show", "99", code=1)
+    assert "没有提交 99" in say("submission", "accept", "99", code=1)
+    assert "没有名为" in say("source", "rekey", "lib", "--new", "new.mrc", code=1)
+    say("loads", "undo", "99", code=1)
+    say("cluster", "show", "TST.000001", code=1)
+    say("reservation", "end", "红楼梦", code=1)
+    say("profile", "show", "99", code=1)

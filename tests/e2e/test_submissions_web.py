@@ -92,6 +92,14 @@ async def test_a_cataloguer_looks_hands_in_and_a_reviewer_decides(catalogue: Cat
     assert (await states(catalogue))[0] == "merged"
 
 
+async def test_pages_refuse_in_the_language_of_the_visitor(browser: Browser) -> None:
+    await browser.sign_in("wang", access.PASSWORD)
+    page = await browser.get("/submissions/99?lang=zh")
+    assert (page.status, "没有提交 99" in page.text) == (404, True)
+    page = await browser.send("/submissions?lang=zh", **NEW, record="nothing of the kind", do="submit")
+    assert "记录无法读取" in page.text
+
+
 async def test_programs_look_hand_in_decide_and_reserve(catalogue: Catalogue, browser: Browser) -> None:
     await browser.sign_in("wang", access.PASSWORD)
     seen = await post(browser, "/api/submission/make", {"do": "look", "record": mrk()})

@@ -341,6 +341,8 @@ async def test_a_reservation_is_seen_by_others_and_ended_by_the_record(catalogue
     isbn = str(builders.isbn13(501))
     async with catalogue.database.transaction() as conn:
         made = await reserving.make(conn, isbn, OTHER, made_by="account:li")
+        with pytest.raises(NotFound):
+            await reserving.make(conn, isbn, "CN-NOWHERE", made_by="account:li")
     assert made.key == f"isbn:{isbn}"
     mine = await drafted(catalogue, raw("T1"), REVIEWER)
     handed = await submitted(catalogue, mine.submission, REVIEWER)

@@ -1,9 +1,13 @@
-"""Sentences that are kept in English are told in Chinese: all of the table are said somewhere, and are found again."""
+"""Sentences that are kept in English, or raised, are told in Chinese: all of the tables are said somewhere, and are
+found again; and what people are refused with is among them."""
 
 from __future__ import annotations
 
 import ast
+import builtins
 import re
+import time
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -13,7 +17,26 @@ from config import sentences
 from config.sentences import Sentence
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("protocols", "catalog", "dms", "exchange", "services")
+PACKAGES = ("protocols", "catalog", "dms", "exchange", "services", "node")
+SPOKEN = (  # modules whose errors people read
+    "services/**/*.py",
+    "node/commands/*.py",
+    "node/web/*_pages.py",
+    "node/web/*_asking.py",
+    "node/web/visitor.py",
+    "node/web/inputs.py",
+    "node/rekeying.py",
+    "node/tabular.py",
+    "catalog/search/query.py",
+    "catalog/search/port.py",
+    "exchange/bringing.py",
+    "exchange/codes.py",
+    "exchange/parting.py",
+    "dms/batch_change.py",
+    "dms/rekeying.py",
+    "dms/sharing.py",
+    "dms/undo.py",
+)
 HOLE = re.compile(r"\{\w+\}")
 
 
@@ -48,6 +71,40 @@ def test_a_sentence_is_told_with_what_was_filled_in(sentence: Sentence) -> None:
     kept, wanted = filled(sentence.en), filled(sentence.zh)
     assert sentences.told(kept, "zh") == wanted
     assert sentences.told(kept, "en") == kept
+
+
+def refusals() -> Iterator[tuple[str, str]]:
+    """(where, text) of the errors that people read, with a 7 for every value. Those of values alone are somebody else's
+    words, and those of a word are codes that the pages and commands have texts for."""
+    for path in sorted({path for part in SPOKEN for path in ROOT.glob(part)}):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) and node.exc.args:
+                text = "" if ast.unparse(node.exc.func) in dir(builtins) else written(node.exc.args[0])
+                if len(re.findall("[A-Za-z]{2,}", text)) > 2:
+                    yield f"{path.relative_to(ROOT)}:{node.lineno}", text
+
+
+def written(told: ast.expr) -> str:
+    """What an expression of text says."""
+    if isinstance(told, ast.JoinedStr):
+        return "".join(str(each.value) if isinstance(each, ast.Constant) else "7" for each in told.values)
+    return told.value if isinstance(told, ast.Constant) and isinstance(told.value, str) else ""
+
+
+def test_what_people_are_refused_with_is_told_in_chinese() -> None:
+    found = list(refusals())
+    assert len(found) > 200
+    assert [each for each in found if not re.search("[\u4e00-\u9fff]", sentences.told(each[1], "zh"))] == []
+
+
+@pytest.mark.parametrize("sentence", ["{a}x{b}", "{a} and {b} are one cluster, {c}: to part them use split"])
+def test_no_text_takes_long(sentence: str) -> None:
+    """What an error says was often typed by whoever it refuses."""
+    one = Sentence(sentence, "", tuple(re.split(r"\{(\w+)\}", sentence)))
+    started = time.process_time()
+    for _ in range(100):
+        one.values(" and x" * (sentences.LONGEST // 6))
+    assert time.process_time() - started < 0.1
 
 
 def test_several_sentences_in_one_text_are_told_one_by_one() -> None:
