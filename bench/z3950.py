@@ -39,7 +39,7 @@ DEADLINE = 5.0  # seconds
 def run(options: Options) -> Report:
     """The rows of both."""
     size = options.size or SIZE
-    return Report(bench="z3950", size=size, rows=(*_metasearch(), *_copy(size), *z3950_door.rows(2 * size)))
+    return Report(bench="z3950", size=size, rows=(*_metasearch(), *_copy(size), *z3950_door.rows(4 * size)))
 
 
 def _metasearch() -> list[Row]:
