@@ -19,7 +19,8 @@ from catalog.search.port import LISTS, MOST_LISTED, BadQuery, Listed, Stretch
 FILE = "lists.db"
 REMEMBERED = 50_000  # values that were written lately and need not be looked at again
 STEP = 64  # values read at once
-MOST_PASSED = 500  # values without a title that are looked at in a row
+MOST_PASSED = 500  # values without a title that are looked at in a row …
+MOST_PASSED_IN_ALL = 2_000  # … and on one side of a place: a small library has few of a long list
 CACHE = 65_536  # kB: a build writes all over the tree
 
 _TABLE = """
@@ -98,8 +99,8 @@ def stretch(folder: Path, kind: str, text: str, before: int, count: int, titles:
 def _taken(found: Iterator[tuple[str, str]], wanted: int, titles: Callable[[str], int]) -> tuple[list[Listed], bool]:
     """The first values that have titles; whether there are no more."""
     taken: list[Listed] = []
-    passed = 0
-    while len(taken) < wanted and passed < MOST_PASSED:
+    passed = passed_in_all = 0
+    while len(taken) < wanted and passed < MOST_PASSED and passed_in_all < MOST_PASSED_IN_ALL:
         key, shown = next(found, ("", ""))
         if not key:
             return taken, True
@@ -108,6 +109,7 @@ def _taken(found: Iterator[tuple[str, str]], wanted: int, titles: Callable[[str]
             passed = 0
         else:
             passed += 1
+            passed_in_all += 1
     return taken, False
 
 

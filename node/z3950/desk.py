@@ -50,6 +50,11 @@ class NoDatabase(Refused):
 
     code = "no-such-database"
 
+    def __init__(self, wanted: databases.Database) -> None:
+        super().__init__(wanted.name)
+        known = wanted.scope in databases.SCOPES  # others are libraries
+        self.number = Bib1.DATABASE_UNAVAILABLE if known else Bib1.NO_SUCH_DATABASE
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
@@ -222,9 +227,9 @@ class Desk:
             try:
                 level = scope.plan(self.place, directory, question).level
             except NoSuchScope as error:
-                raise NoDatabase(each.name) from error
+                raise NoDatabase(each) from error
             if level is None:
-                raise NoDatabase(each.name)
+                raise NoDatabase(each)
             if level.libraries is None:
                 return None
             found |= level.libraries
@@ -253,7 +258,7 @@ def _trouble(error: TianluError) -> Trouble:
         case NotAdmitted():
             return Trouble(Bib1.BAD_PASSWORD, str(error))
         case NoDatabase():
-            return Trouble(Bib1.DATABASE_UNAVAILABLE, str(error))
+            return Trouble(error.number, str(error))
         case TooDeep():
             return Trouble(Bib1.TOO_MANY_RECORDS, str(error))
         case port.NotBuilt():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from catalog.search import port
 from catalog.search.port import Stretch
-from node.z3950 import diagnosing, searching, terms
+from node.z3950 import characters, diagnosing, searching, terms
 from node.z3950.state import State
 from node.z3950.tasks import Do, List, Outcome, Send, Step, Trouble
 from protocols.query import Unanswerable
@@ -18,13 +18,16 @@ LISTED = {"any": "title", "number": "isbn", "letter": "class"}  # which list sta
 
 def scan(state: State, request: ScanRequest) -> Step:
     """The first step of a scan."""
-    task = _task(state, request)
+    encoding = searching.encodings(state, terms.octets(request.term_list_and_start_point))[0]
+    task = _task(state, request, encoding)
     if isinstance(task, Trouble):
         return _failed(state, task)
+    if encoding == characters.GB18030:
+        state.guessed = encoding  # it reads what it writes
     return Do(task, lambda outcome: _listed(state, task, outcome))
 
 
-def _task(state: State, request: ScanRequest) -> List | Trouble:
+def _task(state: State, request: ScanRequest, encoding: str) -> List | Trouble:
     where = searching.databases(state, request.database_names)
     if isinstance(where, Trouble):
         return where
@@ -38,7 +41,6 @@ def _task(state: State, request: ScanRequest) -> List | Trouble:
     if not 0 <= at <= count + 1:
         return Trouble(Bib1.SCAN_POSITION, str(at))
     start = request.term_list_and_start_point
-    encoding = searching.encodings(state, terms.octets(start))[0]
     try:
         term = rpn.term(start, request.attribute_set or oids.BIB_1, searching.decoding(encoding))
     except UnicodeDecodeError:

@@ -6,6 +6,7 @@ comes ends the session, as the standard says. Each operation is asked for by its
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -35,6 +36,7 @@ from protocols.z3950.apdu.sets import (
     SortRequest,
 )
 from protocols.z3950.diagnostics import Bib1
+from services.access import totp
 
 ABLE = frozenset(
     (
@@ -51,6 +53,7 @@ ABLE = frozenset(
     )
 )
 NAME = "Tianlu"
+_CODE = re.compile(rf"([0-9]{{{totp.DIGITS}}})/(?=[^/]+/)")  # before user/password; a password may have a stroke too
 
 
 class Session:
@@ -116,15 +119,13 @@ def _init(state: State, request: InitRequest) -> Step:
 
 
 def _claim(told: Authentication | None) -> tuple[str, str, str]:
-    """(user, password, one-time code) in any of the forms; "open" is user/password, or group/user/password."""
+    """(user, password, one-time code) in any of the forms; "open" is user/password, or code/user/password."""
     if isinstance(told, IdPass):
         return told.user_id or "", told.password or "", told.group_id or ""
     if isinstance(told, str):
-        group, _, rest = told.rpartition("/") if told.count("/") < 2 else told.partition("/")
-        if told.count("/") < 2:
-            return (group, rest, "") if group else (rest, "", "")
-        name, _, password = rest.partition("/")
-        return name, password, group
+        code = _CODE.match(told)
+        name, _, password = told[code.end() if code else 0 :].partition("/")
+        return name, password, code[1] if code else ""
     return "", "", ""
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from msgspec import structs
 
 from catalog.submissions import Action
-from node.z3950 import diagnosing
+from node.z3950 import diagnosing, searching
 from node.z3950.operations import NEEDS
 from node.z3950.state import State
 from node.z3950.tasks import Do, Handed, HandIn, Offered, Outcome, Send, Step, Trouble
@@ -40,6 +40,7 @@ from protocols.z3950.update import (
     UpdateRequest,
     UpdateStatus,
 )
+from services.retrieval.databases import SCOPES
 
 MOST = 50  # records of a request
 ACTIONS: dict[int, tuple[Action, ...]] = {  # the first that is possible
@@ -74,9 +75,11 @@ def hand_in(state: State, request: ExtendedServicesRequest) -> Step:
     actions = ACTIONS.get(told.to_keep.action)
     if actions is None:
         return _failed(state, Trouble(BAD_ACTION, str(told.to_keep.action)))
-    database = state.house.databases.find(state.read(told.to_keep.database_name))
-    if database is None:
-        return _failed(state, Trouble(Bib1.NO_SUCH_DATABASE, told.to_keep.database_name))
+    where = searching.databases(state, (told.to_keep.database_name,))
+    if isinstance(where, Trouble):
+        return _failed(state, where)
+    if where[0].scope not in ("", *SCOPES, state.visitor.library):
+        return _failed(state, Trouble(Bib1.DATABASE_DENIED, where[0].name))  # another library's
     if not 0 < len(offered) <= MOST:
         return _failed(state, Trouble(TOO_MANY, str(MOST)))
     task = HandIn(

@@ -122,6 +122,17 @@ def test_a_scan_ends_where_too_much_is_passed_over(tmp_path: Path) -> None:
         assert [value.text for value in near.values] == [f"t{far:05}"] and near.end
 
 
+def test_a_scan_ends_where_too_much_is_passed_over_in_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lists, "MOST_PASSED_IN_ALL", 20)
+    with TantivyWriter(tmp_path) as writer:
+        writer.apply([replace(one(n), libraries=() if n % 10 else ("CN-NLC",)) for n in range(1, 61)])
+        writer.commit(1, 60)
+        reader = TantivyReader(tmp_path)
+        found = reader.scan("title", "t", before=0, count=9, libraries=frozenset({"CN-NLC"}))
+    assert [value.text for value in found.values] == ["t00010", "t00020"]
+    assert not found.end
+
+
 def one(number: int) -> Published:
     return replace(published("jia"), cluster=Cluster(number), description=Description(title=f"t{number:05}"))
 

@@ -91,7 +91,8 @@ async def test_a_scope_of_a_database_is_the_libraries_that_it_names(client: Clie
         Bib1.DATABASE_UNAVAILABLE,
         "Default-nation",
     )
-    assert diagnostic(await client.search("天工开物", "Nowhere")) == (Bib1.NO_SUCH_DATABASE, "Nowhere")
+    for name in ("Nowhere", "Default-NOSUCH"):
+        assert diagnostic(await client.search("天工开物", name)) == (Bib1.NO_SUCH_DATABASE, name)
     assert (await client.search("天工开物", "Default-CN-TJU", "Default-CN-SZL")).result_count == 2
     found = await client.search("天工开物", "MARC21", "CNMARC-NLC")
     assert diagnostic(found) == (Bib1.DATABASES_COMBINED, "CNMARC-NLC")

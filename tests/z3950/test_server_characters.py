@@ -14,6 +14,7 @@ from protocols.z3950 import charsets, oids
 from protocols.z3950.apdu.close import Close, CloseReason
 from protocols.z3950.apdu.init import IdPass, Option
 from protocols.z3950.apdu.query import AttributeElement, AttributesPlusTerm, RpnQuery, Type1
+from protocols.z3950.apdu.scan import ScanRequest, ScanResponse
 from protocols.z3950.diagnostics import Bib1
 from services.access.policy import Role
 from tests import access
@@ -77,6 +78,15 @@ async def test_a_client_that_says_nothing_is_understood_all_the_same(door: Stand
         assert (await client.search("天工开物")).result_count == 2
         (record,) = records(await client.present(syntax=oids.UNIMARC))
         assert "天工开物" in (marc(record).first("200") or "")
+
+
+async def test_a_client_that_says_nothing_and_begins_with_a_list_reads_it(client: Client) -> None:
+    start = a_term("天".encode("gbk")).query.rpn
+    assert isinstance(start, AttributesPlusTerm)
+    request = ScanRequest(database_names=("Default",), term_list_and_start_point=start, number_of_terms_requested=3)
+    listed = await client.ask(request, ScanResponse)
+    assert listed.entries is not None
+    assert "天工开物".encode("gbk") in [each.term for each in listed.entries.entries or ()]  # type: ignore[union-attr]
 
 
 async def test_what_is_told_of_an_address_counts(database: Database, home: Path) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 from msgspec import structs
 
+from node.z3950.tasks import Do, Prove
 from protocols import query
 from protocols.z3950 import apdu, oids
+from protocols.z3950.apdu.init import IdPass
 from protocols.z3950.apdu.parts import External, Single
 from protocols.z3950.apdu.query import Type104
 from protocols.z3950.diagnostics import Bib1
@@ -14,7 +16,8 @@ from protocols.z3950.limits import ANSWERS
 from protocols.z3950.primitive import GENERAL, OCTETS, VISIBLE
 from tests.z3950 import capture, programs
 from tests.z3950.answers import diagnostic
-from tests.z3950.pretending import TOTAL, answers
+from tests.z3950.pretending import TOTAL, answers, session
+from tests.z3950.standing import an_init
 from tests.z3950.test_ber import a_search, a_term, joined
 
 ANSWERED: dict[type[apdu.Apdu], type[apdu.Apdu]] = {
@@ -99,3 +102,22 @@ def test_a_name_of_a_set_is_no_place_to_keep_things() -> None:
     assert len(diagnostic(again)[1]) == 1000
     assert isinstance(fits, apdu.SearchResponse)
     assert fits.search_status
+
+
+@pytest.mark.parametrize(
+    ("said", "proved"),
+    [
+        ("wang/horse", ("wang", "horse", "")),
+        ("wang", ("wang", "", "")),
+        ("wang/horse/12", ("wang", "horse/12", "")),
+        ("123456/wang/horse", ("wang", "horse", "123456")),
+        ("123456/wang/horse/12", ("wang", "horse/12", "123456")),
+        ("123456/horse", ("123456", "horse", "")),
+        (IdPass(group_id="123456", user_id="wang", password="a/b"), ("wang", "a/b", "123456")),
+    ],
+)
+def test_who_somebody_says_to_be_is_read_in_either_form(said: str | IdPass, proved: tuple[str, str, str]) -> None:
+    step = session().on(an_init(id_authentication=said))
+    assert isinstance(step, Do)
+    assert isinstance(step.task, Prove)
+    assert (step.task.name, step.task.password, step.task.code) == proved

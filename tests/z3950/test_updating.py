@@ -84,10 +84,15 @@ def a_record(**given: str) -> bytes:
 
 
 def a_request(
-    action: int, *records: bytes, ident: str | None = None, syntax: Oid = oids.UNIMARC, **given: object
+    action: int,
+    *records: bytes,
+    ident: str | None = None,
+    syntax: Oid = oids.UNIMARC,
+    database: str = "CNMARC-CALIS",
+    **given: object,
 ) -> ExtendedServicesRequest:
     told = UpdateRequest(
-        to_keep=OriginPartToKeep(action=action, database_name="CNMARC-CALIS"),
+        to_keep=OriginPartToKeep(action=action, database_name=database),
         not_to_keep=tuple(
             SuppliedRecord(record_id=ident, record=External(direct_reference=syntax, encoding=each)) for each in records
         ),
@@ -183,6 +188,8 @@ async def test_one_record_that_is_refused_does_not_keep_the_others_out(door: Sta
         (None, a_request(Action.RECORD_INSERT, a_record()), 222),
         ("zhao", a_request(Action.RECORD_INSERT, a_record()), 222),
         ("li", a_request(Action.ELEMENT_UPDATE, a_record()), 1044),
+        ("li", a_request(Action.RECORD_INSERT, a_record(), database="Nowhere"), 235),
+        ("li", a_request(Action.RECORD_INSERT, a_record(), database="CNMARC-CALIS-CN-SZL"), 236),
         ("li", a_request(Action.RECORD_INSERT), 1046),
         ("li", a_request(Action.RECORD_INSERT, a_record(), function=2), 1040),
         ("li", a_request(Action.RECORD_INSERT, a_record(), package_type=(*oids.UPDATE[:-1], 1)), 221),
