@@ -77,7 +77,9 @@ def on(state: State, event: Event) -> State:
     """The state after it. Conflict if it is nothing for this state."""
     step = STEPS[event]
     if state not in step.since:
-        raise Conflict(f"a submission that is {state} can't do this: {event} is for one that is {' or '.join(step.since)}")
+        raise Conflict(
+            f"a submission that is {state} can't do this: {event} is for one that is {' or '.join(step.since)}"
+        )
     return step.to or state
 
 
