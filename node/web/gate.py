@@ -21,6 +21,7 @@ from config import settings
 from node.web import address, connections, headers, refusing
 from node.web.admission import Limits, Queue, Ticket, Verdict
 from node.web.openapi import Handler
+from node.web.turns import Turns
 
 PATIENCE = 3.0  # seconds that a request may wait for its turn
 LONGEST = 60.0  # seconds that it may be worked on
@@ -57,7 +58,7 @@ class Gate:
             rate=told.rate,
         )
         self._light, self._nodes, self.crowd = Queue(OF_LIGHT), Queue(OF_NODES), Queue(crowd)
-        self._calls: dict[Ticket, asyncio.Future[Verdict]] = {}
+        self.turns = Turns()
 
     def lane(self, path: str) -> Queue:
         """The queue for an address."""
@@ -81,49 +82,19 @@ class Gate:
     async def turn(self, queue: Queue, client: str, request: web.Request) -> AsyncIterator[Verdict]:
         """Waits for a turn: GO, or why there is none. Whoever leaves waits no longer."""
         ticket = Ticket(client)
-        verdict = self._tell(queue.come(ticket, asyncio.get_running_loop().time()), ticket)
-        if verdict is Verdict.WAIT:
-            verdict = await self._wait(queue, ticket, connections.gone(request))
-        place = request[_PLACE] = _Place(gate=self, queue=queue, ticket=ticket, held=verdict is Verdict.GO)
+        verdict = await self.turns.come(queue, ticket, PATIENCE, connections.gone(request))
+        place = request[_PLACE] = _Place(turns=self.turns, queue=queue, ticket=ticket, held=verdict is Verdict.GO)
         try:
             yield verdict
         finally:
             place.leave()
-
-    async def _wait(self, queue: Queue, ticket: Ticket, gone: asyncio.Future[None]) -> Verdict:
-        call: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
-        self._calls[ticket] = call
-        try:
-            await asyncio.wait((call, gone), timeout=PATIENCE, return_when=asyncio.FIRST_COMPLETED)
-        except asyncio.CancelledError:
-            if call.done() and call.result() is Verdict.GO:
-                self._tell(queue.done(ticket))
-            elif not call.done():
-                queue.gone(ticket)
-            raise
-        finally:
-            del self._calls[ticket]
-        if call.done():
-            return call.result()
-        queue.gone(ticket)
-        return Verdict.CROWDED
-
-    def _tell(self, told: list[tuple[Ticket, Verdict]], own: Ticket | None = None) -> Verdict:
-        """Call those who wait; the verdict about one's own ticket."""
-        about = Verdict.WAIT
-        for ticket, verdict in told:
-            if ticket is own:
-                about = verdict
-            else:
-                self._calls[ticket].set_result(verdict)
-        return about
 
 
 @dataclass(slots=True)
 class _Place:
     """A request's place among those that are worked on."""
 
-    gate: Gate
+    turns: Turns
     queue: Queue
     ticket: Ticket
     held: bool
@@ -132,7 +103,7 @@ class _Place:
         """Give it to the next one, once."""
         if self.held:
             self.held = False
-            self.gate._tell(self.queue.done(self.ticket))
+            self.turns.done(self.queue, self.ticket)
 
 
 GATE = web.AppKey("gate", Gate)
