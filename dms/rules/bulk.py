@@ -67,6 +67,7 @@ class Columns:
     octets: Octets  # the same
     marks: Ints  # every delimiter and FIELD_END of it
     starts: Ints  # first octet of each field
+    ends: Ints  # the FIELD_END behind each
     records: int  # how many
 
     @cached_property
@@ -78,6 +79,12 @@ class Columns:
     def texts(self) -> list[str]:
         """The text of every field, and what ends the data."""
         return self.data.decode("utf-8", "surrogatepass").split("\x1e")
+
+    @cached_property
+    def bounds(self) -> list[int]:
+        """The first field of every record, and one past the last of all."""
+        found: list[int] = np.searchsorted(self.record, np.arange(self.records + 1)).tolist()
+        return found
 
     def fields_at(self, places: Ints) -> Ints:
         """The fields in which octets are."""
@@ -126,7 +133,7 @@ def tag_number(tag: str) -> int:
     return int.from_bytes(tag.encode("ascii"))
 
 
-def columns(records: Sequence[Record], tables: Sequence[int]) -> Columns | None:
+def columns(records: Sequence[Record], tables: Ints) -> Columns | None:
     """Columns of records, `tables` telling which definitions each has; None where a tag or text has what none has."""
     entries = [_entries(record) for record in records]
     bodies = [_contents(record) for record in records]
@@ -148,7 +155,7 @@ def columns(records: Sequence[Record], tables: Sequence[int]) -> Columns | None:
     starts = np.empty_like(lasts)
     starts[0], starts[1:] = 0, places[lasts[:-1]] + 1
     outline, odd = _outlines(octets, places, ends, number, starts, lasts)
-    outline += np.repeat(np.array(tables, np.uint64), counts) * _TABLE
+    outline += np.repeat(tables.astype(np.uint64), counts) * _TABLE
     outline[odd] = ODD
     return Columns(
         record=record,
@@ -159,6 +166,7 @@ def columns(records: Sequence[Record], tables: Sequence[int]) -> Columns | None:
         octets=octets,
         marks=places,
         starts=starts,
+        ends=places[lasts],
         records=len(records),
     )
 

@@ -57,7 +57,7 @@ class Checker:
         """Add what rules of content find. A rule looks at all records in turn: its code stays in the caches."""
         if not self._shelves:
             return
-        looks = [_looked(each) for each in subjects]
+        looks = _Looks(subjects, columns)
         told: list[list[Finding]] = [[] for _ in subjects]
         for place in dict.fromkeys((each.format, each.kind) for each in subjects):
             rows = [row for row, each in enumerate(subjects) if (each.format, each.kind) == place]
@@ -75,15 +75,33 @@ def _parts(subjects: list[Subject]) -> Iterator[list[Subject]]:
         yield subjects[start : start + AT_ONCE]
 
 
-def _looked(subject: Subject) -> Look:
-    """A record under the eyes of the rules of content."""
-    fields: dict[str, list[str]] = {}
-    for tag, text in subject.record.fields:
-        if tag in fields:
-            fields[tag].append(text)
-        else:
-            fields[tag] = [text]
-    return Look(subject.record, fields, subject.format, subject.kind)
+class _Looks(dict[int, Look]):
+    """Records under the eyes of the rules of content, by row, each when a rule first looks at it."""
+
+    def __init__(self, subjects: Sequence[Subject], columns: Columns | None) -> None:
+        super().__init__()
+        self._subjects = subjects
+        self._columns = columns
+
+    def __missing__(self, row: int) -> Look:
+        subject = self._subjects[row]
+        self[row] = look = Look(subject.record, self._fields(row), subject.format, subject.kind)
+        return look
+
+    def _fields(self, row: int) -> dict[str, list[str]]:
+        fields: dict[str, list[str]] = {}
+        for tag, text in self._pairs(row):
+            if tag in fields:
+                fields[tag].append(text)
+            else:
+                fields[tag] = [text]
+        return fields
+
+    def _pairs(self, row: int) -> Iterable[tuple[str, str]]:
+        if self._columns is None:
+            return self._subjects[row].record.fields
+        first, last = self._columns.bounds[row : row + 2]
+        return zip(self._columns.tags[first:last], self._columns.texts[first:last], strict=True)
 
 
 class _Shelf:
@@ -98,7 +116,7 @@ class _Shelf:
             self._calls[places] |= np.uint64(1 << number)
 
     def chosen(
-        self, rows: list[int], looks: Sequence[Look], columns: Columns | None
+        self, rows: list[int], looks: _Looks, columns: Columns | None
     ) -> Iterator[tuple[ContentRule, Sequence[int]]]:
         """Every rule with those of the records that it may have anything to say of."""
         if columns is None:

@@ -79,7 +79,7 @@ class Structure:
         self._tables = {place: Table(number, *place, off) for number, place in enumerate(places)}
         self._other = Table(len(places), Format.MARC21, None, off)
         tables = [*self._tables.values(), self._other]
-        self._single = np.array(sorted(_keys(tables)), np.int64)
+        self._single = np.array([bulk.of_tags(table.single) for table in tables])
         self._met: dict[int, _Verdict] = {bulk.ODD: _ODD}
         self._sound, self._valued = _Outlines(), _Outlines()  # of the second, only the values are looked at
 
@@ -113,14 +113,15 @@ class Structure:
         if len(subjects) < FEW:
             return [self.one(each) for each in subjects], None
         tables = [self.table(each) for each in subjects]
-        columns = bulk.columns([each.record for each in subjects], [table.number for table in tables])
+        numbers = np.array([table.number for table in tables], np.int64)
+        columns = bulk.columns([each.record for each in subjects], numbers)
         if columns is None:
             return [self.one(each) for each in subjects], None
         found: list[list[Finding]] = [[] for _ in subjects]
         _leaders(subjects, tables, found)
         self._fields(subjects, tables, columns, found)
-        keys = np.array([table.number for table in tables], np.int64)[columns.record] * NUMBERS + columns.number
-        for row, tag, count in _repeats(columns, np.isin(keys, self._single)):
+        single = self._single[numbers[columns.record], columns.digits]
+        for row, tag, count in _repeats(columns, single):
             found[row].append(_repeated(tag, count))
         for row, tag in _lacks(columns, tables):
             found[row].append(_missing(tag))
@@ -130,7 +131,7 @@ class Structure:
         self, subjects: Sequence[Subject], tables: list[Table], columns: Columns, found: list[list[Finding]]
     ) -> None:
         tags, texts = columns.tags, columns.texts
-        starts = np.searchsorted(columns.record, np.arange(len(subjects))).tolist()
+        starts = columns.bounds
         doubtful = self._doubtful(subjects, tables, columns)
         numbers, rows = columns.outline[doubtful].tolist(), columns.record[doubtful].tolist()
         for index, outline, row in zip(doubtful.tolist(), numbers, rows, strict=True):
@@ -212,13 +213,6 @@ def _leaders(subjects: Sequence[Subject], tables: Sequence[Table], found: list[l
         leaders = [subjects[row].record.leader for row in rows]
         for number in table.coded.leaders(leaders):
             found[rows[number]] += [_finding(fault, LEADER, 1) for fault in table.coded.leader(leaders[number])]
-
-
-def _keys(tables: Sequence[Table]) -> Iterator[int]:
-    """Numbers of table and tag of fields that do not repeat."""
-    for table in tables:
-        for tag in table.single:
-            yield table.number * NUMBERS + bulk.tag_number(tag)
 
 
 def _repeats(columns: Columns, single: bulk.Bools) -> Iterator[tuple[int, str, int]]:

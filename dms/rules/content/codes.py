@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from catalog.model import Format
-from dms.rules import edit
+from dms.rules import bulk, edit
+from dms.rules.bulk import Bools, Columns
 from dms.rules.content import values
 from dms.rules.content.model import ContentRule, Fix, Look
 from dms.rules.content.numbers import narrow
@@ -122,6 +123,16 @@ def _in_coded_data(seen: Look) -> Iterator[Finding]:
                     yield Finding(verdict.rule, tag, nth, code, start, stands, verdict.mended)
 
 
+def _in_coded_among(columns: Columns, fmt: Format) -> Bools:
+    texts, found = columns.texts, list[int]()
+    for tag, code, start, end, judge in CODED[fmt]:
+        for field in columns.tagged(bulk.of_tags((tag,))).tolist():
+            stands = _part(texts[field], code)[1][start:end]
+            if len(stands) == end - start and judge(stands):
+                found.append(field)
+    return columns.rows_of(found)
+
+
 def _other_list(text: str) -> bool:
     """$2 or second indicator 7 of 041: the codes are not of the MARC list."""
     return text[1:2] == "7" or DELIMITER + "2" in text
@@ -193,11 +204,13 @@ RULES: tuple[ContentRule, ...] = (
     ContentRule(
         ids=("language-code", "language-code-old", "language-code-form", "language-codes-together"),
         look=_languages,
+        among=values.among(LANGUAGE_PLACES, language),
         tags=values.tags(LANGUAGE_PLACES),
     ),
     ContentRule(
         ids=("country-code", "country-code-old", "country-code-form"),
         look=_countries,
+        among=values.among(COUNTRY_PLACES, country),
         tags=values.tags(COUNTRY_PLACES),
         formats=frozenset((Format.CNMARC,)),
     ),
@@ -208,7 +221,7 @@ RULES: tuple[ContentRule, ...] = (
         tags=values.tags(PLACE_PLACES),
         formats=frozenset((Format.MARC21,)),
     ),
-    ContentRule(ids=_IN_CODED, look=_in_coded_data, tags=frozenset(("008", "100"))),
+    ContentRule(ids=_IN_CODED, look=_in_coded_data, tags=frozenset(("008", "100")), among=_in_coded_among),
 )
 FIXES: Mapping[str, Fix] = {
     f"{stem}-code{end}": _fix(f"{stem}-code{end}", places, judge)

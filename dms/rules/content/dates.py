@@ -25,6 +25,8 @@ _MONTH_AND_DAY = "(?:0[1-9]|1[0-2])(?:0[1-9]|1[0-9]|2[0-8])"
 _SURELY_CHANGED = re.compile(f"20[0-9]{{2}}{_MONTH_AND_DAY}(?:[01][0-9]|2[0-3])[0-5][0-9]{{3}}\\.[0-9]")
 _SURELY_ENTERED = re.compile(f"[0-9]{{2}}{_MONTH_AND_DAY}")
 _YEAR = re.compile(r"(?<!\d)(1[0-9]{3}|20[0-9]{2})(?!\d)")
+# In a field, what may be no year of ours, c for copyright before it or the code of its subfield.
+_PERHAPS_ODD = re.compile(r"(?:(?<!\w)|(?<=\x1f\w))c?(?!(?:1[0-9]{3}|20[0-9]{2})(?!\w))[\dOolI]{4}(?!\w)")
 _PART_OF_YEAR = re.compile(r"\d{2,3}[-?u]|\[\d{3}\]")
 EARLIEST, LATEST = 1960, 2100  # nobody entered a machine-readable record before, and nobody will have by then
 
@@ -42,6 +44,7 @@ _WRITTEN: Mapping[Format, Mapping[str, str]] = {
     Format.MARC21: {"260": "c", "264": "c"},
     Format.CNMARC: {"210": "dh", "214": "d"},
 }
+_WRITTEN_TAGS = ("260", "264", "210", "214")
 _FOUR = re.compile(r"(?<!\w)c?([\dOolI]{4})(?!\w)")  # what may have been meant as a year, c for copyright
 _LETTERS = str.maketrans("OolI", "0011")
 _CNMARC_ONLY = frozenset((Format.CNMARC,))
@@ -218,7 +221,12 @@ def _mend_single(record: Record, fmt: Format) -> Mended:
 
 
 RULES: tuple[ContentRule, ...] = (
-    ContentRule(ids=("year-letters", "year-impossible"), look=_written, tags=frozenset(("260", "264", "210", "214"))),
+    ContentRule(
+        ids=("year-letters", "year-impossible"),
+        look=_written,
+        tags=frozenset(_WRITTEN_TAGS),
+        among=where(_WRITTEN_TAGS, _PERHAPS_ODD.search),
+    ),
     ContentRule(
         ids=("changed-form", "changed-unreadable"),
         look=_control,

@@ -49,6 +49,11 @@ def _by_agency() -> Mapping[str, Dialect]:
     return {agency: dialect for dialect in dialects().values() for agency in dialect.agencies}
 
 
+def is_agency(name: str) -> bool:
+    """Whether an agency's dialect is in the table."""
+    return name in _by_agency()
+
+
 def by_agency(seen: Look) -> Dialect | None:
     """The dialect of the last agency of 801 that is in the table."""
     known = _by_agency()

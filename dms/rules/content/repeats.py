@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+import numpy as np
+
 from catalog.model import Format
 from catalog.search.fold import fold
-from dms.rules import edit
+from dms.rules import bulk, edit
+from dms.rules.bulk import Bools, Columns
 from dms.rules.content.model import ContentRule, Fix, Look
 from dms.rules.content.values import LONGEST_VALUE
 from dms.rules.model import Finding, Kind, Mended
@@ -22,6 +25,24 @@ def _drops(tag: str) -> bool:
     """Whether a second field of the same content says nothing new: not control, local, holdings or items."""
     local = not tag.isdecimal() or tag[0] == "9" or tag[1:2] == "9"
     return not local and not is_control(tag) and (tag == "856" or tag[:2] not in ("85", "86", "87"))
+
+
+_DROPPED = bulk.of_tags(tag for number in range(1000) if _drops(tag := f"{number:03d}"))
+
+
+def _among(columns: Columns, fmt: Format) -> Bools:
+    """Records with two fields of a tag that are as long and end alike; and those in which a field is out of the
+    ordinary."""
+    del fmt  # the same in both
+    fields = columns.tagged(_DROPPED)
+    starts, ends = columns.starts[fields], columns.ends[fields]
+    keys = columns.record[fields] * bulk.NO_DIGITS + columns.digits[fields] << 32
+    keys |= (ends - starts & 0xFFFF) << 16 | columns.octets[ends - 1].astype(np.int64) << 8 | columns.octets[ends - 2]
+    keys.sort()
+    again = keys[1:][keys[1:] == keys[:-1]]
+    rows = columns.rows_of(columns.outline == bulk.ODD)
+    rows[(again >> 32) // bulk.NO_DIGITS] = True
+    return rows
 
 
 def _shown(text: str) -> str:
@@ -92,6 +113,14 @@ def _added(seen: Look) -> Iterator[Finding]:
                 yield Finding("added-entry-main", tag, nth, "", -1, _shown(text), _ADDED[tag])
 
 
+def _added_among(columns: Columns, fmt: Format) -> Bools:
+    del fmt  # the rule is of one
+    rows = np.zeros(columns.records, np.bool_)
+    for added, main in _ADDED.items():
+        rows |= columns.rows_of(columns.digits == int(added)) & columns.rows_of(columns.digits == int(main))
+    return rows
+
+
 def _mend_added(record: Record, fmt: Format) -> Mended:
     if fmt != Format.MARC21:
         return Mended(record, ())
@@ -153,11 +182,12 @@ def _mend_reference(record: Record, fmt: Format) -> Mended:
 
 
 RULES: tuple[ContentRule, ...] = (
-    ContentRule(ids=("field-twice",), look=_twice, kinds=frozenset(Kind)),
-    ContentRule(ids=("field-twice-indicators",), look=_alike, formats=frozenset((Format.MARC21,))),
+    ContentRule(ids=("field-twice",), look=_twice, kinds=frozenset(Kind), among=_among),
+    ContentRule(ids=("field-twice-indicators",), look=_alike, formats=frozenset((Format.MARC21,)), among=_among),
     ContentRule(
         ids=("added-entry-main",),
         look=_added,
+        among=_added_among,
         tags=frozenset(_ADDED),
         formats=frozenset((Format.MARC21,)),
     ),

@@ -10,19 +10,24 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import cache, lru_cache
 from pathlib import Path
+from string import ascii_letters
+
+import numpy as np
 
 from catalog.model import Format
 from catalog.search import pinyin
 from catalog.search.fold import fold, is_cjk, words
-from dms.rules import edit
-from dms.rules.content import dialects
+from dms.rules import bulk, edit
+from dms.rules.bulk import Bools, Columns, Ints
+from dms.rules.content import dialects, values
 from dms.rules.content.model import ContentRule, Fix, Look
 from dms.rules.content.values import LONGEST_VALUE
 from dms.rules.model import Finding, Mended
-from protocols.marc import DELIMITER, Record
+from protocols.marc import DELIMITER, Record, value
 
 TAGS = ("200", "225", "500", "510", "517", "600", "601", "606", "607", "700", "701", "702", "710", "711", "712")
 _NAMES = frozenset(("600", "700", "701", "702"))
+_TABLE = bulk.of_tags(TAGS)
 _CAPITALS = {"A": "a", "E": "e", "F": "f", "G": "g", "H": "h", "I": "i"}
 _NUMBERS = re.compile(r"\d+")
 _LETTERS = re.compile(r"[a-z0-9]+")
@@ -156,6 +161,34 @@ def _same_numbers(text: str, spelled: str) -> bool:
     return not here or here == _NUMBERS.findall(spelled)
 
 
+_IS_CAPITAL, _IS_LETTER = np.zeros(256, np.bool_), np.zeros(256, np.bool_)
+_IS_CAPITAL[list(map(ord, _CAPITALS))] = True
+_IS_LETTER[list(map(ord, ascii_letters))] = True
+
+
+def _pinyin_among(columns: Columns) -> Ints:
+    """The fields that have pinyin, and others that look like it."""
+    octets, marks = columns.octets, columns.marks
+    codes = octets[marks + 1]
+    capital, nine = _IS_CAPITAL[codes], codes == ord("9")
+    nine &= _IS_LETTER[octets[marks + 2]]
+    return columns.fields_at(marks[(capital | nine) & (octets[marks] == ord(DELIMITER))])
+
+
+def _mismatches_among(columns: Columns, fmt: Format) -> Bools:
+    del fmt  # the rule is of one
+    fields = _pinyin_among(columns)
+    return columns.rows_of(fields[_TABLE[columns.digits[fields]]])
+
+
+def _places_among(columns: Columns, fmt: Format) -> Bools:
+    """Those with pinyin, and those of agencies whose habits are known."""
+    return columns.rows_of(_pinyin_among(columns)) | _of_agencies(columns, fmt)
+
+
+_of_agencies = values.where(("801",), lambda text: dialects.is_agency(value(text, "b").strip()))
+
+
 def _has_pinyin(text: str) -> bool:
     return any(f"\x1f{code}" in text for code in "AEF9HIG")
 
@@ -229,12 +262,14 @@ RULES: tuple[ContentRule, ...] = (
     ContentRule(
         ids=("pinyin-mismatch", "pinyin-other", "pinyin-number"),
         look=_mismatches,
+        among=_mismatches_among,
         tags=frozenset(TAGS),
         formats=_CNMARC,
     ),
     ContentRule(
         ids=("pinyin-order", "pinyin-han", "pinyin-mixed", "pinyin-dialect", "pinyin-missing"),
         look=_places,
+        among=_places_among,
         tags=frozenset(("200",)),
         formats=_CNMARC,
     ),

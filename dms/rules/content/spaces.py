@@ -24,6 +24,7 @@ _CODED_MARC21 = frozenset(("010", "016", "035", "041", "044", "052", "533", "853
 _CODED_CODES = frozenset("01235678w")  # of these codes, whatever the field: links, identifiers, fixed-length codes
 _DOUBLE = re.compile(r"(?<=\S) {2,}(?=\S)")
 _ODD = re.compile("\u3000|  |^. | $", re.S)  # in a subfield with its code: what is in all that is mended
+_ODD_IN_FIELD = re.compile("\u3000|  |\x1f. | (?:[\x1f\n]|\\Z)", re.S)  # the same in a field
 _LEADING = re.compile("\x1f. ", re.S)
 _IDEOGRAPHIC = "\u3000".encode()
 
@@ -93,7 +94,7 @@ def _closely(seen: Look) -> Iterator[Finding]:
         if not _told(tag, seen.format):
             continue
         for nth, text in enumerate(texts, 1):
-            for part in text.split(DELIMITER)[1:]:
+            for part in text.split(DELIMITER)[1:] if _ODD_IN_FIELD.search(text) else ():
                 if part and part[0] not in _CODED_CODES and _ODD.search(part):
                     value = part[1:]
                     for rule, mend in MENDS.items():
