@@ -18,8 +18,8 @@ import pytest_asyncio
 
 from tests import builders, postgres
 from tests.e2e.test_exchange_cli import Operator
-from tests.e2e.test_run import PATIENCE, ROOT, environ, free_port, tianlu
 from tests.postgres import Postgres
+from tests.terminal import PATIENCE, ROOT, environ, free_port, tianlu
 
 ME = f"os:{pwd.getpwuid(os.geteuid()).pw_name}"
 

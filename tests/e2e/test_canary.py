@@ -30,9 +30,9 @@ from exchange.codes import Code
 from node.context import TRACES
 from protocols import suites
 from services.access import sessions
-from tests import forms, postgres
-from tests.e2e.test_run import PATIENCE, ROOT, environ, free_port, tianlu
+from tests import forms, postgres, terminal
 from tests.forms import Browser
+from tests.terminal import PATIENCE, ROOT, environ, free_port, tianlu
 
 # What is typed or sent. Each is long and found nowhere else.
 GIVEN = {
@@ -79,10 +79,7 @@ class Operator:
     folder: Path  # for files with passwords
 
     def says(self, *words: str, env: Mapping[str, str] | None = None, shows: bool = False) -> str:
-        done = subprocess.run(
-            tianlu("--home", str(self.home), "--debug", *words), env=environ() | dict(env or {}), cwd=ROOT,
-            capture_output=True, text=True, timeout=PATIENCE, check=False,
-        )  # fmt: skip
+        done = terminal.says("--home", str(self.home), "--debug", *words, env=env)
         number = len(self.scene.written)
         self.scene.written[f"{number}: tianlu {words[0]}, standard error"] = done.stderr.encode()
         if not shows:

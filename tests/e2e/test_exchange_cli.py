@@ -13,9 +13,9 @@ from typing import Any
 import asyncpg
 import pytest_asyncio
 
-from tests import builders, postgres
-from tests.e2e.test_run import PATIENCE, ROOT, environ, free_port, tianlu
+from tests import builders, postgres, terminal
 from tests.postgres import Postgres
+from tests.terminal import PATIENCE, ROOT, environ, free_port, tianlu
 
 
 @dataclass(frozen=True)
@@ -26,15 +26,7 @@ class Operator:
     dsn: str
 
     def says(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            tianlu("--home", str(self.home), *words),
-            env=environ(),
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
-        )
+        return terminal.says("--home", str(self.home), *words)
 
     def asks(self, *words: str, code: int = 0) -> list[dict[str, Any]]:
         done = self.says("--json", *words)

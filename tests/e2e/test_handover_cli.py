@@ -10,8 +10,8 @@ import pytest_asyncio
 
 from tests import builders, moving, postgres
 from tests.e2e.test_exchange_cli import Operator
-from tests.e2e.test_run import free_port
 from tests.postgres import Postgres
+from tests.terminal import free_port
 
 COUNT = 300
 PATIENCE = 120.0  # seconds for a move

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from tests import postgres
-from tests.e2e.test_run import PATIENCE, ROOT, environ, free_port, tianlu
+from tests import postgres, terminal
 from tests.postgres import Postgres
+from tests.terminal import PATIENCE, ROOT, environ, free_port, tianlu
 
 
 class Operator:
@@ -23,15 +23,7 @@ class Operator:
         self.home = home
 
     def says(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            tianlu("--home", str(self.home), *words),
-            env=environ(),
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
-        )
+        return terminal.says("--home", str(self.home), *words)
 
     def asks(self, *words: str) -> list[dict[str, Any]]:
         done = self.says("--json", *words)

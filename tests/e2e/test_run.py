@@ -8,7 +8,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -18,25 +17,7 @@ import pytest
 
 from protocols.z3950 import apdu
 from protocols.z3950.apdu.init import InitRequest, InitResponse
-
-ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 60.0  # seconds; a busy machine starts three Pythons and a PostgreSQL in a few
-
-
-def environ() -> dict[str, str]:
-    """Ours, without a node that it may describe."""
-    plain = {name: value for name, value in os.environ.items() if not name.startswith("TIANLU_")}
-    return {**plain, "LANG": "C.UTF-8", "PYTHONPATH": str(ROOT), "TIANLU_Z3950__PORT": "0"}
-
-
-def tianlu(*words: str) -> list[str]:
-    return [sys.executable, "-m", "node.cli", *words]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+from tests.terminal import PATIENCE, ROOT, environ, free_port, tianlu
 
 
 def until(done: Callable[[], bool]) -> None:

@@ -19,8 +19,8 @@ from catalog.model import cluster_id
 from catalog.received import Received
 from node.web import schemas
 from services.discovery import wide
+from tests import terminal
 from tests import tiers as cast
-from tests.e2e.test_run import ROOT, environ, tianlu
 from tests.postgres import Postgres
 from tests.schema import fits
 from tests.tiers import Running
@@ -137,8 +137,7 @@ def searches(leaf: Running, home: Path, *words: str) -> subprocess.CompletedProc
     told = (("symbol", leaf.who.symbol), ("tier", leaf.who.tier), ("name", leaf.who.name))
     lines = ["[node]", *(f'{name} = "{value}"' for name, value in told), "[database]", f'dsn_file = "{secret}"']
     (home / "tianlu.toml").write_text("\n".join(lines), encoding="utf-8")
-    line = tianlu("--home", str(home), "search", "garden", *words)
-    return subprocess.run(line, env=environ(), cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    return terminal.says("--home", str(home), "search", "garden", *words)
 
 
 async def test_the_command_line_searches_every_level_too(tiers: Tiers, tmp_path: Path) -> None:
