@@ -17,6 +17,9 @@ from protocols import iso2709
 from protocols.columnar import FIELD_END, Scan
 
 PATIENCE = 8  # times that a stretch is read in search of records
+LEAST = 38  # bytes of a record: leader, one entry, the terminators
+FEW = 8  # pieces with fewer bytes that are looked at one by one
+CRUMBS = -2  # row of a frame that is a run of such pieces
 
 _LEADER = re.compile(rb"(?=[0-9]{5}[A-Za-z ]{2}[\x20-\x7e]{5}([0-9]{5})[\x20-\x7e]{7}[0-9A-Za-z]{3}[0-9]{9})")
 _DIRECTORY = re.compile(rb"(?:[0-9A-Za-z]{3}[0-9]{9})+\x1e")
@@ -29,7 +32,7 @@ class Frame(NamedTuple):
 
     start: int
     end: int
-    row: int  # row of a sound record in the scan, -1 for others
+    row: int  # row of a sound record in the scan, -1 for others, CRUMBS where none can be
     findings: tuple[Finding, ...] = ()
 
 
@@ -38,11 +41,15 @@ def frames(found: Scan) -> Iterator[Frame]:
     data = found.data
     starts, ends, sound = found.starts.tolist(), found.ends.tolist(), found.sound.tolist()
     joining = _Joining(found)
+    crumbs = _crumbs(found)
     row = 0
     while row < len(starts):
         start, end = starts[row], ends[row]
         if sound[row]:
             yield Frame(start=start, end=end, row=row)
+        elif row in crumbs:
+            row = crumbs[row]
+            yield Frame(start=start, end=ends[row], row=CRUMBS)
         else:
             last = joining.last(start, row)
             if last > row:
@@ -60,6 +67,16 @@ def frames(found: Scan) -> Iterator[Frame]:
     start = found.tail + len(rest) - len(rest.lstrip(b"\r\n\t\x00\x1a\x0c"))
     if data[start:].strip():
         yield from _split(data, start, len(data))
+
+
+def _crumbs(found: Scan) -> dict[int, int]:
+    """First and last row of each run of pieces in which no record can be; a stretch may be a million of them."""
+    octets = np.frombuffer(found.data, np.uint8)
+    digit = octets[found.starts] - ord("0") < 10  # unsigned: what stands before the digits is far above them
+    widths = found.ends - found.starts
+    small = ~found.sound & (widths < LEAST) & (~digit | (widths < 6))  # five digits tell how far a record goes
+    turns = np.flatnonzero(np.diff(small, prepend=False, append=False)).tolist()
+    return {first: behind - 1 for first, behind in zip(turns[::2], turns[1::2], strict=True) if behind - first > FEW}
 
 
 class _Joining:

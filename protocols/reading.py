@@ -183,6 +183,10 @@ def _structures(found: Scan, batch: Batch) -> Iterator[Pending]:
     rubbish = _Rubbish()
     ordinal = 0
     for frame in framing.frames(found):
+        if frame.row == framing.CRUMBS:
+            reason = f"pieces of fewer than {framing.LEAST} bytes"
+            ordinal += rubbish.add(frame.start, frame.end, ordinal, reason)
+            continue
         raw = data[frame.start : frame.end]
         pending: Pending | None = None
         failed: Failed | None = None

@@ -176,6 +176,13 @@ def test_a_record_terminator_inside_a_record_does_not_cut_it() -> None:
     assert batch.reads[1].record.fields == FIELDS
 
 
+@pytest.mark.parametrize("crumb", [b"\x1d", b"\x1e\x1d", b"ab\x1ec\x1d", b"12\x1d"])
+def test_a_run_of_crumbs_is_one_failure_between_sound_records(crumb: bytes) -> None:
+    batch = reading.read(GOOD + crumb * 5_000 + GOOD, "iso2709")
+    assert [each.raw for each in batch.reads] == [GOOD] * 2
+    assert [(each.raw, each.ordinal) for each in batch.failed] == [(crumb * 5_000, 1)]
+
+
 @pytest.mark.parametrize(
     "rubbish",
     [b"\x1d", b"hello\x1d", b"00026     2200025   4500\x1e\x1d", b"\x00" * 10 + b"x\x1d", b"1" * 500 + b"\x1d"],
