@@ -27,8 +27,9 @@ log = logging.getLogger(__name__)
 FIRST = 10.0  # seconds for the first request of a connection
 WHOLE = 10.0  # seconds for the rest of a request that has begun
 STALLED = 30.0  # seconds in which a client must take something of its answer
-LINGER = 2.0  # seconds in which a last word can still be taken
-IN_A_ROW = 16  # requests of one client
+LINGER = 2.0  # seconds in which something of a last word must be taken
+IN_A_ROW, ROW = 16, 0.005  # requests of one client, and seconds after which none of them begins
+MOST_UNSENT = 256 << 20  # octets that all clients together have yet to take
 YOUNG = 1.0  # seconds in which a connection is not cut for room
 LOOK = 1.0  # seconds
 TELL = 60.0  # seconds between lines of the log
@@ -173,6 +174,7 @@ class Connection(asyncio.Protocol):
     def _next(self) -> None:
         """Begin with the next whole requests, as long as it is their turn: one that takes time ends it, and so do many
         in a row, because others want to be heard too."""
+        began = self._guard.clock()
         for _ in range(IN_A_ROW):
             if self.closing or self.at_work or self._full or not self._whole:
                 return
@@ -183,6 +185,8 @@ class Connection(asyncio.Protocol):
                 self._malformed(error)
                 return
             self._begin(request)
+            if self._guard.clock() - began > ROW:
+                break
         if self._whole and not self.at_work:
             self._resting = True
             asyncio.get_running_loop().call_soon(self._go_on)
@@ -248,11 +252,20 @@ class Connection(asyncio.Protocol):
             self._finish()
 
     def _finish(self) -> None:
-        """Close when the client has taken what was written, or after a while in any case."""
+        """Close when the client has taken what was written, or takes nothing more of it."""
         self.closing = True
         if self._wire:
             self._wire.close()
-            asyncio.get_running_loop().call_later(LINGER, self.end)
+            self._linger(self.unsent)
+
+    def _linger(self, unsent: int) -> None:
+        asyncio.get_running_loop().call_later(LINGER, self._lingered, unsent)
+
+    def _lingered(self, before: int) -> None:
+        if self._wire and 0 < self.unsent < before:
+            self._linger(self.unsent)
+        else:
+            self.end()
 
 
 def fault(connection: Connection, now: float, idle: float) -> str:
@@ -342,6 +355,7 @@ class Guard:
         for each in self.every():
             if reason := fault(each, now, self.idle):
                 self._cut(each, reason)
+        self._relieve()
         if now - self._told >= TELL and (new := self.cuts - self._told_cuts):
             reasons = ", ".join(f"{reason}: {count}" for reason, count in new.most_common())
             log.warning("Z39.50 connections were cut (%s); %d are open", reasons, len(self._all))
@@ -357,6 +371,15 @@ class Guard:
         """The node stops: everybody is told, and gone."""
         for each in self.every():
             each.last_word(CloseReason.SHUTDOWN, "the node stops")
+
+    def _relieve(self) -> None:
+        """Answers that wait to be taken are memory: where they are too much, the largest go."""
+        unsent = {each: each.unsent for each in self._all}
+        beyond = sum(unsent.values()) - MOST_UNSENT
+        while beyond > 0:
+            largest = max(unsent, key=unsent.__getitem__)
+            beyond -= unsent.pop(largest)
+            self._cut(largest, "too much not taken")
 
     def _make_room(self, victim: Connection | None) -> bool:
         if victim is None or self.clock() - victim.since < YOUNG:

@@ -10,6 +10,7 @@ import threading
 from collections.abc import AsyncIterator, Callable
 from ipaddress import ip_address
 from pathlib import Path
+from typing import cast
 
 import pytest
 import pytest_asyncio
@@ -162,6 +163,69 @@ async def test_who_does_not_take_its_answer_is_cut_and_holds_no_memory(
                     await asyncio.sleep(0.01)
                     assert all(each.unsent < 8 << 20 for each in door.guard.every())
     assert await works(door)
+
+
+async def test_what_waits_to_be_taken_is_bounded_for_all_clients_together(
+    door: Standing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listener, "LOOK", 0.05)
+    monkeypatch.setattr(listener, "MOST_UNSENT", 64 << 10)
+    one = apdu.encode(PresentRequest(result_set_id="default", result_set_start_point=1, number_of_records_requested=1))
+    async with door.session() as greedy, door.session() as other:
+        await greedy.search("长编")
+        greedy.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        with contextlib.suppress(ConnectionError):
+            async with asyncio.timeout(PATIENCE):
+                while not door.guard.cuts:
+                    greedy.writer.write(one * 20)
+                    await asyncio.sleep(0.01)
+        assert door.guard.cuts == {"too much not taken": 1}
+        assert (await other.search("天工开物")).result_count == 2
+
+
+class Wire:
+    """Takes octets as slowly as a test wants."""
+
+    def __init__(self, unsent: int) -> None:
+        self.unsent, self.cut = unsent, False
+
+    def get_write_buffer_size(self) -> int:
+        return self.unsent
+
+    def close(self) -> None:
+        pass
+
+    def abort(self) -> None:
+        self.cut = True
+
+
+async def test_a_last_answer_is_not_cut_while_it_is_taken(door: Standing, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listener, "LINGER", 0.0)
+    wire, connection = Wire(unsent=5), door.guard()
+    connection._wire = cast(asyncio.Transport, wire)
+    connection._finish()
+    for left in (4, 3):
+        wire.unsent = left
+        await asyncio.sleep(0)
+        assert not wire.cut
+    await until(lambda: wire.cut)
+
+
+async def test_requests_in_a_row_end_where_they_take_long(door: Standing, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listener, "ROW", -1.0)
+    rested: list[object] = []
+    go_on = listener.Connection._go_on
+
+    def seen(connection: listener.Connection) -> None:
+        rested.append(connection)
+        go_on(connection)
+
+    monkeypatch.setattr(listener.Connection, "_go_on", seen)
+    async with door.session() as client:
+        await client.send(apdu.encode(a_search(a_term("天工开物"))) * 4)
+        answers = [await client.heard() for _ in range(4)]
+    assert [each.result_count for each in answers if isinstance(each, SearchResponse)] == [2] * 4
+    assert len(rested) == 3, "the others are heard between them"
 
 
 async def test_a_half_closed_client_still_gets_what_it_asked_for(door: Standing) -> None:
