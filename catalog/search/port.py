@@ -112,8 +112,7 @@ class Request:
             raise BadQuery(f"Only the first {self.deepest:,} hits can be paged through; narrow the query.")
         if self.sort not in ("relevance", "newest", "title"):
             raise BadQuery(f"Hits are sorted by relevance, newest or title, not by {self.sort!r}.")
-        unknown = set(self.facets) - set(FACETS)
-        if unknown:
+        if self.facets and (unknown := set(self.facets) - set(FACETS)):
             raise BadQuery(f"There is no facet {sorted(unknown)[0]!r}; use some of {', '.join(FACETS)}.")
 
     @property

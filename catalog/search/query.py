@@ -47,6 +47,7 @@ class _Chunk(msgspec.Struct, frozen=True, kw_only=True):
     unwanted: bool = False
 
 
+_CODED = frozenset(("year", "class", "isbn", "issn"))  # fields of which words are no texts
 _CHUNK = re.compile(
     r"""(?P<minus>-(?=[^\s-]))?(?:(?P<prefix>[^\W\d_]+)[:：]\s*(?=\S))?"""
     r"""(?:["“”„](?P<quoted>[^"“”„]*)["“”„]|[「『](?P<bracketed>[^」』]*)[」』]|(?P<plain>\S+))"""
@@ -82,6 +83,10 @@ def parse(text: str, field: str = "any") -> Query:
 
 def plain(text: str, field: str, *, sounding: bool) -> tuple[Node, ...]:
     """The words of a text in which no sign means anything, all of which must be found; as pinyin too if `sounding`."""
+    if text.isascii() and text.isalpha() and field not in _CODED:  # the shortest way to what the rest gives of it
+        chunk = _Chunk(field=field, text=text)
+        word = Text(field=field, tokens=((0, text.lower()),))
+        return (_either(word, *_word_sounds(chunk, True)),) if sounding and _may_sound(chunk) else (word,)
     chunks = [_Chunk(field=field, text=word) for word in re.split(r"[\s*]+", fold(text)) if words(word)]
     if not sounding:
         return tuple([node for chunk in chunks for node in _atoms(chunk)])

@@ -202,8 +202,7 @@ class TantivyReader:
         self._current = str(home / "current")
         self._schema = schema()
         self._asker = Asker(self._schema)
-        # What `current` was, when by a clock that never goes back, and what was opened.
-        self._open: tuple[int, float, tantivy.Searcher] | None = None
+        self._open: tuple[float, tantivy.Searcher] | None = None  # when by a clock that never goes back
         self._named = -1
         self._folder = ""
         self._index: tantivy.Index | None = None
@@ -297,18 +296,18 @@ class TantivyReader:
 
     def _searcher(self) -> tantivy.Searcher:
         """The index as it is, or was a moment ago. Between two searches the files of that state stay open."""
+        now, known = time.monotonic(), self._open
+        if known is not None and now - known[0] < FRESH:
+            return known[1]
+        found = self._opened()
+        self._open = now, found
+        return found
+
+    def _opened(self) -> tantivy.Searcher:
         try:
             named = os.stat(self._current).st_mtime_ns
         except FileNotFoundError as error:
             raise NotBuilt("There is no search index yet; it is made while the node runs.") from error
-        now, known = time.monotonic(), self._open
-        if known is not None and known[0] == named and now - known[1] < FRESH:
-            return known[2]
-        found = self._opened(named)
-        self._open = named, now, found
-        return found
-
-    def _opened(self, named: int) -> tantivy.Searcher:
         if self._index is None or named != self._named:
             folder = folders.current(self._home, SCHEMA)
             if not folder:

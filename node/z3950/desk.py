@@ -89,12 +89,13 @@ class Desk:
         way, now = task.ways[0], time.monotonic()
         if len(task.ways) > 1 or any(each.scope for each in task.databases) or not self.quick.may(way.compiled, now):
             return None
-        began = time.thread_time()
+        began = time.thread_time() if self.quick.watches else None
         try:
             result = self.shelf.find_now(_request(way, None, task.keys), task.databases[0])
         except TianluError as error:
             return _trouble(error)
-        self.quick.took(time.thread_time() - began, now)
+        used = None if began is None else time.thread_time() - began
+        self.quick.took(time.monotonic() - now, used, now)
         return Found(result=result, way=way)
 
     def _take_now(self, task: Take) -> list[NamePlusRecord | Trouble] | None:

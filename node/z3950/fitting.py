@@ -34,7 +34,7 @@ def segments(state: State, found: Sequence[NamePlusRecord], *, single: bool) -> 
 
 def _fit(state: State, found: Sequence[NamePlusRecord], single: bool) -> tuple[NamePlusRecord, ...]:
     """The records, from the first on, that go into one message; at least one."""
-    if sum(map(octets, found)) <= state.preferred:
+    if sum([len(each.octets) if type(each) is Written else octets(each) for each in found]) <= state.preferred:
         return tuple(found)
     kept: list[NamePlusRecord] = []
     size = 0

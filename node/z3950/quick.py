@@ -7,11 +7,14 @@ others waiting for a hundredth of the time at most, and the first of a process, 
 
 from __future__ import annotations
 
+from itertools import islice
+
 from catalog.search import tree
 
 PLAIN = (tree.Text, tree.Number, tree.Value, tree.All, tree.Either, tree.Sound, tree.Spelled)
 MOST_NODES = 8
-QUICK = 0.003  # seconds of processor time: on a busy machine the clock says nothing of the search
+QUICK = 0.003  # seconds of processor time: on a busy machine the clock says little of the search
+WATCHED = 100  # searches, after one that took long by the clock
 PAUSE = 100  # times as long as a slow one took
 
 
@@ -20,15 +23,25 @@ class Quick:
 
     def __init__(self) -> None:
         self._not_before = float("-inf")
+        self._watched = 0  # searches whose processor time is still to be looked at
 
     def may(self, asked: tree.Query, now: float) -> bool:
         """Whether this one is done at once; `now` is of a clock that never goes back."""
         if now < self._not_before:
             return False
-        nodes = [node for node, _ in tree.walk(asked.wanted + asked.unwanted)]
+        nodes = [node for node, _ in islice(tree.walk(asked.wanted + asked.unwanted), MOST_NODES + 1)]
         return len(nodes) <= MOST_NODES and all(isinstance(node, PLAIN) for node in nodes)
 
-    def took(self, seconds: float, now: float) -> None:
-        """One has been done."""
-        if seconds > QUICK:
-            self._not_before = now + PAUSE * seconds
+    @property
+    def watches(self) -> bool:
+        """The processor time of the next one is to be told: asking for it takes as long as many a part of a search."""
+        return self._watched > 0
+
+    def took(self, passed: float, used: float | None, now: float) -> None:
+        """One has been done; seconds on the clock, and of processor time where that was looked at."""
+        if passed <= QUICK:
+            self._watched = max(0, self._watched - 1)
+        elif used is None:
+            self._watched = WATCHED
+        elif used > QUICK:
+            self._not_before = now + PAUSE * used

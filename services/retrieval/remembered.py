@@ -65,11 +65,15 @@ class Remembered(Generic[Value]):
     def every(self, clusters: Sequence[int], form: Hashable) -> list[Value] | None:
         """`get` of each, in their order; None if one isn't there."""
         made = []
+        young = self._young
         for cluster in clusters:
-            found = self.get(cluster, form)
-            if found is None:
+            if (forms := young.get(cluster)) is not None and (known := forms.get(form)) is not None:
+                made.append(known[0])
+            elif (found := self.get(cluster, form)) is not None:
+                made.append(found)
+                young = self._young
+            else:
                 return None
-            made.append(found)
         return made
 
     def keep(self, turn: int, cluster: int, form: Hashable, value: Value, size: int) -> None:

@@ -310,6 +310,7 @@ def test_readers_keep_the_old_index_until_the_new_one_is_published(tmp_path: Pat
         writer.commit(2, 1)
         assert reader.search(Request()).total == 2
         writer.publish()
+        reader.reload()  # else a moment later
         assert reader.search(Request()).total == 1
         assert reader.place() == (2, 1)
     with TantivyWriter(tmp_path) as writer:

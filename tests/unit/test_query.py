@@ -10,12 +10,22 @@ from hypothesis import strategies as st
 
 from catalog.search.grams import index_text, phrase, runs
 from catalog.search.port import BadQuery, Request
-from catalog.search.query import isbn13, parse, years
+from catalog.search.query import isbn13, parse, plain, years
 from catalog.search.tree import All, Either, Number, Sound, Spelled, Stem, Text, Year, walk
 
 
 def text(piece: str, field: str = "any") -> Text:
     return Text(field=field, tokens=phrase(piece))
+
+
+@given(
+    st.text(alphabet="abcghilmnorvxCHX", min_size=1, max_size=12)
+    | st.sampled_from(["hongloumeng", "XiAn", "hlm", "nver"]),
+    st.sampled_from(["any", "title", "author", "subject", "publisher", "series", "place", "note"]),
+    st.booleans(),
+)
+def test_one_plain_word_is_read_as_it_is_beside_others(word: str, field: str, sounding: bool) -> None:
+    assert plain(word, field, sounding=sounding) == plain(f"{word} ", field, sounding=sounding)
 
 
 def test_tokens_are_characters_and_pairs_in_order() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from catalog.search import fielded, tree
-from node.z3950.quick import PAUSE, QUICK, Quick
+from node.z3950.quick import PAUSE, QUICK, WATCHED, Quick
 from protocols.query import Or, Term
 
 PLAIN = fielded.compiled(Term(index="title", text="天工开物"))
@@ -27,14 +27,27 @@ def test_slow_ones_take_a_hundredth_of_the_time_at_most() -> None:
     while now < 1000.0:
         if quick.may(PLAIN, now):
             took = 0.5 if now > 500 else 0.02
-            quick.took(took, now)
+            quick.took(took, took if quick.watches else None, now)
             held += took
         now += 0.1
-    assert 8.0 < held < 10.5
+    assert 8.0 < held < 11.5
     assert quick.may(PLAIN, now + PAUSE), "and it is tried again"
 
 
 def test_quick_ones_change_nothing() -> None:
     quick = Quick()
-    quick.took(QUICK, 1.0)
+    quick.took(QUICK, None, 1.0)
     assert quick.may(PLAIN, 1.0)
+    assert not quick.watches
+
+
+def test_a_busy_machine_is_no_slow_search() -> None:
+    quick = Quick()
+    quick.took(0.5, None, 1.0)
+    assert quick.watches
+    quick.took(0.5, QUICK, 1.0)
+    assert quick.may(PLAIN, 1.0)
+    for _ in range(WATCHED):
+        assert quick.watches
+        quick.took(QUICK, QUICK, 1.0)
+    assert not quick.watches

@@ -6,6 +6,8 @@ no client in use asks for it, and it is answered as any unknown APDU is.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from protocols.z3950.apdu.close import CLOSE, Close, CloseReason
 from protocols.z3950.apdu.control import (
     ACCESS_CONTROL_REQUEST,
@@ -88,6 +90,9 @@ __all__ = [
     "encode",
 ]
 
+PRESENT = b"\xb8"  # identifier octet of a PresentRequest
+SHORT = 48  # octets of one that names no more than a set, a syntax and an element set
+
 Request = (
     InitRequest
     | SearchRequest
@@ -147,7 +152,12 @@ APDU: Type[Apdu] = choice(
 
 def decode(octets: bytes, limits: Limits = REQUESTS) -> Apdu:
     """One whole APDU. Malformed if it is none of those above, is broken, or is beyond the limits."""
+    if octets[:1] == PRESENT and len(octets) <= SHORT:
+        return _present(octets, limits)
     return APDU.decode(octets, limits)
+
+
+_present = lru_cache(maxsize=512)(APDU.decode)  # programs ask for the next records in few different octets
 
 
 def encode(apdu: Apdu) -> bytes:
