@@ -115,9 +115,10 @@ async def listing(
 
 
 async def waiting(conn: Connection, *, within: Collection[str] | None = None) -> int:
-    """How many wait for a reviewer."""
+    """How many wait for somebody: a reviewer, or the cataloguer to whom they came back."""
     found: int = await conn.fetchval(
-        """select count(*) from submission where state = 'submitted' and ($1::text[] is null or library = any($1))""",
+        """select count(*) from submission
+           where state in ('submitted', 'returned') and ($1::text[] is null or library = any($1))""",
         None if within is None else sorted(within),
     )
     return found

@@ -177,7 +177,7 @@ async def send_back(conn: Connection, who: Who, number: int, reason: str) -> Sub
     """A reviewer returns it with a reason."""
     there = await submissions.get(conn, number, lock=True, within=who.within(Event.RETURN))
     if not reason.strip():
-        raise Misconfigured("say what is to be put right (--why)")
+        raise Misconfigured("say what is to be put right")
     _bounded(reason)
     await _turn(conn, there, Event.RETURN, decided_by=who.name, reason=reason.strip())
     return await submissions.get(conn, number)

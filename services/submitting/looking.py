@@ -60,7 +60,7 @@ async def look(conn: Connection, given: Given, library: str, *, qualified: bool,
     signature of the record that it replaces.
     """
     court = Court(await quality_scope.of_library(conn, library))
-    (verdict,) = court.judge([Subject(given.record, given.format, given.told)])
+    (verdict,) = court.judge([Subject(_numbered(given.record), given.format, given.told)])
     worth = [each for each in verdict.findings if court.levels[each.rule] >= Level.WARNING]
     wrong = Counter(each.rule for each in worth if court.levels[each.rule] == Level.ERROR)
     worth.sort(key=lambda each: each.rule not in wrong)
@@ -82,3 +82,8 @@ async def look(conn: Connection, given: Given, library: str, *, qualified: bool,
         qualified=qualified,
         holdings=given.kind is Kind.HOLDINGS,
     )
+
+
+def _numbered(record: Record) -> Record:
+    """As it will be judged when it is placed: with a number, which it gets where it has none."""
+    return record if record.first("001") else Record(record.leader, (("001", "S"), *record.fields))

@@ -108,7 +108,9 @@ async def test_who_is_qualified_places_a_new_record_at_once(catalogue: Catalogue
 async def test_a_record_that_names_itself_by_nothing_gets_a_number(catalogue: Catalogue) -> None:
     data = builders.iso2709(builders.a_cnmarc(title="无号之书", isbn=builders.isbn13(9), local_id=""))
     there = await drafted(catalogue, data, REVIEWER)
-    await submitted(catalogue, there.submission, REVIEWER)
+    handed = await submitted(catalogue, there.submission, REVIEWER)
+    assert handed.answer
+    assert not [finding for finding in handed.answer.findings if "001" in finding], "it is not wanted of the cataloguer"
     done = await now(catalogue, there.submission)
     assert (done.state, done.local_id) == ("merged", f"S{there.submission:08d}")
     assert await names(catalogue) == {frozenset({f"submitted-{HOME}-cnmarc/{done.local_id}"})}
@@ -148,6 +150,7 @@ async def test_what_is_returned_is_mended_and_submitted_again(catalogue: Catalog
         with pytest.raises(Misconfigured, match="put right"):
             await handing.send_back(conn, REVIEWER, there.submission, " ")
         back = await handing.send_back(conn, REVIEWER, there.submission, "题名有误")
+        assert await submissions.waiting(conn) == 1, "for its cataloguer"
     assert (back.state, back.reason, back.decided_by) == ("returned", "题名有误", REVIEWER.name)
     async with catalogue.database.transaction() as conn:
         given = looking.read(raw("T1", title="园冶注释"), "iso2709")
