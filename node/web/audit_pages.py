@@ -13,6 +13,7 @@ from aiohttp import web
 from catalog import audit, heads
 from catalog.audit import Checked, Kept, Wanted
 from node.web import api, auditing, context, view
+from node.web.inputs import numbered
 from node.web.middleware import BadInput
 from protocols import csv
 
@@ -129,9 +130,9 @@ def _before(request: web.Request) -> int | None:
     text = request.query.get("before", "")
     if not text:
         return None
-    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+    if (number := numbered(text)) is None:
         raise BadInput("before is the number of an entry.")
-    return int(text)
+    return number
 
 
 async def _verified(request: web.Request) -> Checked | None:

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from catalog import batches, offering
 from node.web import api, batch_asking, context
-from node.web.inputs import number
+from node.web.inputs import number, numbered
 from node.web.middleware import BadInput
 from node.web.posted import posted
 from services.cataloguing import batch_told, patch
@@ -90,10 +90,9 @@ STATES = (*batches.STATES, "superseded")
 
 def batch_number(request: web.Request) -> int:
     """The batch in the address."""
-    asked = request.match_info["batch"]
-    if not (asked.isascii() and asked.isdigit() and len(asked) <= 18):
+    if (asked := numbered(request.match_info["batch"])) is None:
         raise BadInput("A batch is named by its number.")
-    return int(asked)
+    return asked
 
 
 async def _asked(request: web.Request) -> tuple[batch_asking.Asked, str]:

@@ -13,6 +13,7 @@ from config.errors import Misconfigured
 from dms import batch_change
 from dms.batch_change import Operation
 from node.web import auditing, context, permits
+from node.web.inputs import reasoned
 from node.web.middleware import BadInput
 from services.access.policy import Permission
 from services.cataloguing import batch as batching
@@ -62,8 +63,7 @@ async def preview(request: web.Request, asked: Asked) -> Preview:
 
 async def make(request: web.Request, asked: Asked, why: str) -> Batch:
     """Put the batch; workers carry it out. In the audit log as the command is."""
-    if not why.strip():
-        raise BadInput("Say why: others will read it, and you will in a year.")
+    reasoned(why)
     node, deed = context.node_of(request), auditing.deed(request)
     deed.about(object=asked.which[:LONGEST_LINE], change=list(asked.lines), rule=asked.rule, why=why)
     async with context.private(request, Permission.CHANGE) as conn:
@@ -85,8 +85,7 @@ async def make(request: web.Request, asked: Asked, why: str) -> Batch:
 
 async def undo(request: web.Request, number: int, why: str) -> Batch:
     """Take a batch back."""
-    if not why.strip():
-        raise BadInput("Say why: others will read it, and you will in a year.")
+    reasoned(why)
     node, deed = context.node_of(request), auditing.deed(request)
     deed.about(object=str(number), why=why)
     who = permits.actor_of(request).name

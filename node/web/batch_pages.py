@@ -14,6 +14,7 @@ from config.errors import NotFound
 from dms.rules import catalogue
 from node.web import batch_asking, context, permits, view, visitor
 from node.web.batch_api import batch_number
+from node.web.inputs import numbered
 from node.web.middleware import BadInput
 from services.access.policy import Permission
 from services.cataloguing import batch_told
@@ -95,9 +96,9 @@ async def undo(request: web.Request) -> web.StreamResponse:
     """Take one back."""
     fields = await visitor.form(request)
     number, why = (visitor.text(fields, name).strip() for name in ("batch", "why"))
-    if not (number.isascii() and number.isdigit() and len(number) <= 18):
+    if (asked := numbered(number)) is None:
         raise web.HTTPBadRequest
-    taken = await batch_asking.undo(request, int(number), why[:LONGEST_WHY])
+    taken = await batch_asking.undo(request, asked, why[:LONGEST_WHY])
     return _to(taken.batch)
 
 

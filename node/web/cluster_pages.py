@@ -10,6 +10,7 @@ from aiohttp import web
 from catalog.model import Verdict
 from config.errors import Conflict, NotFound
 from node.web import auditing, context, permits, view, visitor
+from node.web.inputs import numbered, reasoned
 from node.web.middleware import BadInput
 from services.access.policy import Permission
 from services.deciding import basing, comparing, deciding, inside, sides, told
@@ -71,8 +72,7 @@ async def act(request: web.Request) -> web.StreamResponse:
     records = [each for each in fields.getall("record", []) if isinstance(each, str)]
     if do not in ACTS or not 0 < len(ident) <= LONGEST_ID or len(records) > MOST_RECORDS:
         raise web.HTTPBadRequest
-    if not why:
-        raise BadInput("Say why: others will read it, and you will in a year.")
+    reasoned(why)
     if do in ("split", "base") and not records:
         raise BadInput("Tick the records that are meant.")
     node, deed, actor = context.node_of(request), auditing.deed(request), permits.actor_of(request)
@@ -89,8 +89,8 @@ async def act(request: web.Request) -> web.StreamResponse:
             case "base":
                 if len(records) > 1:
                     raise BadInput("One record is the base: tick that one alone.")
-                await basing.choose(conn, node.symbol, records[0], who=actor.name, **given)
-                await deed.done(conn, cluster=ident)
+                side = await basing.choose(conn, node.symbol, records[0], who=actor.name, **given)
+                await deed.done(conn, cluster=side.id)
             case _:
                 await basing.leave(conn, node.symbol, ident, **given)
                 await deed.done(conn, cluster=ident)
@@ -123,6 +123,6 @@ def _decisions(found: Inside) -> list[dict[str, Any]]:
 
 
 def _decision(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+    if (number := numbered(text)) is None:
         raise web.HTTPBadRequest
-    return int(text)
+    return number

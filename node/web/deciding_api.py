@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, TypeVar
 
 import msgspec
@@ -11,7 +12,7 @@ from catalog import authority_conflicts, decisions
 from catalog.decisions import Decision
 from config.errors import Conflict, NotFound
 from node.web import api, auditing, context, permits
-from node.web.inputs import number
+from node.web.inputs import number, numbered, reasoned
 from node.web.middleware import BadInput
 from node.web.posted import posted
 from services.access.policy import Permission
@@ -22,6 +23,7 @@ SIZE, MOST = 50, 200  # items of a list
 LAST = (1 << 62) - 1
 MOST_RECORDS = 200  # that one decision names
 LONGEST_ID = 300
+_PLACE = re.compile(r"(-?[0-9]{1,5}),([0-9]{1,18}),([0-9]{1,18})")  # score and signatures of a pair
 SPLIT = "split"
 KINDS = ("join", "apart", "link", SPLIT)
 
@@ -186,18 +188,16 @@ def _who(request: web.Request) -> dict[str, Any]:
 
 
 def _number(request: web.Request, name: str) -> int:
-    asked = request.match_info[name]
-    if not (asked.isascii() and asked.isdigit() and len(asked) <= 18):
+    if (asked := numbered(request.match_info[name])) is None:
         raise BadInput(f"A {name} is named by its number.")
-    return int(asked)
+    return asked
 
 
 Reasoned = TypeVar("Reasoned", bound=Why)
 
 
 def _reasoned(given: Reasoned) -> Reasoned:
-    if not given.why.strip():
-        raise BadInput("Say why: others will read it, and you will in a year.")
+    reasoned(given.why)
     return given
 
 
@@ -212,10 +212,6 @@ def _after(request: web.Request) -> tuple[int, int, int] | None:
     asked = request.query.get("after", "")
     if not asked:
         return None
-    parts = asked.split(",")
-    if len(parts) != 3 or not all(each.lstrip("-").isascii() and each.lstrip("-").isdigit() for each in parts):
+    if not (found := _PLACE.fullmatch(asked)):
         raise BadInput("after is `next` of the answer before.")
-    score, a, b = (int(each) for each in parts)
-    if max(abs(score), a, b) > LAST or abs(score) > 100_000:
-        raise BadInput("after is `next` of the answer before.")
-    return score, a, b
+    return int(found[1]), int(found[2]), int(found[3])

@@ -17,7 +17,7 @@ from catalog.corrections import Entry
 from catalog.loads import Load
 from config.errors import NotFound
 from node.web import api, auditing, context, permits
-from node.web.inputs import number
+from node.web.inputs import number, numbered
 from node.web.posted import posted
 from services.cataloguing import patch
 
@@ -46,11 +46,11 @@ async def loads_list(request: web.Request) -> web.StreamResponse:
 
 async def load(request: web.Request) -> web.StreamResponse:
     """One load."""
-    asked = request.match_info["load"]
-    if not (asked.isascii() and asked.isdigit() and len(asked) <= 18):
-        raise NotFound(f"there is no load {asked}")
+    asked = numbered(request.match_info["load"])
+    if asked is None:
+        raise NotFound(f"there is no load {request.match_info['load']}")
     async with context.private(request) as conn:
-        found = await loads.get(conn, int(asked))
+        found = await loads.get(conn, asked)
         permits.within(request, found.library)
         names = await _names(conn)
     return api.answer(_load(found, names))

@@ -22,6 +22,7 @@ SORTS: tuple[port.Sort, ...] = get_args(port.Sort)
 # Control characters but white space, which a form may well send, and halves of characters.
 Choice = TypeVar("Choice", bound=str)
 _SHORT_NUMBER = re.compile(r"[0-9]{1,5}")
+_NUMBERED = re.compile(r"[0-9]{1,18}")
 _SCOPE = re.compile(r"[A-Za-z0-9-]{0,16}")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
@@ -112,6 +113,18 @@ def number(query: MultiMapping[str], name: str, default: int, low: int, high: in
     if not (text.isascii() and text.isdigit() and len(text) <= 9 and low <= int(text) <= high):
         raise BadInput(f"{name} must be a whole number from {low} to {high:,}.")
     return int(text)
+
+
+def numbered(text: str) -> int | None:
+    """The number by which something is named in an address or a form; None if nothing is named so."""
+    return int(text) if _NUMBERED.fullmatch(text) else None
+
+
+def reasoned(why: str) -> str:
+    """A reason for what is done. BadInput if there is none."""
+    if not why.strip():
+        raise BadInput("Say why: others will read it, and you will in a year.")
+    return why.strip()
 
 
 def _choice(query: MultiMapping[str], name: str, choices: tuple[Choice, ...]) -> Choice:

@@ -15,6 +15,7 @@ from catalog.model import Library
 from config.errors import NotFound
 from config.secret import Secret
 from node.web import api, auditing, context, permits, signing_in, view, visitor
+from node.web.inputs import numbered
 from node.web.labels import library_name
 from node.web.middleware import BadInput
 from services.access import accounts, keys
@@ -135,10 +136,10 @@ async def _disable(request: web.Request, actor: Actor) -> Key:
 
 
 async def _get(conn: Connection, request: web.Request, actor: Actor) -> Key:
-    text = request.match_info["key"]
-    if not (text.isascii() and text.isdigit() and len(text) < 19):
-        raise NotFound(f"there is no key {text}")
-    return await keys.one(conn, int(text), actor.reach(Permission.ACCOUNTS), actor.account)
+    key = numbered(request.match_info["key"])
+    if key is None:
+        raise NotFound(f"there is no key {request.match_info['key']}")
+    return await keys.one(conn, key, actor.reach(Permission.ACCOUNTS), actor.account)
 
 
 async def _told(request: web.Request) -> dict[str, Any]:

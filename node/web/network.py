@@ -10,6 +10,7 @@ from aiohttp import web
 from node import flows
 from node.flows import Counts, Flow, Known, Work
 from node.web import api, context, network_view, view
+from node.web.inputs import numbered
 from node.web.middleware import BadInput
 from services.discovery import find
 
@@ -44,6 +45,7 @@ async def _look(request: web.Request) -> tuple[list[Known], list[Flow], Work, in
 def _every(told: str) -> int:
     if not told:
         return 0
-    if not (told.isascii() and told.isdigit() and 1 <= int(told) <= LONGEST):
+    every = numbered(told)
+    if every is None or not 1 <= every <= LONGEST:
         raise BadInput(f"every is a number of seconds from 1 to {LONGEST}.")
-    return int(told)
+    return every

@@ -16,7 +16,7 @@ from dms import quality_scope
 from dms.rules import catalogue
 from dms.rules.model import Profile
 from node.web import auditing, context, permits, returning, sourced, view, visitor
-from node.web.inputs import number
+from node.web.inputs import number, numbered
 from node.web.labels import library_name
 from services.access.policy import Permission
 from services.returning import files, helping, previews, shown
@@ -124,12 +124,12 @@ async def do(request: web.Request) -> web.StreamResponse:
 async def case(request: web.Request) -> web.StreamResponse:
     """One record with its fields and what is wrong in them."""
     ident = request.match_info["case"]
-    if not (ident.isascii() and ident.isdigit() and len(ident) <= 18):
+    if (asked := numbered(ident)) is None:
         raise NotFound(f"there is no case {ident}")
     lang = context.lang_of(request)
     async with context.private(request) as conn:
         source = await sourced.source(request, conn)
-        found = await quarantine.get(conn, int(ident))
+        found = await quarantine.get(conn, asked)
         if found["source"] != source.no:
             raise NotFound(f"there is no case {ident}")
         profile = await quality_scope.of_library(conn, source.library)

@@ -13,8 +13,7 @@ from catalog.model import cluster_id
 from config.errors import NotFound
 from dms.match import reasons
 from node.web import auditing, context, permits, view, visitor
-from node.web.inputs import number
-from node.web.middleware import BadInput
+from node.web.inputs import number, reasoned
 from services.access.policy import Permission
 from services.deciding import comparing, deciding, settling
 from services.delivery import rows
@@ -57,8 +56,7 @@ async def decide(request: web.Request) -> web.StreamResponse:
     kind, a, b, why = (visitor.text(fields, name).strip() for name in ("do", "a", "b", "why"))
     if kind not in KINDS or not a or not b or max(len(a), len(b)) > LONGEST_ID:
         raise web.HTTPBadRequest
-    if not why:
-        raise BadInput("Say why: others will read it, and you will in a year.")
+    reasoned(why)
     node, reach = context.node_of(request), context.reach(request)
     deed = auditing.deed(request)
     deed.about(act=f"cluster.{kind}", object=a, other=b, why=why)
@@ -77,8 +75,7 @@ async def settle(request: web.Request) -> web.StreamResponse:
     number_, why = (visitor.text(fields, name).strip() for name in ("conflict", "why"))
     if not number_.isdecimal() or int(number_) > LAST:
         raise web.HTTPBadRequest
-    if not why:
-        raise BadInput("Say why: others will read it, and you will in a year.")
+    reasoned(why)
     node, reach = context.node_of(request), context.reach(request)
     deed = auditing.deed(request)
     deed.about(object=number_, why=why)

@@ -13,6 +13,7 @@ from catalog.submissions import OPEN, STATES, Submission
 from config import sentences
 from config.errors import Conflict, Refused
 from node.web import context, permits, submission_asking, view, visitor
+from node.web.inputs import numbered
 from node.web.middleware import BadInput
 from node.web.submission_asking import DECIDES, LARGEST, STEPS
 from protocols import writing
@@ -94,9 +95,9 @@ async def reserve(request: web.Request) -> web.StreamResponse:
 
 def number_of(text: str) -> int:
     """A submission's number. BadInput if it is none."""
-    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+    if (number := numbered(text)) is None:
         raise BadInput("A submission is named by its number.")
-    return int(text)
+    return number
 
 
 async def _step(request: web.Request, allowed: tuple[Event, ...]) -> web.StreamResponse:

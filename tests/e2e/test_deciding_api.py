@@ -42,6 +42,8 @@ async def test_a_pair_is_explained_joined_and_parted_again(catalogue: Catalogue,
     (pair,) = waiting["pairs"]
     assert (pair["a"], pair["b"], pair["score"]) == ("a/x", "b/y", 670) and waiting["next"] is None
     assert (await ask(browser, "/api/review/pairs?limit=1"))["next"].startswith("670,")
+    for nonsense in ("670", "x,1,2", "670,-1,2", f"670,{'9' * 19},2", f"670,{'9' * 5000},2", "670,1,²"):
+        await ask(browser, f"/api/review/pairs?after={nonsense}", 400)
     told = await ask(browser, "/api/pair?a=a/x&b=b/y&lang=zh")
     fits(told, deciding_schemas.PAIR)
     assert (told["together"], told["verdict"], told["join_from"] > told["score"] - 100) == (False, "review", True)
