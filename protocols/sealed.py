@@ -6,6 +6,8 @@ at bytes takes them as they are; to everybody else such a record is a `Record` l
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from protocols.marc import Record
@@ -26,9 +28,15 @@ class Sealed(Record, frozen=True, gc=False):
         if self.opened is None:
             directory = self.raw[24 : self.base - 1].decode("ascii")
             tags = [directory[at : at + 3] for at in range(0, len(directory), 12)]
-            texts = self.raw[self.base :].decode("utf-8").split(FIELD_END)
-            msgspec.structs.force_setattr(self, "opened", tuple(zip(tags, texts, strict=False)))  # last stands 1D
-        assert self.opened is not None
+            return self.open(tags, self.raw[self.base : -2].decode("utf-8").split(FIELD_END))
+        return self.opened
+
+    def open(self, tags: Sequence[str], texts: Sequence[str]) -> tuple[tuple[str, str], ...]:
+        """The fields, which are told by somebody who has read them, if they are not known yet."""
+        if self.opened is None:
+            opened = tuple(zip(tags, texts, strict=True))
+            msgspec.structs.force_setattr(self, "opened", opened)
+            return opened
         return self.opened
 
     def opening(self, count: int) -> list[str]:

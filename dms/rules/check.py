@@ -17,6 +17,7 @@ from dms.rules.content.model import ContentRule, Look
 from dms.rules.model import LEADER, Finding, Kind, Level, Profile
 from dms.rules.structure import AT_ONCE, Structure, Subject
 from protocols.marc import Record
+from protocols.sealed import Sealed
 
 LONGEST_VALUE = 200  # characters of a record that a finding quotes
 
@@ -98,10 +99,11 @@ class _Looks(dict[int, Look]):
         return fields
 
     def _pairs(self, row: int) -> Iterable[tuple[str, str]]:
-        if self._columns is None:
-            return self._subjects[row].record.fields
+        record = self._subjects[row].record
+        if self._columns is None or not isinstance(record, Sealed):
+            return record.fields
         first, last = self._columns.bounds[row : row + 2]
-        return zip(self._columns.tags[first:last], self._columns.texts[first:last], strict=True)
+        return record.open(self._columns.tags[first:last], self._columns.texts[first:last])
 
 
 class _Shelf:

@@ -25,7 +25,6 @@ _CODED_CODES = frozenset("01235678w")  # of these codes, whatever the field: lin
 _DOUBLE = re.compile(r"(?<=\S) {2,}(?=\S)")
 _ODD = re.compile("\u3000|  |^. | $", re.S)  # in a subfield with its code: what is in all that is mended
 _ODD_IN_FIELD = re.compile("\u3000|  |\x1f. | (?:[\x1f\n]|\\Z)", re.S)  # the same in a field
-_LEADING = re.compile("\x1f. ", re.S)
 _IDEOGRAPHIC = "\u3000".encode()
 
 
@@ -80,16 +79,7 @@ def among(columns: Columns, fmt: Format) -> Bools:
 
 
 def look(seen: Look) -> Iterator[Finding]:
-    """Blanks in the wrong places, value by value of a record that has any."""
-    fmt = seen.format
-    values = [text[2:] for tag, text in seen.record.fields if _told(tag, fmt)]
-    values.append("")
-    whole = DELIMITER.join(values)
-    if "  " in whole or " \x1f" in whole or "\u3000" in whole or _LEADING.search(whole):
-        yield from _closely(seen)
-
-
-def _closely(seen: Look) -> Iterator[Finding]:
+    """Blanks in the wrong places."""
     for tag, texts in seen.fields.items():
         if not _told(tag, seen.format):
             continue
