@@ -86,6 +86,12 @@ class Columns:
         found: list[int] = np.searchsorted(self.record, np.arange(self.records + 1)).tolist()
         return found
 
+    def texts_of(self, fields: Ints) -> list[str]:
+        """The texts of some fields, without making those of all."""
+        data = self.data
+        places = zip(self.starts[fields].tolist(), self.ends[fields].tolist(), strict=True)
+        return [data[start:end].decode("utf-8", "surrogatepass") for start, end in places]
+
     def fields_at(self, places: Ints) -> Ints:
         """The fields in which octets are."""
         fields: Ints = np.searchsorted(self.starts, places, side="right") - 1

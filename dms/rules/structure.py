@@ -20,6 +20,7 @@ from dms.rules.coded import Coded
 from dms.rules.definitions.tables import definitions, definitions_of
 from dms.rules.model import LEADER, Finding, Kind
 from dms.rules.shapes import OTHER, Fault, Shapes
+from protocols import columnar
 from protocols.marc import Record
 
 MOST_OUTLINES = 1 << 18  # numbers of outlines that are remembered
@@ -130,22 +131,22 @@ class Structure:
     def _fields(
         self, subjects: Sequence[Subject], tables: list[Table], columns: Columns, found: list[list[Finding]]
     ) -> None:
-        tags, texts = columns.tags, columns.texts
-        starts = columns.bounds
+        starts, every = columns.bounds, columns.number.tolist()
         doubtful = self._doubtful(subjects, tables, columns)
         numbers, rows = columns.outline[doubtful].tolist(), columns.record[doubtful].tolist()
-        for index, outline, row in zip(doubtful.tolist(), numbers, rows, strict=True):
-            tag, table = tags[index], tables[row]
-            verdict = self._met.get(outline) or self._meet(outline, table, tag, texts[index])
+        tags, texts = columnar.names(columns.number[doubtful]), columns.texts_of(doubtful)
+        for index, outline, row, tag, text in zip(doubtful.tolist(), numbers, rows, tags, texts, strict=True):
+            table = tables[row]
+            verdict = self._met.get(outline) or self._meet(outline, table, tag, text)
             if verdict is _SOUND:
                 continue
             faults, coded = verdict
             if verdict is _ODD:
-                faults, coded = table.shapes.of(tag, texts[index]), tag in table.valued
-            if coded and (more := table.values(tag, texts[index], subjects[row].record.leader)):
+                faults, coded = table.shapes.of(tag, text), tag in table.valued
+            if coded and (more := table.values(tag, text, subjects[row].record.leader)):
                 faults = (*faults, *more)
             if faults:
-                nth = tags[starts[row] : index + 1].count(tag)
+                nth = every[starts[row] : index + 1].count(every[index])
                 for fault in faults:
                     found[row].append(_finding(fault, tag, nth))
 
@@ -159,12 +160,11 @@ class Structure:
         keys = table[columns.record[fields]] * NUMBERS + columns.number[fields]
         order = np.argsort(keys, kind="stable")
         fields, keys = fields[order], keys[order]
-        tags, texts = columns.tags, columns.texts
         for alike in np.split(fields, np.flatnonzero(np.diff(keys)) + 1) if len(fields) else ():
-            places, rows = alike.tolist(), columns.record[alike].tolist()
+            rows = columns.record[alike].tolist()
             leaders = [subjects[row].record.leader for row in rows]
-            coded = tables[rows[0]].coded
-            some = coded.unsure(tags[places[0]], [texts[place] for place in places], leaders)
+            (tag,) = columnar.names(columns.number[alike[:1]])
+            some = tables[rows[0]].coded.unsure(tag, columns.texts_of(alike), leaders)
             unsure.append(alike[sorted(some)])
         return np.sort(np.concatenate(unsure))
 
