@@ -142,14 +142,7 @@ async def _make(context: Context, node: Node, args: argparse.Namespace) -> int:
     of = args.delete or args.replace
     if args.dry_run:
         context.deed.nothing()
-        async with node.database.connection() as conn:
-            transaction = conn.transaction()
-            await transaction.start()
-            try:
-                made = await handing.draft(conn, who, library, action, given, of=of, note=args.note)
-                answer = await handing.look(conn, who, made)
-            finally:
-                await transaction.rollback()
+        made, answer = await handing.foresee(node.database, who, library, action, given, of=of, note=args.note)
         _say(context, Handed(submission=made, answer=answer), kept=False)
         return 5 if answer.held else 0
 

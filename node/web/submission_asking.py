@@ -62,14 +62,10 @@ async def look(
 ) -> tuple[Submission, Answer]:
     """What would become of it; nothing is kept."""
     auditing.deed(request).nothing()
-    async with context.node_of(request).database.connection() as conn:
-        transaction = conn.transaction()
-        await transaction.start()
-        try:
-            made = await _drafted(conn, request, library, action, record, of, "")
-            return made, await handing.look(conn, who(request), made)
-        finally:
-            await transaction.rollback()
+    try:
+        return await handing.foresee(context.node_of(request).database, who(request), library, action, record, of=of)
+    except Misconfigured as error:
+        raise BadInput(str(error)) from error
 
 
 async def make(
@@ -78,21 +74,15 @@ async def make(
     """Keep it, and unless it is a draft hand it in."""
 
     async def step(conn: Connection) -> Handed:
-        made = await _drafted(conn, request, library, action, record, of, note)
+        try:
+            made = await handing.draft(conn, who(request), library, action, record, of=of, note=note)
+        except Misconfigured as error:
+            raise BadInput(str(error)) from error
         if draft:
             return Handed(submission=made, answer=None)
         return await handing.submit(conn, who(request), made.submission)
 
     return await _hand(request, step)
-
-
-async def _drafted(
-    conn: Connection, request: web.Request, library: str, action: Action, record: Given | None, of: str, note: str
-) -> Submission:
-    try:
-        return await handing.draft(conn, who(request), library, action, record, of=of, note=note)
-    except Misconfigured as error:
-        raise BadInput(str(error)) from error
 
 
 async def step(request: web.Request, number: int, event: Event, record: Given | None, why: str) -> Handed:

@@ -141,6 +141,20 @@ async def look(conn: Connection, who: Who, submission: Submission) -> Answer:
     return await looking.look(conn, given_of(submission), submission.library, qualified=qualified, instead=instead)
 
 
+async def foresee(
+    database: Database, who: Who, library: str, action: Action, given: Given | None, *, of: str = "", note: str = ""
+) -> tuple[Submission, Answer]:
+    """What would become of what is not handed in yet; nothing is kept. Raises as `draft`."""
+    async with database.connection() as conn:
+        transaction = conn.transaction()
+        await transaction.start()
+        try:
+            made = await draft(conn, who, library, action, given, of=of, note=note)
+            return made, await look(conn, who, made)
+        finally:
+            await transaction.rollback()
+
+
 async def submit(conn: Connection, who: Who, number: int) -> Handed:
     """Hand it in: it waits for a reviewer, unless its cataloguer is qualified and nothing speaks against it: then it is
     accepted at once, and is to be landed (`land`) when the transaction has ended.
