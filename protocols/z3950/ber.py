@@ -197,26 +197,36 @@ class Source:
 class Frames:
     """Cuts a stream of octets into APDUs. What has been looked at is not looked at again when more arrives."""
 
-    __slots__ = ("_at", "_data", "_level", "_limits", "_opened")
+    __slots__ = ("_at", "_data", "_level", "_limits", "broken")
 
     def __init__(self, limits: Limits = REQUESTS) -> None:
         self._limits = limits
         self._data = bytearray()
         self._at = 0  # where the next header is looked for, counted from the start of the APDU
         self._level = 0  # values of indefinite length that are open there
+        self.broken: Malformed | None = None  # why nothing comes behind what was given
 
     def __len__(self) -> int:
         """Octets that wait for the rest of their APDU."""
         return len(self._data)
 
     def feed(self, data: bytes) -> list[bytes]:
-        """The APDUs that are whole now. Malformed as soon as what has come can't become one within the limits."""
+        """The APDUs that are whole now. Malformed as soon as what has come can't become one within the limits; those
+        that came whole before it are given first, and `broken` tells that it comes.
+        """
+        if self.broken:
+            raise self.broken
         self._data += data
-        whole = []
-        while (size := self._size()) is not None:
-            whole.append(bytes(memoryview(self._data)[:size]))
-            del self._data[:size]
-            self._at = self._level = 0
+        whole: list[bytes] = []
+        try:
+            while (size := self._size()) is not None:
+                whole.append(bytes(memoryview(self._data)[:size]))
+                del self._data[:size]
+                self._at = self._level = 0
+        except Malformed as error:
+            self.broken = error
+            if not whole:
+                raise
         return whole
 
     def _size(self) -> int | None:

@@ -246,6 +246,8 @@ class Connection:
 
     async def _next(self) -> bytes:
         while not self._waiting:
+            if self._frames.broken:
+                raise self._frames.broken
             data = await self._reader.read(READ)
             if not data:
                 raise Gone(f"{self.how.name} closed the connection")

@@ -310,6 +310,17 @@ def test_frames_are_cut_wherever_the_stream_is_cut() -> None:
         assert len(frames) == 0
 
 
+def test_what_came_whole_before_broken_octets_is_given_first() -> None:
+    good = apdu.encode(SAMPLES[next(iter(SAMPLES))])
+    frames = Frames()
+    assert frames.feed(good + good + b"\x05\x89" + bytes(20)) == [good, good]
+    assert frames.broken
+    with pytest.raises(Malformed):
+        frames.feed(b"")
+    with pytest.raises(Malformed):
+        frames.feed(good)
+
+
 def test_a_stream_is_looked_at_once_however_slowly_it_comes() -> None:
     octets = b"\xb6\x80" + b"\x05\x00" * 100_000
 
