@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-import ssl
 from collections import Counter
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,8 +15,9 @@ from node.web import context
 from node.web.context import Node
 from node.z3950 import databases, listener, session, settled
 from node.z3950.clerk import Clerk
+from node.z3950.connection import Connection
 from node.z3950.desk import Desk
-from node.z3950.listener import Connection, Guard
+from node.z3950.listener import Guard
 from node.z3950.quick import Quick
 from node.z3950.session import Session
 from node.z3950.state import House
@@ -43,7 +43,7 @@ class Client:
         self._desk, self._session = desk, session
 
     def begin(self, request: Apdu) -> Step | None:
-        """See `listener.Answers`."""
+        """See `connection.Answers`."""
         if not self._desk.porter.is_known(self._session.state.visitor):
             return None
         step = self._session.on(request)
@@ -55,7 +55,7 @@ class Client:
         return step
 
     async def answer(self, request: Apdu, step: Step | None) -> Send:
-        """See `listener.Answers`."""
+        """See `connection.Answers`."""
         state = self._session.state
         if step is None:
             try:
@@ -69,11 +69,11 @@ class Client:
         return step
 
     def refuse(self, reason: CloseReason, why: str) -> Close:
-        """See `listener.Answers`."""
+        """See `connection.Answers`."""
         return session.refusal(reason, why)
 
     def over(self) -> None:
-        """See `listener.Answers`."""
+        """See `connection.Answers`."""
         self._desk.left(self._session.state)
 
 
@@ -109,13 +109,11 @@ async def open(node: Node, at: socket.socket) -> AsyncIterator[Guard]:
         def client(connection: Connection) -> Client:
             return Client(desk, Session(house, connection.address))
 
-        guard = Guard(client, most=told.sessions, each=told.sessions_each, idle=told.idle)
-        async with listener.listening(guard, lambda made: _serve(made, at, tls)):
+        guard = Guard(client, most=told.sessions, each=told.sessions_each, idle=told.idle, tls=tls)
+        async with listener.listening(guard, lambda made: _serve(made, at)):
             yield guard
 
 
-async def _serve(guard: Guard, at: socket.socket, tls: ssl.SSLContext | None) -> asyncio.Server:
+async def _serve(guard: Guard, at: socket.socket) -> asyncio.Server:
     # The server takes the socket away from whoever made it: it is given one of its own.
-    return await asyncio.get_running_loop().create_server(
-        guard, sock=at.dup(), ssl=tls, ssl_handshake_timeout=listener.FIRST if tls else None
-    )
+    return await asyncio.get_running_loop().create_server(guard, sock=at.dup())

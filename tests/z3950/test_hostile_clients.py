@@ -18,7 +18,7 @@ import pytest_asyncio
 from catalog.database.pool import Database
 from catalog.search import port
 from catalog.search.tantivy import TantivyReader
-from node.z3950 import desk, listener
+from node.z3950 import connection, desk, listener
 from protocols.z3950 import apdu, oids
 from protocols.z3950.apdu.close import CloseReason
 from protocols.z3950.apdu.init import IdPass
@@ -200,10 +200,10 @@ class Wire:
 
 
 async def test_a_last_answer_is_not_cut_while_it_is_taken(door: Standing, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listener, "LINGER", 0.0)
-    wire, connection = Wire(unsent=5), door.guard()
-    connection._wire = cast(asyncio.Transport, wire)
-    connection._finish()
+    monkeypatch.setattr(connection, "LINGER", 0.0)
+    wire, its = Wire(unsent=5), door.guard()
+    its._wire = cast(asyncio.Transport, wire)
+    its._finish()
     for left in (4, 3):
         wire.unsent = left
         await asyncio.sleep(0)
@@ -212,15 +212,15 @@ async def test_a_last_answer_is_not_cut_while_it_is_taken(door: Standing, monkey
 
 
 async def test_requests_in_a_row_end_where_they_take_long(door: Standing, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listener, "ROW", -1.0)
+    monkeypatch.setattr(connection, "ROW", -1.0)
     rested: list[object] = []
-    go_on = listener.Connection._go_on
+    go_on = connection.Connection._go_on
 
-    def seen(connection: listener.Connection) -> None:
-        rested.append(connection)
-        go_on(connection)
+    def seen(its: connection.Connection) -> None:
+        rested.append(its)
+        go_on(its)
 
-    monkeypatch.setattr(listener.Connection, "_go_on", seen)
+    monkeypatch.setattr(connection.Connection, "_go_on", seen)
     async with door.session() as client:
         await client.send(apdu.encode(a_search(a_term("天工开物"))) * 4)
         answers = [await client.heard() for _ in range(4)]
