@@ -38,7 +38,7 @@ def to(record: Record, fmt: Format, dialect: str) -> Converted:
     if fmt is Format.CNMARC:
         return dialects.to(record, dialect)
     there = _to_cnmarc(record)
-    onward = dialects.to(there.record, dialect)
+    onward = dialects.to(there.record, dialect, whole=False)
     return Converted(onward.record, _joined_losses(record, there, onward))
 
 

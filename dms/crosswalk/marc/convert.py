@@ -46,6 +46,7 @@ class Crosswalk:
         self._home = Coder(home)
         self._remade: frozenset[str] = frozenset(home.settings.get("beside", ()))  # tags of codes that return whole
         self._minding = self._asking | self._counted | self._heads | self._coder.tags
+        self._special = self._minding | self._beside | {self._foreign}  # of other fields only their text matters
         self._mirrored = _mirrored(self.table)
         self._mirrors = _mirrored(home)
         self._lines: dict[tuple[str, Fate, str, str], tuple[Loss, ...]] = {}  # of control fields
@@ -81,8 +82,14 @@ class Crosswalk:
         returned: list[Made] = []
         headed = False
         minding, foreign_tag, told, field = self._minding, self._foreign, coded.losses, self._engine.field
+        special = self._special
         for tag, text in record.fields:
             nth = seen[tag] = seen.get(tag, 0) + 1
+            if tag not in special and tag[:2] != "00" and not mirrored:
+                outcome = field(tag, text)
+                made += outcome.made
+                fates.append((nth, outcome.losses))
+                continue
             if tag == foreign_tag and (kept := foreign.held(text, self._native)):
                 returned.append(Made(*kept))
                 codes = ["2", "a", "b"] + [code for code, _ in marc.subfields(kept.text)]
@@ -164,18 +171,18 @@ class Crosswalk:
 
     def _linked(self, made: Sequence[Made]) -> list[tuple[str, str]]:
         """The fields, each twin among those of its tag and linked by $6 (MARC 21, appendix A: control subfields)."""
+        fields = [one[:2] for one in made]
         if not any(map(_TWIN, made)):
-            return [one[:2] for one in made]
-        fields: list[tuple[str, str]] = []
+            return fields
         twins: list[tuple[str, str]] = []
-        for one in made:
-            if not one.twin:
-                fields.append((one.tag, one.text))
-                continue
-            number = len(twins) + 1
-            fields.append((one.tag, f"{one.text[:2]}\x1f6{self._twins}-{number:02}{one.text[2:]}"))
-            twins.append((self._twins, f"{one.twin[:2]}\x1f6{one.tag}-{number:02}{one.twin[2:]}"))
-        return sorted(fields + twins, key=_FIRST)
+        for place, (tag, text, twin) in enumerate(made):
+            if twin:
+                number = len(twins) + 1
+                fields[place] = (tag, f"{text[:2]}\x1f6{self._twins}-{number:02}{text[2:]}")
+                twins.append((self._twins, f"{twin[:2]}\x1f6{tag}-{number:02}{twin[2:]}"))
+        fields += twins
+        fields.sort(key=_FIRST)
+        return fields
 
 
 @Known

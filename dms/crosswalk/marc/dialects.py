@@ -34,6 +34,7 @@ _TAG = itemgetter(0)
 _HAN = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff]")
 _CAPITALS = "ABCDEFGHI"
 _SPELLED = ("200", "225", "5", "60", "61", "70", "71", "72")  # fields that have pinyin
+_WRITTEN = (*_SPELLED, "4", "801", "100")  # and fields that dialects write differently for another reason
 _SERIES = ("410", "461")
 _SUBSERIES = ("411", "462")
 _LANGUAGE = slice(22, 25)  # of 100 $a
@@ -97,8 +98,11 @@ def _roles(kind: str) -> Mapping[str, str]:
     return table if kind == WORDS else {word: code for code, word in table.items()}
 
 
-def to(record: Record, name: str) -> Converted:
-    """A record of the UNIMARC family in the dialect `name`, and what became of every subfield. Raises KeyError."""
+def to(record: Record, name: str, *, whole: bool = True) -> Converted:
+    """A record of the UNIMARC family in the dialect `name`, and what became of every subfield. Raises KeyError.
+
+    Without `whole` fields that no dialect writes otherwise have no lines.
+    """
     dialect = dialects()[name]
     around = _Around(record, dialect)
     fields: list[tuple[str, str]] = []
@@ -107,6 +111,9 @@ def to(record: Record, name: str) -> Converted:
     twins = 0
     for entry in _read(record):
         own, text, place, twin, _ = entry
+        if not whole and twin is None and not own.startswith(_WRITTEN):
+            fields.append((own, text))
+            continue
         tag = around.tag(own, text) if own in _TURNED else own
         written = known.get((own, tag, text))
         if written is None:

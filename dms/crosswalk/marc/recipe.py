@@ -6,6 +6,7 @@ A plan is made once an outline and followed for every field that has it, so what
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 from typing import NamedTuple
 
 from dms.crosswalk.marc import functions, linking
@@ -80,7 +81,14 @@ def _straight(target: Target) -> Text:
         for code, piece, change, mark, end in every
     ]
 
+    plain = not any(change or mark for _, _, change, mark, _ in bare)
+    form = "".join([lead, *(f"{code}\0" for code, *_ in bare), add]).replace("%", "%%").replace("\0", "%s")
+    picked = itemgetter(*(piece for _, piece, *_ in bare))
+    one = bare[0][1] if len(bare) == 1 else None
+
     def text(ind: str, values: Sequence[str], marked: bool) -> str:
+        if plain and not marked:
+            return ind + form % (values[one] if one is not None else picked(values))
         told = ind + lead
         for code, piece, change, mark, end in every if marked else bare:
             value = values[piece]
