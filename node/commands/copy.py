@@ -144,7 +144,7 @@ async def _copied(
                     text = asked[done][0]
                     done += 1
                     bar.at(done)
-                    silent = silent and not any(each.answer or each.refused for each in sought.outcomes)
+                    silent = silent and not _answered(sought)
                     one, why = _taken(sought, args.pick, habits.dialect)
                     _tell(context, text, sought, one, why, many=args.isbns is not None)
                     if one is None:
@@ -183,6 +183,11 @@ async def _save(context: Context, node: Node, args: argparse.Namespace, library:
     return code
 
 
+def _answered(sought: Sought) -> bool:
+    """A target answered the query, if only that it can't."""
+    return any(each.answer or each.refused for each in sought.outcomes)
+
+
 def _tell_unread(context: Context, text: str, why: str) -> None:
     if context.out.json:
         context.out.item({"query": text, "trouble": why})
@@ -198,17 +203,13 @@ def _tell(context: Context, text: str, sought: Sought, one: Copied | None, why: 
         return
     for outcome in sought.outcomes:
         if outcome.trouble and not many:
-            out.note(
-                context.text(
-                    "copy_trouble", target=outcome.target.name, why=sentences.told(outcome.trouble, context.lang)
-                )
-            )
+            name, told = outcome.target.name, sentences.told(outcome.trouble, context.lang)
+            out.note(told if told.startswith(name) else context.text("copy_trouble", target=name, why=told))
     for note in () if many else sought.notes:
         out.note(note)
     if one is None:
-        out.note(
-            context.text("copy_unconvertible", query=text, why=why) if why else context.text("copy_none", query=text)
-        )
+        name = "copy_unconvertible" if why else "copy_none" if _answered(sought) else "copy_unanswered"
+        out.note(context.text(name, query=text, why=why))
         return
     if many:
         out.say(f"{text}  {one.number}  {candidates.told(one.candidate)['title']}")

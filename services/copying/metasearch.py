@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from catalog.targets import Target
 from config.errors import Misconfigured, Refused, Retry, Unreachable
 from protocols.query import Node
+from protocols.z3950.client import NotAdmitted
 from services.copying.asking import Answer
 from services.copying.lines import Lines
 
@@ -24,7 +25,7 @@ class Outcome:
     target: Target
     answer: Answer | None = None
     trouble: str = ""
-    refused: bool = False  # it did answer: that it can't
+    refused: bool = False  # it did answer the query: that it can't
     seconds: float = 0.0
 
 
@@ -50,6 +51,6 @@ async def _one(lines: Lines, target: Target, query: Node, most: int, deadline: f
     try:
         answer = await lines.ask(target, query, most, within=deadline)
     except TROUBLE as error:
-        refused = isinstance(error, Refused)
+        refused = isinstance(error, Refused) and not isinstance(error, NotAdmitted)
         return Outcome(target=target, trouble=str(error), refused=refused, seconds=time.monotonic() - started)
     return Outcome(target=target, answer=answer, seconds=time.monotonic() - started)

@@ -12,6 +12,7 @@ from catalog.targets import Target
 from config.errors import Misconfigured, Refused, Unreachable
 from protocols.query import Node, Term
 from protocols.target import Profile
+from protocols.z3950.client import NotAdmitted
 from services.copying import breaker, lines, metasearch
 from services.copying.asking import Answer, Closed
 from services.copying.breaker import Breaker
@@ -66,6 +67,8 @@ class Network:
     async def open(self, target: Target) -> FakeLine:
         if target.name == "sealed":
             raise Misconfigured("the password can't be opened")
+        if target.name == "strict":
+            raise NotAdmitted("strict does not let us in")
         line = FakeLine(target.name, self.asked)
         self.opened.append(line)
         return line
@@ -73,7 +76,7 @@ class Network:
 
 async def test_every_target_has_one_outcome_and_the_last_ones_are_those_that_do_not_answer() -> None:
     network = Network()
-    names = ["silent", "a", "dead", "sealed", "b", "refusing"]
+    names = ["silent", "a", "dead", "sealed", "b", "refusing", "strict"]
     async with lines.of(network.open) as kept:
         told = [each async for each in metasearch.search(kept, [*map(a_target, names)], QUERY, most=3, deadline=0.2)]
     found = {each.target.name: each for each in told}
@@ -83,7 +86,7 @@ async def test_every_target_has_one_outcome_and_the_last_ones_are_those_that_do_
     assert found["dead"].trouble == "nobody there"
     assert found["refusing"].trouble == "unsupported use attribute 1"
     assert found["sealed"].trouble == "the password can't be opened"
-    assert {name for name in names if found[name].refused} == {"refusing"}
+    assert {name for name in names if found[name].refused} == {"refusing"}, "who lets nobody in was not asked"
     assert "0.2 s" in found["silent"].trouble
 
 
