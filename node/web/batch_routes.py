@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from node.web import batch_api, batch_pages, batch_schemas, parameters
-from node.web.openapi import Parameter, Route, asking, posting
+from node.web.openapi import Parameter, Route, asking, doing, posting
 from node.web.staff_routes import CHANGE, LOOK
 
 LIMIT = parameters.LISTED[0]
@@ -28,22 +28,8 @@ ROUTES: tuple[Route, ...] = (
         summary="One batch change: how far it is, and its records",
         allow=LOOK,
     ),
-    Route(
-        path="/batch/new",
-        handler=batch_pages.new,
-        summary="See what a batch change would do, or make it",
-        allow=CHANGE,
-        act="batch.make",
-        methods=("POST",),
-    ),
-    Route(
-        path="/batch/undo",
-        handler=batch_pages.undo,
-        summary="Take a batch change back",
-        allow=CHANGE,
-        act="batch.undo",
-        methods=("POST",),
-    ),
+    doing("/batch/new", batch_pages.new, "See what a batch change would do, or make it", CHANGE, "batch.make"),
+    doing("/batch/undo", batch_pages.undo, "Take a batch change back", CHANGE, "batch.undo"),
     asking("/api/batches", batch_api.listed, "Batch changes, the newest first.", LOOK, batch_schemas.BATCHES, LIMIT),
     asking(
         "/api/batches/{batch}",

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from node.web import api, copy_asking
 from node.web.posted import posted
+from node.web.shapes import COUNT, TEXT, TEXTS, thing
 from services.copying import candidates, taking
 from services.copying.taking import Copied
 from services.delivery import render
@@ -81,52 +82,44 @@ def _told(copied: Copied | None) -> dict[str, Any]:
     }
 
 
-_TEXT: dict[str, Any] = {"type": "string"}
-_COUNT: dict[str, Any] = {"type": "integer", "minimum": 0}
-
-
-def _object(required: tuple[str, ...] = (), **properties: Any) -> dict[str, Any]:
-    return {"type": "object", "properties": properties, "required": list(required or properties)}
-
-
 _MADE: dict[str, Any] = {
-    "record": {**_TEXT, "description": "as it would be saved, a field a line; empty if it can't be converted"},
-    "dropped": {"type": "array", "items": _TEXT, "description": "tags of fields that are another library's"},
-    "local": {**_COUNT, "description": "subfields that went to local fields"},
-    "lost": {**_COUNT, "description": "subfields that the dialect has no place for"},
+    "record": {**TEXT, "description": "as it would be saved, a field a line; empty if it can't be converted"},
+    "dropped": {"type": "array", "items": TEXT, "description": "tags of fields that are another library's"},
+    "local": {**COUNT, "description": "subfields that went to local fields"},
+    "lost": {**COUNT, "description": "subfields that the dialect has no place for"},
 }
-FOUND = _object(
-    library=_TEXT,
-    dialect=_TEXT,
+FOUND = thing(
+    library=TEXT,
+    dialect=TEXT,
     targets={
         "type": "array",
-        "items": _object(target=_TEXT, hits={"type": ["integer", "null"]}, trouble=_TEXT, milliseconds=_COUNT),
+        "items": thing(target=TEXT, hits={"type": ["integer", "null"]}, trouble=TEXT, milliseconds=COUNT),
     },
     candidates={
         "type": "array",
-        "items": _object(
-            target=_TEXT,
-            number={**_TEXT, "description": "what the target calls it"},
-            score={**_COUNT, "maximum": 100},
-            title=_TEXT,
-            responsibility=_TEXT,
-            publisher=_TEXT,
-            date=_TEXT,
-            isbns={"type": "array", "items": _TEXT},
+        "items": thing(
+            target=TEXT,
+            number={**TEXT, "description": "what the target calls it"},
+            score={**COUNT, "maximum": 100},
+            title=TEXT,
+            responsibility=TEXT,
+            publisher=TEXT,
+            date=TEXT,
+            isbns=TEXTS,
             format={"type": "string", "enum": ["marc21", "cnmarc"]},
             **_MADE,
         ),
     },
-    by={**_TEXT, "description": "why the first stands before the second"},
-    notes={"type": "array", "items": _TEXT, "description": "of records that can't be copied"},
+    by={**TEXT, "description": "why the first stands before the second"},
+    notes={"type": "array", "items": TEXT, "description": "of records that can't be copied"},
 )
-SAVED = _object(
-    id={**_TEXT, "description": "source and local id"},
-    library=_TEXT,
-    load=_COUNT,
-    state=_TEXT,
-    reason=_TEXT,
-    returned={**_COUNT, "description": "1 if the rules sent it back"},
+SAVED = thing(
+    id={**TEXT, "description": "source and local id"},
+    library=TEXT,
+    load=COUNT,
+    state=TEXT,
+    reason=TEXT,
+    returned={**COUNT, "description": "1 if the rules sent it back"},
     **_MADE,
 )
-WANTED = _object(("query", "target", "number"), query=_TEXT, target=_TEXT, number=_TEXT, library=_TEXT)
+WANTED = thing(("query", "target", "number"), query=TEXT, target=TEXT, number=TEXT, library=TEXT)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from node.web import copy_api, copy_pages
-from node.web.openapi import Parameter, Route
+from node.web.openapi import Parameter, Route, asking, doing, posting
 from services.access.policy import Need, Permission, Subject
 from services.copying import queries
 
-JSON = "application/json"
 COPY = Need(permission=Permission.COPY, subject=Subject.LIBRARY)
 LOOKING = (
     Parameter(
@@ -22,32 +21,17 @@ LOOKING = (
 
 ROUTES: tuple[Route, ...] = (
     Route(path="/copy", handler=copy_pages.page, summary="Look for records in other catalogues", allow=COPY),
-    Route(
-        path="/copy/save",
-        handler=copy_pages.save,
-        summary="Make a record of another catalogue the library's",
-        allow=COPY,
-        act="record.copy",
-        methods=("POST",),
+    doing("/copy/save", copy_pages.save, "Make a record of another catalogue the library's", COPY, "record.copy"),
+    asking(
+        "/api/copy", copy_api.look, "What other catalogues have, the best record first.", COPY, copy_api.FOUND, *LOOKING
     ),
-    Route(
-        path="/api/copy",
-        handler=copy_api.look,
-        summary="What other catalogues have, the best record first.",
-        allow=COPY,
-        parameters=LOOKING,
-        answer=JSON,
-        schema=copy_api.FOUND,
-    ),
-    Route(
-        path="/api/copy/save",
-        handler=copy_api.save,
-        summary="Make a record of another catalogue the library's.",
-        allow=COPY,
-        act="record.copy",
-        methods=("POST",),
-        answer=JSON,
-        schema=copy_api.SAVED,
-        body=copy_api.WANTED,
+    posting(
+        "/api/copy/save",
+        copy_api.save,
+        "Make a record of another catalogue the library's.",
+        COPY,
+        "record.copy",
+        copy_api.WANTED,
+        copy_api.SAVED,
     ),
 )

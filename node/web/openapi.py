@@ -47,6 +47,11 @@ class Route:
 JSON = "application/json"
 
 
+def doing(path: str, handler: Handler, summary: str, allow: Need, act: str) -> Route:
+    """An address to which a page of ours sends a form that does something."""
+    return Route(path=path, handler=handler, summary=summary, allow=allow, act=act, methods=("POST",))
+
+
 def asking(path: str, handler: Handler, summary: str, allow: Need, answer: Schema, *parameters: Parameter) -> Route:
     """An address that answers a program in JSON. `answer`: schema of the answer."""
     return Route(

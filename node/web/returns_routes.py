@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from node.web import parameters, returning, returns_api
-from node.web.openapi import Parameter, Route
+from node.web.openapi import Parameter, Route, asking, posting
+from node.web.shapes import AT, COUNT, TEXT, many, thing
 from node.web.staff_routes import LOAD, LOOK
 
 JSON = "application/json"
@@ -19,116 +18,105 @@ TRIED = Parameter(
     schema={"type": "integer", "minimum": 1, "maximum": returns_api.MOST_TRIED, "default": returns_api.TRIED},
 )
 
-_TEXT = {"type": "string"}
-_COUNT = {"type": "integer", "minimum": 0}
-_AT = {"type": "string", "format": "date-time"}
 _VERDICT = {"type": "string", "enum": ["unreadable", "returned"]}
-_PLACE = {**_TEXT, "description": "where in its input, in the language of the request; empty = it was read from none"}
+_PLACE = {**TEXT, "description": "where in its input, in the language of the request; empty = it was read from none"}
 
 
-def _object(**properties: Any) -> dict[str, Any]:
-    return {"type": "object", "properties": properties, "required": list(properties)}
-
-
-def _list(item: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "array", "items": item}
-
-
-GROUPS = _object(
-    groups=_list(
-        _object(
-            source=_TEXT,
-            library=_TEXT,
-            rule=_TEXT,
-            text={**_TEXT, "description": "what the rule looks for"},
+GROUPS = thing(
+    groups=many(
+        thing(
+            source=TEXT,
+            library=TEXT,
+            rule=TEXT,
+            text={**TEXT, "description": "what the rule looks for"},
             verdict=_VERDICT,
-            count=_COUNT,
-            running={**_COUNT, "description": "of these, that are being read again"},
+            count=COUNT,
+            running={**COUNT, "description": "of these, that are being read again"},
             fix={
                 "type": ["object", "null"],
                 "description": "how many it was tried on and how many would be taken then; null = the rule has none",
-                "properties": {"tried": _COUNT, "passing": _COUNT},
+                "properties": {"tried": COUNT, "passing": COUNT},
             },
-            newest=_AT,
+            newest=AT,
         )
     )
 )
-CASES = _object(
-    cases=_list(
-        _object(
-            id=_COUNT,
-            load=_COUNT,
-            library=_TEXT,
-            local_id=_TEXT,
+CASES = thing(
+    cases=many(
+        thing(
+            id=COUNT,
+            load=COUNT,
+            library=TEXT,
+            local_id=TEXT,
             verdict=_VERDICT,
-            rule=_TEXT,
-            position={**_COUNT, "description": "byte of the input at which the record begins"},
-            ordinal={**_COUNT, "description": "1 = first record of the input; 0 = it was read from none"},
+            rule=TEXT,
+            position={**COUNT, "description": "byte of the input at which the record begins"},
+            ordinal={**COUNT, "description": "1 = first record of the input; 0 = it was read from none"},
             place=_PLACE,
-            rows=_list(_object(sheet=_TEXT, row=_COUNT)) | {"description": "of a table that it was made of"},
-            reason=_TEXT,
+            rows=many(thing(sheet=TEXT, row=COUNT)) | {"description": "of a table that it was made of"},
+            reason=TEXT,
             running={"type": "boolean", "description": "it is being read again"},
-            at=_AT,
+            at=AT,
         )
     ),
     next={"type": ["integer", "null"], "description": "`before` of the next page; null = there is none"},
 )
-PREVIEW = _object(
-    rule=_TEXT,
-    tried=_COUNT,
-    passing={**_COUNT, "description": "would be taken then"},
-    records=_list(
-        _object(
-            id=_COUNT,
-            local_id=_TEXT,
+PREVIEW = thing(
+    rule=TEXT,
+    tried=COUNT,
+    passing={**COUNT, "description": "would be taken then"},
+    records=many(
+        thing(
+            id=COUNT,
+            local_id=TEXT,
             place=_PLACE,
             passes={"type": "boolean"},
-            receipts=_list(_object(rule=_TEXT, tag=_TEXT, nth=_COUNT, before=_TEXT, after=_TEXT)),
-            left=_list(_object(rule=_TEXT, place=_TEXT, text=_TEXT)),
-            error={**_TEXT, "description": "why nothing could be tried"},
+            receipts=many(thing(rule=TEXT, tag=TEXT, nth=COUNT, before=TEXT, after=TEXT)),
+            left=many(thing(rule=TEXT, place=TEXT, text=TEXT)),
+            error={**TEXT, "description": "why nothing could be tried"},
         )
     ),
 )
-DOING = _object(do={"type": "string", "enum": list(returning.ACTS)}, rule=_TEXT)
-DONE = _object(loads=_list(_COUNT) | {"description": "that read the records again (/api/loads/{load})"}, dropped=_COUNT)
+DOING = thing(do={"type": "string", "enum": list(returning.ACTS)}, rule=TEXT)
+DONE = thing(loads=many(COUNT) | {"description": "that read the records again (/api/loads/{load})"}, dropped=COUNT)
 
 ROUTES: tuple[Route, ...] = (
-    Route(
-        path="/api/returns",
-        handler=returns_api.summary,
-        summary="What came back, by rule and source, and on how many a fix helps.",
-        allow=LOOK,
-        answer=JSON,
-        schema=GROUPS,
+    asking(
+        "/api/returns",
+        returns_api.summary,
+        "What came back, by rule and source, and on how many a fix helps.",
+        LOOK,
+        GROUPS,
     ),
-    Route(
-        path="/api/returns/{source}",
-        handler=returns_api.cases,
-        summary="What came back from a source, the newest first: place and reason of each record.",
-        allow=LOOK,
-        parameters=(SOURCE, RULE, LIMIT, BEFORE),
-        answer=JSON,
-        schema=CASES,
+    asking(
+        "/api/returns/{source}",
+        returns_api.cases,
+        "What came back from a source, the newest first: place and reason of each record.",
+        LOOK,
+        CASES,
+        SOURCE,
+        RULE,
+        LIMIT,
+        BEFORE,
     ),
-    Route(
-        path="/api/returns/{source}/preview",
-        handler=returns_api.preview,
-        summary="What the fix of a rule would change, tried on the first records; nothing is changed.",
-        allow=LOOK,
-        parameters=(SOURCE, FIXED, TRIED),
-        answer=JSON,
-        schema=PREVIEW,
+    asking(
+        "/api/returns/{source}/preview",
+        returns_api.preview,
+        "What the fix of a rule would change, tried on the first records; nothing is changed.",
+        LOOK,
+        PREVIEW,
+        SOURCE,
+        FIXED,
+        TRIED,
     ),
-    Route(
-        path="/api/returns/{source}/do",
-        handler=returns_api.do,
-        summary="Mend, read again or forget what a rule returned from a source.",
-        allow=LOAD,
-        act="quarantine.rerun",
-        methods=("POST",),
-        parameters=(SOURCE,),
-        answer=JSON,
-        schema=DONE,
-        body=DOING,
+    posting(
+        "/api/returns/{source}/do",
+        returns_api.do,
+        "Mend, read again or forget what a rule returned from a source.",
+        LOAD,
+        "quarantine.rerun",
+        DOING,
+        DONE,
+        SOURCE,
     ),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from node.web import cluster_pages, correction_pages, desk_page, returns_pages, review_pages
-from node.web.openapi import Route
+from node.web.openapi import Route, doing
 from services.access.policy import Need, Permission, Subject
 
 LOOK = Need(permission=Permission.LOOK, subject=Subject.LIBRARY)
@@ -19,48 +19,25 @@ ROUTES: tuple[Route, ...] = (
         summary="A cluster: why its records are one, what was decided, and another one beside it",
         allow=LOOK,
     ),
-    Route(
-        path="/cluster/act",
-        handler=cluster_pages.act,
-        summary="Split a cluster, choose its base, take a decision back",
-        allow=CHANGE,
-        act="cluster.decide",
-        methods=("POST",),
+    doing(
+        "/cluster/act",
+        cluster_pages.act,
+        "Split a cluster, choose its base, take a decision back",
+        CHANGE,
+        "cluster.decide",
     ),
-    Route(
-        path="/review/settle",
-        handler=review_pages.settle,
-        summary="Settle a conflict of authority ids",
-        allow=CHANGE,
-        act="authority.settle",
-        methods=("POST",),
-    ),
-    Route(
-        path="/review/decide",
-        handler=review_pages.decide,
-        summary="Decide what two records are to each other",
-        allow=CHANGE,
-        act="cluster.decide",
-        methods=("POST",),
-    ),
+    doing("/review/settle", review_pages.settle, "Settle a conflict of authority ids", CHANGE, "authority.settle"),
+    doing("/review/decide", review_pages.decide, "Decide what two records are to each other", CHANGE, "cluster.decide"),
     Route(path="/corrections", handler=correction_pages.page, summary="Corrections offered, both ways", allow=LOOK),
-    Route(
-        path="/corrections/decide",
-        handler=correction_pages.decide,
-        summary="Accept or refuse a correction",
-        allow=CHANGE,
-        act="correction.decide",
-        methods=("POST",),
-    ),
+    doing("/corrections/decide", correction_pages.decide, "Accept or refuse a correction", CHANGE, "correction.decide"),
     Route(path="/returns", handler=returns_pages.overview, summary="What came back, by rule and source", allow=LOOK),
     Route(path="/returns/{source}", handler=returns_pages.group, summary="What one rule returned", allow=LOOK),
-    Route(
-        path="/returns/{source}/do",
-        handler=returns_pages.do,
-        summary="Mend, read again or forget what a rule returned",
-        allow=LOAD,
-        act="quarantine.rerun",
-        methods=("POST",),
+    doing(
+        "/returns/{source}/do",
+        returns_pages.do,
+        "Mend, read again or forget what a rule returned",
+        LOAD,
+        "quarantine.rerun",
     ),
     Route(
         path="/returns/{source}/file",

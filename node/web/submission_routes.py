@@ -5,7 +5,7 @@ from __future__ import annotations
 from catalog.submissions import STATES
 from node.web import parameters, submission_api, submission_pages
 from node.web import submission_schemas as schemas
-from node.web.openapi import Parameter, Route, asking, posting
+from node.web.openapi import Parameter, Route, asking, doing, posting
 from node.web.staff_routes import CHANGE, LOOK
 from services.access.policy import Need, Permission, Subject
 
@@ -29,37 +29,25 @@ ROUTES: tuple[Route, ...] = (
         summary="One submission: its record, what is said of it, what can be done",
         allow=LOOK,
     ),
-    Route(
-        path="/submission/new",
-        handler=submission_pages.new,
-        summary="See what would become of a record, or hand it in",
-        allow=SUBMIT,
-        act="submission.make",
-        methods=("POST",),
+    doing(
+        "/submission/new",
+        submission_pages.new,
+        "See what would become of a record, or hand it in",
+        SUBMIT,
+        "submission.make",
     ),
-    Route(
-        path="/submission/step",
-        handler=submission_pages.step,
-        summary="Edit, hand in or withdraw a submission",
-        allow=SUBMIT,
-        act="submission.step",
-        methods=("POST",),
+    doing(
+        "/submission/step", submission_pages.step, "Edit, hand in or withdraw a submission", SUBMIT, "submission.step"
     ),
-    Route(
-        path="/submission/decide",
-        handler=submission_pages.decide,
-        summary="Accept a submission, or return it",
-        allow=CHANGE,
-        act="submission.decide",
-        methods=("POST",),
+    doing(
+        "/submission/decide", submission_pages.decide, "Accept a submission, or return it", CHANGE, "submission.decide"
     ),
-    Route(
-        path="/reservation",
-        handler=submission_pages.reserve,
-        summary="Reserve an ISBN or a title, or give it up",
-        allow=SUBMIT,
-        act="reservation.make",
-        methods=("POST",),
+    doing(
+        "/reservation",
+        submission_pages.reserve,
+        "Reserve an ISBN or a title, or give it up",
+        SUBMIT,
+        "reservation.make",
     ),
     asking(
         "/api/submissions",
