@@ -147,6 +147,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
+KILLS = 10  # of one load
 COUNTS = ("records", "unchanged", "added", "updated", "deleted", "superseded", "returned", "unreadable")
 
 
@@ -182,11 +183,13 @@ def killed_at(process: subprocess.Popen[bytes], seconds: float) -> bool:
     return False
 
 
-def outlives_kills(cli: Cli, library: Path, undisturbed: dict[str, Any], kills: int, seed: int) -> None:
+@pytest.mark.chaos
+@pytest.mark.parametrize("seed", range(2, 4))
+def test_a_load_outlives_many_kills(cli: Cli, library: Path, undisturbed: dict[str, Any], seed: int) -> None:
     rng = random.Random(seed)
     words = ("load", str(library), "--source", "a", "--library", "LIB", "--yes")
     done = 0
-    for _ in range(kills):
+    for _ in range(KILLS):
         # A load that ends by itself is known again by the next ones, which then end at once: kill well before that.
         moment = rng.uniform(0.2, 0.7) * undisturbed["seconds"]
         done += killed_at(cli.start(*words, stdin=subprocess.DEVNULL), moment)
@@ -194,17 +197,6 @@ def outlives_kills(cli: Cli, library: Path, undisturbed: dict[str, Any], kills: 
     cli.run(*words, code=3)
     assert cli.everything() == undisturbed["everything"]
     assert first_load(cli) == undisturbed["counts"]
-
-
-@pytest.mark.full
-def test_a_load_outlives_kills_of_its_process(cli: Cli, library: Path, undisturbed: dict[str, Any]) -> None:
-    outlives_kills(cli, library, undisturbed, kills=3, seed=1)
-
-
-@pytest.mark.chaos
-@pytest.mark.parametrize("seed", range(2, 4))
-def test_a_load_outlives_many_kills(cli: Cli, library: Path, undisturbed: dict[str, Any], seed: int) -> None:
-    outlives_kills(cli, library, undisturbed, kills=10, seed=seed)
 
 
 def children(pid: int) -> list[int]:
