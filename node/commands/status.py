@@ -10,11 +10,12 @@ from catalog.connection import Connection
 from catalog.model import LoadState
 from catalog.streams import Lag
 from catalog.work import workers
-from node import app, attending, indexed, lifecycle, messages, telling, words
+from node import app, attending, indexed, lifecycle, messages, place, telling, words
 from node.app import Node
 from node.context import Context
 from node.output import width
-from node.z3950 import databases
+from node.z3950 import databases, scopes
+from services.discovery.registry import Registry
 
 NAME = "status"
 HELP = {
@@ -81,9 +82,15 @@ async def _told(conn: Connection, node: Node) -> dict[str, Any]:
         "workers": [
             f"{seen.worker.id} {seen.worker.state}, {seen.age:.0f} s ago" for seen in await workers.every(conn)
         ],
-        "z3950": {"databases": " ".join(each.name for each in databases.of(node.settings.z3950).every())},
+        "z3950": {"databases": await _databases(conn, node)},
         "streams": {f"{lag.peer}/{lag.channel}": _stream(lag) for lag in await telling.lags(conn)},
     }
+
+
+async def _databases(conn: Connection, node: Node) -> str:
+    directory = await Registry().look(conn, 0.0)
+    found = scopes.answered(databases.of(node.settings.z3950), place.place(node), directory)
+    return " ".join(each.name for each in found)
 
 
 def _stream(lag: Lag) -> dict[str, object]:

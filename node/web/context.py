@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,12 +15,14 @@ from catalog.database.pool import Database
 from catalog.search.port import Reader
 from catalog.work.queue import Queue
 from config.settings import Settings
+from node.place import place as place
+from node.place import site as site
 from node.web.openapi import Route
 from services.access.policy import NOWHERE, Actor, Need, Permission, Reach, Subject
 from services.access.sessions import Session
 from services.discovery.ask import Asker
 from services.discovery.registry import Registry
-from services.discovery.scope import Kind, Place
+from services.discovery.scope import Place
 
 
 class Node(Protocol):
@@ -54,8 +56,6 @@ PLACE = web.AppKey("place", Place)
 REGISTRY = web.AppKey("registry", Registry)
 ASKER = web.AppKey("asker", Asker)
 OAI_KEY = web.AppKey("oai_key", bytes)
-# What everything that a node of a tier holds is called in the scope bar.
-KINDS: Mapping[str, Kind] = {"local": "here", "domain": "province", "central": "nation"}
 VISIT = web.RequestKey("visit", Visit)
 NEED = web.RequestKey("need", Need)  # what this request takes (permits)
 ACTOR = web.RequestKey("actor", Actor)  # who asks (permits)
@@ -92,19 +92,6 @@ def reach(request: web.Request) -> Reach:
 def lang_of(request: web.Request) -> str:
     """The visitor's language, zh or en."""
     return request[VISIT].lang
-
-
-def site(node: Node) -> str:
-    """The name at the top of every page."""
-    return node.settings.node.name or node.symbol
-
-
-def place(node: Node) -> Place:
-    """The node's place in the network. Readers of a library's own node look from that library."""
-    told = node.settings.node
-    return Place(
-        symbol=node.symbol, name=site(node), kind=KINDS[told.tier], home=node.symbol if told.tier == "local" else ""
-    )
 
 
 def origin(request: web.Request) -> str:

@@ -19,7 +19,7 @@ from catalog.model import Holding, Published
 from catalog.search import port
 from config.errors import Refused, Retry, TianluError
 from node.web import address
-from node.z3950 import fitting, making, searching
+from node.z3950 import fitting, making, scopes, searching
 from node.z3950.clerk import Clerk
 from node.z3950.making import Held
 from node.z3950.quick import Quick
@@ -30,10 +30,8 @@ from node.z3950.visitors import NotAdmitted, Porter, Visitor
 from protocols.query import Unanswerable
 from protocols.z3950.apdu.records import NamePlusRecord
 from protocols.z3950.diagnostics import Bib1
-from services.discovery import scope
-from services.discovery.find import Question
 from services.discovery.registry import Registry
-from services.discovery.scope import NoSuchScope, Place
+from services.discovery.scope import Place
 from services.retrieval import databases, results, threads
 from services.retrieval.remembered import Remembered
 from services.retrieval.results import Shelf, TooDeep
@@ -43,17 +41,6 @@ log = logging.getLogger(__name__)
 LONGEST = 60.0  # seconds that one task may take
 CHUNK = 50  # records that are made at once
 COPIES = 2  # of a record that is kept: as it stands in answers, and by itself
-
-
-class NoDatabase(Refused):
-    """A database whose scope this node doesn't answer for."""
-
-    code = "no-such-database"
-
-    def __init__(self, wanted: databases.Database) -> None:
-        super().__init__(wanted.name)
-        known = wanted.scope in databases.SCOPES  # others are libraries
-        self.number = Bib1.DATABASE_UNAVAILABLE if known else Bib1.NO_SUCH_DATABASE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,24 +204,7 @@ class Desk:
             return None
         async with self.database.visit() as conn:
             directory = await self.registry.look(conn, asyncio.get_running_loop().time())
-        found: frozenset[str] = frozenset()
-        for each in wanted:
-            if not each.scope:
-                return None
-            if each.scope in directory.names:
-                found |= {each.scope}
-                continue
-            question = Question(scope=each.scope, home=state.visitor.library or self.place.home)
-            try:
-                level = scope.plan(self.place, directory, question).level
-            except NoSuchScope as error:
-                raise NoDatabase(each) from error
-            if level is None:
-                raise NoDatabase(each)
-            if level.libraries is None:
-                return None
-            found |= level.libraries
-        return found
+        return scopes.libraries(wanted, self.place, directory, state.visitor.library)
 
 
 async def _holdings(conn: object, published: Published | None) -> tuple[Holding, ...]:
@@ -258,7 +228,7 @@ def _trouble(error: TianluError) -> Trouble:
             return searching.trouble(error)
         case NotAdmitted():
             return Trouble(Bib1.BAD_PASSWORD, str(error))
-        case NoDatabase():
+        case scopes.NoDatabase():
             return Trouble(error.number, str(error))
         case TooDeep():
             return Trouble(Bib1.TOO_MANY_RECORDS, str(error))

@@ -13,7 +13,8 @@ from catalog.database.pool import Database
 from catalog.model import Format
 from config.errors import Misconfigured
 from config.settings import Z3950
-from node.z3950 import databases
+from node import place
+from node.z3950 import databases, scopes
 from protocols.marc import value
 from protocols.z3950 import oids, opac, sutrs
 from protocols.z3950.apdu.close import Close, CloseReason
@@ -36,6 +37,7 @@ from protocols.z3950.apdu.sets import (
 )
 from protocols.z3950.diagnostics import Bib1
 from protocols.z3950.primitive import GENERAL
+from services.discovery.registry import Registry
 from services.retrieval import remembered
 from tests import builders, stocked
 from tests.stocked import Stock
@@ -80,6 +82,16 @@ async def test_a_record_is_found_and_taken_in_the_dialect_of_the_database(client
             assert made.first("245").startswith("10\x1fa天工开物")  # type: ignore[union-attr]
             assert made.leader[9] == "a"
             assert not made.first("003")
+
+
+async def test_the_databases_that_are_listed_are_those_that_answer(door: Standing, client: Client) -> None:
+    known = databases.of(Z3950())
+    async with door.node.database.connection() as conn:
+        directory = await Registry().look(conn, 0.0)
+    listed = scopes.answered(known, place.place(door.node), directory)
+    answering = [each for each in known.every() if (await client.search("天工开物", each.name)).search_status]
+    assert list(listed) == answering
+    assert 4 <= len(listed) < len(known.every())
 
 
 async def test_a_scope_of_a_database_is_the_libraries_that_it_names(client: Client) -> None:
