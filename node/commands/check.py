@@ -49,6 +49,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", choices=FORMATS, default="auto", help=FORMAT_HELP)
     parser.add_argument("--encoding", default="auto", help="e.g. utf-8, gb18030, marc-8; default: judged on evidence")
     parser.add_argument("--template", metavar="FILE|NAME", help="how a table (CSV, Excel) becomes records")
+    parser.add_argument("--library", default="", metavar="SYMBOL", help="who made a table: the agency of its records")
     parser.add_argument(
         "--profile",
         metavar="FILE|NAME",
@@ -129,7 +130,9 @@ async def _file(
     with contextlib.ExitStack() as stack:
         template = tabular.chosen(args.template)
         try:
-            inputs = landing.open_inputs(stack, [name], asked.carrier, template=template, encoding=args.encoding)
+            inputs = landing.open_inputs(
+                stack, [name], asked.carrier, template=template, encoding=args.encoding, library=args.library
+            )
         except BadRecord as error:
             yield checking.fault(str(error), 0, asked, profile)
             return

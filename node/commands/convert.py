@@ -52,6 +52,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", choices=FORMATS, default="auto", help=FORMAT_HELP)
     parser.add_argument("--from-encoding", default="auto", help="of FILE; default: judged on evidence")
     parser.add_argument("--template", metavar="FILE|NAME", help="how a table (CSV, Excel) becomes records")
+    parser.add_argument("--library", default="", metavar="SYMBOL", help="who made a table: the agency of its records")
     parser.add_argument("-o", "--output", metavar="OUT", help="where to write; default: standard output")
     parser.add_argument(
         "--loss-report", metavar="F", help="where to say, a JSON object a record, what became of fields"
@@ -70,7 +71,12 @@ async def run(context: Context, args: argparse.Namespace) -> int:
         with contextlib.ExitStack() as stack, context.out.progress(context.text("converting")) as bar:
             carrier, said = carrier_and_dialect(args.format)
             inputs = landing.open_inputs(
-                stack, [args.file], carrier, template=tabular.chosen(args.template), encoding=args.from_encoding
+                stack,
+                [args.file],
+                carrier,
+                template=tabular.chosen(args.template),
+                encoding=args.from_encoding,
+                library=args.library,
             )
             asked = Asked(
                 carrier=inputs.carrier,

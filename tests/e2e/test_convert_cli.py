@@ -195,3 +195,14 @@ def test_every_dialect_in_every_carrier_is_read_again(tmp_path: Path, dialect: s
     reads = reading.read(out.read_bytes(), form).reads
     assert len(reads) == 3
     assert all(each.record.first("245" if dialect == "marc21" else "200") for each in reads)
+
+
+@pytest.mark.parametrize(("words", "agencies"), [((), []), (("--library", "BNU"), [" 0\x1faCN\x1fbBNU"])])
+def test_the_records_of_a_table_name_the_library_that_is_said(
+    tmp_path: Path, words: tuple[str, ...], agencies: list[str]
+) -> None:
+    table, out = tmp_path / "books.csv", tmp_path / "out.mrc"
+    table.write_text("题名,责任者,出版社,出版年,ISBN\n红楼梦,曹雪芹,人民文学出版社,1982,9787020002207\n", "utf-8")
+    assert convert(table, "--to", "iso2709", "-o", out, *words).code == 0
+    [read] = reading.read(out.read_bytes(), "iso2709").reads
+    assert read.record.all("801") == agencies

@@ -302,3 +302,29 @@ def _numbers(record: Record) -> list[str]:
 
 def _letters(text: str) -> str:
     return re.sub(r"\W", "", text)
+
+
+@pytest.mark.parametrize(
+    ("agency", "country"),
+    [
+        ("DLC", "US"),
+        ("OCoLC", "US"),
+        ("NjP", "US"),
+        ("CaOONL", "CA"),
+        ("UkOxU", "GB"),
+        ("DE-101", "DE"),
+        ("CN-NLC", "CN"),
+        ("NLC", "CN"),  # its code does not tell: the dialect's own country
+        ("SCNU", "CN"),
+    ],
+)
+def test_an_agency_keeps_its_country(agency: str, country: str) -> None:
+    record = a_record("001 1", f"040   $a{agency}", "245 00$aA title", leader="00000nam a2200000 a 4500")
+    told = between.to(record, Format.MARC21, "cnmarc-calis").record.all("801")
+    assert [marc.value(text, "a") for text in told] == [country]
+
+
+def test_international_unimarc_says_only_the_countries_that_codes_tell() -> None:
+    record = a_record("001 1", "040   $aDLC$cSCNU", "245 00$aA title", leader="00000nam a2200000 a 4500")
+    told = between.to(record, Format.MARC21, "unimarc").record.all("801")
+    assert [marc.value(text, "a") for text in told] == ["US", ""]

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 from dms.crosswalk import linked
 from dms.crosswalk.lines import Known, Lines, mapped
 from dms.crosswalk.linked import Said
-from dms.crosswalk.marc import linking, pairs
+from dms.crosswalk.marc import agencies, linking, pairs
 from dms.crosswalk.model import Converted, Fate, Loss
 from protocols import marc
 from protocols.marc import DELIMITER, Record
@@ -307,8 +307,9 @@ def _written(tag: str, target: str, text: str, dialect: Dialect, is_han: bool) -
 
 def _completed(tag: str, text: str, dialect: Dialect) -> str:
     """What other formats don't say and this dialect must: the country of an agency, the language of cataloguing."""
-    if tag == "801" and dialect.country and not marc.value(text, "a"):
-        return f"{text[:2]}{DELIMITER}a{dialect.country}{text[2:]}"
+    if tag == "801" and not marc.value(text, "a"):
+        country = agencies.country(marc.value(text, "b").strip()) or dialect.country
+        return f"{text[:2]}{DELIMITER}a{country}{text[2:]}" if country else text
     if tag == "100" and dialect.language and marc.value(text, "a")[_LANGUAGE] == UNKNOWN:
         coded = marc.value(text, "a")
         true = coded[: _LANGUAGE.start] + dialect.language + coded[_LANGUAGE.stop :]
