@@ -20,7 +20,8 @@ ONE: dict[str, bytes] = {
     "marcxml": marcxml.write(RECORD).encode(),
     "marcjson": marcjson.write(RECORD).encode(),
 }
-GIGABYTE = 1 << 30
+MEMORY = 200  # megabytes that reading may take
+ZEROS = 256 * MEGABYTE  # a file of more than that
 READERS = sorted(CARRIERS)
 
 
@@ -79,12 +80,12 @@ def iso2709_or(carrier: str, name: str) -> bytes:
 
 @pytest.mark.full
 @pytest.mark.parametrize("carrier", READERS)
-def test_a_gigabyte_of_zeros_is_passed_over(carrier: str, tmp_path: Path) -> None:
+def test_zeros_are_passed_over_and_never_held(carrier: str, tmp_path: Path) -> None:
     path = tmp_path / "zeros"
     with path.open("wb") as file:
         file.write(ONE.get(carrier, b""))
-        file.truncate(GIGABYTE // 4 if carrier == "marcjson" else GIGABYTE)
-    records, failures, largest = bounded(lambda: through(path, carrier), megabytes=200, seconds=60)
+        file.truncate(ZEROS)
+    records, failures, largest = bounded(lambda: through(path, carrier), megabytes=MEMORY, seconds=60)
     assert records <= 1 and failures >= 0 and largest <= stream.MAX_RECORD + 2 * stream.SIZE
 
 
