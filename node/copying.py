@@ -8,7 +8,6 @@ import functools
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from catalog import sources, targets
 from catalog.connection import Connection
@@ -29,17 +28,6 @@ from services.copying.lines import Lines
 CHINESE = "chi"
 
 
-class Node(Protocol):
-    """What of a node copying needs."""
-
-    @property
-    def database(self) -> Database: ...
-    @property
-    def settings(self) -> Settings: ...
-    @property
-    def home(self) -> Path: ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Habits:
     """How a library's records are."""
@@ -54,26 +42,25 @@ class Habits:
         return Wish(format=fmt, language=usual if language is None else language)
 
 
-async def habits(conn: Connection, node: Node, library: str, dialect: str = "") -> Habits:
+async def habits(conn: Connection, settings: Settings, library: str, dialect: str = "") -> Habits:
     """Those of a library: its dialect as told, else that of most of its records."""
     if not dialect:
         usual = await sources.usual_format(conn, library)
-        dialect = between.MARC21 if usual is Format.MARC21 else node.settings.z3950.dialect
+        dialect = between.MARC21 if usual is Format.MARC21 else settings.z3950.dialect
     rules = await quality_scope.of_library(conn, library)
     return Habits(dialect=dialect, judge=await asyncio.to_thread(Judge, rules))
 
 
 @contextlib.asynccontextmanager
-async def open_lines(node: Node) -> AsyncIterator[Lines]:
+async def open_lines(database: Database, settings: Settings, home: Path) -> AsyncIterator[Lines]:
     """Lines to this node's targets for the length of the block."""
-
-    password = functools.partial(password_of, node)
-    async with lines.of(z3950.opener(outgoing.rules(node.settings), password)) as opened:
+    password = functools.partial(password_of, database, home)
+    async with lines.of(z3950.opener(outgoing.rules(settings), password)) as opened:
         yield opened
 
 
-async def password_of(node: Node, target: Target) -> Secret:
-    """The password that this node has at a target; empty = it has none."""
-    async with node.database.connection() as conn:
+async def password_of(database: Database, home: Path, target: Target) -> Secret:
+    """The password that the node of this home has at a target; empty = it has none."""
+    async with database.connection() as conn:
         kept = await targets.secret(conn, target.no)
-    return Secret(sealed.of(node.home).open(kept, targets.place(target.no)).decode()) if kept else Secret("")
+    return Secret(sealed.of(home).open(kept, targets.place(target.no)).decode()) if kept else Secret("")

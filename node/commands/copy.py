@@ -70,7 +70,7 @@ async def run(context: Context, args: argparse.Namespace) -> int:
         library = _library(context, node, args.library)
         async with node.database.connection() as conn:
             chosen = await targets.named(conn, [name for name in args.from_.split(",") if name])
-            habits = await copying.habits(conn, node, library, args.dialect or "")
+            habits = await copying.habits(conn, node.settings, library, args.dialect or "")
         if not chosen:
             raise Misconfigured("there is no target to ask: enter one with `tianlu target add`")
         whole = Whole(
@@ -136,7 +136,7 @@ async def _copied(
     missed, silent = 0, True
     with contextlib.ExitStack() as stack:
         bar = stack.enter_context(context.out.progress(context.text("copying"), len(asked)))
-        async with copying.open_lines(node) as lines:
+        async with copying.open_lines(node.database, node.settings, node.home) as lines:
             found = seeking.seek_all(lines, whole, (each for _, each in asked))
             async with contextlib.aclosing(found):
                 done = 0

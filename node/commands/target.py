@@ -138,7 +138,7 @@ async def _test(context: Context, node: Node, args: argparse.Namespace) -> int:
     async with node.database.connection() as conn:
         found = await targets.get(conn, args.name)
     failed = []
-    ways, password = outgoing.rules(node.settings), await copying.password_of(node, found)
+    ways, password = outgoing.rules(node.settings), await copying.password_of(node.database, node.home, found)
     async for step in probing.probe(found, ways, password, args.query):
         if context.out.json:
             context.out.item({"step": step.name, "works": step.works, **step.told})

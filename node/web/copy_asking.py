@@ -52,7 +52,8 @@ class Saved:
 
 async def lines(app: web.Application) -> AsyncIterator[None]:
     """Keeps connections to targets for as long as the web door is open."""
-    async with copying.open_lines(app[context.NODE]) as kept:
+    node = app[context.NODE]
+    async with copying.open_lines(node.database, node.settings, node.home) as kept:
         app[LINES], app[ROOM] = kept, asyncio.Semaphore(AT_ONCE)
         yield
 
@@ -88,7 +89,7 @@ async def look(request: web.Request, library: str, asked: Asked, names: Sequence
         raise BadInput(f"At most {MOST_TARGETS} targets are asked at once.")
     async with context.private(request) as conn:
         chosen = await targets.named(conn, names)
-        habits = await copying.habits(conn, context.node_of(request), library)
+        habits = await copying.habits(conn, context.node_of(request).settings, library)
     whole = Whole(targets=chosen, wish=habits.wish(None), judge=habits.judge, deadline=metasearch.DEADLINE)
     gate.step_aside(request)  # others need not wait for the targets
     async with request.app[ROOM]:
