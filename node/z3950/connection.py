@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import ssl
 from collections import Counter
 from collections.abc import Callable
 from typing import Protocol, cast
@@ -49,7 +48,6 @@ class Watch(Protocol):
     """What a connection has above it: `listener.Guard`."""
 
     session: Callable[[Connection], Answers]
-    tls: ssl.SSLContext | None
     clock: Callable[[], float]
     cuts: Counter[str]
 
@@ -79,7 +77,6 @@ class Connection(asyncio.Protocol):
         "_guard",
         "_paused",
         "_resting",
-        "_securing",
         "_session",
         "_task",
         "_whole",
@@ -98,7 +95,6 @@ class Connection(asyncio.Protocol):
         self._session: Answers | None = None
         self._frames = Frames()
         self._whole: list[bytes] = []  # requests that wait
-        self._securing: asyncio.Task[None] | None = None
         self._task: asyncio.Task[None] | None = None
         self._paused = False  # we read no further
         self._full = False  # the client doesn't take what we write
@@ -133,27 +129,7 @@ class Connection(asyncio.Protocol):
             self.closing = True
             self._wire.abort()
             return
-        if self._guard.tls:
-            self._securing = asyncio.get_running_loop().create_task(self._secure(self._wire, self._guard.tls))
-        else:
-            self._session = self._guard.session(self)
-
-    async def _secure(self, wire: asyncio.Transport, tls: ssl.SSLContext) -> None:
-        """Speak TLS from here on. The guard has counted the connection before: who never ends the handshake has a place
-        like any other, and no longer."""
-        secure: asyncio.Transport | None = None
-        try:
-            secure = await asyncio.get_running_loop().start_tls(wire, self, tls, server_side=True)
-        except OSError as error:
-            log.debug("%s speaks no TLS: %s", self.address or "a client", error)
-            self._guard.cuts["no TLS"] += not self.closing
-        if secure is None or self.closing:
-            wire.abort()
-            self.connection_lost(None)  # before the end of a handshake nobody else says so
-            return
-        self._wire, self._session = secure, self._guard.session(self)
-        self._next()
-        self._flow()
+        self._session = self._guard.session(self)
 
     def data_received(self, data: bytes) -> None:
         """Octets of requests."""
@@ -204,9 +180,8 @@ class Connection(asyncio.Protocol):
 
     def last_word(self, reason: CloseReason, why: str) -> None:
         """Say why, and end it."""
-        if self._wire and not self.closing:
-            if self._session:
-                self._wire.write(apdu.encode(self._session.refuse(reason, why)))
+        if self._wire and self._session and not self.closing:
+            self._wire.write(apdu.encode(self._session.refuse(reason, why)))
             self._finish()
 
     def _next(self) -> None:
@@ -214,7 +189,7 @@ class Connection(asyncio.Protocol):
         in a row, because others want to be heard too."""
         began = self._guard.clock()
         for _ in range(IN_A_ROW):
-            if self.closing or self.at_work or self._full or not self._whole or not self._session:
+            if self.closing or self.at_work or self._full or not self._whole:
                 return
             self.since = self._guard.clock()
             try:

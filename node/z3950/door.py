@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import ssl
 from collections import Counter
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
@@ -109,11 +110,13 @@ async def open(node: Node, at: socket.socket) -> AsyncIterator[Guard]:
         def client(connection: Connection) -> Client:
             return Client(desk, Session(house, connection.address))
 
-        guard = Guard(client, most=told.sessions, each=told.sessions_each, idle=told.idle, tls=tls)
-        async with listener.listening(guard, lambda made: _serve(made, at)):
+        guard = Guard(client, most=told.sessions, each=told.sessions_each, idle=told.idle)
+        async with listener.listening(guard, lambda made: _serve(made, at, tls)):
             yield guard
 
 
-async def _serve(guard: Guard, at: socket.socket) -> asyncio.Server:
+async def _serve(guard: Guard, at: socket.socket, tls: ssl.SSLContext | None) -> asyncio.Server:
     # The server takes the socket away from whoever made it: it is given one of its own.
-    return await asyncio.get_running_loop().create_server(guard, sock=at.dup())
+    return await asyncio.get_running_loop().create_server(
+        guard, sock=at.dup(), ssl=tls, ssl_handshake_timeout=listener.FIRST if tls else None
+    )

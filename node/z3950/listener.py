@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import ssl
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -57,12 +56,10 @@ class Guard:
         most: int,
         each: int,
         idle: float,
-        tls: ssl.SSLContext | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`most` connections at once, `each` of them of one address; those of this machine can't be told apart. With
-        `tls` it is all that is spoken."""
-        self.session, self.most, self.each, self.idle, self.tls, self.clock = session, most, each, idle, tls, clock
+        """`most` connections at once, `each` of them of one address; those of this machine can't be told apart."""
+        self.session, self.most, self.each, self.idle, self.clock = session, most, each, idle, clock
         self.cuts: Counter[str] = Counter()  # by reason
         self._told_cuts: Counter[str] = Counter()  # those that the log has
         self._all: dict[Connection, None] = {}

@@ -13,7 +13,7 @@ from catalog.database.pool import Database
 from config import settings
 from config.errors import Misconfigured
 from config.settings import Z3950
-from node.z3950 import listener, settled
+from node.z3950 import settled
 from protocols.z3950 import oids
 from protocols.z3950.apdu.init import IdPass
 from services.access import accounts, keys, sealed, signing, totp
@@ -43,32 +43,6 @@ async def test_with_a_certificate_the_port_speaks_tls(
         async with door.client() as plain:
             await plain.send(standing.apdu.encode(standing.an_init()))
             assert await plain.ended() is None
-
-
-async def test_who_does_not_end_the_handshake_has_a_place_like_any_other(
-    database: Database, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    outgoing.certified(tmp_path, monkeypatch)
-    monkeypatch.setattr(listener, "YOUNG", 0.0)
-    pem = tmp_path / "secure.pem"
-    trusted = ssl.create_default_context(cafile=pem)
-    async with standing.door(database, home, certificate=str(pem), sessions=2) as door:
-        async with door.client() as first, door.client() as second, asyncio.timeout(standing.PATIENCE):
-            await second.send(b"\x16")
-            while len(door.guard) < 2:  # noqa: ASYNC110 -- a connection that was taken in sets no event
-                await asyncio.sleep(0.01)
-            reader, writer = await asyncio.open_connection(HOST, door.port, ssl=trusted, server_hostname="secure.test")
-            client = Client(reader=reader, writer=writer)
-            assert (await client.init()).result
-            assert await first.ended() is None
-            assert door.guard.cuts == {"no room": 1}
-            await second.send(b"GET / HTTP/1.1\r\n\r\n")
-            assert await second.ended() is None
-            assert (await client.search("天工开物")).result_count == 2
-            writer.close()
-            while len(door.guard):  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
-        assert door.guard.cuts == {"no room": 1, "no TLS": 1}
 
 
 def test_a_certificate_that_cannot_be_read_stops_the_start(tmp_path: Path) -> None:
