@@ -310,6 +310,7 @@ def _letters(text: str) -> str:
         ("DLC", "US"),
         ("OCoLC", "US"),
         ("NjP", "US"),
+        ("CU-Riv", "US"),
         ("CaOONL", "CA"),
         ("UkOxU", "GB"),
         ("DE-101", "DE"),

@@ -17,7 +17,7 @@ _STATES = {state: country for country, states in _TABLE["states"].items() for st
 @lru_cache(REMEMBERED)
 def country(code: str) -> str:
     """The country (ISO 3166-1, two letters) of an agency; "" = its code does not tell."""
-    told: str = _TABLE["codes"].get(code, "")
+    told: str = _TABLE["codes"].get(code) or _TABLE["codes"].get(code.partition("-")[0], "")
     if told:
         return told
     if found := _ISIL.match(code):
