@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
-from urllib.parse import quote
 
 import msgspec
 
 from dms import isbd
 from dms.crosswalk import elements, linked, scripts
 from dms.crosswalk.elements import Element, Path
+from dms.crosswalk.iris import iri
 from dms.crosswalk.lines import Lines
 from dms.crosswalk.model import Fate, Loss
 from dms.crosswalk.rows import LEADER, Part, Row, Table
@@ -33,7 +33,6 @@ BLANK = " |#^"  # of coded data: nothing is said
 _NO_MARKS = str.maketrans("", "", NON_SORTING)
 # Positions of the leader that say something of what is described (the others are of ISO 2709 itself).
 _LEADER = (*range(5, 10), *range(17, 20))
-_IRI_SAFE = "!#$%&'()*+,/:;=?@[]~"
 
 
 _Went = tuple[tuple[str, tuple[str, ...]], ...]  # (subfield, elements) of the values of a field
@@ -184,7 +183,7 @@ class Crosswalk:
             whole = [name for value in whole if (name := names.get(value, names.get("*", "")))]
         each.refused = each.refused or not whole
         if part.iri:
-            whole = [quote(value, safe=_IRI_SAFE) for value in whole]
+            whole = [iri(value) for value in whole]
         return whole
 
     def losses(self, cut: Cut) -> tuple[Loss, ...]:

@@ -11,9 +11,12 @@ from lxml import etree
 from catalog.model import Format
 from dms.crosswalk import crossing, dublin, elements, linked, mods, rows
 from dms.crosswalk.crossing import Crossed
+from dms.crosswalk.iris import iri
 from protocols import marc
 from protocols.marc import Record
 from tests import builders
+
+ANY_URI = '<s:schema xmlns:s="http://www.w3.org/2001/XMLSchema"><s:element name="u" type="s:anyURI"/></s:schema>'
 
 # MODS 3.7: what may stand in what, as far as the tables use it (Library of Congress, MODS User Guidelines).
 TITLE = {"title", "subTitle", "partNumber", "partName", "nonSort"}
@@ -187,3 +190,17 @@ def test_text_is_escaped_and_what_xml_forbids_is_a_blank() -> None:
     made = elements.Element("t", {"a": '"<'}, "x\x0b&<y")
     assert elements.written(made) == '<t a="&quot;&lt;">x &amp;&lt;y</t>'
     assert elements.written(elements.Element("t", children=[elements.Element("c", {"a": "b"})])) == '<t><c a="b"/></t>'
+
+
+@pytest.mark.parametrize(
+    ("said", "written"),
+    [
+        ("http://a.cn/?q=Industrie+fran%C3%A7aise&cat[Groupe]=1", "http://a.cn/?q=Industrie+fran%C3%A7aise&cat%5BGroupe%5D=1"),
+        ("http://[2001:db8::1]:80/a[1]", "http://[2001:db8::1]:80/a%5B1%5D"),
+        ("http://a.cn/100% 图", "http://a.cn/100%25%20%E5%9B%BE"),
+    ],
+)  # fmt: skip
+def test_an_address_is_escaped_where_it_has_to_be(said: str, written: str) -> None:
+    assert iri(said) == written
+    schema = etree.XMLSchema(etree.XML(ANY_URI))
+    assert schema.validate(etree.XML(f"<u>{written.replace('&', '&amp;')}</u>"))
