@@ -10,8 +10,9 @@ from catalog.model import Format
 from dms.rules import catalogue, check
 from dms.rules.model import LEADER, Finding, Kind, Level, Profile
 from dms.rules.structure import FEW
-from protocols import detect, dialect, reading
+from protocols import detect, dialect, iso2709, reading
 from protocols.marc import Record
+from protocols.sealed import Sealed
 from tests import builders, data, rule_cases
 
 CONTENT = dict.fromkeys(rule_cases.content_ids(), Level.OFF)
@@ -219,6 +220,53 @@ def test_odd_content_is_found_in_many_records_as_in_one(made: list[tuple[list[tu
     ]
     for (record, fmt, _), many in zip(subjects, ALL_ON.check_many(subjects), strict=True):
         assert sorted(many) == sorted(ALL_ON.check(record, fmt))
+
+
+VALUES = {  # sound values of fields with fixed places, which are then spoilt
+    Format.MARC21: {
+        "005": "20040101120000.0", "006": "a|||||||||||||||||", "007": "cr |||",
+        "008": dict(NEEDED[Format.MARC21])["008"],
+        "041": "0 \x1faeng\x1fhchi", "043": "  \x1fae-uk-en", "880": "1 \x1f6245-01/$1\x1faTitle",
+    },
+    Format.CNMARC: {
+        "005": "20040101120000.0", "100": f"  \x1fa{CODED}", "101": "0 \x1fachi", "102": "  \x1faCN\x1fb110000",
+        "105": "  \x1faa   z   000yy", "106": "  \x1far", "110": "  \x1faaaz   0xx0",
+    },
+}  # fmt: skip
+SPOILT = st.tuples(st.integers(0, 45), st.sampled_from(["", "0", "9", " ", "|", "x", "u", "é", "\x1fa", "１"]))
+CODED_FIELDS = st.lists(st.tuples(st.integers(0, 6), st.lists(SPOILT, max_size=2)), max_size=5)
+
+
+def _spoilt(text: str, faults: list[tuple[int, str]]) -> str:
+    for at, piece in faults:
+        text = text[:at] + piece + text[at + 1 :] if at < len(text) else text
+    return text
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.sampled_from(list(Format)),
+    st.lists(st.tuples(CODED_FIELDS, st.booleans(), SPOILT), min_size=FEW, max_size=3 * FEW),
+)
+def test_records_in_their_bytes_are_told_of_the_same_as_others(
+    fmt: Format, made: list[tuple[list[tuple[int, list[tuple[int, str]]]], bool, tuple[int, str]]]
+) -> None:
+    records = []
+    values = list(VALUES[fmt].items())
+    for fields, in_bytes, (at, piece) in made:
+        leader = _spoilt(LEADERS[fmt], [(5 + at % 4, piece)] if len(piece) == 1 and piece.isascii() else [])
+        texts = tuple((values[n][0], _spoilt(values[n][1], faults)) for n, faults in fields)
+        record = a_record(fmt, leader=leader)
+        record = Record(record.leader, record.fields + texts)
+        if in_bytes:
+            (read,) = reading.read(iso2709.write(record), detect.ISO2709).reads
+            assert isinstance(read.record, Sealed)
+            record = read.record
+        records.append(record)
+    for again in range(2):  # of what was met before less is looked at
+        for record, many in zip(records, ALL_ON.check_many([(each, fmt, None) for each in records]), strict=True):
+            plain = Record(record.leader, record.fields)
+            assert sorted(many) == sorted(ALL_ON.check(plain, fmt)), again
 
 
 @pytest.mark.parametrize("folder", ["marc21-bib", "unimarc-cnmarc", "holdings", "authority", "marc-conformance"])

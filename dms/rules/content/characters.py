@@ -163,14 +163,15 @@ _IN_ENTITIES = np.zeros(256, np.bool_)
 _IN_ENTITIES[list(b"#algqn")] = True  # what stands behind their &
 _GBK = "锟斤拷".encode()
 _FIRST_BYTES = (*range(0x1E), 0x26, 0x7F, 0xC2, 0xC3, 0xCC, 0xCD, 0xE1, 0xE2, 0xEE, 0xEF, 0xF3, 0xF4)
-_BEGINS = bytes(byte in _FIRST_BYTES for byte in range(256))  # a table for bytes.translate
+_BEGINS = np.isin(np.arange(256), _FIRST_BYTES)
 
 
 def among(columns: Columns, fmt: Format) -> Bools:
     """Records that have what a sieve catches, and others with something like it."""
     del fmt  # characters are the same in all
     octets = columns.octets
-    places = np.flatnonzero(np.frombuffer(columns.data.translate(_BEGINS), np.bool_))
+    places = np.flatnonzero((octets < 0x1E) | (octets >= 0x7F) | (octets == ord("&")))
+    places = places[_BEGINS[octets[places]]]
     points, behind = columns.points(places), octets[places + 1]
     found = bulk.within(points, _CAUGHT) | (points == ord("&")) & _IN_ENTITIES[behind]
     found |= bulk.within(points, _MARKS) & _blank_before(octets, places)

@@ -61,13 +61,12 @@ MENDS: Mapping[str, Callable[[str], str]] = {"space-wide": narrow, "space-edge":
 
 def among(columns: Columns, fmt: Format) -> Bools:
     """Records with a blank at an end of a value, two together, or an ideographic one, where blanks count."""
-    octets = columns.octets
-    blank, delimiter = octets == 0x20, octets == 0x1F
-    odd = np.zeros(len(octets), np.bool_)
-    odd[:-1] = blank[:-1] & (blank[1:] | (octets[1:] & 0xFE == 0x1E))
-    odd[2:] |= blank[2:] & delimiter[:-2]
-    odd[:-1] |= delimiter[:-1] & (octets[1:] >= 0x80)  # a code of several bytes, whatever is behind it
-    places = np.flatnonzero(odd)
+    octets, marks = columns.octets, columns.marks
+    blanks = np.flatnonzero(octets == 0x20)[:-2]  # those behind all fields count for nothing
+    behind = octets[blanks + 1]
+    odd = (behind == 0x20) | (behind & 0xFE == 0x1E) | (octets[blanks - 2] == 0x1F)
+    wide_codes = marks[octets[marks + 1] >= 0x80]  # codes of several bytes, whatever is behind them
+    places = np.concatenate((blanks[odd], wide_codes))
     if _IDEOGRAPHIC in columns.data:
         wide = (octets[:-2] == 0xE3) & (octets[1:-1] == 0x80) & (octets[2:] == 0x80)
         places = np.concatenate((places, np.flatnonzero(wide)))
