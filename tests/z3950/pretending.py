@@ -13,7 +13,7 @@ from node.z3950.state import House
 from node.z3950.tasks import SUTRS, Do, Find, Found, Handed, HandIn, List, Outcome, Prove, Take, Task, Trouble
 from node.z3950.visitors import Visitor
 from protocols.z3950 import apdu
-from protocols.z3950.ber import Frames
+from protocols.z3950.ber import Frames, Malformed
 from protocols.z3950.diagnostics import Bib1
 from services.retrieval.results import ResultSet
 from tests import builders
@@ -55,13 +55,20 @@ def outcome(task: Task) -> Outcome:
 
 
 def answers(asked: bytes) -> Iterator[tuple[apdu.Apdu, list[apdu.Apdu]]]:
-    """Each request of a stream of octets and what is answered, until the session is over. Malformed if it is broken."""
+    """Each request of a stream of octets and what is answered, until the session is over or the octets are broken."""
     opened = session()
-    for octets in Frames().feed(asked):
-        request = apdu.decode(octets)
+    for request in _requests(asked):
         step = opened.on(request)
         while isinstance(step, Do):
             step = step.then(outcome(step.task))
         yield request, list(step.replies)
         if step.last:
             return
+
+
+def _requests(asked: bytes) -> Iterator[apdu.Apdu]:
+    try:
+        for octets in Frames().feed(asked):
+            yield apdu.decode(octets)
+    except Malformed:
+        return
