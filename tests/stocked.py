@@ -133,6 +133,9 @@ class Shelf:
         hits = tuple(port.Hit(cluster=number, score=1.0) for number, _ in fit)
         return port.Result(total=len(fit), hits=hits[request.offset :][: request.limit], facets=facets, seq=0)
 
+    def place(self) -> tuple[int, int]:
+        return 0, 0
+
     def numbers(self, request: port.Request) -> tuple[int, tuple[int, ...]]:
         found = self.search(request)
         return found.total, tuple(hit.cluster for hit in found.hits)

@@ -168,6 +168,10 @@ class Reader(Protocol):
         """How many clusters fit, and those of the page: `search` without all that costs more. Raises as it does."""
         ...
 
+    def place(self) -> tuple[int, int]:
+        """Epoch and seq of the change feed up to which changes are seen. Raises NotBuilt."""
+        ...
+
     def scan(
         self, index: str, text: str, *, before: int, count: int, libraries: frozenset[str] | None = None
     ) -> Stretch:

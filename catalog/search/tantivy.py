@@ -283,7 +283,7 @@ class TantivyReader:
             raise NotBuilt("The ordered lists of the search index are damaged; they are made again.") from error
 
     def place(self) -> tuple[int, int]:
-        """Epoch and seq that readers see. Raises NotBuilt."""
+        """See `port.Reader`."""
         return _place(self._searcher(), self._schema)
 
     def reload(self) -> None:

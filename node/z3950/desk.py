@@ -13,18 +13,20 @@ from collections.abc import Collection, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
-from catalog import holdings
+from catalog import changes, clusters, holdings
+from catalog.connection import Connection
 from catalog.database.pool import Database
 from catalog.model import Holding, Published
 from catalog.search import port
 from config.errors import Refused, Retry, TianluError
+from node import soon
 from node.web import address
 from node.z3950 import fitting, making, scopes, searching
 from node.z3950.clerk import Clerk
 from node.z3950.making import Held
 from node.z3950.quick import Quick
 from node.z3950.state import State
-from node.z3950.tasks import Find, Found, HandIn, List, Outcome, Prove, Take, Task, Trouble, Wanted, Way
+from node.z3950.tasks import Find, Found, Handed, HandIn, List, Outcome, Prove, Take, Task, Trouble, Wanted, Way
 from node.z3950.turns import Turns
 from node.z3950.visitors import NotAdmitted, Porter, Visitor
 from protocols.query import Unanswerable
@@ -40,6 +42,7 @@ log = logging.getLogger(__name__)
 
 LONGEST = 60.0  # seconds that one task may take
 CHUNK = 50  # records that are made at once
+FOLLOWS = 3.0  # seconds in which searches mostly see what was placed
 COPIES = 2  # of a record that is kept: as it stands in answers, and by itself
 
 
@@ -99,7 +102,7 @@ class Desk:
                 if isinstance(task, Prove):
                     return await self._prove(state, task)
                 if isinstance(task, HandIn):
-                    return await self.clerk.take(state.visitor, state.address, task)
+                    return await self._hand_in(state, task)
                 async with self.turns.turn(address.block(state.address)):
                     match task:
                         case Find():
@@ -120,6 +123,22 @@ class Desk:
             self.sessions[who] -= 1
             if self.sessions[who] <= 0:
                 del self.sessions[who]
+
+    async def _hand_in(self, state: State, task: HandIn) -> tuple[Handed, ...]:
+        """What became of each; whoever waited for it looks for it next, so for a while searches are waited for too."""
+        handed = await self.clerk.take(state.visitor, state.address, task)
+        if task.waits and any(not (each.error or each.waits or each.under_way) for each in handed):
+            await soon.until(self.database, False, bool, self._is_found, FOLLOWS)
+        return handed
+
+    async def _is_found(self, conn: Connection) -> bool:
+        """Whether searches see all that is placed."""
+        if await clusters.more_dirty_than(conn, 0):
+            return False
+        try:
+            return self.reader.place() >= await changes.head(conn)
+        except port.NotBuilt:
+            return False
 
     async def _prove(self, state: State, task: Prove) -> Visitor | Trouble:
         visitor = Visitor()

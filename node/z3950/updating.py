@@ -10,7 +10,7 @@ from __future__ import annotations
 from msgspec import structs
 
 from catalog.submissions import Action
-from node.z3950 import diagnosing, searching
+from node.z3950 import characters, diagnosing, searching
 from node.z3950.operations import NEEDS
 from node.z3950.state import State
 from node.z3950.tasks import Do, Handed, HandIn, Offered, Outcome, Send, Step, Trouble
@@ -99,6 +99,8 @@ def _offered(state: State, each: SuppliedRecord) -> Offered:
         ident = state.read(ident)
     data = octets(each.record)
     carrier = _carrier(data, each.record)
+    if carrier == ISO2709 and not state.known_charset and characters.guesses((data,)) == (characters.GB18030,):
+        state.guessed = characters.GB18030  # who writes so reads so
     return Offered(
         data=data,
         carrier=carrier,

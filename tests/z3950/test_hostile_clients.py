@@ -275,6 +275,9 @@ class Slow:
     def search(self, request: port.Request) -> port.Result:
         return self.reader.search(request)
 
+    def place(self) -> tuple[int, int]:
+        return self.reader.place()
+
     def numbers(self, request: port.Request) -> tuple[int, tuple[int, ...]]:
         if request.libraries is not None:
             self.waiting += 1

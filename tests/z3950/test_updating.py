@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from catalog import submissions
+from catalog import changes, submissions
 from catalog.database.pool import Database
+from catalog.search import indexer
 from config.errors import Conflict, Retry
 from exchange import bringing
 from node import soon
-from node.z3950 import clerk
-from protocols.z3950 import oids, update
+from node.z3950 import clerk, desk
+from protocols.z3950 import charsets, oids, update
 from protocols.z3950.apdu.extended import ExtendedServicesRequest, ExtendedServicesResponse, OperationStatus
 from protocols.z3950.apdu.init import IdPass, Option
 from protocols.z3950.apdu.parts import DefaultDiagFormat, External
@@ -70,6 +71,12 @@ async def worker(door: Standing) -> AsyncIterator[Catalogue]:
     working.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await working
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No index follows, but where a test says so."""
+    monkeypatch.setattr(desk, "FOLLOWS", 0.0)
 
 
 @contextlib.asynccontextmanager
@@ -151,6 +158,27 @@ async def test_a_qualified_cataloguer_inserts_replaces_and_deletes(door: Standin
         kept = await conn.fetch("select local_id from record r join source s using (source) where s.library = $1", HOME)
     assert sorted(row["local_id"] for row in kept) == ["T2", "T3"]
     assert cluster.count(".") == 1
+
+
+async def test_what_was_handed_in_is_found_by_the_next_search(
+    door: Standing, worker: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desk, "FOLLOWS", 60.0)
+    node, stop = door.node, asyncio.Event()
+    following = asyncio.create_task(indexer.follow(node.database.pool, node.home / "index", stop=stop, feed=changes))
+    async with session(door, "li") as client:
+        answer = await asked(client, a_request(Action.RECORD_INSERT, a_record()))
+        assert answer.operation_status == OperationStatus.DONE
+        assert (await client.search("园冶注释")).result_count == 1
+    stop.set()
+    await following
+
+
+async def test_who_hands_in_gbk_is_answered_in_gbk(door: Standing, worker: Catalogue) -> None:
+    record = builders.iso2709(builders.a_cnmarc(title="园冶注释", isbn=ISBN, local_id="T1"), encoding="gb18030")
+    async with session(door, "li") as client:
+        answer = await asked(client, a_request(Action.RECORD_INSERT, record))
+        assert charsets.octets(words(answer)) == "新书目".encode("gbk")
 
 
 async def test_what_waits_for_a_reviewer_says_why(door: Standing, worker: Catalogue) -> None:
