@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import uvloop
 
 from catalog.database.pool import Database
 from config import settings
@@ -27,6 +29,13 @@ from tests.z3950.standing import HOST, Client
 __all__ = ["alone", "cli"]
 
 
+@pytest.fixture(scope="module")
+def event_loop_policy() -> asyncio.AbstractEventLoopPolicy:
+    """The loop that a node runs on: it hands on what clients say sooner than asyncio's own."""
+    policy: asyncio.AbstractEventLoopPolicy = uvloop.EventLoopPolicy()
+    return policy
+
+
 async def test_with_a_certificate_the_port_speaks_tls(
     database: Database, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -40,9 +49,20 @@ async def test_with_a_certificate_the_port_speaks_tls(
         assert (await client.search("天工开物")).result_count == 2
         assert (await client.present(1, 2, oids.XML)).number_of_records_returned == 2
         writer.close()
+        shaken = await asyncio.gather(*(asyncio.to_thread(_shaken, door.port, trusted) for _ in range(20)))
+        assert set(shaken) == {"TLSv1.3"}
         async with door.client() as plain:
             await plain.send(standing.apdu.encode(standing.an_init()))
             assert await plain.ended() is None
+
+
+def _shaken(port: int, trusted: ssl.SSLContext) -> str | None:
+    """A client of another kind, whose first octets are there as soon as it has connected; which TLS was agreed on."""
+    with (
+        socket.create_connection((HOST, port), standing.PATIENCE) as plain,
+        trusted.wrap_socket(plain, server_hostname="secure.test") as secure,
+    ):
+        return secure.version()
 
 
 def test_a_certificate_that_cannot_be_read_stops_the_start(tmp_path: Path) -> None:
