@@ -7,7 +7,9 @@ database has been made already, which starts much faster.
 
 from __future__ import annotations
 
+import os
 import signal
+import zlib
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -31,6 +33,19 @@ if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
 # Speed is proven in bench/, never by a timed test: a busy machine must not fail a property.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
+
+
+LONG = ("chaos", "full", "ui")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where several take their turns, file by file: those with long tests first, so that none is left alone at the end;
+    the others in an order that means nothing, so that what waits for its processes runs beside what computes.
+    """
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return
+    long = {each.path for each in items if any(each.get_closest_marker(mark) for mark in LONG)}
+    items.sort(key=lambda each: (each.path not in long, zlib.crc32(each.path.name.encode()), str(each.path)))
 
 
 @pytest.fixture
