@@ -175,6 +175,17 @@ async def brought(conn: Connection, number: int, load: int) -> None:
     await arrived(conn, load)  # it may have been placed before this was written
 
 
+async def coming(conn: Connection, source: int, local_id: str) -> bool:
+    """Whether one that was accepted brings a new record of this id, which isn't there yet."""
+    found: bool = await conn.fetchval(
+        """select exists (select from submission where source = $1 and local_id = $2 and state = 'accepted'
+                          and action = 'insert')""",
+        source,
+        local_id,
+    )
+    return found
+
+
 async def unlanded(conn: Connection, limit: int) -> list[int]:
     """Those that were accepted a while ago and have no load."""
     rows = await conn.fetch(

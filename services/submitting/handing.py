@@ -79,6 +79,7 @@ async def draft(
     if action == "insert":
         if given is None:
             raise Misconfigured("what is inserted? give the record")
+        await _free(conn, library, await _name(conn, library, FORMATS[given.format]), given)
         return await _add(conn, who, library, action, given, None, "", note)
     source, row = await _standing(conn, of, library)
     if action == "delete":
@@ -277,6 +278,11 @@ async def _accept(conn: Connection, who: Who, there: Submission) -> None:
                 title=title,
                 note=there.note,
             )
+    if there.action == "insert":
+        await sources.lock(conn, source.no)  # of two with one number the second sees the first
+        await _free(conn, there.library, source.name, given)
+        if await submissions.coming(conn, source.no, local_id):
+            raise Conflict(f"another submission brings {source.name}/{local_id}: look at it when that is there")
     await submissions.turn(
         conn, there.submission, "accepted", since=("submitted",), decided_by=who.name, record=(int(source.no), local_id)
     )
@@ -351,9 +357,21 @@ async def _kept(conn: Connection, row: Row) -> Record:
 async def _source(conn: Connection, there: Submission) -> Source:
     if there.source is not None:
         return await sources.by_number(conn, there.source)
-    own = await clusters.symbol(conn)
-    name = f"{bringing.name_of(SOURCE, there.library, own)}-{there.format}"
+    name = await _name(conn, there.library, there.format)
     return await bringing.source(conn, name, there.library, NAMES[there.format])
+
+
+async def _name(conn: Connection, library: str, format: str) -> str:
+    """The source of what a library submits in a format."""
+    return f"{bringing.name_of(SOURCE, library, await clusters.symbol(conn))}-{format}"
+
+
+async def _free(conn: Connection, library: str, source: str, given: Given) -> None:
+    """Conflict if the source has a record of this number already: what is new must not take its place unseen."""
+    number = identity.named_id(given.record, "001")
+    held = HELD_PREFIX if number and given.kind is Kind.HOLDINGS else ""
+    if number and (name := f"{source}/{held}{number}") in await records.of_library(conn, library, held + number):
+        raise Conflict(f"{library} has {name} already: replace it, or give the record another number")
 
 
 def _named(given: Given, source: Source) -> str:

@@ -31,7 +31,10 @@ def test_a_record_is_looked_at_handed_in_found_replaced_and_deleted(cli: Cli, tm
     (other,) = cli.lines("submission", "make", record(tmp_path, "T2"), "--dry-run")
     assert other["outcome"] == "matched"
     assert "a record that reads the same is there" in other["why"]
-    assert other["cluster"] in cli.run("--lang", "zh", "submission", "make", path, "--dry-run").stdout.decode()
+    second = record(tmp_path, "T2")
+    assert other["cluster"] in cli.run("--lang", "zh", "submission", "make", second, "--dry-run").stdout.decode()
+    refused = cli.run("submission", "make", path, code=5)  # what is new takes nothing's place
+    assert "already: replace it" in refused.stderr.decode()
     (again,) = cli.lines("submission", "make", record(tmp_path, "T1", title="园冶图说"), "--replace", name)
     assert again["state"] == "merged"
     assert "园冶图说" in cli.run("show", name).stdout.decode()
@@ -39,7 +42,7 @@ def test_a_record_is_looked_at_handed_in_found_replaced_and_deleted(cli: Cli, tm
     assert (gone["state"], gone["title"], gone["action"]) == ("merged", "园冶图说", "delete")
     assert cli.run("show", name, code=1)
     acts = [each["act"] for each in cli.lines("audit", "list") if each["act"].startswith("submission.")]
-    assert acts == ["submission.make"] * 3
+    assert acts == ["submission.make"] * 4  # with the one that was refused
 
 
 def test_a_draft_is_edited_handed_in_returned_and_withdrawn(cli: Cli, tmp_path: Path) -> None:

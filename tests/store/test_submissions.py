@@ -265,6 +265,24 @@ async def test_records_that_are_let_in_at_once_are_landed_one_after_the_other(ca
     assert {(await now(catalogue, number)).state for number in numbers} == {"merged"}
 
 
+async def test_what_is_new_takes_the_place_of_no_record(catalogue: Catalogue) -> None:
+    first, second = await drafted(catalogue, raw("T1"), REVIEWER), await drafted(catalogue, raw("T1", 2), SUBMITTER)
+    await submitted(catalogue, second.submission)
+    async with catalogue.database.transaction() as conn:
+        await handing.submit(conn, REVIEWER, first.submission)  # and isn't landed yet
+    with pytest.raises(Conflict, match="another submission"):
+        await accepted(catalogue, second.submission)
+    await handing.land(catalogue.database, catalogue.queue, first.submission)
+    await catalogue.settle()
+    with pytest.raises(Conflict, match="already"):
+        await accepted(catalogue, second.submission)
+    with pytest.raises(Conflict, match="already"):
+        await drafted(catalogue, raw("T1", 3), REVIEWER)
+    await catalogue.load("a", [raw("T2", 2)])  # another source numbers its records as it likes
+    await submitted(catalogue, (await drafted(catalogue, raw("T2", 2), REVIEWER)).submission, REVIEWER)
+    assert len(await names(catalogue)) == 2
+
+
 async def test_a_record_that_had_to_give_way_to_another_is_landed_after_it(
     catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
