@@ -10,7 +10,7 @@ import gc
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
@@ -24,21 +24,21 @@ T = TypeVar("T")
 
 LIGHT_BYTES = 600_000  # of a unit that is prepared in about a second
 LIGHT_CLUSTERS = 600
-PRELOADED = ["dms.prepare", "dms.merge_many"]
+PRELOADED = ("dms.prepare", "dms.merge_many")
 SAFE_PATH = "PYTHONSAFEPATH"  # the environment's name for Python's option -P
 GARBAGE = 50_000  # objects made between two looks for garbage: a batch makes many, and hardly any are in circles
 
 
-def warm() -> None:
+def warm(modules: Sequence[str] = PRELOADED) -> None:
     """Start the server from which the pool's processes are forked: it imports for half a second, on another core. For
-    whoever knows that heavy work is coming.
+    whoever knows that heavy work is coming. `modules`: of that work; a server that runs keeps those it began with.
 
     Forked from a server of their own: from us they would inherit the event loop's sockets and the index writer's locks,
     and each on its own would spend most of a second importing. Python would have the server look for modules in the
     folder where the command was given, and run a `config.py` that lies there: a safe path forbids it. An interrupt at
     the terminal is for the command, which then ends them: they are born with it blocked.
     """
-    forkserver.set_forkserver_preload(PRELOADED)
+    forkserver.set_forkserver_preload(list(modules))
     before = os.environ.get(SAFE_PATH)
     os.environ[SAFE_PATH] = "1"
     resource_tracker.ensure_running()  # which unblocks what it finds blocked
@@ -82,12 +82,13 @@ class Crew:
     """
 
     processes: int
+    modules: Sequence[str] = PRELOADED  # of the work that it is for
     pool: ProcessPoolExecutor | None = field(default=None)
     alone: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def _open(self) -> ProcessPoolExecutor:
         if self.pool is None:
-            warm()
+            warm(self.modules)
             self.pool = ProcessPoolExecutor(self.processes, mp_context=get_context("forkserver"), initializer=_begin)
         return self.pool
 

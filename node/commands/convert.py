@@ -65,7 +65,7 @@ async def run(context: Context, args: argparse.Namespace) -> int:
     for name in (args.output, args.loss_report):
         _distinct(args.file, name)
     _apart(args.output, args.loss_report)
-    crew = Crew(processes=os.cpu_count() or 1)
+    crew = Crew(processes=os.cpu_count() or 1, modules=(converting.__name__,))
     tally = _Tally()
     try:
         with contextlib.ExitStack() as stack, context.out.progress(context.text("converting")) as bar:
