@@ -10,12 +10,9 @@ import functools
 from dataclasses import dataclass
 
 from catalog import (
-    bodies,
     clusters,
-    dictionaries,
     hosting,
     libraries,
-    original,
     records,
     reservations,
     sources,
@@ -25,7 +22,6 @@ from catalog.connection import Connection
 from catalog.database.pool import Database
 from catalog.hosting import Moved
 from catalog.model import HELD_PREFIX, Format, Source
-from catalog.records import Row
 from catalog.submissions import Action, Submission
 from catalog.work import leases, lives
 from catalog.work.queue import Queue
@@ -40,12 +36,11 @@ from protocols import marcjson
 from protocols.charsets import codec
 from protocols.marc import Record
 from services.submitting import answer as answering
-from services.submitting import looking, reserving, states
+from services.submitting import looking, naming, reserving, states
 from services.submitting.answer import Answer
 from services.submitting.looking import Given
 from services.submitting.states import STEPS, Event, Who
 
-SOURCE = "submitted"
 NUMBER = "S{:08d}"  # the 001 of a record that names itself by nothing
 CARRIER = "marcjson"
 NAMES = {name: fmt for fmt, name in FORMATS.items()}
@@ -79,15 +74,15 @@ async def draft(
     if action == "insert":
         if given is None:
             raise Misconfigured("what is inserted? give the record")
-        await _free(conn, library, await _name(conn, library, FORMATS[given.format]), given)
+        await naming.free(conn, library, await naming.source_of(conn, library, FORMATS[given.format]), given)
         return await _add(conn, who, library, action, given, None, "", note)
-    source, row = await _standing(conn, of, library)
+    source, row = await naming.standing(conn, of, library)
     if action == "delete":
-        given = Given(record=await _kept(conn, row), format=Format(row.format), kind=Kind(row.kind))
+        given = Given(record=await naming.kept(conn, row), format=Format(row.format), kind=Kind(row.kind))
     elif given is None:
         raise Misconfigured("what replaces the record? give the new one")
-    elif _named(given, source) not in ("", _number(given, row.local_id)):
-        raise Conflict(f"the record names itself {_named(given, source)}, not {row.local_id}")
+    elif naming.called(given, source) not in ("", naming.number(given, row.local_id)):
+        raise Conflict(f"the record names itself {naming.called(given, source)}, not {row.local_id}")
     return await _add(conn, who, library, action, given, source.no, row.local_id, note)
 
 
@@ -113,11 +108,11 @@ async def own(conn: Connection, library: str, given: Given | None, ident: str) -
 async def renamed(conn: Connection, given: Given, of: str) -> Given:
     """A record that was fetched from a merged one names the cluster: as the library's own it has its own number."""
     name, _, local_id = of.partition("/")
-    number = _number(given, local_id)
+    number = naming.number(given, local_id)
     source = await sources.get(conn, name)
-    if source.identity != "001" or _named(given, source) in ("", number):
+    if source.identity != "001" or naming.called(given, source) in ("", number):
         return given
-    return _numbered(given, number)
+    return naming.numbered(given, number)
 
 
 async def edit(conn: Connection, who: Who, number: int, given: Given, note: str = "") -> Submission:
@@ -265,10 +260,10 @@ async def _accept(conn: Connection, who: Who, there: Submission) -> None:
     given = given_of(there)
     source = await _source(conn, there)
     local_id = there.local_id
-    if not local_id:
-        local_id = _named(given, source) or NUMBER.format(there.submission)
-        if not _named(given, source):
-            given = _numbered(given, local_id)
+    if there.action == "insert":  # whatever it was called when it came back
+        local_id = naming.called(given, source) or NUMBER.format(there.submission)
+        if not naming.called(given, source):
+            given = naming.numbered(given, local_id)
             title = given.description.title
             await submissions.write(
                 conn,
@@ -280,7 +275,7 @@ async def _accept(conn: Connection, who: Who, there: Submission) -> None:
             )
     if there.action == "insert":
         await sources.lock(conn, source.no)  # of two with one number the second sees the first
-        await _free(conn, there.library, source.name, given)
+        await naming.free(conn, there.library, source.name, given)
         if await submissions.coming(conn, source.no, local_id):
             raise Conflict(f"another submission brings {source.name}/{local_id}: look at it when that is there")
     await submissions.turn(
@@ -337,58 +332,11 @@ async def _attached(conn: Connection, library: str, given: Given) -> Given:
     return Given(record=Record(record.leader, fields), format=given.format, kind=given.kind, told=given.told)
 
 
-async def _standing(conn: Connection, of: str, library: str) -> tuple[Source, Row]:
-    """The record that SOURCE/LOCAL-ID names, if it is the library's; of another library's there is none."""
-    name, _, local_id = of.partition("/")
-    if not local_id:
-        raise Misconfigured("which record? name it as SOURCE/LOCAL-ID")
-    source = await sources.get(conn, name)
-    row = await records.named(conn, source.no, local_id)
-    if row is None or source.library != library:
-        raise NotFound(f"{library} has no record {of}")
-    return source, row
-
-
-async def _kept(conn: Connection, row: Row) -> Record:
-    known = await dictionaries.of(conn, [row.dictionary])
-    return original.record(bodies.open_body(row.body, row.dictionary, known), row.carrier, row.encoding)
-
-
 async def _source(conn: Connection, there: Submission) -> Source:
     if there.source is not None:
         return await sources.by_number(conn, there.source)
-    name = await _name(conn, there.library, there.format)
+    name = await naming.source_of(conn, there.library, there.format)
     return await bringing.source(conn, name, there.library, NAMES[there.format])
-
-
-async def _name(conn: Connection, library: str, format: str) -> str:
-    """The source of what a library submits in a format."""
-    return f"{bringing.name_of(SOURCE, library, await clusters.symbol(conn))}-{format}"
-
-
-async def _free(conn: Connection, library: str, source: str, given: Given) -> None:
-    """Conflict if the source has a record of this number already: what is new must not take its place unseen."""
-    number = identity.named_id(given.record, "001")
-    held = HELD_PREFIX if number and given.kind is Kind.HOLDINGS else ""
-    if number and (name := f"{source}/{held}{number}") in await records.of_library(conn, library, held + number):
-        raise Conflict(f"{library} has {name} already: replace it, or give the record another number")
-
-
-def _named(given: Given, source: Source) -> str:
-    """What the record calls itself by its source's rule."""
-    return identity.named_id(given.record, source.identity)
-
-
-def _number(given: Given, local_id: str) -> str:
-    """What a record of this local id calls itself."""
-    return local_id.removeprefix(HELD_PREFIX) if given.kind is Kind.HOLDINGS else local_id
-
-
-def _numbered(given: Given, number: str) -> Given:
-    """The record under another number."""
-    record = given.record
-    fields = (("001", number), *(each for each in record.fields if each[0] != "001"))
-    return Given(record=Record(record.leader, fields), format=given.format, kind=given.kind, told=given.told)
 
 
 def _written(given: Given) -> bytes:
