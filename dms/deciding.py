@@ -31,6 +31,7 @@ async def next_one(conn: Connection, memory: Memory) -> bool:
     if one.state == "undue":
         await pinning.follow(conn, sorted(await pins.remove_decided(conn, one.decision)), memory)
         await decisions.settle(conn, one.decision, "undone", one.result)
+        await _again(conn, one)
         return True
     if missing := await decisions.missing(conn, (*one.records, *one.others)):
         known = await decisions.names(conn, missing)
@@ -39,6 +40,7 @@ async def next_one(conn: Connection, memory: Memory) -> bool:
     await pins.add_many(conn, list(asked(one)), who=one.who, why=one.why, decision=one.decision)
     await pinning.follow(conn, sorted({*one.records, *one.others}), memory)
     await decisions.settle(conn, one.decision, "done", await _result(conn, one))
+    await _again(conn, one)
     return True
 
 
@@ -51,6 +53,17 @@ def asked(one: Decision) -> Iterator[tuple[Named, Named, str]]:
     for record in one.records:
         for other in one.others:
             yield record, other, verdict
+
+
+async def _again(conn: Connection, one: Decision) -> None:
+    """What other decisions about these records come to, now that this one has been made or taken back."""
+    for each in await decisions.of_records(conn, (*one.records, *one.others)):
+        if each.state != "done" or each.decision == one.decision:
+            continue
+        if await decisions.missing(conn, (*each.records, *each.others)):
+            continue  # its records are not both there to be looked at
+        if (came := await _result(conn, each)) != each.result:
+            await decisions.settle(conn, each.decision, "done", came)
 
 
 async def _result(conn: Connection, one: Decision) -> str:

@@ -57,6 +57,24 @@ def test_a_cataloguer_asks_why_and_decides_otherwise(stocked: Cli) -> None:
     assert {"cluster.split", "cluster.join", "cluster.undo"} <= set(acts)
 
 
+def test_what_a_decision_came_to_follows_those_that_are_taken_back(stocked: Cli) -> None:
+    asked = (("split", "a/n1", "--record"), 0), (("link", "a/n1"), 0), (("join", "a/n1"), 5)
+    first, second, join = (
+        stocked.lines("cluster", *words, "b/n1", "--why", "we looked", code=code)[0]["decision"]
+        for words, code in asked
+    )
+
+    def came_to() -> str:
+        (found,) = [each for each in stocked.lines("cluster", "history") if each["decision"] == join]
+        return str(found["result"])
+
+    assert came_to() == f"against {first} {second}"
+    stocked.run("cluster", "undo", str(first), "--why", "no")
+    assert came_to() == f"against {second}"
+    stocked.run("cluster", "undo", str(second), "--why", "no")
+    assert came_to() == ""
+
+
 def _audit(cli: Cli) -> subprocess.CompletedProcess[bytes]:
     return cli.run("--json", "audit", "list")
 
