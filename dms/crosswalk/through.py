@@ -73,11 +73,11 @@ class _Made:
         return found
 
     def _elements(self, place: str) -> Iterator[str]:
-        several = self._lines.get(place[:3], ())
+        name, _, span = place.partition("/")
+        several = self._lines.get(name.partition("$")[0], ())  # none where a name has its kind: `007c`
         if not several:
             return
         gone = _gone(several[0]) if len(several) == 1 else _gathered(several)
-        name, _, span = place.partition("/")
         if span and name in gone.spans:
             first, last = _ends(span)
             yield from (to for start, end, to in gone.spans[name] if start <= last and first <= end)
