@@ -82,11 +82,11 @@ class Postgres:
 
 
 @contextlib.contextmanager
-def home(within: str = DISK) -> Iterator[Path]:
+def home() -> Iterator[Path]:
     """A folder for a node's home: short, and open enough for the server's user when root runs the tests. Whatever
     server is left in it is ended.
     """
-    folder = Path(tempfile.mkdtemp(prefix="tl-", dir=within))
+    folder = Path(tempfile.mkdtemp(prefix="tl-", dir=_quickest()))
     folder.chmod(0o711)
     try:
         yield folder
@@ -147,7 +147,7 @@ async def eventually(condition: Callable[[], Awaitable[object]], patience: float
 
 
 def _quickest() -> str:
-    """Where a server is kept of which nothing must stay: each fresh database is a thousand files."""
+    """Where servers are kept: each database is a thousand files, and what is killed keeps what it wrote in memory too."""
     if os.access(MEMORY, os.W_OK | os.X_OK) and shutil.disk_usage(MEMORY).free > ROOM:
         return MEMORY
     return DISK
@@ -161,7 +161,7 @@ def running() -> Iterator[Postgres]:
         if dsn := os.environ.get("TIANLU_TEST_DSN"):
             postgres = Postgres(admin=dsn, owner=dsn)
         else:
-            folder = stack.enter_context(home(_quickest()))
+            folder = stack.enter_context(home())
             opened = contextlib.AsyncExitStack()
             server = runner.run(opened.enter_async_context(embedded.server(folder, settings=QUICK)))
             stack.callback(lambda: runner.run(opened.aclose()))
