@@ -39,7 +39,7 @@ async def inspect(
     try:
         while going or not ended:
             while not ended and len(going) < most:
-                piece = await asyncio.to_thread(next, waiting, None)
+                piece = await following(waiting)
                 if piece is None:
                     ended = True
                 else:
@@ -60,6 +60,19 @@ async def _looked(piece: Piece, asked: Asked, profile: bytes, crew: Runs) -> Loo
         return checking.fault(piece.fault, piece.position, asked, profile)
     light = len(piece.data) < LIGHT_BYTES
     return await crew.run(checking.look, piece.data, piece.position, asked, profile, light=light)
+
+
+async def following(waiting: Iterator[Piece]) -> Piece | None:
+    """The next stretch, read in a thread; None at the end.
+
+    Who is cancelled closes what is read from, and a thread can't be taken away from it: it is waited for.
+    """
+    reading = asyncio.create_task(asyncio.to_thread(next, waiting, None))
+    try:
+        return await asyncio.shield(reading)
+    except asyncio.CancelledError:
+        await asyncio.wait([reading])
+        raise
 
 
 def pieces(source: stream.Readable, carrier: str) -> Iterator[Piece]:

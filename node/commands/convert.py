@@ -143,7 +143,7 @@ async def _stretches(source: stream.Readable, asked: Asked, crew: Crew) -> Async
     try:
         while going or not ended:
             while not ended and len(going) < most:
-                piece = await asyncio.to_thread(next, pieces, None)
+                piece = await inspecting.following(pieces)
                 if piece is None:
                     ended = True
                 else:
