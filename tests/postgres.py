@@ -147,7 +147,7 @@ async def eventually(condition: Callable[[], Awaitable[object]], patience: float
 
 
 def _quickest() -> str:
-    """Where servers are kept: each database is a thousand files, and what is killed keeps what it wrote in memory too."""
+    """Where servers are kept: each database is a thousand files, and a kill leaves memory as it leaves a disk."""
     if os.access(MEMORY, os.W_OK | os.X_OK) and shutil.disk_usage(MEMORY).free > ROOM:
         return MEMORY
     return DISK
