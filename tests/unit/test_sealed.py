@@ -17,7 +17,7 @@ LEADER = "00000nam a2200000 i 4500"
 RECORD = Record(LEADER, (("001", "42"), ("245", "10\x1fa漢字 & más\x1fb…"), ("650", " 0\x1faCats")))
 
 TAGS = st.sampled_from(["001", "008", "100", "245", "650", "CAT"])
-TEXTS = st.text(st.characters(exclude_characters="\x1b\x1d\x1e\ufffd&", exclude_categories=("Cs",)), min_size=1)
+TEXTS = st.text(st.characters(exclude_characters="\x1b\x1d\x1e\ufffd&", exclude_categories=["Cs"]), min_size=1)
 
 
 def _sealed(record: Record) -> Record:
