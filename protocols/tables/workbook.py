@@ -21,6 +21,7 @@ MAGIC = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")  # a zip; an OLE 2 
 MOST_BYTES = 100_000_000  # of the file
 MOST_UNPACKED = 1_000_000_000  # of what a zip says that it holds
 MOST_PARTS = 10_000  # files in the zip
+REFUSED = 3  # the exit code of `unpack` where it says itself why
 
 
 class BadWorkbook(BadRecord):
@@ -59,6 +60,8 @@ def rows(data: bytes) -> Iterator[Row]:
 
 
 def _said(reason: str, code: int) -> str:
+    if code == REFUSED:
+        return reason
     told = reason.splitlines()[-1] if reason else f"its reader ended with {code}"
     if code < 0 or "MemoryError" in told or "memory allocation" in reason:
         return "the workbook needs more memory or time than is given to one: divide it, or save it as CSV"

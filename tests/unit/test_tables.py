@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from config import sentences
 from protocols import dialect, marcjson, reading, stream
 from protocols.gunzip import Input
 from protocols.marc import Record, value, values
@@ -287,6 +288,42 @@ def test_two_cells_far_apart_do_not_take_the_memory_of_all_between_them() -> Non
                 text = text.replace(b"</sheetData>", far)
             new.writestr(part, text)
     with pytest.raises(workbook.BadWorkbook, match="more memory or time"):
+        a_table(out.getvalue())
+
+
+def _with_rows(count: int, prefix: bytes = b"") -> bytes:
+    """A workbook of which the sheet has so many rows more."""
+    out = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(sheets.xlsx({"书目": ROWS}))) as old,
+        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as new,
+    ):
+        for part in old.namelist():
+            text = old.read(part)
+            if part.endswith("sheet1.xml"):
+                text = text.replace(b"</sheetData>", b"<%brow/>" % prefix * count + b"</sheetData>")
+            new.writestr(part, text)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("prefix", [b"", b"x:"])
+def test_rows_beyond_what_a_sheet_can_hold_are_one_fault(prefix: bytes) -> None:
+    with pytest.raises(workbook.BadWorkbook, match="a sheet has more than 1,048,576 rows") as refused:
+        a_table(_with_rows(1_048_577 - len(ROWS), prefix))
+    assert "表" in sentences.told(str(refused.value), "zh")
+
+
+def test_a_sheet_may_have_as_many_rows_as_it_can_hold() -> None:
+    assert batch(a_table(_with_rows(1_048_576 - len(ROWS)))).reads
+
+
+def test_a_row_numbered_beyond_what_a_sheet_can_hold_is_a_fault() -> None:
+    content = sheets.xlsx({"书目": ROWS})
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(out, "w") as new:
+        for part in old.namelist():
+            new.writestr(part, old.read(part).replace(b'r="5"', b'r="1048577"').replace(b'5"', b'1048577"'))
+    with pytest.raises(workbook.BadWorkbook, match="a sheet has more than 1,048,576 rows"):
         a_table(out.getvalue())
 
 
