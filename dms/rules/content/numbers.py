@@ -201,11 +201,12 @@ def _move(rule: str, to: Mapping[Format, str]) -> Fix:
                     assert found is not None  # a rest has a number before it
                     at = _end_of_number(part[1:])
                     moved.append(found.rest.lstrip(": ：") if rule == "isbn-price" else _unbracketed(found.rest))
-                    part = part[: at + 1].rstrip() + (found.tail if to[fmt] == "c" or rule == "isbn-qualifier" else "")
-                    kept.append(part)
-                    if fmt == Format.MARC21:
-                        kept += [to[fmt] + each for each in moved]
-                        moved = []
+                    part = part[: at + 1].rstrip()
+                    if fmt == Format.MARC21:  # the sign before a price stays the last before it
+                        before, behind = ("", found.tail) if rule == "isbn-qualifier" else (found.tail, "")
+                        kept += [part + before, to[fmt] + moved.pop() + behind]
+                    else:
+                        kept.append(part + (found.tail if rule == "isbn-qualifier" else ""))
                 else:
                     kept.append(part)
             return _joined(kept, to[fmt], moved)
