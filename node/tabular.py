@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from catalog.model import Source
@@ -82,16 +82,23 @@ def check(source: Source, tables: Iterable[Table]) -> None:
             )
 
 
-def tell(context: Context, tables: Iterable[Table]) -> None:
-    """Which template was taken, which columns it doesn't know, which sheets it doesn't fit."""
+def tell(context: Context, tables: Sequence[Table], *, several: bool = False) -> None:
+    """Which template was taken, which columns it doesn't know, which sheets it doesn't fit; of which file, where the
+    command has several.
+    """
+    several = several or len(tables) > 1
     for table in tables:
-        for header in table.headers:
-            context.out.note(context.text("table_template", name=header.template.name, columns=len(header.places)))
-            if header.unknown:
-                columns = ", ".join(header.unknown)
-                context.out.note(context.text("table_unknown", columns=columns, tag=header.template.rest))
-        if table.skipped:
-            context.out.note(context.text("table_skipped", sheets=", ".join(table.skipped)))
+        for said in _told(context, table):
+            context.out.note(context.text("table_of", file=table.name, said=said) if several else said)
+
+
+def _told(context: Context, table: Table) -> Iterator[str]:
+    for header in table.headers:
+        yield context.text("table_template", name=header.template.name, columns=len(header.places))
+        if header.unknown:
+            yield context.text("table_unknown", columns=", ".join(header.unknown), tag=header.template.rest)
+    if table.skipped:
+        yield context.text("table_skipped", sheets=", ".join(table.skipped))
 
 
 def show(context: Context, records: Iterable[Record], failed: Iterable[str]) -> None:

@@ -141,7 +141,7 @@ async def _file(
         async for looked in inspecting.inspect(inputs.streams[0], asked, profile, crew, crew.processes):
             sink.write(looked)
             yield looked
-        tabular.tell(context, inputs.tables)
+        tabular.tell(context, inputs.tables, several=len(args.files) > 1)
 
 
 async def _profile(context: Context, name: str | None) -> Profile:

@@ -184,7 +184,8 @@ class _Tally:
                 if kind == "characters":
                     context.out.note(context.text("characters_lost", id=ident, characters=detail))
                 else:
-                    context.out.note(context.text("convert_refused", id=ident, reason=detail))
+                    reason = sentences.told(detail, context.lang)
+                    context.out.note(context.text("convert_refused", id=ident, reason=reason))
 
     def tell(self, context: Context, *, reported: bool) -> None:
         """How much of what, on standard error."""

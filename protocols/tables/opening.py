@@ -45,6 +45,7 @@ class Table(io.RawIOBase):
         given: Given = rows.NOTHING_GIVEN,
     ) -> None:
         super().__init__()
+        self.name = name
         self.headers: list[Header] = []  # of every sheet that is read, as far as it has been
         self.skipped: list[str] = []  # sheets without such a header
         self._source = source

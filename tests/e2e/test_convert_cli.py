@@ -206,3 +206,11 @@ def test_the_records_of_a_table_name_the_library_that_is_said(
     assert convert(table, "--to", "iso2709", "-o", out, *words).code == 0
     [read] = reading.read(out.read_bytes(), "iso2709").reads
     assert read.record.all("801") == agencies
+
+
+def test_what_has_no_room_is_told_in_the_reader_s_language(tmp_path: Path) -> None:
+    source = tmp_path / "long.xml"
+    long = marcxml.write(a_record("long", more=(("330", "  \x1fa" + "长" * 5000),)), namespace=False)
+    source.write_text(f'<collection xmlns="{marcxml.NAMESPACE}">{long}</collection>', "utf-8")
+    answer = convert("--lang", "zh", source, "--to", "iso2709")
+    assert "long：未写出：字段 330 有 15005 字节，ISO 2709 最多 9,999 字节：请改写为 MARCXML" in answer.error

@@ -43,6 +43,18 @@ def test_a_spreadsheet_is_in_the_catalogue_with_one_command(cli: Cli, tmp_path: 
     assert cli.load(str(path), "--source", "ours", code=3)["added"] == 0
 
 
+def test_of_several_tables_each_is_named_with_what_is_said_of_it(cli: Cli, tmp_path: Path) -> None:
+    paths = [tmp_path / "one.csv", tmp_path / "two.csv"]
+    for path in paths:
+        path.write_text("题名,条码,捐赠人\n红楼梦,A1,张三\n", encoding="utf-8")
+    told = cli.run("check", *map(str, paths)).stderr.decode()
+    for path in paths:
+        assert f"{path}: read by template books-zh: 2 columns are known" in told
+        assert f"{path}: columns that the template does not know" in told
+    alone_told = cli.run("check", str(paths[0])).stderr.decode()
+    assert "\nread by template books-zh: 2" in f"\n{alone_told}", "of one, nobody needs the name"
+
+
 def test_a_template_is_a_source_s_habit(cli: Cli, tmp_path: Path) -> None:
     own, table = tmp_path / "own.toml", tmp_path / "books.csv"
     own.write_text(OWN, encoding="utf-8")
