@@ -198,6 +198,15 @@ def test_text_is_escaped_and_what_xml_forbids_is_a_blank() -> None:
         ("http://a.cn/?q=Industrie+fran%C3%A7aise&cat[Groupe]=1", "http://a.cn/?q=Industrie+fran%C3%A7aise&cat%5BGroupe%5D=1"),
         ("http://[2001:db8::1]:80/a[1]", "http://[2001:db8::1]:80/a%5B1%5D"),
         ("http://a.cn/100% 图", "http://a.cn/100%25%20%E5%9B%BE"),
+        ("http://a%20ou%20http://b", "http://a%20ou%20http%3A//b"),
+        ("http://a.cn/x ; http://b.cn:80/y", "http://a.cn/x%20;%20http://b.cn:80/y"),
+        ("http://http://a.cn", "http://http%3A//a.cn"),
+        ("http://u:p@a.cn:8080/#b#c", "http://u:p@a.cn:8080/#b%23c"),
+        ("http://a@b@c:x/", "http://a%40b%40c%3Ax/"),
+        ("http://[::1]x/", "http://%5B%3A%3A1%5Dx/"),
+        ("见：a b:c", "%E8%A7%81%EF%BC%9Aa%20b%3Ac"),
+        ("10.1000/a:b", "10.1000/a:b"),
+        ("", ""),
     ],
 )  # fmt: skip
 def test_an_address_is_escaped_where_it_has_to_be(said: str, written: str) -> None:
