@@ -40,7 +40,8 @@ CHILDREN: Mapping[str, set[str]] = {
     "languageOfCataloging": {"languageTerm"},
     "physicalDescription": {"extent", "form"},
     "subject": {
-        "topic", "geographic", "temporal", "titleInfo", "name", "genre", "occupation", "geographicCode", "cartographics",
+        "topic", "geographic", "geographicCode", "temporal", "titleInfo", "name", "genre",
+        "cartographics", "occupation",
     },
     "cartographics": {"scale", "projection", "coordinates"},
     "relatedItem": RELATED,
