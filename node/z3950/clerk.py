@@ -12,6 +12,7 @@ from catalog import submissions
 from catalog.acts import Entry
 from catalog.database.pool import Database
 from catalog.work.queue import Queue
+from config import sentences
 from config.errors import Conflict, NotFound, Retry, TianluError
 from node import soon, submitted
 from node.deeds import Deed
@@ -43,7 +44,7 @@ class Clerk:
             for each in task.records:
                 waited = loop.time() - began
                 if waited > ENOUGH:
-                    handed.append(Handed(error="not taken: it would have taken too long; hand it in once more"))
+                    handed.append(self._not("not taken: it would have taken too long, hand it in once more"))
                     continue
                 try:
                     patience = max(0.0, PATIENCE - waited) if task.waits else 0.0
@@ -51,8 +52,11 @@ class Clerk:
                 except Retry as error:
                     if not handed:
                         raise
-                    handed.append(Handed(error=str(error)))  # those before it have been taken, which is told
+                    handed.append(self._not(str(error)))  # those before it have been taken, which is told
         return tuple(handed)
+
+    def _not(self, why: str, submission: int = 0) -> Handed:
+        return Handed(error=sentences.told(why, self._lang), submission=submission)
 
     async def _one(self, visitor: Visitor, address: str, task: HandIn, each: Offered, patience: float) -> Handed:
         entry = Entry(
@@ -65,7 +69,7 @@ class Clerk:
             raise
         except TianluError as error:
             await deed.settle(self._database, "refused", error=error.code)
-            return Handed(error=str(error))
+            return self._not(str(error))
         return await self._placed(handed, patience)
 
     async def _handed(self, visitor: Visitor, task: HandIn, each: Offered, deed: Deed) -> handing.Handed:
@@ -107,7 +111,7 @@ class Clerk:
         )
         told = handed.answer
         if done.state == "returned":
-            return Handed(error=done.reason, submission=done.submission)
+            return self._not(done.reason, done.submission)
         return Handed(
             said=answering.said(told, self._lang) if told else "",
             why=tuple(answering.why(told, self._lang)) if told else (),
