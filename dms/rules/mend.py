@@ -12,6 +12,8 @@ from dms.rules.content.model import Fix
 from dms.rules.model import Mended, Receipt
 from protocols.marc import Record
 
+ROUNDS = 8  # bounds fixes that would undo each other; two or three are usual
+
 
 @cache
 def fixes() -> Mapping[str, Fix]:
@@ -21,11 +23,19 @@ def fixes() -> Mapping[str, Fix]:
 
 
 def mend(record: Record, fmt: Format, rules: Collection[str]) -> Mended:
-    """The record after the fixes of `rules`; ids without a fix mend nothing. A second time changes nothing."""
+    """The record after the fixes of `rules`; ids without a fix mend nothing. A second time changes nothing.
+
+    One fix may make room for another: two titles that differ in an indicator are one title said twice once it is mended.
+    So all are gone through again until none has anything to do.
+    """
+    chosen = [fix for id_, fix in fixes().items() if id_ in rules]
     receipts: list[Receipt] = []
-    for id_, fix in fixes().items():
-        if id_ in rules:
+    for _ in range(ROUNDS):
+        before = len(receipts)
+        for fix in chosen:
             mended = fix(record, fmt)
             record = mended.record
             receipts += mended.receipts
+        if len(receipts) == before:
+            break
     return Mended(record, tuple(receipts))

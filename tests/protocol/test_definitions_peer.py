@@ -63,6 +63,7 @@ ONLY_THEIRS: dict[str, Callable[[Told], bool]] = {
 ONLY_OURS: dict[str, Callable[[Told], bool]] = {
     "they don't look at an indicator that is always blank": lambda told: blank_only(told),
     "codes beyond ASCII": lambda told: not told.code.isascii() or not told.code.strip(),
+    "they take anything in an 880, which we judge as the field that it stands for": lambda told: told.tag == "880",
 }
 
 
