@@ -1,12 +1,14 @@
 """Constrained union: accepted edges become clusters without chaining two volumes, editions or media into one.
 
 The result depends on features, scores and pins only: edges are taken by score, then by the features they join, and
-edges that are alike in both (their ends have equal features and differ by pins only) are taken together or not at all.
+edges that are alike in both (their ends have equal features and differ by pins only) are taken together. Where a pin
+stands between ends of theirs, those that are kept from the same ones stay together, and those that nobody spoke about
+go with the most.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import groupby
 
 from dms.match import vetoes
@@ -54,6 +56,10 @@ class _Components:
         self.kinds[a] |= self.kinds.pop(b)
         self.forbidden[a] |= self.forbidden.pop(b)
 
+    def join_all(self, roots: Sequence[int]) -> None:
+        for other in roots[1:]:
+            self.join(roots[0], other)
+
 
 def cluster(
     nodes: Mapping[int, Features],
@@ -88,11 +94,12 @@ def _unite(components: _Components, edges: list[tuple[int, int, int]], *, guarde
             if a != b and not components.forbids(a, b) and not (guarded and components.clashes(a, b))
         }
         for group in _groups(links):
-            # Several alike edges meet: all their ends may join, or, where a pin stands between two of them, none.
+            # Several alike edges meet: all their ends may join, or, where a pin stands between two of them, sides.
             if len(group) == 2 or not _quarrels(components, group, guarded=guarded):
-                first, *others = group
-                for other in others:
-                    components.join(first, other)
+                components.join_all(group)
+            elif guarded:
+                for side in _sides(components, group, links):
+                    components.join_all(side)
 
 
 def _groups(links: set[tuple[int, int]]) -> list[list[int]]:
@@ -116,6 +123,32 @@ def _groups(links: set[tuple[int, int]]) -> list[list[int]]:
                 todo.append(other)
         groups.append(group)
     return groups
+
+
+def _sides(components: _Components, group: Sequence[int], links: Collection[tuple[int, int]]) -> list[list[int]]:
+    """What may join of a group in which some are kept apart, a function of who is kept from whom.
+
+    A copy that comes later may so neither undo a decision nor part those that it left together.
+    """
+
+    def held(roots: Collection[int]) -> list[list[int]]:
+        return _groups({(a, b) for a, b in links if a in roots and b in roots})
+
+    foes: dict[int, frozenset[int]] = {}
+    for a in group:
+        foes[a] = frozenset(b for b in group if b != a and (components.forbids(a, b) or components.clashes(a, b)))
+    camps: dict[frozenset[int], set[int]] = {}
+    for root, those in foes.items():
+        camps.setdefault(those, set()).add(root)
+    free = camps.pop(frozenset(), set())
+    sides = [side for camp in camps.values() for side in held(camp)]
+    lone = [[root] for camp in camps.values() for root in camp if all(root not in side for side in sides)]
+    sizes = [sum(len(components.members[root]) for root in side) for side in (*sides, *lone)]
+    most = max(sizes)
+    if sizes.count(most) == 1:
+        largest = (*sides, *lone)[sizes.index(most)]
+        return [*sides, *(each for each in held(free.union(largest)) if not free.isdisjoint(each))]
+    return [*sides, *held(free)]
 
 
 def _quarrels(components: _Components, group: list[int], *, guarded: bool) -> bool:

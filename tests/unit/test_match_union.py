@@ -62,6 +62,19 @@ def test_a_record_that_would_fit_either_of_two_pinned_twins_joins_neither() -> N
     assert cluster(nodes, [(1, 3, 700), (2, 3, 700)], [], [(1, 2)]) == [[1], [2], [3]]
 
 
+def test_a_copy_neither_parts_those_that_were_left_together_nor_stays_without_them() -> None:
+    nodes = {n: book() for n in range(1, 5)}  # 3 was split from 1 and 2; 4 is an equal record that came later
+    edges = [(a, b, 1000) for a, b in combinations(nodes, 2)]
+    assert cluster(nodes, edges, [], [(1, 3), (2, 3)]) == [[1, 2, 4], [3]]
+
+
+def test_a_copy_of_sides_of_one_size_stays_alone_and_parts_neither() -> None:
+    nodes = {n: book() for n in range(1, 6)}
+    edges = [(a, b, 1000) for a, b in combinations(nodes, 2)]
+    cannot = [(1, 3), (1, 4), (2, 3), (2, 4)]
+    assert cluster(nodes, edges, [], cannot) == [[1, 2], [3, 4], [5]]
+
+
 def test_an_edge_to_a_node_that_is_not_there_is_left_out() -> None:
     assert cluster({1: book()}, [(1, 2, 700)], [(1, 3)], [(1, 4)]) == [[1]]
 
