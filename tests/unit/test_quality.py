@@ -110,6 +110,13 @@ def test_whatever_has_marks_of_a_wrong_decoding_may_have_them(text: str) -> None
     assert garbled.may_have_marks(text) or not garbled.MARKS.search(text)
 
 
+@pytest.mark.parametrize("title", ["北京大学图书馆藏善本书目", "红楼梦", "史记", "数据库系统概论"])
+def test_a_title_in_utf8_that_was_read_as_gbk_is_garbled(title: str) -> None:
+    assert not garbled.is_garbled(title)
+    for charset in ("gbk", "gb18030"):
+        assert garbled.is_garbled(title.encode().decode(charset, "replace"))
+
+
 def test_notes_about_content_are_told_when_asked_and_cost_no_score() -> None:
     record = builders.a_cnmarc(isbn="ISBN 978-7-5076-0001-8")
     inspector = quality.inspector(Profile())
