@@ -18,7 +18,8 @@ from node.z3950 import databases, listener, session, settled
 from node.z3950.clerk import Clerk
 from node.z3950.connection import Connection
 from node.z3950.desk import Desk
-from node.z3950.listener import Guard
+from node.z3950.handshakes import Handshakes
+from node.z3950.listener import Guard, Listens
 from node.z3950.quick import Quick
 from node.z3950.session import Session
 from node.z3950.state import House
@@ -115,8 +116,6 @@ async def open(node: Node, at: socket.socket) -> AsyncIterator[Guard]:
             yield guard
 
 
-async def _serve(guard: Guard, at: socket.socket, tls: ssl.SSLContext | None) -> asyncio.Server:
-    # The server takes the socket away from whoever made it: it is given one of its own.
-    return await asyncio.get_running_loop().create_server(
-        guard, sock=at.dup(), ssl=tls, ssl_handshake_timeout=listener.FIRST if tls else None
-    )
+async def _serve(guard: Guard, at: socket.socket, tls: ssl.SSLContext | None) -> Listens:
+    own = at.dup()  # a server takes the socket away from whoever made it
+    return Handshakes(guard, own, tls) if tls else await asyncio.get_running_loop().create_server(guard, sock=own)

@@ -13,6 +13,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Protocol
 
 from node.web import address
 from node.z3950.connection import Answers, Connection
@@ -44,6 +45,14 @@ def fault(connection: Connection, now: float, idle: float) -> str:
     if not connection.used:
         return "no request" if waited > FIRST else ""
     return "idle" if waited > idle else ""
+
+
+class Listens(Protocol):
+    """What takes connections: a server of the loop, or `handshakes.Handshakes`."""
+
+    def close(self) -> None:
+        """Take no more."""
+        ...
 
 
 class Guard:
@@ -159,7 +168,7 @@ class Guard:
 
 
 @contextlib.asynccontextmanager
-async def listening(guard: Guard, serve: Callable[[Guard], Awaitable[asyncio.Server]]) -> AsyncIterator[asyncio.Server]:
+async def listening(guard: Guard, serve: Callable[[Guard], Awaitable[Listens]]) -> AsyncIterator[Listens]:
     """Takes connections for the length of the block."""
     server = await serve(guard)
     looking = asyncio.create_task(guard.keep_looking())
