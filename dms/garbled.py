@@ -36,8 +36,9 @@ def is_garbled(text: str) -> bool:
 
 @cache
 def _misread() -> re.Pattern[str]:
-    """Two Han of UTF-8 (each E4 to E9 and two of 80 to BF) read as GBK, three characters (北京 is 鍖椾含). The third may be
-    lost: for private use, replaced, or the end. Catalogues have no such neighbours: of the first two one is rare.
+    """Two Han of UTF-8 (each E4 to E9 and two of 80 to BF) read as GBK, which are three characters (北京 is 鍖椾含).
+
+    The third may be lost: for private use, replaced, or the end. Catalogues have no such neighbours.
     """
     leads, trails = range(0xE4, 0xEA), range(0x80, 0xC0)
 
