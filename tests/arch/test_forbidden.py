@@ -62,6 +62,7 @@ PATTERNS = {  # functions that make patterns of more than literals: of tables th
     "dms/crosswalk/rows.py:_part": "the same",
     "dms/formats/media.py:_alternatives": "a table of the formats",
     "dms/formats/resources.py:_words": "resources.toml",
+    "dms/garbled.py:_misread": "the character set GBK: letters and Han, none with a meaning in a class",
     "dms/match/words.py:pattern": "words.toml, and literals of its callers in dms/match",
     "dms/merge_policy.py:_any": "merge_policy.toml",
     "dms/merge_policy.py:_compares": "merge_policy.toml",
