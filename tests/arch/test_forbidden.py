@@ -49,7 +49,7 @@ IMPORTS |= {"xml.etree.ElementTree", "xml.sax", "xml.dom.minidom", "requests", "
 # module: what it may, and why.
 REASONS: dict[str, dict[str, str]] = {
     "exchange/linking.py": {"random.random": "lengthens pauses so that not all nodes ask at once; nothing secret"},
-    "protocols/tables/unpack.py": {"zipfile": "counts rows, piece by piece, within its process's bounds; keeps nothing"},
+    "protocols/tables/unpack.py": {"zipfile": "counts rows piece by piece, within bounds; keeps nothing"},
     "protocols/tables/workbook.py": {"zipfile": "reads what a workbook says of its size; unpacks nothing"},
     "services/access/totp.py": {"hashlib.sha1": "inside HMAC, as RFC 6238 and every authenticator have it"},
 }
