@@ -25,8 +25,8 @@ def fixes() -> Mapping[str, Fix]:
 def mend(record: Record, fmt: Format, rules: Collection[str]) -> Mended:
     """The record after the fixes of `rules`; ids without a fix mend nothing. A second time changes nothing.
 
-    One fix may make room for another: two titles that differ in an indicator are one title said twice once it is mended.
-    So all are gone through again until none has anything to do.
+    One fix may make room for another: two titles that differ in an indicator are one title said twice once that is
+    mended. So all are gone through again until none has anything to do.
     """
     chosen = [fix for id_, fix in fixes().items() if id_ in rules]
     receipts: list[Receipt] = []
