@@ -1,8 +1,8 @@
 """Our Z39.50 server beside Zebra's and the one of YAZ, with the same records: what each takes of a core.
 
 The machine may be busy with other things, so operations are counted by the second of processor time that a server used
-(its own, PostgreSQL's included), and each is asked by one client in turn. The queries are so many that none is answered
-because it was asked a moment ago; records are taken for the first time, and then by others again.
+(its own, PostgreSQL's included), and each is asked by one client in turn, and by many at once. The queries are so many
+that none is answered because it was asked a moment ago; records are taken for the first time, and then by others again.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ HOST = "127.0.0.1"
 RECORDS = 10  # that are taken of each search
 TIMES = 2_000
 IDLE = 500  # sessions
+TOGETHER = 50  # sessions that ask at once; divides the number of queries
 LIBRARY, SOURCE = "BENCH", "bench"
 FRESH = 300  # searches whose records nobody has taken before
 WORDS = 1_000  # of which titles are made, four each; each is asked for in two indexes, so no query comes again soon
@@ -53,7 +54,15 @@ class Client:
 
     def ask(self, octets: bytes) -> bytes:
         """The answer to one request."""
+        self.send(octets)
+        return self.take()
+
+    def send(self, octets: bytes) -> None:
+        """Ask, and don't wait."""
         self._socket.sendall(octets)
+
+    def take(self) -> bytes:
+        """The answer to what was sent."""
         while True:
             data = self._socket.recv(1 << 20)
             if not data:
@@ -168,7 +177,31 @@ def _measured(
             work(number)
         made.append(Row(name=f"{name}: {what}", value=times / max(_cpu(pids()) - before, 0.01), unit="/cpu-s"))
     client.close()
+    made.append(_together(name, port, pids, searches))
     return made
+
+
+def _together(name: str, port: int, pids: Callable[[], Sequence[int]], searches: Sequence[bytes]) -> Row:
+    """Search and present by many sessions at the same time, as they are when cataloguers work."""
+    clients = [Client(port) for _ in range(TOGETHER)]
+    for client in clients:
+        client.ask(INIT)
+
+    def everybody(requests: Sequence[bytes]) -> None:
+        for client, request in zip(clients, requests, strict=True):
+            client.send(request)
+        for client in clients:
+            client.take()
+
+    before = _cpu(pids())
+    for first in range(0, len(searches), TOGETHER):
+        everybody(searches[first : first + TOGETHER])
+        everybody([PRESENT] * TOGETHER)
+    used = max(_cpu(pids()) - before, 0.01)
+    for client in clients:
+        client.close()
+    what = f"{name}: search and present of {RECORDS}, {TOGETHER} sessions at once"
+    return Row(name=what, value=len(searches) / used, unit="/cpu-s")
 
 
 def _search(word: str, use: int, database: str) -> bytes:
