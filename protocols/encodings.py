@@ -110,12 +110,13 @@ def _fitting(stretch: Stretch, leaning: str) -> dict[int, Charset]:
 
 
 def _with_utf8(stretch: Stretch) -> set[int]:
-    """Rows in which two characters of three bytes in UTF-8 follow each other."""
+    """Rows in which two characters of three bytes in UTF-8 follow each other; there may be more behind the last row."""
     bytes_ = np.frombuffer(stretch.found.data, np.uint8)
     follows = (bytes_ & 0xC0) == 0x80
     three = ((bytes_[:-2] & 0xF0) == 0xE0) & follows[1:-1] & follows[2:]
     places = np.flatnonzero(three[:-3] & three[3:])
-    return set(np.searchsorted(stretch.found.ends, places, side="right").tolist())
+    rows = np.searchsorted(stretch.found.ends, places, side="right")
+    return set(rows[rows < len(stretch.found.ends)].tolist())
 
 
 def _beside(each: Pending, context: sniff.Context) -> Charset:

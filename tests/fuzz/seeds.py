@@ -44,6 +44,7 @@ def _iso2709() -> Named:
     yield "glued", whole[:-1] + whole
     yield "lengths", whole.replace(b"0", b"7", 3)
     yield "wrapped", iso2709.write(Record("", (("520", "  \x1faone ++"), ("520", "  two"))))
+    yield "gb18030-and-a-rest-in-utf-8", iso2709.write(records()["cnmarc"], "gb18030") + "00999nam 中国历史".encode()
 
 
 def _marcxml() -> Named:
@@ -149,6 +150,8 @@ def _rules() -> Named:
     for name, record in records().items():
         worse = tuple((tag, text.replace("9787", "978X").replace("20", "2O")) for tag, text in record.fields)
         yield f"worse-{name}", marcjson.write(Record("", (*worse, *worse[-2:]))).encode()
+    twice = Record("", (("001", "1"), ("245", " 0\x1faA"), ("245", "00\x1faA")))
+    yield "two-that-become-one", marcjson.write(twice).encode()
 
 
 def _z3950() -> Named:

@@ -243,6 +243,14 @@ def test_neighbours_decide_for_a_record_that_says_little() -> None:
     assert batch.reads[-1].record.first("200") == "1 \x1fa鑫"
 
 
+def test_a_rest_in_another_encoding_behind_the_last_record_changes_none() -> None:
+    fields = (("001", "1"), ("200", "1 \x1fa中国图书馆分类法使用手册，国家图书馆编"))
+    whole = iso2709.write(Record(leader="00000nam0 2200000   450 ", fields=fields), "gb18030")
+    batch = reading.read(whole + "00999nam0 中国历史".encode(), "iso2709")
+    assert [each.encoding for each in batch.reads] == ["gb18030"]
+    assert len(batch.failed) == 1
+
+
 def test_one_record_in_another_encoding_is_read_in_its_own() -> None:
     def record(text: str, encoding: str) -> bytes:
         return iso2709.write(Record(leader=LEADER, fields=(("001", "1"), ("245", f"00\x1fa{text}"))), encoding)
