@@ -7,7 +7,7 @@ that is too much: a query never finds nothing because half of it was not underst
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable
 
 import msgspec
 
@@ -18,7 +18,7 @@ from catalog.search.grams import Phrase, phrase
 from catalog.search.headings import notation
 from catalog.search.port import BadQuery
 from catalog.search.tree import Node
-from protocols.query import And, Near, Not, Or, SetOf, Term, Unanswerable, Why, beyond, terms, walk
+from protocols.query import And, Near, Not, Operator, Or, SetOf, Term, Unanswerable, Why, beyond, terms, walk
 from protocols.query import Node as Asked
 
 DEEPEST = 40  # operators within each other, those of one kind in a row counted once
@@ -48,9 +48,8 @@ _STEM = re.compile(r"[0-9]{1,3}[*?]*")
 _DAY = re.compile(r"([0-9]{4})(?:-?([0-9]{2})(?:-?([0-9]{2}))?)?")
 
 
-def compiled(asked: Asked, sets: Mapping[str, Asked] | None = None) -> tree.Query:
-    """What the index is asked. `sets` are the queries of the result sets that may be named. Raises Unanswerable."""
-    whole = resolved(asked, sets or {})
+def compiled(whole: Asked) -> tree.Query:
+    """What the index is asked, of a query that names no result sets. Raises Unanswerable."""
     if too_much := beyond(whole):
         raise Unanswerable("complex", too_much, f"The query has {too_much}.")
     sounding = sum(len(term.text.split()) for term in terms(whole)) <= MOST_SOUNDING
@@ -60,15 +59,12 @@ def compiled(asked: Asked, sets: Mapping[str, Asked] | None = None) -> tree.Quer
     return tree.Query(wanted=(node,), unwanted=(), whole=squeeze(title)[: query.LONGEST_EXACT], piece=phrase(title))
 
 
-def resolved(asked: Asked, sets: Mapping[str, Asked]) -> Asked:
-    """A query with those of result sets in their places. Raises Unanswerable."""
-    match asked:
-        case SetOf(name=name):
-            if name not in sets:
-                raise Unanswerable("set", name, f"There is no result set {name!r}.")
-            return sets[name]
-        case And() | Or() | Not():
-            return type(asked)(resolved(asked.left, sets), resolved(asked.right, sets))
+def resolved(asked: Asked, found: Callable[[str], Asked]) -> Asked:
+    """A query with those of the result sets that it names in their places; `found` gives the query of a set by name."""
+    if isinstance(asked, SetOf):
+        return found(asked.name)
+    if isinstance(asked, Operator):
+        return msgspec.structs.replace(asked, left=resolved(asked.left, found), right=resolved(asked.right, found))
     return asked
 
 

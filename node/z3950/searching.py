@@ -165,17 +165,16 @@ def _key(told: parser.SortKey) -> Key:
 
 def _with_sets(state: State, asked: query.Node, where: tuple[Database, ...]) -> query.Node:
     """The query with those of the sets that it names in their place. Raises Unanswerable."""
-    if isinstance(asked, query.SetOf):
-        kept = state.sets.get(asked.name)
+
+    def found(name: str) -> query.Node:
+        kept = state.sets.get(name)
         if kept is None:
-            raise Unanswerable("set", asked.name, "there is no such result set")
+            raise Unanswerable("set", name, "there is no such result set")
         if kept.databases != where:
-            raise Unanswerable("combination", asked.name, "the result set is of other databases")
+            raise Unanswerable("combination", name, "the result set is of other databases")
         return kept.asked
-    if isinstance(asked, query.Operator):
-        left, right = _with_sets(state, asked.left, where), _with_sets(state, asked.right, where)
-        return structs.replace(asked, left=left, right=right)
-    return asked
+
+    return fielded.resolved(asked, found)
 
 
 def _found(state: State, request: SearchRequest, task: Find, outcome: Outcome) -> Step:

@@ -282,17 +282,17 @@ def chained(length: int) -> Node:
 def test_a_result_set_stands_for_its_query(reader: TantivyReader) -> None:
     sets: dict[str, Node] = {"1": T(index="title", text="红楼梦")}
     asked = Not(SetOf("1"), T(index="author", text="曹雪芹"))
-    request = Request(compiled=fielded.compiled(asked, sets), limit=100)
+    request = Request(compiled=fielded.compiled(fielded.resolved(asked, sets.__getitem__)), limit=100)
     assert {NAMES[hit.cluster] for hit in reader.search(request).hits} == HONGLOU_TITLES - HONGLOU
-    assert fielded.resolved(asked, sets) == Not(sets["1"], T(index="author", text="曹雪芹"))
+    assert fielded.resolved(asked, sets.__getitem__) == Not(sets["1"], T(index="author", text="曹雪芹"))
 
 
 def test_result_sets_that_double_each_other_end(reader: TantivyReader) -> None:
     sets: dict[str, Node] = {"0": T(text="家")}
     for n in range(200):
-        sets[str(n + 1)] = fielded.resolved(Or(SetOf(str(n)), SetOf(str(n))), sets)
+        sets[str(n + 1)] = fielded.resolved(Or(SetOf(str(n)), SetOf(str(n))), sets.__getitem__)
     with pytest.raises(Unanswerable, match="terms"):
-        fielded.compiled(SetOf("200"), sets)
+        fielded.compiled(fielded.resolved(SetOf("200"), sets.__getitem__))
 
 
 def test_a_symbol_is_known_in_small_letters_too(reader: TantivyReader) -> None:
