@@ -207,8 +207,7 @@ class Desk:
         names: Mapping[str, str] = {}
         if wanted.holdings:
             held, names = await self._held(found)
-        run = asyncio.get_running_loop().run_in_executor
-        return await run(self.threads, making.made, found, held, names, wanted, self.lang)
+        return await threads.done(self.threads, making.made, found, held, names, wanted, self.lang)
 
     async def _held(self, found: Collection[Published | None]) -> tuple[list[Held], Mapping[str, str]]:
         """The holdings of each, and the names of all libraries."""
