@@ -19,6 +19,7 @@ FOLDER = "unimarc-cnmarc"
 BINARY = (".mrc", ".iso", ".xml", ".mrctxt", "")
 MARKED = re.compile("[\x88\x98]([^\x88\x89\x98\x9c]*)[\x89\x9c]")  # words that do not file
 TRANSLATED = {"102$a", "600$2", "601$2", "606$2", "607$2", "608$2", "602$2", "605$2"}  # codes that have others there
+MATERIALS = ("115", "116", "117", "120", "121", "124", "125", "126", "128", "130")  # coded data of them
 
 
 def _records() -> Iterator[Record]:
@@ -210,16 +211,46 @@ def test_music_and_sound_have_their_008_and_007() -> None:
         (["120   $abyaa   bdaa  "], "00000nem0 2200000   450 "),
         (["115   $ac090bahoxbx    c||||"], "00000ngm0 2200000   450 "),
         (["125   $aaa", "126   $aagbxhxx      ||", "128   $asy$bva"], "00000njm0 2200000   450 "),
+        (["116   $ahiyb            uu"], "00000nkm0 2200000   450 "),
+        (["120   $abyaa   bdaa  ", "121   $aaa aabyaa", "124   $aa$bd$cac"], "00000nem0 2200000   450 "),
+        (["130   $aeamb024aacc"], "00000nam0 2200000   450 "),
     ],
 )
 def test_coded_fields_that_say_more_return_as_they_were_and_nothing_beside(lines: list[str], leader: str) -> None:
     record = a_record("100   $a20081106d2004    u  y0chiy50      ea", *lines, "200 1 $a某", leader=leader)
     there = between.to(record, Format.CNMARC, "marc21").record
     back = between.to(there, Format.MARC21, "cnmarc-calis").record
-    assert [field for field in back.fields if field[0] in ("115", "120", "125", "126", "128")] == [
-        field for field in record.fields if field[0][:2] in ("11", "12")
+    assert [field for field in back.fields if field[0] in MATERIALS] == [
+        field for field in record.fields if field[0] in MATERIALS
     ]
     assert not back.all("886")
+
+
+@pytest.mark.parametrize(
+    ("lines", "leader", "coded"),
+    [
+        (["116   $akiyb            uu"], "     nkm0", ["007kl bo "]),
+        (["121   $aaa aabyaa", "124   $aa$bd"], "     nem0", ["007aj |anz|"]),
+        (["121   $aa  bacayaa$bbc01d63m", "124   $ac$bg$ea$gga"], "     nem0", ["007ar |qfba", "007ru bc7|a|ga"]),
+        (["130   $aeamb024aacc"], "     nam0", ["007he amb024bacc"]),
+    ],
+)
+def test_codes_of_pictures_maps_and_microforms_have_their_007(lines: list[str], leader: str, coded: list[str]) -> None:
+    """U 116, 121, 124, 130; M 007 of nonprojected graphics, maps, remote-sensing images, microforms."""
+    made = crosswalk("cnmarc_marc21").convert(a_record(*lines, leader=leader)).record
+    assert ["007" + text for text in made.all("007")] == coded
+
+
+def test_the_kind_of_a_picture_or_a_thing_and_of_an_atlas_is_in_008() -> None:
+    """U 116 $a/0 and /16-17, 117 $a/0-1, 121 $a/8; M 008/33 of visual materials, 008/25 of maps, both ways."""
+    to = crosswalk("cnmarc_marc21").convert
+    assert to(a_record("116   $akiyb            uu", leader="     nkm0")).record.all("008")[0][33] == "l"
+    assert to(a_record("116   $aziyb            ag", leader="     nkm0")).record.all("008")[0][33] == "n"
+    assert to(a_record("117   $aaqaa    c", leader="     nrm0")).record.all("008")[0][33] == "w"
+    atlas = to(a_record("121   $aa  aabyac", leader="     nem0")).record
+    assert atlas.all("008")[0][25] == "e"
+    own = Record("00000cem a2200000   4500", (("008", atlas.all("008")[0]),))
+    assert crosswalk("marc21_cnmarc").convert(own).record.all("121") == ["  \x1fa|  |||||c"]
 
 
 def test_a_marc21_film_has_its_115_and_keeps_its_007() -> None:

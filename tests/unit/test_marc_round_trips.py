@@ -142,7 +142,7 @@ def _codes(tag: str, text: str) -> set[str]:
 
 
 _POSITION = re.compile(r"/(\d+)(?:-(\d+))?$")
-CODES_OF_CNMARC = ("105", "106", "110", "115", "120", "125", "126", "128", "135")
+CODES_OF_CNMARC = ("105", "106", "110", "115", "116", "117", "120", "121", "124", "125", "126", "128", "130", "135")
 LISTS = (range(18, 24), range(24, 32))  # of 008: codes side by side, put to the left
 NOT_CODED = " |#^-"  # and how systems write it
 # Made anew: lengths and what is always so, the scheme of transliteration, the character sets, the script.
