@@ -14,7 +14,7 @@ MOST_LOST = 1 << 32  # numbers that a lost future can have given: nobody uses th
 # What outputs are made of: the outward form where there is one, and nothing where nothing may leave.
 PUBLISHED = (
     "m.cluster, m.seq, m.at, m.deleted or coalesce(m.outward = '', false) deleted, m.redirect, m.format, m.libraries,"
-    " m.dictionary, coalesce(m.outward, m.content) content"
+    " m.dictionary, coalesce(m.outward, m.content) content, (select symbol from node) symbol"
 )
 SEEN = "m.at > 'epoch'"  # was ever in an output; what was told other nodes as a stub only was not (`changes.publish`)
 
@@ -220,16 +220,19 @@ async def told(conn: Connection, clusters: Collection[int]) -> dict[int, bytes]:
 
 async def published(conn: Connection, rows: Sequence[Any]) -> list[Published]:
     """What rows of PUBLISHED tell."""
-    node = await symbol(conn)
-    known = await dictionaries.of(conn, {row["dictionary"] for row in rows})
-    return [_published(row, node, known) for row in rows]
+    numbers = {row["dictionary"] for row in rows}
+    known = dictionaries.met(numbers)
+    if known is None:
+        known = await dictionaries.of(conn, numbers)
+    return [_published(row, known) for row in rows]
 
 
-def _published(row: Any, symbol: str, known: Mapping[int, bytes]) -> Published:
+def _published(row: Any, known: Mapping[int, bytes]) -> Published:
     body, description = b"", None
     if not row["deleted"]:
         body, packed = packing.unpack_content(bodies.open_body(row["content"], row["dictionary"], known))
         description = packing.unpack_description(packed)
+    symbol = row["symbol"]
     return Published(
         cluster=Cluster(row["cluster"]),
         id=cluster_id(symbol, row["cluster"]),

@@ -56,6 +56,11 @@ async def of(conn: Connection, numbers: Collection[int]) -> Mapping[int, bytes]:
     return _known
 
 
+def met(numbers: Collection[int]) -> Mapping[int, bytes] | None:
+    """Bytes by number of dictionaries that this process has met; None if it has not met each of `numbers`."""
+    return _known if all(n in _known for n in numbers if n) else None
+
+
 async def every(conn: Connection) -> Mapping[int, bytes]:
     """Bytes of all of this database's dictionaries (and maybe others) by number."""
     return await of(conn, [row["dictionary"] for row in await conn.fetch("select dictionary from dictionary")])

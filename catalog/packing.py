@@ -94,4 +94,4 @@ def unpack_description(body: bytes) -> model.Description:
         packed = _description_decoder.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Unreadable(f"A packed description can't be read ({error}); make the merged records again.") from error
-    return model.Description(**{name: getattr(packed, name) for name in _NAMES})
+    return model.Description(**msgspec.structs.asdict(packed))

@@ -5,10 +5,11 @@ Everything about a request is bounded here, so no engine meets a text, a page or
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Protocol, get_args
+
+import msgspec
 
 from catalog.model import Published
 from catalog.search import tree
@@ -75,8 +76,7 @@ class Key:
     descending: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(msgspec.Struct, frozen=True, kw_only=True):
     """What a reader asks. Raises BadQuery if it is out of bounds.
 
     Within a filter one value must fit, and all filters must. A year is `1998`, `1990-1999`, `1990-` or `-1911`; a class
@@ -86,7 +86,7 @@ class Request:
     text: str = ""
     field: str = "any"
     compiled: tree.Query | None = None  # in the place of a text
-    filters: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+    filters: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
     libraries: frozenset[str] | None = None
     offset: int = 0
     limit: int = 20  # 0 = only totals

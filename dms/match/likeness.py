@@ -9,6 +9,7 @@ from dms.match.features import Features
 
 SIMILAR = 0.85
 CONTRASTS = tuple(frozenset(group) for group in words.folded(words.TABLE["contrasts"]["groups"]))
+WORDS = tuple(tuple(words.folded(line)) for line in words.TABLE["contrasts"]["words"].strip().splitlines())
 UNLIKE = 0.5
 WESTERN_HEAD = 40  # letters from which on two titles that begin alike are one title, shortened in two ways
 WESTERN_ENOUGH = 10  # letters of a Western title that say something
@@ -71,7 +72,8 @@ def _continues(a: Features, b: Features) -> str:
     )
     if head >= WESTERN_HEAD and a.title[:WESTERN_ENOUGH] == b.title[:WESTERN_ENOUGH]:
         return "title-diverges"
-    return "title-similar" if Levenshtein.normalized_similarity(short, long, score_cutoff=SIMILAR) else ""
+    alike = Levenshtein.normalized_similarity(short, long, score_cutoff=SIMILAR)
+    return "title-similar" if alike and not _opposed(short, long) else ""
 
 
 def _within(a: Features, b: Features) -> str:
@@ -124,12 +126,25 @@ def wholes(features: Features) -> set[str]:
 
 
 def contrast(a: str, b: str) -> bool:
-    """Whether two like titles differ in words that set books of a row apart: 高等/初等, 上/下, Part A/Part B."""
+    """Whether two like titles differ in words that set books of a row apart: 高等/初等, 上/下, northern/southern."""
+    han = words.is_han(a)
+    if not han and _opposed(a, b):
+        return True
     for step in Levenshtein.editops(a, b):
         if step.tag == "replace":
             one, other = a[step.src_pos], b[step.dest_pos]
             if any(one in group and other in group for group in CONTRASTS):
                 return True
-        elif (a[step.src_pos] if step.tag == "delete" else b[step.dest_pos]).isdigit() and words.is_han(a):
+        elif han and (a[step.src_pos] if step.tag == "delete" else b[step.dest_pos]).isdigit():
             return True
     return False
+
+
+def _opposed(a: str, b: str) -> bool:
+    """Whether two Western texts are the same but for a word and its opposite: northern/southern Bavaria."""
+    return any(
+        one in a and other in b and one != other and a.replace(one, "\0") == b.replace(other, "\0")
+        for group in WORDS
+        for one in group
+        for other in group
+    )

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from rapidfuzz.distance import Levenshtein
 
 from catalog.model import Verdict
-from dms.match import agreement, editions, people, volume
+from dms.match import agreement, editions, people, rows, volume
 from dms.match.features import Features
 from dms.match.pair import Pair
 
@@ -232,6 +232,17 @@ def similar_title(pair: Pair, rules: list[str]) -> bool:
     return not {"author-same", "publisher-same", "year-same", "pages-same"} <= set(rules)
 
 
+def of_a_row(pair: Pair, rules: list[str]) -> bool:
+    """Subtitles that tell books of a row apart. A Western author writes no two of them of one extent; a body does."""
+    a, b = pair.a, pair.b
+    if not a.rest or not b.rest or pair.title in ("title-whole", "title-begins", "title-continues"):
+        return False
+    if a.han and "subtitle-differs" in rules and "pages-same" not in rules and not _identified(pair, rules):
+        return True
+    person = a.western and any(not people.is_body(name) for name in (*a.authors, *b.authors))
+    return rows.apart(a.rest, b.rest, not (person and {"pages-same", "pieces-same"} & set(rules)))
+
+
 def title_part(pair: Pair, rules: list[str]) -> bool:
     """Titles that agree in part need an identifier, or author, year and extent."""
     return pair.title in ("title-within", "title-diverges") and not _all_else(rules) and not _identified(pair, rules)
@@ -303,6 +314,7 @@ LIMITS: tuple[tuple[str, Callable[[Pair, list[str]], bool]], ...] = (
     ("limit-supplied-title", supplied_title),
     ("limit-like-title", like_title),
     ("limit-similar-title", similar_title),
+    ("limit-row", of_a_row),
     ("limit-title-part", title_part),
     ("limit-other-publisher", other_publisher),
     ("limit-other-author", other_author),

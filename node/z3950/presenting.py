@@ -7,8 +7,9 @@ database, and where no syntax is asked for a record comes as its database has it
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+
+import msgspec
 
 from catalog.model import Format
 from node.z3950 import diagnosing, fitting
@@ -30,16 +31,14 @@ SHORT = 32  # characters of the name of an element set
 UNIMARC = ("cnmarc-calis", "cnmarc-nlc", "unimarc")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """What a request says of the form of records."""
 
     syntax: Oid | None = None
     composition: ElementSetNames | CompSpec | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Given:
+class Given(msgspec.Struct, frozen=True, kw_only=True):
     """What becomes of a request for records: these, in one message, or a diagnostic."""
 
     records: tuple[NamePlusRecord, ...] = ()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import msgspec
+
 from config.settings import Z3950
 from config.z3950 import NOBODY, Clients, Habits
 from node.z3950 import characters
@@ -30,8 +32,7 @@ class House:
     updates: bool = False  # extended services are taken
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(msgspec.Struct, frozen=True):
     """A result set of a session."""
 
     result: ResultSet

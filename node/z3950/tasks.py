@@ -10,6 +10,8 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+import msgspec
+
 from catalog.model import Format
 from catalog.search import port, tree
 from catalog.submissions import Action
@@ -42,8 +44,7 @@ class Prove:
         return f"Prove(name={self.name!r})"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
+class Way(msgspec.Struct, frozen=True, kw_only=True):
     """One reading of a query."""
 
     encoding: str
@@ -51,8 +52,7 @@ class Way:
     compiled: tree.Query
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Find:
+class Find(msgspec.Struct, frozen=True, kw_only=True):
     """Search. `ways` are the query as it reads in each encoding that it may be in, asked until one finds something.
 
     Outcome: Found.
@@ -63,8 +63,7 @@ class Find:
     keys: tuple[port.Key, ...] = ()  # to sort by
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class Found(msgspec.Struct, frozen=True, kw_only=True):
     """What was found, and by which reading of the query."""
 
     result: ResultSet
@@ -99,8 +98,7 @@ class Wanted:
         return (self.database, self.form, *self.dialects.values(), self.brief, self.encoding)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Take:
+class Take(msgspec.Struct, frozen=True, kw_only=True):
     """Records of a result set, each span as (first, count). Outcome: a list of NamePlusRecord or Trouble."""
 
     found: ResultSet
@@ -156,16 +154,14 @@ Task: TypeAlias = Prove | Find | Take | List | HandIn
 Outcome: TypeAlias = Visitor | Found | port.Stretch | list[NamePlusRecord | Trouble] | tuple[Handed, ...] | Trouble
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
+class Send(msgspec.Struct, frozen=True):
     """Answer with these APDUs, and close the connection behind the last."""
 
     replies: Sequence[apdu.Apdu]
     last: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Do:
+class Do(msgspec.Struct, frozen=True):
     """Do this first."""
 
     task: Task

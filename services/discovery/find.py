@@ -7,9 +7,10 @@ cluster that was deleted since the index was committed is left out rather than s
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+from msgspec import structs
 
 from catalog import clusters
 from catalog.connection import Connection
@@ -84,7 +85,7 @@ async def totals(reader: port.Reader, question: Question, scopes: Sequence[froze
     """How many titles fit within each set of libraries (None = everywhere). Raises `port.BadQuery`."""
 
     def count() -> list[int]:
-        whole = dataclasses.replace(asked(question), offset=0, limit=0, facets=())
-        return [reader.search(dataclasses.replace(whole, libraries=each)).total for each in scopes]
+        whole = structs.replace(asked(question), offset=0, limit=0, facets=())
+        return [reader.search(structs.replace(whole, libraries=each)).total for each in scopes]
 
     return await asyncio.to_thread(count) if scopes else []

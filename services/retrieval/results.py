@@ -6,11 +6,12 @@ are kept. The index may have moved on between two pages; then a title near their
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from concurrent.futures import Executor
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+
+import msgspec
+from msgspec import structs
 
 from catalog import clusters
 from catalog.connection import Connection
@@ -34,15 +35,14 @@ class TooDeep(Refused):
     code = "too-deep"
 
 
-@dataclass(slots=True, eq=False)
-class ResultSet:
+class ResultSet(msgspec.Struct, eq=False, kw_only=True):
     """What a search found."""
 
     request: port.Request  # of the head
     database: Database  # the first that was searched
     total: int
     head: Numbers  # the first of all
-    pages: dict[int, Numbers] = field(default_factory=dict)  # by number from 0, the one used last is last
+    pages: dict[int, Numbers] = msgspec.field(default_factory=dict)  # by number from 0, the one used last is last
 
 
 class Shelf:
@@ -91,5 +91,5 @@ class Shelf:
 
     async def _page(self, request: port.Request, offset: int, limit: int) -> tuple[int, Numbers]:
         """How many there are in all, and some of them."""
-        wanted = dataclasses.replace(request, offset=offset, limit=limit, facets=())
+        wanted = structs.replace(request, offset=offset, limit=limit, facets=())
         return await threads.done(self._threads, self._reader.numbers, wanted)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from typing import Any
+from array import array
+from collections.abc import Collection
+from contextlib import ExitStack
 
 from catalog import bodies, quarantine
 from catalog.database.pool import Database
@@ -17,6 +18,7 @@ from exchange import landing, returns
 
 # Cases whose bytes are no record, and those that would take the place of the record that has their number.
 ONCE = (landing.INPUT_FAULT, repeating.RULE)
+PAGE = 10_000  # cases that are noted at once
 
 
 async def begin(
@@ -32,29 +34,41 @@ async def begin(
     made on the way. What passes is settled when the load is judged, what doesn't keeps its place. NotFound if no case
     can be read again.
     """
-    async with database.transaction() as conn:
-        cases = [dict(row) async for row in quarantine.bodies(conn, source=source.no, rule=rule)]
     begun: list[Load] = []
-    for carrier, raws, idents in _by_carrier(cases):
-        inputs = returns.inputs(raws, carrier)
-        load = await landing.open_load(
-            database, source, inputs, mode="changes", encoding=encoding, assured=True, mends=mends
-        )
-        async with database.transaction() as conn:
-            await quarantine.begin_rerun(conn, idents, load.load)
-        said = encoding if encoding != "auto" else source.encoding
-        habits = habits_key(Habits(source=source, carrier=carrier, encoding=said))
-        await landing.land(database, queue, source, load, inputs, lambda _position, _records: None, habits=habits)
-        begun.append(load)
+    with ExitStack() as stack:
+        found = await _gather(stack, database, source, rule)
+        for carrier in filter(found.__contains__, CARRIER_NAMES):
+            gathered, idents = found[carrier]
+            inputs = gathered.inputs()
+            load = await landing.open_load(
+                database, source, inputs, mode="changes", encoding=encoding, assured=True, mends=mends
+            )
+            async with database.transaction() as conn:
+                for start in range(0, len(idents), PAGE):
+                    await quarantine.begin_rerun(conn, idents[start : start + PAGE], load.load)
+            said = encoding if encoding != "auto" else source.encoding
+            habits = habits_key(Habits(source=source, carrier=inputs.carrier, encoding=said))
+            await landing.land(database, queue, source, load, inputs, lambda _position, _records: None, habits=habits)
+            begun.append(load)
     if not begun:
         raise NotFound(f"nothing that came back from {source.name} can be read again here")
     return begun
 
 
-def _by_carrier(cases: Sequence[dict[str, Any]]) -> Iterator[tuple[str, list[bytes], list[int]]]:
-    for carrier in CARRIER_NAMES:
-        if carrier == Carrier.PACKED:  # what another node told is mended there, and told again
-            continue
-        mine = [case for case in cases if case["carrier"] == carrier and case["rule"] not in ONCE]
-        if mine:
-            yield CARRIER_NAMES[carrier], [bodies.grow(case["body"]) for case in mine], [case["id"] for case in mine]
+async def _gather(
+    stack: ExitStack, database: Database, source: Source, rule: str | None
+) -> dict[Carrier, tuple[returns.Gathered, array[int]]]:
+    """What is read again, with the numbers of its cases, by carrier. There may be more of it than fits in memory."""
+    found: dict[Carrier, tuple[returns.Gathered, array[int]]] = {}
+    async with database.transaction() as conn:
+        async for case in quarantine.bodies(conn, source=source.no, rule=rule):
+            carrier = Carrier(case["carrier"])
+            # What another node told is mended there, and told again.
+            if carrier is Carrier.PACKED or case["rule"] in ONCE:
+                continue
+            if carrier not in found:
+                found[carrier] = (stack.enter_context(returns.Gathered(CARRIER_NAMES[carrier])), array("q"))
+            gathered, idents = found[carrier]
+            gathered.add(bodies.grow(case["body"]))
+            idents.append(case["id"])
+    return found

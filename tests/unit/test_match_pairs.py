@@ -81,6 +81,13 @@ COMPANIONS: list[Case] = [
         "实验指导", "辅导教程", "索引", "补编", "听力", "学生用书", "教学指导书", "自学指导", "习题详解",
     )
 ]  # fmt: skip
+ROWS: list[Case] = [
+    (f"{one}/{other}", title("盐业史稿", f"$e{one}$f田丰年编著"), title("盐业史稿", f"$e{other}$f田丰年编著"), REVIEW)
+    for one, other in (
+        ("江苏分册", "浙江分册"), ("江苏省卷", "浙江省卷"), ("基础篇", "提高篇"), ("男生版", "女生版"),
+        ("四川省制盐技术", "云南省制盐技术"),
+    )
+]  # fmt: skip
 REPRODUCTIONS: list[Case] = [
     (word, {}, {"205": f"  $a{word}"}, LINK)
     for word in ("影印本", "缩印本", "大字本", "线装", "盲文", "影印版", "大字版", "线装本", "盲文版")
@@ -206,6 +213,11 @@ CHINESE: list[Case] = [
     ("yearbooks with $h", title("江北统计年鉴", "$h1999"), title("江北统计年鉴", "$h2000"), APART),
     ("'94 and '95", title("'94江北发展报告"), title("'95江北发展报告"), APART),
     ("annual report spans", title("江北水利年度报告1998-99"), title("江北水利年度报告1998-1999"), JOIN),
+    # books of a row, told apart by the subtitle
+    *ROWS,
+    ("other subtitles, equal in all else", title("盐业史稿", "$e一份地方档案$f田丰年编著"), title("盐业史稿", "$e理论与方法$f田丰年编著"), JOIN),
+    ("other subtitles, no number, no extent", {**title("盐业史稿", "$e一份地方档案$f田丰年编著"), **NO_ISBN, "215": None}, {**title("盐业史稿", "$e理论与方法$f田丰年编著"), **NO_ISBN}, REVIEW),
+    ("one subtitle cut short", title("盐业史稿", "$e江苏沿海地区的制盐技术$f田丰年编著"), title("盐业史稿", "$e江苏沿海地区$f田丰年编著"), JOIN),
     # accompanying works
     *COMPANIONS,
     ("companion in $e", title("运筹学基础"), {**title("运筹学基础", "$e习题全解$f田丰年编著"), **OTHER_ISBN}, LINK),
@@ -344,6 +356,13 @@ WESTERN: list[Case] = [
     ("Lehrerhandbuch", {}, {"245": "10$aRivers of the northern plain.$pLehrerhandbuch", "020": "  $a0198534574"}, LINK),
     ("yearbooks", {"245": "00$aBaltic forestry yearbook 1991", "100": None, "020": None}, {"245": "00$aBaltic forestry yearbook 1992", "100": None, "020": None, "260": "  $aOxford :$bHartwell Press,$c1988."}, APART),
     ("annual report 1998-99/1999-2000", {"245": "00$aAnnual report 1998-99", "100": None, "020": None}, {"245": "00$aAnnual report 1999-2000", "100": None, "020": None}, APART),
+    ("leaflets of four bodies", {"020": None, "100": None, "710": "2 $aRivers Unit.", "245": "10$aOur rivers, our future :$bintroducing the Western River Authority."}, {"020": None, "100": None, "710": "2 $aRivers Unit.", "245": "10$aOur rivers, our future :$bintroducing Clutha River Authority."}, REVIEW),
+    ("leaflets of two bodies, one with its other name", {"020": None, "100": None, "710": "2 $aRivers Unit.", "245": "10$aOur rivers, our future :$bintroducing the Western River Authority."}, {"020": None, "100": None, "710": "2 $aRivers Unit.", "245": "10$aOur rivers, our future :$bintroducing Clutha Waters : Clutha River Authority = Mana Wai."}, REVIEW),
+    ("leaflet and its copy", {"100": None, "710": "2 $aRivers Unit.", "245": "10$aOur rivers :$bintroducing the Western River Authority."}, {"100": None, "710": "2 $aRivers Unit.", "245": "10$aOur rivers :$bintroducing the Western Rivers Authority."}, JOIN),
+    ("hearings, more or less of the body", {"020": None, "100": None, "110": "2 $aBaltic Council.", "245": "10$aTaxes on rivers and lakes :$bhearings before the Committee on Finance, first session."}, {"020": None, "100": None, "110": "2 $aBaltic Council.", "245": "10$aTaxes on rivers and lakes :$bhearings, first session."}, JOIN),
+    ("a person's subtitle in other words", {"020": None, "245": "10$aRivers of the northern plain :$ba study in history and ecology"}, {"020": None, "245": "10$aRivers of the northern plain :$ba study in economics and ecology"}, JOIN),
+    ("a person's two regions", {"020": None, "245": "10$aRivers :$bgeology of northern Saxony"}, {"020": None, "245": "10$aRivers :$bgeology of southern Saxony"}, REVIEW),
+    ("two regions in the title", {"020": None, "245": "10$aGeology of northern Saxony"}, {"020": None, "245": "10$aGeology of southern Saxony"}, APART),
     ("Proceedings", {"245": "00$aProceedings", "100": None, "110": "2 $aCongress on Peat.", "020": None}, {"245": "00$aProceedings", "100": None, "110": "2 $aSymposium on Moths.", "020": None, "260": "  $aLeeds :$bKirk,$c1987."}, APART),
     ("Selected poems of two", {"245": "10$aSelected poems", "020": None}, {"245": "10$aSelected poems", "020": None, "100": "1 $aOkoro, Peter."}, APART),
     ("nothing but the title", {"020": None, "100": None, "260": "  $c1987.", "300": None, "245": "10$aRivers of the northern plain"}, {"020": None}, REVIEW),

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from dms.crosswalk.marc import functions
+from dms.crosswalk.marc.indicators import Judge
 from dms.crosswalk.marc.pieces import Pieces
 from dms.crosswalk.marc.table import Indicator, Row, Rule, Table
 from dms.crosswalk.model import Fate, Loss
@@ -82,7 +83,8 @@ class _Fates:
 class Planner:
     """Makes plans by the rows of a table."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Table, judge: Judge) -> None:
+        self._judge = judge
         self._rows = table.rows
         self._twins: str = table.settings.get("twins", "")
         self._foreign: str = table.settings["foreign"]
@@ -138,6 +140,8 @@ class Planner:
         if kept:
             losses = tuple(each._replace(fate=Fate.LOCAL, why=LOCAL) if each.to == tag else each for each in losses)
         valued = tuple(i for i, loss in enumerate(losses) if loss.fate is Fate.LOST and full[i])
+        if targets and not kept and not left:  # else the field, or the rest of it, stands somewhere with its indicators
+            losses += self._judge.losses(tag, indicators, rows)
         return Plan(tuple(targets), left, losses, valued, head, kept)
 
     def _loss(self, tag: str, code: str, full: bool, to: Sequence[str], why: str) -> Loss:
