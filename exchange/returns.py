@@ -6,7 +6,7 @@ import hashlib
 import io
 import tempfile
 from collections.abc import Sequence
-from typing import IO, BinaryIO, Self
+from typing import IO, BinaryIO, Self, cast
 
 from exchange.landing import Inputs
 from protocols import detect
@@ -51,9 +51,10 @@ def inputs(raws: Sequence[bytes], carrier: str, name: str = "quarantine") -> Inp
     return _inputs(io.BytesIO(data), carrier, name, hashlib.sha256(name.encode() + data).digest(), len(data))
 
 
-def _inputs(file: BinaryIO | IO[bytes], carrier: str, name: str, digest: bytes, size: int) -> Inputs:
+def _inputs(file: IO[bytes], carrier: str, name: str, digest: bytes, size: int) -> Inputs:
     """With a fingerprint of its own, so that it is never taken for the file that the records were in."""
-    return Inputs(names=(name,), streams=(Input(file, name),), carrier=carrier, fingerprint=digest[:16], size=size)
+    opened = Input(cast(BinaryIO, file), name)
+    return Inputs(names=(name,), streams=(opened,), carrier=carrier, fingerprint=digest[:16], size=size)
 
 
 def _between(carrier: str) -> bytes:

@@ -14,6 +14,7 @@ from catalog.model import Carrier, LoadState
 from config.errors import NotFound
 from config.settings import Limits
 from dms import quality_scope
+from exchange import returns
 from services.returning import again, files, previews
 from tests import builders
 from tests.pipeline import Catalogue
@@ -102,6 +103,14 @@ async def test_what_comes_back_again_keeps_its_place(catalogue: Catalogue) -> No
     assert await _cases(catalogue) == before
     async with catalogue.database.connection() as conn:
         assert {row["running"] for row in await quarantine.groups(conn)} == {0}
+
+
+async def test_what_does_not_fit_in_memory_waits_on_disk(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(returns, "IN_MEMORY", 1000)
+    monkeypatch.setattr(again, "PAGE", 7)
+    await catalogue.load("a", [raw(n, wrong=True) for n in range(30)], assured=True)
+    (fixed,) = await rerun(catalogue, RULE, RULE)
+    assert (fixed.added, fixed.mended, await groups(catalogue)) == (30, 30, [])
 
 
 async def test_only_the_cases_of_the_rule_are_read_again(catalogue: Catalogue) -> None:
