@@ -29,6 +29,8 @@ def said(record: Record, fmt: Format, encoding: str) -> Record:
     """The record with its own word for the encoding; `encoding` as `codec.known` spells it."""
     leader = record.leader.ljust(24)[:24]
     coding = "a" if fmt is Format.MARC21 and codec.is_unicode(encoding) else " "
+    if fmt is Format.MARC21 and leader[9] == coding and len(record.leader) == len(leader):
+        return record
     fields = record.fields
     if fmt is Format.CNMARC:
         fields = tuple((tag, _coded(text, encoding) if tag == "100" else text) for tag, text in fields)

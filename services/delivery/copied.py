@@ -14,7 +14,7 @@ from functools import lru_cache
 from catalog.model import Format, Published
 from catalog.search import pinyin
 from dms import merge_policy
-from dms.crosswalk.marc import between
+from dms.crosswalk.marc import between, dialects
 from dms.merge_policy import Rule
 from protocols.marc import DELIMITER, Record, value
 from services.delivery import render
@@ -32,15 +32,16 @@ def copied(published: Published, dialect: str) -> Going:
     """The record in a dialect of `between.FORMATS`. Raises `render.Tombstone`."""
     own, fmt = render.record(published), published.format
     rules = merge_policy.builtin().formats[fmt].rules
-    shared = (each for each in own.fields if each[0] in render.OURS or rules[each[0]] is not Rule.DROP)
+    shared = [each for each in own.fields if rules[each[0]] is not Rule.DROP or each[0] in render.OURS]
     record = Record(own.leader, tuple(shared))
     target = between.FORMATS[dialect]
-    if target is Format.CNMARC:
-        if fmt is not Format.CNMARC:
-            record, fmt = between.to(record, fmt, CALIS).record, target
-        record = spelled_out(record)
-    turned = between.to(record, fmt, dialect).record
-    return Going(published.id, turned if fmt is target else _named(turned, published.id), target)
+    if target is Format.MARC21:
+        turned = record if fmt is target else _named(between.to(record, fmt, dialect).record, published.id)
+    else:
+        if fmt is not target:
+            record = between.to(record, fmt, CALIS).record
+        turned = dialects.to(spelled_out(record), dialect, whole=False).record
+    return Going(published.id, turned, target)
 
 
 def _named(record: Record, ident: str) -> Record:
