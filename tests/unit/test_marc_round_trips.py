@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from catalog.model import Format
 from config.errors import BadRecord
-from dms.crosswalk.marc import between
+from dms.crosswalk.marc import between, table
 from dms.crosswalk.model import Converted, Fate
 from dms.rules import kinds
 from dms.rules.model import Kind
@@ -195,6 +195,51 @@ def _unnamed_codes(record: Record, fmt: Format) -> list[tuple[str, int, str, str
     return found
 
 
+@pytest.mark.parametrize("relative", FILES)
+def test_indicators_that_change_on_the_way_there_and_back_are_named(relative: str) -> None:
+    for record, fmt in _records(relative):
+        assert _unnamed_indicators(record, fmt) == []
+
+
+def _unnamed_indicators(record: Record, fmt: Format) -> list[tuple[str, str, set[str]]]:
+    """Fields that come back with their words and another indicator, and no report names it."""
+    through, home = ("cnmarc-calis", "marc21") if fmt is Format.MARC21 else ("marc21", "cnmarc-calis")
+    there = between.to(record, fmt, through)
+    back = between.to(there.record, between.FORMATS[through], home)
+    returned: dict[tuple[str, str], list[str]] = {}
+    for tag, text in back.record.fields:
+        returned.setdefault((tag, _said(Record("", ((tag, text),)))), []).append(text[:2])
+    lost = {line.code for _, line in back.losses()}
+    found = []
+    for (tag, text), (_, lines) in zip(record.fields, there.fates, strict=False):
+        inds = returned.get((tag, _said(Record("", ((tag, text),)))), [])
+        if marc.is_control(tag) or not inds:
+            continue
+        named = lost.union(line.code for line in lines)
+        changed = {
+            name
+            for place, name in enumerate(("ind1", "ind2"))
+            if text[place : place + 1] not in NOT_CODED
+            and text[place] not in {each[place] for each in inds}
+            and not _is_implied(tag, text, place, "marc21_cnmarc" if fmt is Format.MARC21 else "cnmarc_marc21")
+        }
+        if changed - named:
+            found.append((tag, text, set(inds)))
+    return found
+
+
+def _is_implied(tag: str, text: str, place: int, name: str) -> bool:
+    """Whether something else says what the indicator at this place says."""
+    if tag[0] == "6" and (place == 1 or text[0] == "0"):
+        return True  # where the heading is from is in $2; 0 is no level
+    if tag in ("100", "700") and re.search("\x1fa[\u4e00-\u9fff]", text):
+        return True  # names in Han are entered directly
+    told = table.table(name)
+    values = {told.settings["implied"].get(tag, ("", ""))[place], *(row.implied[place] for row in told.rows[tag])}
+    filing = {each["filing"] for each in told.settings.get("parting", ()) if tag in each["tags"] and "filing" in each}
+    return text[place] in "".join(values) or place + 1 in filing
+
+
 FOLDERS = ("marc21-bib", "unimarc-cnmarc", "marc-conformance", "holdings", "sru", "dedup/domain-pairs", "oai-pmh")
 A_FILE = 12  # records of each, of all files
 
@@ -217,6 +262,7 @@ def test_whatever_real_records_there_are_what_they_lose_is_named(folder: str) ->
             for through in sorted(between.FORMATS):
                 assert _gone(record, fmt, through) == [], (path, record.first("001"))
             assert _unnamed_codes(record, fmt) == [], (path, record.first("001"))
+            assert _unnamed_indicators(record, fmt) == [], (path, record.first("001"))
     assert count > 5
 
 

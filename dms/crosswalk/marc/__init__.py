@@ -19,6 +19,7 @@ A row:
     ind = ["1", { of = 2, "0" = "1", "*" = " " }]   # a character; from the source's indicator 1 or 2; or a function's
                                                      # name with @ before it
     single = "abc"            # target codes that are not repeatable: what comes again is added to what stands there
+    implied = ["2", ""]       # values of the source's indicators that the target says otherwise: their loss is none
     per = "a"                 # the field is cut into several, each beginning with one of these codes
     # subfields of fixed text: `add = [["2", "clc"]]` at the end where there is no such code, `lead` in front
     take.a = "a"              # source code → target code
@@ -62,5 +63,6 @@ mark has the code with the mark, `"b="`, where a row has a rule for it. `add = [
 }]]` is text by an indicator. A target code like `200a` makes an embedded field, with indicators by `[embeds]`
 (`linking`). `capitals = true`: a romanised subfield, in the capital of a code, goes to the capital of where that code
 goes (`pairs`). `native` names the formats of 886 $2 whose fields return (`foreign`), `back` the opposite crosswalk:
-codes that it doesn't bring back are told. `between` is the way in: any record in any dialect.
+codes that it doesn't bring back are told, and so are indicators (`indicators`), but for the values that `[implied]` has
+by tag: said otherwise, or nothing of what is described. `between` is the way in: any record in any dialect.
 """

@@ -10,7 +10,6 @@ from dms.crosswalk.lines import Known, Lines
 from dms.crosswalk.marc import foreign, table
 from dms.crosswalk.marc.coded import LEADER, Coded, Coder
 from dms.crosswalk.marc.engine import ALONE, Engine, Outcome
-from dms.crosswalk.marc.indicators import Judge
 from dms.crosswalk.marc.merged import Merger
 from dms.crosswalk.marc.plan import NO_ROW, Around
 from dms.crosswalk.marc.recipe import Made
@@ -29,8 +28,7 @@ class Crosswalk:
 
     def __init__(self, name: str) -> None:
         self.table = table.table(name)
-        home = table.table(self.table.settings["back"])
-        self._engine = Engine(self.table, Judge(self.table, home))
+        self._engine = Engine(self.table)
         self._coder = Coder(self.table)
         self._merger = Merger(self.table)
         self._twins: str = self.table.settings.get("twins", "")
@@ -44,6 +42,7 @@ class Crosswalk:
         self._counted = self._tags_where(lambda row: "nth" in row.when)
         self._heads = self._tags_where(lambda row: bool(row.head))
         self._beside: frozenset[str] = frozenset(self.table.settings.get("beside", ()))
+        home = table.table(self.table.settings["back"])
         self._home = Coder(home)
         self._remade: frozenset[str] = frozenset(home.settings.get("beside", ()))  # tags of codes that return whole
         self._minding = self._asking | self._counted | self._heads | self._coder.tags

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from dms.crosswalk.marc import table as tables
 from dms.crosswalk.marc.indicators import Judge
 from dms.crosswalk.marc.pieces import Pieces, Reader, opened
 from dms.crosswalk.marc.plan import LOCAL, NO_ROW, Around, Planner
@@ -62,9 +63,9 @@ class _Texts:
 class Engine:
     """Applies a table to fields and remembers what became of them."""
 
-    def __init__(self, table: Table, judge: Judge) -> None:
+    def __init__(self, table: Table) -> None:
         self._reader = Reader(table)
-        self._planner = Planner(table, judge)
+        self._planner = Planner(table, Judge(table, tables.table(table.settings["back"])))
         self._texts: dict[str, _Texts] = {}
         self._remembered = 0  # of texts
         self._shapes: dict[tuple[str, ...], _Shape] = {}

@@ -9,6 +9,7 @@ Function = Callable[[str], str]
 Reckoned = Callable[[str, list[tuple[str, str]]], str]  # the source's indicators and subfields → an indicator
 
 _OPEN, _CLOSE = "\x88\x98", "\x89\x9c"  # NSB and NSE as systems write them (ISO 6630)
+_TITLES = ("a", "t", "200a", "500a")  # subfields that titles begin with, in links too
 _MARKED = re.compile(f"[{_OPEN}]([^{_OPEN}{_CLOSE}]*)[{_CLOSE}]")
 
 
@@ -51,7 +52,7 @@ def edition(value: str) -> str:
 
 def nonfiling(_indicators: str, pairs: list[tuple[str, str]]) -> str:
     """How many characters at the beginning do not file, of which NSB and NSE tell (MARC 21: 245, indicator 2)."""
-    value = pairs[0][1] if pairs else ""
+    value = next((value for key, value in pairs if key in _TITLES), "")
     if value[:1] and value[0] in _OPEN:
         for at, character in enumerate(value):
             if character in _CLOSE:

@@ -121,6 +121,7 @@ class Planner:
             pieces = pieces._replace(romanised=())  # the field itself has them
         fates = _Fates([[coded[key]] if key in coded else [] for key in pieces.keys], [""] * len(pieces.keys))
         targets: list[Target] = []
+        makers: list[Row] = []
         head = False
         for row in rows:
             if row.lost:
@@ -131,6 +132,7 @@ class Planner:
             for group in _groups(row.per, pieces.keys):
                 if target := self._target(row, heading, indicators, pieces, group, fates):
                     targets.append(target)
+                    makers.append(row)
         full = [bool(value.strip()) for value in pieces.values]
         if kept:
             for to in fates.to:
@@ -140,8 +142,8 @@ class Planner:
         if kept:
             losses = tuple(each._replace(fate=Fate.LOCAL, why=LOCAL) if each.to == tag else each for each in losses)
         valued = tuple(i for i, loss in enumerate(losses) if loss.fate is Fate.LOST and full[i])
-        if targets and not kept and not left:  # else the field, or the rest of it, stands somewhere with its indicators
-            losses += self._judge.losses(tag, indicators, rows)
+        if (targets or coded) and not kept and not left:  # else it, or the rest of it, is somewhere with its indicators
+            losses += self._judge.losses(tag, indicators, makers)
         return Plan(tuple(targets), left, losses, valued, head, kept)
 
     def _loss(self, tag: str, code: str, full: bool, to: Sequence[str], why: str) -> Loss:

@@ -66,6 +66,7 @@ class Row:
     add: tuple[tuple[str, Indicator], ...]
     take: Mapping[str, tuple[Rule, ...]]
     also: bool
+    implied: tuple[str, str]  # values of the indicators that the target says otherwise
     lost: str
     reference: str
     example: tuple[Example, ...]
@@ -176,6 +177,7 @@ def _row(told: dict[str, Any], maps: Mapping[str, Mapping[str, str]]) -> Row:
             **{code: _rules(each, maps) for code, each in told.pop("take", {}).items()},
         },
         also=told.pop("also", False),
+        implied=_pair(told.pop("implied", ["", ""])),
         lost=told.pop("lost", ""),
         reference=told.pop("reference"),
         example=tuple(Example(each["in"], tuple(each["out"])) for each in told.pop("example", [])),
@@ -188,6 +190,11 @@ def _row(told: dict[str, Any], maps: Mapping[str, Mapping[str, str]]) -> Row:
 
 def _fixed(told: list[list[Any]]) -> tuple[tuple[str, Indicator], ...]:
     return tuple((code, _indicator(text) if isinstance(text, dict) else Indicator(text=text)) for code, text in told)
+
+
+def _pair(told: list[str]) -> tuple[str, str]:
+    first, second = told
+    return first, second
 
 
 def _indicators(told: list[Any]) -> tuple[Indicator, Indicator]:
