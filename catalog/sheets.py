@@ -7,6 +7,7 @@ Its mapping names the source of the parents, and by what the rows name them (`ca
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from catalog import sources
 from catalog.attached import JOIN, PARENTS
@@ -16,6 +17,7 @@ from config.errors import Conflict, Misconfigured, NotFound
 
 JOINS = {"id": "id", "call-number": "call", "barcode": "item"}  # as it is said -> in the mapping
 SUFFIX = "-holdings"
+LIBRARIES = "libraries"  # in a mapping: the symbols of libraries by their names in records
 
 
 async def companion(conn: Connection, base: Source, join: str | None) -> Source:
@@ -29,7 +31,7 @@ async def companion(conn: Connection, base: Source, join: str | None) -> Source:
         found = await sources.get(conn, name)
     except NotFound:
         mapping: dict[str, object] = {PARENTS: base.name, JOIN: JOINS[join or "id"]}
-        mapping |= {key: base.mapping[key] for key in ("libraries",) if key in base.mapping}
+        mapping |= {key: base.mapping[key] for key in (LIBRARIES,) if key in base.mapping}
         made = await sources.add(
             conn, name, base.library, format="marc21", mapping=mapping, visibility=base.visibility, trust=base.trust
         )
@@ -46,3 +48,16 @@ async def companion(conn: Connection, base: Source, join: str | None) -> Source:
             json.dumps(found.mapping, ensure_ascii=False),
         )
     return found
+
+
+async def follow(conn: Connection, base: Source) -> None:
+    """What is said of a source holds for its sheets of holdings as well: whose copies they are, who may see them."""
+    try:
+        found = await sources.get(conn, base.name + SUFFIX)
+    except NotFound:
+        return
+    if found.mapping.get(PARENTS) != base.name:
+        return
+    mapping = {key: value for key, value in found.mapping.items() if key != LIBRARIES}
+    mapping |= {key: base.mapping[key] for key in (LIBRARIES,) if key in base.mapping}
+    await sources.change(conn, replace(found, mapping=mapping, visibility=base.visibility, trust=base.trust))

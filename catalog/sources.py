@@ -98,6 +98,34 @@ async def add(
     return of_row(row)
 
 
+async def change(conn: Connection, source: Source) -> None:
+    """What is said of a source is this from now on. If others may see it than before, its records are looked at again
+    from the first one on.
+    """
+    await conn.execute(
+        """update source set format = $2, encoding = $3, identity = $4, mapping = $5::text::jsonb, visibility = $6,
+               trust = $7, template = $8,
+               sharing_after = case when visibility <> $6 then '' else sharing_after end
+           where source = $1""",
+        source.no,
+        source.format,
+        source.encoding,
+        source.identity,
+        json.dumps(source.mapping, ensure_ascii=False),
+        int(source.visibility),
+        source.trust,
+        source.template,
+    )
+
+
+async def has_records(conn: Connection, no: int) -> bool:
+    """Whether a record of the source stands or came back."""
+    found: bool = await conn.fetchval(
+        "select exists (select from record where source = $1) or exists (select from quarantine where source = $1)", no
+    )
+    return found
+
+
 async def is_fed(conn: Connection, no: int) -> bool:
     """Whether the source's records are what another node tells."""
     found: bool = await conn.fetchval("select exists (select from peer where source = $1)", no)

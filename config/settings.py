@@ -110,7 +110,7 @@ class Z3950:
         read=z3950.clients,
     )  # fmt: skip
     sessions: int = _told(1000, "sessions at once", low=1)
-    sessions_each: int = _told(100, "sessions at once of one address", low=1)
+    sessions_each: int = _told(100, "sessions at once of one address; this machine's own are not counted", low=1)
     sets: int = _told(50, "result sets of one session", low=1, high=1000)
     idle: int = _told(600, "seconds without a request after which a session ends", low=5)
     at_work: int = _told(8, "requests that are worked on at once", low=1, high=256)

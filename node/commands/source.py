@@ -1,34 +1,32 @@
-"""`tianlu source add|list|test|characters|share|rekey|pause|resume|remove`."""
+"""`tianlu source add|set|list|test|characters|share|rekey|pause|resume|remove`."""
 
 from __future__ import annotations
 
 import argparse
 import contextlib
 import json
-from pathlib import Path
 from typing import Any
 
 from catalog import clusters, libraries, sources
 from catalog.connection import Connection
-from catalog.model import Format, Visibility
+from catalog.model import Format, Source, SourceNo
 from config.errors import Misconfigured
 from dms import identity, prepare, shapes, sharing
 from exchange import landing
-from node import app, attending, characters, rekeying, tabular
+from node import app, attending, characters, habits, rekeying, tabular
 from node.app import Node
 from node.context import Context
 from node.deeds import Act
 from protocols import dialect, reading, stream
-from protocols.charsets import codec
 from protocols.marc import Record
 from protocols.tables import template
 from services.access.policy import Permission
 
 NAME = "source"
 HELP = {
-    "en": "Sources of records: add one with its habits, list them, test a file (which identity rule suits it, and "
-    "which fields tell of holdings), or say what of a source is shared.",
-    "zh": "数据源：按其著录习惯添加、列出，测试文件（适用何种标识规则、哪些字段是馆藏），或设定其共享范围。",
+    "en": "Sources of records: add one with its habits, change them, list sources, test a file (which identity rule "
+    "suits it, and which fields tell of holdings), or say what of a source is shared.",
+    "zh": "数据源：按其著录习惯添加、修改、列出，测试文件（适用何种标识规则、哪些字段是馆藏），或设定其共享范围。",
 }
 ACTS = {
     "list": None,
@@ -39,6 +37,7 @@ ACTS = {
         library="library",
         detail=("format", "encoding", "identity", "private", "trust"),
     ),
+    "set": Act(name="source.set", object="name", detail=habits.TOLD),
     "characters": Act(name="source.characters", object="name", detail=("file", "ready", "none")),
     "share": Act(name="source.share", object="name", detail=("level", "drop", "hide", "items")),
     "rekey": Act(name="source.rekey", object="name", detail=("new", "identity", "old_id", "by", "pairs")),
@@ -50,7 +49,8 @@ ALLOW = {"list": Permission.LOOK, "test": Permission.LOOK}
 SAMPLE = 5000  # records that a test looks at
 SHOWN = 3  # records that it shows of a table, and rows that can't be one
 COLUMNS = (
-    "source", "library", "format", "encoding", "identity", "template", "visibility", "shared", "state", "records",
+    "source", "library", "format", "encoding", "identity", "template", "trust", "visibility", "shared", "state",
+    "records",
 )  # fmt: skip
 
 
@@ -59,15 +59,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     actions.add_parser("list", help="all sources, with their number of records")
     add = actions.add_parser("add", help="enter a source")
-    add.add_argument("name")
+    habits.told(add)
     add.add_argument("--library", required=True)
-    add.add_argument("--format", choices=("auto", *dialect.DIALECTS), default="auto", help="which MARC it is")
-    add.add_argument("--encoding", default="auto")
-    add.add_argument("--identity", default="001", help="001, 001+003, 035a, 905b, TAG$code or digest")
-    add.add_argument("--mapping", metavar="FILE", help="holdings mapping as JSON (see `source test`)")
     add.add_argument("--private", action="store_true", help="its records are shown nowhere")
-    add.add_argument("--trust", type=int, default=0, help="the higher, the sooner its records are the base of a merge")
-    add.add_argument("--template", metavar="FILE|NAME", help="how its tables (CSV, Excel) become records")
+    habits.arguments(actions.add_parser("set", help="change what was said of it; what is left out stays"))
     test = actions.add_parser("test", help="report what a file looks like, load nothing")
     test.add_argument("file")
     test.add_argument("--template", metavar="FILE|NAME", help="of a table; default: by its header row")
@@ -96,6 +91,10 @@ async def run(context: Context, args: argparse.Namespace) -> int:
         async with app.open(context) as node:
             await _share(context, node, args)
         return 0
+    if args.action == "set":
+        async with app.open(context) as node:
+            await _change(context, node, args)
+        return 0
     async with app.open(context) as node, node.database.transaction() as conn:
         if args.action == "list":
             counts = await sources.counts(conn)
@@ -107,6 +106,7 @@ async def run(context: Context, args: argparse.Namespace) -> int:
                     "encoding": s.encoding,
                     "identity": s.identity,
                     "template": template.named(s.template).name if s.template else "",
+                    "trust": s.trust,
                     "visibility": s.visibility.name.lower(),
                     "shared": s.sharing.get("level", "all"),
                     "state": s.state,
@@ -135,21 +135,28 @@ async def run(context: Context, args: argparse.Namespace) -> int:
 
 
 async def _add(conn: Connection, args: argparse.Namespace) -> None:
-    mapping = _mapping(args.mapping) if args.mapping else {}
-    await libraries.ensure(conn, args.library)
-    source = await sources.add(
-        conn,
-        args.name,
-        args.library,
-        format=args.format,
-        encoding=args.encoding if args.encoding == "auto" else codec.known(args.encoding),
-        identity=args.identity,
-        mapping=mapping,
-        visibility=Visibility.PRIVATE if args.private else Visibility.PUBLIC,
-        trust=args.trust,
-        template=tabular.text_of(args.template) if args.template else "",
-    )
+    source = habits.changed(Source(no=SourceNo(0), name=args.name, library=args.library), args)
     prepare.check_habits(source)
+    await libraries.ensure(conn, args.library)
+    await sources.add(
+        conn,
+        source.name,
+        source.library,
+        format=source.format,
+        encoding=source.encoding,
+        identity=source.identity,
+        mapping=source.mapping,
+        visibility=source.visibility,
+        trust=source.trust,
+        template=source.template,
+    )
+
+
+async def _change(context: Context, node: Node, args: argparse.Namespace) -> None:
+    async with node.database.transaction() as conn:
+        source = await habits.run(context, conn, args)
+        await context.deed.done(conn, library=source.library)
+    await attending.leave_nothing(node)
 
 
 async def _share(context: Context, node: Node, args: argparse.Namespace) -> None:
@@ -187,16 +194,6 @@ async def _shared(conn: Connection, args: argparse.Namespace) -> sharing.Profile
         if any(now.get(key) != source.sharing.get(key) for key in ("drop", "items")):
             await clusters.soil_source(conn, source.no)
     return profile
-
-
-def _mapping(path: str) -> dict[str, object]:
-    try:
-        found = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise Misconfigured(f"the mapping {path} can't be read: {error}") from error
-    if not isinstance(found, dict):
-        raise Misconfigured(f"the mapping {path} must be a JSON object (see `tianlu source test FILE --json`)")
-    return found
 
 
 async def _set(conn: Connection, name: str, state: str) -> None:

@@ -72,6 +72,7 @@ def test_loads_and_what_came_back_are_told_in_chinese(cli: Cli, say: Say, tmp_pa
     assert not latin(cli.run("--lang", "zh", "check", str(bad), code=3).stderr.decode())
     say("explain", "lib/n1")
     say("source", "list")
+    assert "可信度" in say("source", "set", "lib", "--trust", "2", "--encoding", "auto")
     say("quality")
     say("quality", "--source", "lib")
     say("loads", "undo", "2")
