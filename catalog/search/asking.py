@@ -30,16 +30,17 @@ class Asker:
     def whole(self, parsed: tree.Query, request: Request) -> tantivy.Query:
         """The query of a request: what must fit, what must not, and what ranks."""
         must, may, never = tantivy.Occur.Must, tantivy.Occur.Should, tantivy.Occur.MustNot
-        parts = [(must, self.node(node)) for node in parsed.wanted]
+        titles = [self._worth(self._term("exact", parsed.whole), worth.WHOLE)] if parsed.whole else []
+        if len(parsed.wanted) == 1:  # a title that is all of it fits too, however it is written: Wi-Fi, wifi
+            parts = [(must, self._any(self._ways(parsed.wanted[0]) + titles))]
+        else:
+            wanted = parsed.wanted or (tree.Everything(),)
+            if len(parsed.piece) > 1 and len(wanted) > 1:
+                titles.append(self._worth(self._piece("title", parsed.piece), worth.PIECE))
+            parts = [(must, self.node(node)) for node in wanted] + [(may, title) for title in titles]
         parts += [(never, self.node(node)) for node in parsed.unwanted]
         parts += [(must, self._worth(filtered, 0.0)) for filtered in self._filters(request)]
-        if not parsed.wanted:
-            parts.append((must, self._worth(self._term("what", "cluster"), 1.0)))
-        if parsed.whole:
-            parts.append((may, self._worth(self._term("exact", parsed.whole), worth.WHOLE)))
-        if len(parsed.piece) > 1 and len(parsed.wanted) > 1:
-            parts.append((may, self._worth(self._piece("title", parsed.piece), worth.PIECE)))
-        return tantivy.Query.boolean_query(parts)
+        return parts[0][1] if len(parts) == 1 else tantivy.Query.boolean_query(parts)
 
     def listed(self, index: str, key: str, libraries: frozenset[str] | None) -> tantivy.Query:
         """The query of the titles that have a value of an ordered list."""
@@ -103,6 +104,8 @@ class Asker:
                 return [way for part in node.parts for way in self._ways(part)]
             case tree.Text():
                 return self._text(node)
+            case tree.Spelled():
+                return [self._worth(self._term("spelled", node.letters), worth.SPELLED)]
         return [self.node(node)]
 
     def _text(self, node: tree.Text) -> list[tantivy.Query]:

@@ -18,7 +18,21 @@ from catalog.search.grams import Phrase, phrase
 from catalog.search.headings import notation
 from catalog.search.port import BadQuery
 from catalog.search.tree import Node
-from protocols.query import And, Near, Not, Operator, Or, SetOf, Term, Unanswerable, Why, beyond, terms, walk
+from protocols.query import (
+    LONGEST_TERM,
+    And,
+    Near,
+    Not,
+    Operator,
+    Or,
+    SetOf,
+    Term,
+    Unanswerable,
+    Why,
+    beyond,
+    terms,
+    walk,
+)
 from protocols.query import Node as Asked
 
 DEEPEST = 40  # operators within each other, those of one kind in a row counted once
@@ -50,13 +64,15 @@ _DAY = re.compile(r"([0-9]{4})(?:-?([0-9]{2})(?:-?([0-9]{2}))?)?")
 
 def compiled(whole: Asked) -> tree.Query:
     """What the index is asked, of a query that names no result sets. Raises Unanswerable."""
-    if too_much := beyond(whole):
-        raise Unanswerable("complex", too_much, f"The query has {too_much}.")
-    sounding = sum(len(term.text.split()) for term in terms(whole)) <= MOST_SOUNDING
-    _bounded(whole)
-    node = _Compiler(sounding).node(whole, 0)
-    title = whole.text if isinstance(whole, Term) and whole.index in ("any", "title") else ""
-    return tree.Query(wanted=(node,), unwanted=(), whole=squeeze(title)[: query.LONGEST_EXACT], piece=phrase(title))
+    if isinstance(whole, Term) and _is_word(whole):  # the shortest way to what the rest gives of it
+        node = _all(query.plain(whole.text, whole.index, sounding=True))
+    else:
+        if too_much := beyond(whole):
+            raise Unanswerable("complex", too_much, f"The query has {too_much}.")
+        sounding = sum(len(term.text.split()) for term in terms(whole)) <= MOST_SOUNDING
+        _bounded(whole)
+        node = _Compiler(sounding).node(whole, 0)
+    return tree.Query(wanted=(node,), unwanted=(), whole=_title(whole), piece=())
 
 
 def resolved(asked: Asked, found: Callable[[str], Asked]) -> Asked:
@@ -95,6 +111,26 @@ def _bounded(asked: Asked) -> None:
         raise Unanswerable("complex", str(first), f"At most {MOST_FIRST} terms may be asked to begin a field.")
     if gaps > MOST_GAPS:
         raise Unanswerable("complex", str(gaps), "Too many terms may be too far from each other.")
+
+
+def _title(asked: Asked) -> str:
+    """The title, squeezed, that is all of what is asked for."""
+    if isinstance(asked, Term) and asked.index in ("any", "title"):
+        return squeeze(asked.text)[: query.LONGEST_EXACT] if (asked.relation, asked.truncation) == ("=", "none") else ""
+    return ""
+
+
+def _is_word(term: Term) -> bool:
+    """Whether a term is one Latin word, anywhere in its field: most are."""
+    text = term.text
+    return (
+        text.isascii()
+        and text.isalpha()
+        and len(text) <= LONGEST_TERM
+        and term.index in TEXTS
+        and term.structure in ("phrase", "all", "some")
+        and (term.relation, term.truncation, term.position, term.completeness) == ("=", "none", "any", "part")
+    )
 
 
 class _Compiler:

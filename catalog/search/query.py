@@ -47,6 +47,7 @@ class _Chunk(msgspec.Struct, frozen=True, kw_only=True):
     unwanted: bool = False
 
 
+_SOUNDING = ("any", "title", "author")  # fields in which what is typed may be pinyin
 _CODED = frozenset(("year", "class", "isbn", "issn"))  # fields of which words are no texts
 _CHUNK = re.compile(
     r"""(?P<minus>-(?=[^\s-]))?(?:(?P<prefix>[^\W\d_]+)[:：]\s*(?=\S))?"""
@@ -84,9 +85,9 @@ def parse(text: str, field: str = "any") -> Query:
 def plain(text: str, field: str, *, sounding: bool) -> tuple[Node, ...]:
     """The words of a text in which no sign means anything, all of which must be found; as pinyin too if `sounding`."""
     if text.isascii() and text.isalpha() and field not in _CODED:  # the shortest way to what the rest gives of it
-        chunk = _Chunk(field=field, text=text)
-        word = Text(field=field, tokens=((0, text.lower()),))
-        return (_either(word, *_word_sounds(chunk, True)),) if sounding and _may_sound(chunk) else (word,)
+        letters = text.lower()
+        word = Text(field=field, tokens=((0, letters),))
+        return (_either(word, *_sounds(letters, field, True)),) if sounding and field in _SOUNDING else (word,)
     chunks = [_Chunk(field=field, text=word) for word in re.split(r"[\s*]+", fold(text)) if words(word)]
     if not sounding:
         return tuple([node for chunk in chunks for node in _atoms(chunk)])
@@ -150,7 +151,7 @@ def _wanted(chunks: list[_Chunk]) -> tuple[Node, ...]:
 def _may_sound(chunk: _Chunk) -> bool:
     """Whether a chunk may be pinyin, or initials."""
     folded = fold(chunk.text).replace("'", "")
-    return not chunk.quoted and chunk.field in ("any", "title", "author") and folded.isascii() and folded.isalpha()
+    return not chunk.quoted and chunk.field in _SOUNDING and folded.isascii() and folded.isalpha()
 
 
 def _sounding(run: list[_Chunk], *, alone: bool) -> list[Node]:
@@ -197,13 +198,17 @@ def _groups(syllables: list[tuple[tuple[str, ...], ...]]) -> list[tuple[tuple[st
 
 
 def _word_sounds(chunk: _Chunk, alone: bool) -> list[Node]:
+    return _sounds(fold(chunk.text).replace("'", ""), chunk.field, alone)
+
+
+def _sounds(word: str, field: str, alone: bool) -> list[Node]:
     """One Latin word as several syllables, as a whole title in pinyin, or as a title's initials."""
-    letters = pinyin.plain(fold(chunk.text).replace("'", ""))
+    letters = pinyin.plain(word)
     found: list[Node] = []
-    ways = tuple(way for way in pinyin.cuts(letters) if len(way) > 1)
+    ways = [way for way in pinyin.cuts(letters) if len(way) > 1]
     if ways:
-        found.append(Sound(field=chunk.field, ways=ways))
-    if chunk.field != "author" and (2 if alone else 3) <= len(letters) <= LONGEST_SPELLED:
+        found.append(Sound(field=field, ways=tuple(ways)))
+    if field != "author" and (2 if alone else 3) <= len(letters) <= LONGEST_SPELLED:
         found.append(Spelled(letters=letters))
     return found
 

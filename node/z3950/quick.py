@@ -7,11 +7,9 @@ others waiting for a hundredth of the time at most, and the first of a process, 
 
 from __future__ import annotations
 
-from itertools import islice
-
 from catalog.search import tree
 
-PLAIN = (tree.Text, tree.Number, tree.Value, tree.All, tree.Either, tree.Sound, tree.Spelled)
+PLAIN = frozenset((tree.Text, tree.Number, tree.Value, tree.All, tree.Either, tree.Sound, tree.Spelled))
 MOST_NODES = 8
 QUICK = 0.003  # seconds of processor time: on a busy machine the clock says little of the search
 WATCHED = 100  # searches, after one that took long by the clock
@@ -29,8 +27,13 @@ class Quick:
         """Whether this one is done at once; `now` is of a clock that never goes back."""
         if now < self._not_before:
             return False
-        nodes = [node for node, _ in islice(tree.walk(asked.wanted + asked.unwanted), MOST_NODES + 1)]
-        return len(nodes) <= MOST_NODES and all(isinstance(node, PLAIN) for node in nodes)
+        nodes = [*asked.wanted, *asked.unwanted]
+        for node in nodes:  # which grow on the way
+            if type(node) not in PLAIN or len(nodes) > MOST_NODES:
+                return False
+            if isinstance(node, tree.All | tree.Either):
+                nodes += node.parts
+        return True
 
     @property
     def watches(self) -> bool:

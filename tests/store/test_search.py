@@ -16,13 +16,16 @@ import pytest
 import tantivy
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from catalog.model import Cluster, Description
+from catalog.search import fielded
 from catalog.search.asking import FEW
 from catalog.search.document import document
 from catalog.search.fold import is_cjk
 from catalog.search.port import BadQuery, IndexBusy, NotBuilt, Request
 from catalog.search.tantivy import TantivyReader, TantivyWriter, schema
+from protocols.query import Term
 from tests.search_cases import CASES, CAST, FIRST, LIBRARIES, NAMES, NUMBERS, published
 
 
@@ -39,7 +42,7 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TantivyReader]:
 
 
 def found(reader: TantivyReader, request: Request) -> list[str]:
-    return [NAMES[hit.cluster] for hit in reader.search(replace(request, limit=100)).hits]
+    return [NAMES[hit.cluster] for hit in reader.search(structs.replace(request, limit=100)).hits]
 
 
 def ask(reader: TantivyReader, text: str) -> list[str]:
@@ -189,6 +192,23 @@ def test_an_updated_cluster_is_found_by_its_new_title_only(tmp_path: Path) -> No
         assert ask(reader, "红楼梦") == []
         assert ask(reader, "石头记") == ["honglou"]
         assert reader.search(Request()).total == 1
+
+
+def test_a_whole_title_is_found_as_one_word_within_a_scope_and_without(tmp_path: Path) -> None:
+    spaced = replace(published("honglou"), description=Description(title="Data Base"))
+    with TantivyWriter(tmp_path) as writer:
+        writer.apply([spaced])
+        writer.commit(1, 1)
+        reader = TantivyReader(tmp_path)
+        for libraries in (None, frozenset(spaced.libraries)):
+            for text in ("database", "DataBase", "data", "base"):
+                asked = fielded.compiled(Term(index="title", text=text))
+                assert reader.search(Request(compiled=asked, libraries=libraries, facets=())).total == 1
+                assert reader.search(Request(text=text, libraries=libraries, facets=())).total == 1
+        unlike = fielded.compiled(Term(index="title", text="zebra", relation="<>"))
+        assert reader.search(Request(compiled=unlike, facets=())).total == 1
+        assert reader.search(Request(text="data -database", facets=())).total == 1
+        assert reader.search(Request(text="datab", facets=())).total == 0
 
 
 def test_delete_and_add_in_one_commit_leave_one_document(tmp_path: Path) -> None:

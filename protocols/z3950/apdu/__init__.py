@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from protocols.z3950.apdu.alike import Alike
 from protocols.z3950.apdu.close import CLOSE, Close, CloseReason
 from protocols.z3950.apdu.control import (
     ACCESS_CONTROL_REQUEST,
@@ -90,7 +91,7 @@ __all__ = [
     "encode",
 ]
 
-PRESENT = b"\xb8"  # identifier octet of a PresentRequest
+PRESENT, SEARCH = b"\xb8", b"\xb6"  # identifier octets of the requests that come most
 SHORT = 48  # octets of one that names no more than a set, a syntax and an element set
 
 Request = (
@@ -154,12 +155,20 @@ def decode(octets: bytes, limits: Limits = REQUESTS) -> Apdu:
     """One whole APDU. Malformed if it is none of those above, is broken, or is beyond the limits."""
     if octets[:1] == PRESENT and len(octets) <= SHORT:
         return _present(octets, limits)
+    if octets[:1] == SEARCH and limits is REQUESTS:
+        return _searches.read(octets)
     return APDU.decode(octets, limits)
 
 
 _present = lru_cache(maxsize=512)(APDU.decode)  # programs ask for the next records in few different octets
+_searches: Alike[Apdu] = Alike(APDU.decode)
 
 
 def encode(apdu: Apdu) -> bytes:
     """The octets of an APDU."""
+    if type(apdu) is SearchResponse and apdu.records is None:
+        return _counted(apdu)
     return APDU.encode(apdu)
+
+
+_counted = lru_cache(maxsize=1024)(APDU.encode)  # answers without records are few numbers

@@ -7,9 +7,9 @@ from msgspec import Struct
 from protocols.z3950.apdu.parts import DATABASE, EXTERNAL, OTHER, REFERENCE, RESULT_SET, External, OtherInfo
 from protocols.z3950.apdu.records import (
     ELEMENT_SET_NAMES,
-    NAME_PLUS_RECORD,
     PRESENT_STATUS,
     RECORDS,
+    SEVERAL,
     ElementSetNames,
     NamePlusRecord,
     Records,
@@ -145,6 +145,6 @@ SEGMENT = sequence(
     Segment,
     reference_id=REFERENCE,
     number_of_records_returned=implicit(24, INTEGER),
-    segment_records=implicit(0, sequence_of(NAME_PLUS_RECORD)),
+    segment_records=implicit(0, SEVERAL),
     other_info=OTHER,
 )

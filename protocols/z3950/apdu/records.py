@@ -16,7 +16,7 @@ from protocols.z3950.apdu.parts import (
     DiagRec,
     External,
 )
-from protocols.z3950.notation import Sequence, choice, explicit, implicit, sequence, sequence_of, wrapped
+from protocols.z3950.notation import Sequence, SequenceOf, choice, explicit, implicit, sequence, sequence_of, wrapped
 from protocols.z3950.primitive import GENERAL, INTEGER, OCTETS, Pieces, Put, Type
 
 Fragment = External | bytes  # part of a record, with or without its syntax
@@ -98,6 +98,21 @@ def written(record: NamePlusRecord) -> Written:
     return Written(name=record.name, record=record.record, octets=NAME_PLUS_RECORD.encode(record))
 
 
+class _Several(SequenceOf[NamePlusRecord]):
+    """Records of an answer: those that are written go into it in one piece."""
+
+    def put(self, value: tuple[NamePlusRecord, ...], out: Pieces) -> int:
+        written = [each.octets for each in value if isinstance(each, Written)]
+        if len(written) < len(value):
+            return super().put(value, out)
+        whole = b"".join(written)
+        out.append(whole)
+        return len(whole)
+
+
+SEVERAL: Type[tuple[NamePlusRecord, ...]] = _Several(NAME_PLUS_RECORD)
+
+
 class MultipleDiagnostics(Struct, frozen=True):
     """multipleNonSurDiagnostics: why there are no records."""
 
@@ -106,7 +121,7 @@ class MultipleDiagnostics(Struct, frozen=True):
 
 Records = tuple[NamePlusRecord, ...] | DefaultDiagFormat | MultipleDiagnostics
 RECORDS: Type[Records] = choice(
-    responseRecords=implicit(28, sequence_of(NAME_PLUS_RECORD)),
+    responseRecords=implicit(28, SEVERAL),
     nonSurrogateDiagnostic=implicit(130, DEFAULT_DIAG),
     multipleNonSurDiagnostics=wrapped(MultipleDiagnostics, implicit(205, sequence_of(DIAG_REC))),
 )
