@@ -10,6 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+import msgspec
+
 from bench.generator import cnmarc, copies, habits, marc21, works
 from bench.generator.draw import Draw
 from bench.generator.maker import Maker
@@ -68,7 +70,7 @@ def version(cluster: int, edition: int = 0) -> Version:
     book = books()[cluster % BOOKS]
     mark = f"{cluster}{f'·{edition}' if edition else ''} "
     record = Record(book.record.leader, tuple(_own(book.format, field, cluster, mark) for field in book.record.fields))
-    description = replace(book.description, title=mark + book.description.title)
+    description = msgspec.structs.replace(book.description, title=mark + book.description.title)
     content = packing.pack_content(packing.pack(record), packing.pack_description(description))
     return Version(
         cluster=cluster,

@@ -11,6 +11,8 @@ from datetime import datetime
 from enum import IntEnum, StrEnum
 from typing import NewType
 
+import msgspec
+
 Symbol = NewType("Symbol", str)  # a library's code, e.g. "CN-TJU"
 SourceNo = NewType("SourceNo", int)  # row number of a source
 LocalId = NewType("LocalId", str)  # a record's id within its source
@@ -98,9 +100,11 @@ class Holding:
     note: str = ""  # textual holdings, e.g. "1998-2004"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Description:
-    """What result lists, record pages, facets, oai_dc and the index need of a merged record, whatever its format."""
+class Description(msgspec.Struct, array_like=True, frozen=True, kw_only=True, gc=False):
+    """What result lists, record pages, facets, oai_dc and the index need of a merged record, whatever its format.
+
+    It is kept as the array of its fields (catalog.packing), so new ones go last.
+    """
 
     title: str
     subtitle: str = ""

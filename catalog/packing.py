@@ -6,9 +6,6 @@ doesn't know, a newer one takes the default for what isn't there. For that reaso
 
 from __future__ import annotations
 
-import dataclasses
-from typing import Any
-
 import msgspec
 
 from catalog import model
@@ -27,24 +24,9 @@ class _Record(msgspec.Struct, array_like=True, frozen=True, gc=False):
     fields: tuple[tuple[str, str], ...]
 
 
-_FIELDS = dataclasses.fields(model.Description)
-_NAMES = tuple(field.name for field in _FIELDS)
-
-
-def _slots() -> list[tuple[str, Any] | tuple[str, Any, Any]]:
-    """Field definitions of the packed description, read off the dataclass so that the two can't drift apart."""
-    slots: list[tuple[str, Any] | tuple[str, Any, Any]] = []
-    for field in _FIELDS:
-        kind = {"str": str, "int": int}.get(str(field.type), tuple[str, ...])
-        slots.append((field.name, kind) if field.default is dataclasses.MISSING else (field.name, kind, field.default))
-    return slots
-
-
-_Description = msgspec.defstruct("_Description", _slots(), array_like=True, frozen=True)
-
 _encoder = msgspec.msgpack.Encoder()
 _record_decoder = msgspec.msgpack.Decoder(_Record)
-_description_decoder = msgspec.msgpack.Decoder(_Description)
+_description_decoder = msgspec.msgpack.Decoder(model.Description)
 
 
 def pack(record: marc.Record) -> bytes:
@@ -85,13 +67,12 @@ def unpack_content(content: bytes) -> tuple[bytes, bytes]:
 
 def pack_description(description: model.Description) -> bytes:
     """The description as bytes."""
-    return _encoder.encode([getattr(description, name) for name in _NAMES])
+    return _encoder.encode(description)
 
 
 def unpack_description(body: bytes) -> model.Description:
     """The description that `pack_description` was given; raises Unreadable."""
     try:
-        packed = _description_decoder.decode(body)
+        return _description_decoder.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Unreadable(f"A packed description can't be read ({error}); make the merged records again.") from error
-    return model.Description(**msgspec.structs.asdict(packed))

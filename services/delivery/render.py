@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from catalog import packing
 from catalog.model import Description, Published
@@ -53,10 +54,10 @@ def record(published: Published) -> Record:
     return coding.said(named, published.format, codec.UTF8)
 
 
+@lru_cache(maxsize=4096)
 def _stamp(at: datetime) -> str:
-    """A time as 005 says it. Every record that leaves has one: `strftime` takes five times as long."""
-    said = at.astimezone(UTC).isoformat(timespec="seconds")
-    return f"{said[:4]}{said[5:7]}{said[8:10]}{said[11:13]}{said[14:16]}{said[17:19]}.0"
+    """A time as 005 says it. Records that were merged together have the same."""
+    return at.astimezone(UTC).strftime("%Y%m%d%H%M%S.0")
 
 
 def as_marcxml(published: Published) -> str:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import quote
 
+import msgspec
 import pytest
 import pytest_asyncio
 
@@ -78,8 +78,8 @@ def browser(tmp_path: Path) -> Browser:
 def hostile() -> Stock:
     """The payloads in every part of the description, every MARC field and every part of a holding."""
     parts = {
-        field.name: {"int": 1999, "str": PAYLOAD}.get(str(field.type), (PAYLOAD, *PAYLOADS))
-        for field in dataclasses.fields(Description)
+        field.name: {int: 1999, str: PAYLOAD}.get(field.type, (PAYLOAD, *PAYLOADS))
+        for field in msgspec.structs.fields(Description)
     }
     text = marc.field('"<', [("a", PAYLOAD), ("u", f"javascript:{RUN}"), ("<", PAYLOAD), ('"', PAYLOAD)])
     fields = [("008", PAYLOAD), ('"><', text), *((tag, text) for tag in ("100", "245", "500", "650", "856"))]

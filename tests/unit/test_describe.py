@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from catalog.model import Description, Format
@@ -347,7 +347,7 @@ def test_every_real_record_is_described_cleanly(folder: str) -> None:
 
 
 def check(record: Record, fmt: Format, described: Description) -> None:
-    told = dataclasses.asdict(described)
+    told = msgspec.structs.asdict(described)
     for name, value in told.items():
         for text in [value] if isinstance(value, str) else value if isinstance(value, tuple) else []:
             assert text == text.strip() and marc.DELIMITER not in text, (name, text)
