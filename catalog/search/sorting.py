@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
+from typing import cast
 
 import tantivy
 
@@ -45,7 +46,7 @@ def whole(searcher: tantivy.Searcher, asked: tantivy.Query, keys: Sequence[Key])
 
 def clusters(searcher: tantivy.Searcher, addresses: list[tantivy.DocAddress]) -> list[int]:
     """The numbers that documents stand for."""
-    return [int(one or 0) for one in searcher.fast_field_values("cluster", addresses)] if addresses else []
+    return cast(list[int], searcher.fast_field_values("cluster", addresses)) if addresses else []  # each has one
 
 
 def _address(at: tantivy.DocAddress) -> tuple[int, int]:
