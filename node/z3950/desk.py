@@ -207,6 +207,8 @@ class Desk:
         names: Mapping[str, str] = {}
         if wanted.holdings:
             held, names = await self._held(found)
+        if making.is_soon(found, wanted):
+            return making.made(found, held, names, wanted, self.lang)
         return await threads.done(self.threads, making.made, found, held, names, wanted, self.lang)
 
     async def _held(self, found: Collection[Published | None]) -> tuple[list[Held], Mapping[str, str]]:

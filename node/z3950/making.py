@@ -8,14 +8,17 @@ from catalog.model import Format, Holding, Published
 from config.errors import BadRecord
 from node.z3950 import holdings
 from node.z3950.tasks import SUTRS, Trouble, Wanted
+from protocols.charsets import codec
 from protocols.z3950 import charsets, oids, sutrs
 from protocols.z3950.apdu import records
 from protocols.z3950.apdu.parts import External
 from protocols.z3950.apdu.records import NamePlusRecord
 from protocols.z3950.diagnostics import Bib1
 from services.delivery import asked, copied
+from services.retrieval.databases import MARC21
 
 Held = tuple[Holding, ...]
+FEW = 12  # records
 
 
 def made(
@@ -24,6 +27,18 @@ def made(
     """Each record, or why it can't be given. `held` is empty unless holdings are wanted; `names` are of libraries."""
     every: Iterable[Held] = held or ((),) * len(found)
     return [_one(each, its, names, wanted, lang) for each, its in zip(found, every, strict=True)]
+
+
+def is_soon(found: Sequence[Published | None], wanted: Wanted) -> bool:
+    """Whether these are made in less time than it takes to hand them to a thread: few, and as they are kept."""
+    return (
+        len(found) <= FEW
+        and wanted.form == asked.ISO2709
+        and wanted.encoding == codec.UTF8
+        and not wanted.holdings
+        and wanted.dialects[Format.MARC21] == MARC21
+        and all(each is None or each.format is Format.MARC21 for each in found)
+    )
 
 
 def text(wanted: Wanted, told: str) -> NamePlusRecord:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec import structs
 
 from protocols.z3950 import charsets, diagnostics, oids, opac, sutrs, update, userinfo
 from protocols.z3950.apdu.parts import (
@@ -16,6 +17,7 @@ from protocols.z3950.apdu.parts import (
     V2Addinfo,
     single,
 )
+from protocols.z3950.apdu.records import NAME_PLUS_RECORD, NamePlusRecord, written
 from protocols.z3950.ber import Malformed
 from protocols.z3950.charsets import Answered, Proposed
 from protocols.z3950.diagnostics import TEXTS, Bib1, diagnostic
@@ -111,6 +113,15 @@ def test_a_record_with_holdings_is_one_external() -> None:
     assert made.direct_reference == oids.OPAC
     assert isinstance(made.encoding, Single)
     assert opac.OPAC_RECORD.decode(made.encoding.octets) == record
+
+
+@pytest.mark.parametrize("size", [0, 1, 127, 128, 255, 256, 65_535, 65_536])
+def test_a_record_written_once_has_the_octets_that_it_has_in_an_answer(size: int) -> None:
+    marc = (bytes(range(256)) * 257)[:size]
+    for external in (External(direct_reference=oids.USMARC, encoding=marc), sutrs.external("题名" * size)):
+        record = NamePlusRecord(name="MARC21", record=external)
+        assert written(record).octets == NAME_PLUS_RECORD.encode(record)
+        assert written(structs.replace(record, name=None)).octets != written(record).octets
 
 
 def test_an_update_is_read_from_elements_and_from_octets() -> None:

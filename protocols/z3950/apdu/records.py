@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from functools import lru_cache
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from protocols.z3950.apdu.parts import (
     DATABASE,
@@ -95,7 +96,19 @@ NAME_PLUS_RECORD = _Named(
 
 def written(record: NamePlusRecord) -> Written:
     """A record that will go into many answers."""
-    return Written(name=record.name, record=record.record, octets=NAME_PLUS_RECORD.encode(record))
+    whole = record.record
+    if isinstance(whole, External) and isinstance(whole.encoding, bytes):
+        octets = _before(record.name, structs.replace(whole, encoding=b""), len(whole.encoding)) + whole.encoding
+    else:
+        octets = NAME_PLUS_RECORD.encode(record)
+    return Written(name=record.name, record=whole, octets=octets)
+
+
+@lru_cache(maxsize=4096)
+def _before(name: str | None, external: External, size: int) -> bytes:
+    """What stands before the last `size` octets of a record: it is the same for all records of that length."""
+    octets = NAME_PLUS_RECORD.encode(NamePlusRecord(name=name, record=structs.replace(external, encoding=bytes(size))))
+    return octets[: len(octets) - size]
 
 
 class _Several(SequenceOf[NamePlusRecord]):
