@@ -23,6 +23,7 @@ FORMATS: Mapping[str, Format] = {MARC21: Format.MARC21} | dict.fromkeys(dialects
 NO_TWIN = "the romanised form spells no subfield of the field"
 ONE_FIELD = "one field"  # where the link of two fields went that became one
 _PERSONS = ("600", "700", "701", "702")
+_SIX, _SEVEN = DELIMITER + "6", DELIMITER + "7"
 _CODES = 36  # characters of 100 $a (UNIMARC Manual, 100)
 _FIRST_YEAR = 68  # two-digit years from here on are of the last century: MARC began in 1968
 # Script of the title, UNIMARC 100 $a/34-35: first and last character of a range.
@@ -78,23 +79,27 @@ def _attributed(
     if whole is record:
         return converted.fates
     lines: dict[tuple[str, int], Lines] = {}
+    linked: set[tuple[str, int]] = set()  # fields that got lines of links, which they may not have
     of_fields, of_leader = converted.fates[: len(origins)], converted.fates[len(origins) :]
     for origin, (tag, _), (_, losses) in zip(origins, whole.fields, of_fields, strict=True):
-        if origin.romanised is None and not origin.unlinked and tag == origin.own[0]:
-            own: Lines = losses
-            spelled: Lines = ()
-        else:
+        place, romanised = origin.own, origin.romanised
+        own = losses
+        if romanised is not None or origin.unlinked or tag != place[0]:
             own, spelled = _parted(losses, tag, _nameless(origin))
-        lines[origin.own] = lines[origin.own] + own if origin.own in lines else own
-        if origin.romanised is not None:
-            lines[origin.romanised] = lines.get(origin.romanised, ()) + spelled
+            linked.add(place)
+            if romanised is not None:
+                lines[romanised] = lines.get(romanised, ()) + spelled
+                linked.add(romanised)
+        lines[place] = lines[place] + own if place in lines else own
     fates = []
     seen: dict[str, int] = {}
     for tag, text in record.fields:
         seen[tag] = nth = seen.get(tag, 0) + 1
-        absent = ("" if f"{DELIMITER}6" in text else "6") + ("" if f"{DELIMITER}7" in text else "7")
         told = lines.get((tag, nth), ())
-        fates.append((nth, _without(told, absent) if absent else told))
+        if linked and (tag, nth) in linked:
+            absent = ("" if _SIX in text else "6") + ("" if _SEVEN in text else "7")
+            told = _without(told, absent) if absent else told
+        fates.append((nth, told))
     return (*fates, *of_leader)
 
 
@@ -145,21 +150,22 @@ def _loses(losses: Lines) -> bool:
 def _finished(record: Record) -> Record:
     """The record with what no row can say: the century and the script in 100, one 101, pinyin in its place, names in
     Han entered directly."""
-    title = marc.value(record.first("200") or "", "a")
     languages = record.all("101")
     fields: list[tuple[str, str]] = []
-    for tag, text in record.fields:
-        if tag == "100":
-            text = _coded(text, title)
+    for each in record.fields:
+        tag, text = each
+        if tag[:2] == "00":
+            fields.append(each)
+        elif tag == "100":
+            fields.append((tag, _coded(text, marc.value(record.first("200") or "", "a"))))
         elif tag == "101" and len(languages) > 1:
-            if text is not languages[0]:
-                continue
-            text = _languages(languages)
-        elif tag[:2] != "00":
-            text = pairs.in_order(text)
-            if tag in _PERSONS and _is_chinese(text):
-                text = f"{text[:1]}0{text[2:]}"
-        fields.append((tag, text))
+            if text is languages[0]:
+                fields.append((tag, _languages(languages)))
+        else:
+            told = pairs.in_order(text)
+            if tag in _PERSONS and _is_chinese(told):
+                told = f"{told[:1]}0{told[2:]}"
+            fields.append(each if told is text else (tag, told))
     return Record(record.leader, tuple(fields))
 
 

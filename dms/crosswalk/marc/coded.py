@@ -12,8 +12,7 @@ from typing import NamedTuple
 from dms.crosswalk.marc import table as tables
 from dms.crosswalk.marc.table import Build, Position, Table
 from dms.crosswalk.model import Fate, Loss
-from protocols import marc
-from protocols.marc import Record
+from protocols.marc import DELIMITER, Record
 
 LEADER = "LDR"
 REMEMBERED = 100_000
@@ -69,18 +68,17 @@ class _Put(NamedTuple):
     under: bool  # what is there counts more
 
 
-_Built = dict[str, list[tuple[int, str]]]  # (place, characters) of what is put into each build
+_Put_ = tuple[int, str]  # place, characters
+_Built = dict[str, list[_Put_]]  # what is put into each build
 
 
 class _Source(NamedTuple):
     """What becomes of one coded subfield or field."""
 
-    puts: tuple[_Put, ...]
+    puts: tuple[tuple[str, tuple[_Put_, ...]], ...]  # into each build
+    under: tuple[tuple[str, _Put_], ...]  # into builds, where what is there counts more
     to: str  # where it went, for the report
     losses: tuple[Loss, ...]
-
-
-_NOWHERE = _Source((), "", ())
 
 
 class _Way:
@@ -96,6 +94,14 @@ class _Way:
         slices = [*(slice(each.start, each.end) for each in self.others), *(slice(at, at + 1) for at in asked)]
         self.pick: Callable[[str], object] = itemgetter(*slices) if slices else len
         self.known: dict[object, _Source] = {}
+
+
+class _Field(NamedTuple):
+    """A coded subfield, or a control field."""
+
+    code: str
+    mark: str  # the delimiter and its code; "" for a control field
+    way: _Way
 
 
 class Coder:
@@ -119,7 +125,19 @@ class Coder:
         if back := table.settings.get("back"):
             for each in tables.table(back).positions:
                 self._back.setdefault((_name(each), each.start, each.to, each.place), []).append(each)
-        self._ways = {key: _Way(positions) for key, positions in self._positions.items()}
+        ways = {key: _Way(positions) for key, positions in self._positions.items()}
+        self._leader_ways = {own: ways[LEADER, "", own] for own in _EVERY if (LEADER, "", own) in ways}
+        self._fields = {
+            own: {
+                tag: tuple(
+                    _Field(code, DELIMITER + code if code else "", ways[tag, code, own])
+                    for code in codes
+                    if (tag, code, own) in ways
+                )
+                for tag, codes in self._codes.items()
+            }
+            for own in _EVERY
+        }
         self._leaders: dict[tuple[object, ...], str] = {}  # by kind and what is put into them
         self._carries: dict[tuple[int, str, str], tuple[_Put | None, str]] = {}
 
@@ -128,24 +146,29 @@ class Coder:
         leader = record.leader.ljust(24)[:24]
         own = kind(leader)
         built: _Built = {}
-        of_leader = self._source(LEADER, "", leader, own, built)
+        losses: dict[str, tuple[Loss, ...]] = {}
+        if way := self._leader_ways.get(own):
+            source = self._source(way, LEADER, "", leader, own, built)
+            if source.losses:
+                losses[LEADER] = source.losses
         if not self._kind_of_source:
             own = kind(self._leader(own, built))
+        fields, parted = self._fields[own], self.parted
         taken: dict[str, tuple[tuple[str, str], ...]] = {}
-        losses: dict[str, tuple[Loss, ...]] = {LEADER: of_leader.losses} if of_leader.losses else {}
         for tag, text in record.fields:
-            if tag in self.parted:
+            if tag in parted:
                 if any(known[:3] == tag for known in taken):
                     continue
                 tag += text[:1]
-            if tag not in self._codes or tag in taken:
+            coded = fields.get(tag)
+            if coded is None or tag in taken:
                 continue
             into: list[tuple[str, str]] = []
-            for code in self._codes[tag]:
-                value = marc.value(text, code) if code else text
+            for code, mark, way in coded:
+                value = text.partition(mark)[2].partition(DELIMITER)[0] if mark else text
                 if not value:
                     continue
-                source = self._source(tag, code, value, own, built)
+                source = self._source(way, tag, code, value, own, built)
                 if source.to:
                     into.append((code, source.to))
                 if source.losses and tag[:3] not in self._beside:
@@ -153,11 +176,12 @@ class Coder:
             taken[tag] = tuple(into)
         made: list[tuple[str, str]] = []
         for each in self._builds[own]:
-            if each.name != LEADER and (each.always or each.name in built):
-                text = _filled(each, built.get(each.name, ()))
+            puts = built.get(each.name)
+            if each.name != LEADER and (puts is not None or each.always):
+                text = _filled(each, puts or ())
                 if not text:
                     continue
-                told = f"{marc.DELIMITER}{each.code}{text}" if each.code else text
+                told = f"{DELIMITER}{each.code}{text}" if each.code else text
                 if each.code and made and made[-1][0] == each.tag:
                     made[-1] = (each.tag, made[-1][1] + told)  # another subfield of it
                 else:
@@ -175,23 +199,27 @@ class Coder:
             known = self._leaders[key] = _filled(build, built.get(LEADER, ()))
         return known
 
-    def _source(self, tag: str, code: str, value: str, own: str, built: _Built) -> _Source:
+    def _source(self, way: _Way, tag: str, code: str, value: str, own: str, built: _Built) -> _Source:
         """Put a value where it goes."""
-        way = self._ways.get((tag, code, own))
-        if way is None:
-            return _NOWHERE
         key = way.pick(value)
         source = way.known.get(key)
         if source is None:
             if len(way.known) >= REMEMBERED:
                 way.known.clear()
             source = way.known[key] = self._put(way, tag, code, value, own)
-        for to, place, text, _, under in source.puts:
-            puts = built.setdefault(to, [])
-            puts.insert(0 if under else len(puts), (place, text))
+        for to, puts in source.puts:
+            if to in built:
+                built[to] += puts
+            else:
+                built[to] = list(puts)
+        for to, put in source.under:
+            built.setdefault(to, []).insert(0, put)
         for start, end, to, place in way.copied:
             if text := value[start:end]:
-                built.setdefault(to, []).append((place, text))
+                if to in built:
+                    built[to].append((place, text))
+                else:
+                    built[to] = [(place, text)]
         return source
 
     def _put(self, way: _Way, tag: str, code: str, value: str, own: str) -> _Source:
@@ -212,7 +240,16 @@ class Coder:
             if lost:
                 at = f"{code}/{each.start:02}{_last(each.start, each.end - each.start)}"
                 losses.append(Loss(tag, at, Fate.LOST, why=lost, value=told))
-        return _Source(tuple(puts), ", ".join(sorted(to)), tuple(losses))
+        into: dict[str, list[_Put_]] = {}
+        for put in puts:
+            if not put.under:
+                into.setdefault(put.to, []).append((put.place, put.text))
+        return _Source(
+            tuple((name, tuple(told)) for name, told in into.items()),
+            tuple((put.to, (put.place, put.text)) for put in puts if put.under),
+            ", ".join(sorted(to)),
+            tuple(losses),
+        )
 
     def _carried(self, each: Position, told: str, own: str) -> tuple[_Put | None, str]:
         """The characters of one position on their way, and why some of what they say is lost."""
@@ -272,12 +309,11 @@ def _mapped(each: Position, told: str) -> tuple[str, bool]:
 
 def _filled(each: Build, puts: Sequence[tuple[int, str]]) -> str:
     """The build's own text with what was put into it, later over earlier."""
-    text = list(each.text)
+    text = each.text
     end = max([place + len(put) for place, put in puts], default=0)
     if each.trim:
-        del text[end:]
-    if len(text) < end:
-        text += " " * (end - len(text))
+        text = text[:end]
+    text = text.ljust(end)
     for place, put in puts:
-        text[place : place + len(put)] = put
-    return "".join(text)
+        text = text[:place] + put + text[place + len(put) :]
+    return text

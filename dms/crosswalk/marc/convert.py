@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cache
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 
 from dms.crosswalk.lines import Known, Lines
 from dms.crosswalk.marc import foreign, table
 from dms.crosswalk.marc.coded import LEADER, Coded, Coder
-from dms.crosswalk.marc.engine import ALONE, Engine, Outcome
+from dms.crosswalk.marc.engine import Engine, Outcome, Way
 from dms.crosswalk.marc.merged import Merger
 from dms.crosswalk.marc.plan import NO_ROW, Around
 from dms.crosswalk.marc.recipe import Made
@@ -50,6 +50,9 @@ class Crosswalk:
         self._mirrored = _mirrored(self.table)
         self._mirrors = _mirrored(home)
         self._lines: dict[tuple[str, Fate, str, str], tuple[Loss, ...]] = {}  # of control fields
+        self._controls = {tag: self._control_to(tag, to) for tag, to in self.table.control.items()}
+        self._ordinary: dict[str, Way] = {}  # of tags of whose fields only their text matters
+        self._ways: dict[tuple[str, bool, bool, frozenset[str], tuple[tuple[str, str], ...]], Way] = {}  # of others
 
     def mirrored(self, record: Record) -> dict[tuple[str, str], str]:
         """Fields that are made beside local fields of the record, whatever else it has → the tags of those."""
@@ -67,28 +70,35 @@ class Crosswalk:
     def convert(self, record: Record) -> Converted:
         """The record in the target's format and what became of every subfield."""
         coded = self._coder.code(record)
-        present = [tag for tag, _ in record.fields]
-        tags = self._asked.intersection(present)
+        present = {tag for tag, _ in record.fields}
+        tags = self._asked & present
+        ordinary = self._met()
         mirrored: dict[tuple[str, str], str] = {}
         if not self._mirrors.isdisjoint(present) and not self._mirrored.isdisjoint(present):
             mirrored = crosswalk(self.table.settings["back"]).mirrored(record)
+            ordinary = {} if mirrored else ordinary
         again = bare = _NO_FIELDS
         if not self._beside.isdisjoint(present):
             again = self._again(record, coded.leader, coded.made)
             bare = self._again(record, coded.leader, [each for each in coded.made if each[0] not in _BY_KIND])
         seen: dict[str, int] = {}
-        made: list[Made] = [Made(tag, text) for tag, text in coded.made]
+        made = [Made(tag, text) for tag, text in coded.made]
         fates: list[tuple[int, tuple[Loss, ...]]] = []
         returned: list[Made] = []
         headed = False
-        minding, foreign_tag, told, field = self._minding, self._foreign, coded.losses, self._engine.field
-        special = self._special
+        minding, foreign_tag, told, controls = self._minding, self._foreign, coded.losses, self._controls
         for tag, text in record.fields:
             nth = seen[tag] = seen.get(tag, 0) + 1
-            if tag not in special and tag[:2] != "00" and not mirrored:
-                outcome = field(tag, text)
+            way = ordinary.get(tag)
+            if way is not None:
+                outcome = way.field(text)
                 made += outcome.made
                 fates.append((nth, outcome.losses))
+                continue
+            if tag in controls:
+                target, form, losses = controls[tag]
+                made.append(Made(target, form.replace("*", text) if form else text))
+                fates.append((nth, losses if tag not in told or nth > 1 else _both(losses, told[tag])))
                 continue
             if tag == foreign_tag and (kept := foreign.held(text, self._native)):
                 returned.append(Made(*kept))
@@ -97,12 +107,15 @@ class Crosswalk:
                 continue
             if tag[:2] == "00":
                 known = coded if nth == 1 or tag in self._coder.parted else None
-                outcome = self._control(tag, text, known, again if present.count(tag) == 1 else _NO_FIELDS)
+                alone = again and sum(own == tag for own, _ in record.fields) == 1
+                outcome = self._control(tag, text, known, again if alone else _NO_FIELDS)
             elif tag in minding:
-                outcome = field(tag, text, self._around(tag, nth, headed, tags, coded))
+                outcome = self._way(tag, nth, headed, tags, coded).field(text)
                 headed = headed or outcome.head
             else:
-                outcome = field(tag, text)
+                if tag not in self._special:
+                    self._ordinary[tag] = self._engine.way(tag)
+                outcome = self._engine.way(tag).field(text)
             losses = outcome.losses
             if mirrored and (tag, text) in mirrored:
                 fates.append((nth, _said_by(losses, mirrored[tag, text])))
@@ -129,16 +142,28 @@ class Crosswalk:
             made = [one for one in made if one.tag not in unique]
             made, returned = foreign.rejoined(made, returned, self._rejoined)
             made = foreign.twinned(made, returned, self._twins)
-        made.sort(key=_FIRST)
+        made.sort(key=_TAG)
         return Converted(Record(coded.leader, tuple(self._linked(made))), tuple(fates))
 
-    def _around(self, tag: str, nth: int, headed: bool, tags: frozenset[str], coded: Coded) -> Around:
-        """What of the record matters to a field."""
+    def _met(self) -> dict[str, Way]:
+        """The ways of ordinary tags; all ways are forgotten once there are too many."""
+        if self._engine.is_full():
+            self._engine.forget()
+            self._ordinary.clear()
+            self._ways.clear()
+        return self._ordinary
+
+    def _way(self, tag: str, nth: int, headed: bool, tags: frozenset[str], coded: Coded) -> Way:
+        """What becomes of a field to which more of its record matters than its text."""
         headed = headed and tag in self._heads
         first = nth == 1 or tag not in self._counted
         tags = tags if tag in self._asking else _NO_TAGS
         into = coded.taken.get(tag, _NONE) if nth == 1 and tag not in self._beside else _NONE
-        return Around(headed, first, tags, into) if headed or not first or tags or into else ALONE
+        key = (tag, headed, first, tags, into)
+        way = self._ways.get(key)
+        if way is None:
+            way = self._ways[key] = self._engine.way(tag, Around(headed, first, tags, into))
+        return way
 
     def _again(self, record: Record, leader: str, made: Iterable[tuple[str, str]]) -> frozenset[tuple[str, str]]:
         """Fields that the way back would make of these of the target: they were made of them and need not be kept."""
@@ -147,12 +172,7 @@ class Crosswalk:
         return frozenset(self._home.code(Record(leader, (*target, *made))).made)
 
     def _control(self, tag: str, text: str, coded: Coded | None, again: Collection[tuple[str, str]]) -> Outcome:
-        """A control field: as the table says, or as the coded data that it is, or kept as a foreign one."""
-        to = self.table.control.get(tag)
-        if to is not None:
-            target, _, form = to.partition(" ")
-            told = form.replace("*", text).replace("$", DELIMITER) if form else text
-            return Outcome((Made(target, told),), self._line(tag, Fate.MAPPED, target))
+        """A control field of which the table says nothing: the coded data that it is, or kept as a foreign one."""
         into = coded.taken.get(tag + text[:1] if tag in self._coder.parted else tag) if coded else None
         if into and (tag not in self._beside or (tag, text) in again):
             return Outcome((), self._line(tag, Fate.MAPPED, into[0][1]))
@@ -161,6 +181,11 @@ class Crosswalk:
         if into:
             return Outcome(made, self._line(tag, Fate.MAPPED, f"{into[0][1]}, {self._foreign}"))
         return Outcome(made, self._line(tag, Fate.LOCAL, self._foreign, NO_ROW))
+
+    def _control_to(self, tag: str, to: str) -> tuple[str, str, tuple[Loss, ...]]:
+        """What the table says of a control field: the target, the form of its text if it has one, and its line."""
+        target, _, form = to.partition(" ")
+        return target, form.replace("$", DELIMITER), self._line(tag, Fate.MAPPED, target)
 
     def _line(self, tag: str, fate: Fate, to: str, why: str = "") -> tuple[Loss, ...]:
         """The line of a control field, the same one for the same: reports know it again."""
@@ -171,17 +196,16 @@ class Crosswalk:
 
     def _linked(self, made: Sequence[Made]) -> list[tuple[str, str]]:
         """The fields, each twin among those of its tag and linked by $6 (MARC 21, appendix A: control subfields)."""
-        fields = [one[:2] for one in made]
-        if not any(map(_TWIN, made)):
-            return fields
+        fields = [(one.tag, one.text) for one in made]
         twins: list[tuple[str, str]] = []
-        for place, (tag, text, twin) in enumerate(made):
-            if twin:
+        for place, one in enumerate(made):
+            if one.twin:
                 number = len(twins) + 1
-                fields[place] = (tag, f"{text[:2]}\x1f6{self._twins}-{number:02}{text[2:]}")
-                twins.append((self._twins, f"{twin[:2]}\x1f6{tag}-{number:02}{twin[2:]}"))
-        fields += twins
-        fields.sort(key=_FIRST)
+                fields[place] = (one.tag, f"{one.text[:2]}\x1f6{self._twins}-{number:02}{one.text[2:]}")
+                twins.append((self._twins, f"{one.twin[:2]}\x1f6{one.tag}-{number:02}{one.twin[2:]}"))
+        if twins:
+            fields += twins
+            fields.sort(key=_FIRST)
         return fields
 
 
@@ -215,7 +239,7 @@ def _mirrored(table: Table) -> frozenset[str]:
 
 _ASKED = ("record", "without")
 _BY_KIND = ("006", "007")  # MARC 21: repeatable, each kind with positions of its own
-_FIRST, _TWIN = itemgetter(0), itemgetter(2)
+_FIRST, _TAG = itemgetter(0), attrgetter("tag")
 
 
 @cache

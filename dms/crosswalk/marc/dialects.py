@@ -39,7 +39,8 @@ _SERIES = ("410", "461")
 _SUBSERIES = ("411", "462")
 _LANGUAGE = slice(22, 25)  # of 100 $a
 _TURNED = frozenset((*_SERIES, *_SUBSERIES, "700", "710", "720", "701", "711"))  # tags that the record decides about
-_SEVEN, _NINE = DELIMITER + "7", DELIMITER + "9"
+_ONE, _FOUR, _SEVEN, _NINE = DELIMITER + "1", DELIMITER + "4", DELIMITER + "7", DELIMITER + "9"
+_HEADS = frozenset(("700", "710", "720"))
 _LETTER = re.compile("[A-Za-z]")
 _LINK = re.compile(r"a(\d\d)")
 _LATIN, _CHINESE = "ba", "ea"  # UNIMARC Manual, $7
@@ -105,16 +106,19 @@ def to(record: Record, name: str, *, whole: bool = True) -> Converted:
     """
     dialect = dialects()[name]
     around = _Around(record, dialect)
+    known = _known.setdefault((name, around.is_han), {})
     fields: list[tuple[str, str]] = []
     lines: list[Lines] = [()] * len(record.fields)
-    known = _known.setdefault((name, around.is_han), {})
     twins = 0
-    for entry in _read(record):
+    for entry in _read(record) if has_twins(record) else map(_alone, range(len(record.fields)), record.fields):
         own, text, place, twin, _ = entry
         if not whole and twin is None and not own.startswith(_WRITTEN):
             fields.append((own, text))
             continue
         tag = around.tag(own, text) if own in _TURNED else own
+        if not whole and twin is None and _is_written(own, tag, text, dialect, around.is_han):
+            fields.append((tag, text))
+            continue
         written = known.get((own, tag, text))
         if written is None:
             if len(known) >= REMEMBERED:
@@ -141,6 +145,17 @@ def to(record: Record, name: str, *, whole: bool = True) -> Converted:
         seen[tag] = nth = seen.get(tag, 0) + 1
         fates.append((nth, told))
     return Converted(Record(record.leader, tuple(fields)), tuple(fates))
+
+
+def _is_written(own: str, tag: str, text: str, dialect: Dialect, is_han: bool) -> bool:
+    """Whether a field, which nothing is to be told of, plainly is as the dialect writes it."""
+    if tag[0] == "4":
+        return dialect.links == EMBEDDED and _ONE in text
+    if own == "801":
+        return marc.value(text, "a") != ""
+    if dialect.pinyin != CAPITAL or not tag.startswith(_SPELLED) or (is_han and own[0] == "7" and _FOUR in text):
+        return False
+    return text[2:3] == DELIMITER and DELIMITER * 2 not in text and text[-1] != DELIMITER
 
 
 class _Written(NamedTuple):
@@ -208,10 +223,7 @@ def joined(record: Record) -> tuple[Record, list[pairs.Origin]]:
 def _read(record: Record) -> list[_Entry]:
     """The record's fields, those in two scripts as one, pinyin in capital codes."""
     if not has_twins(record):
-        return [
-            _Entry(tag, _capitals(text) if _NINE in text and tag.startswith(_SPELLED) else text, index, None)
-            for index, (tag, text) in enumerate(record.fields)
-        ]
+        return list(map(_alone, range(len(record.fields)), record.fields))
     chinese: dict[tuple[str, str], int] = {}
     latin: dict[tuple[str, str], int] = {}
     for index, (tag, text) in enumerate(record.fields):
@@ -235,6 +247,12 @@ def _read(record: Record) -> list[_Entry]:
         else:
             entries.append(_Entry(tag, _capitals(text) if tag.startswith(_SPELLED) else text, index, None))
     return entries
+
+
+def _alone(index: int, field: tuple[str, str]) -> _Entry:
+    """A field that stands in no two scripts."""
+    tag, text = field
+    return _Entry(tag, _capitals(text) if _NINE in text and tag.startswith(_SPELLED) else text, index, None)
 
 
 def _woven(field: tuple[str, str], twin: str) -> pairs.Woven:
@@ -263,10 +281,9 @@ class _Around:
 
     def __init__(self, record: Record, dialect: Dialect) -> None:
         self._dialect = dialect
-        titles = record.all("200")
-        self.is_han = bool(titles and _HAN.search(titles[0]))
+        self.is_han = bool(_HAN.search(record.first("200") or ""))
         self._series = {_folded(marc.value(text, "a")) for text in record.all("225")}
-        self._heads = not any(tag in ("700", "710", "720") for tag, _ in record.fields)
+        self._heads = _HEADS.isdisjoint([tag for tag, _ in record.fields])
 
     def tag(self, tag: str, text: str) -> str:
         """The field's tag in the dialect."""

@@ -10,6 +10,8 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
+from msgspec import structs
+
 from dms.crosswalk.marc.recipe import Made
 from protocols import marc
 from protocols.marc import DELIMITER
@@ -64,7 +66,7 @@ def rejoined(made: Sequence[Made], returned: Sequence[Made], order: Mapping[str,
             pairs = marc.subfields(told[place].text + one.text[2:])
             if one.tag in order:
                 pairs.sort(key=lambda pair: order[one.tag].find(pair[0]))
-            told[place] = told[place]._replace(text=marc.field(one.text[:2], pairs))
+            told[place] = structs.replace(told[place], text=marc.field(one.text[:2], pairs))
         else:
             alone.append(one)
     return told, alone
@@ -90,7 +92,7 @@ def twinned(made: Sequence[Made], returned: Sequence[Made], twins: str) -> list[
             if each.tag == link[1] and not each.twin and (in_han or _HAN.search(each.text))
         ]
         if len(fitting) == 1:
-            told[fitting[0]] = told[fitting[0]]._replace(twin=bare)
+            told[fitting[0]] = structs.replace(told[fitting[0]], twin=bare)
         else:
             told.append(Made(twins, f"{bare[:2]}{DELIMITER}6{link[1]}-00{link[2]}{bare[2:]}"))
     return told

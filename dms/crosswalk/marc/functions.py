@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable, Mapping
 
 Function = Callable[[str], str]
-Reckoned = Callable[[str, list[tuple[str, str]]], str]  # the source's indicators and subfields → an indicator
+# The source's indicators and subfields → an indicator; without marks of filing in them it is always the same one.
+Reckoned = Callable[[str, list[tuple[str, str]]], str]
 
 _OPEN, _CLOSE = "\x88\x98", "\x89\x9c"  # NSB and NSE as systems write them (ISO 6630)
 _TITLES = ("a", "t", "200a", "500a")  # subfields that titles begin with, in links too

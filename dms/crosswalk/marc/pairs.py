@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from functools import lru_cache
 from typing import NamedTuple
 
 from protocols import marc
@@ -20,6 +21,7 @@ _HAN = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 _SIX = DELIMITER + "6"
 _CAPITAL = re.compile(r"\x1f[A-Z]")
 _NAMES = frozenset(("100", "600", "700", "800"))
+REMEMBERED = 4096  # places of fields
 
 
 class Origin(NamedTuple):
@@ -32,13 +34,19 @@ class Origin(NamedTuple):
     unlinked: str = ""  # a link that was taken out of it
 
 
+@lru_cache(REMEMBERED)
+def _of_itself(tag: str, nth: int) -> Origin:
+    """The origin of a field that is joined with none."""
+    return Origin((tag, nth))
+
+
 def joined(record: Record, tags: Collection[str]) -> tuple[Record, list[Origin]]:
     """The record with each pair of `tags` in one field, and the origin of every field; none where nothing is linked.
 
     Of a pair of another tag the field in Han is the field, and the other an 880 that names it; pairs without Han text
     stay as they are. Links in fields that are no 880 are taken out: an 880 says to which field it belongs.
     """
-    if not any(_SIX in text for _, text in record.fields):
+    if _SIX not in "".join([text for _, text in record.fields]):
         return record, []
     places = _places(record)
     partner = _partners(record)
@@ -53,7 +61,11 @@ def joined(record: Record, tags: Collection[str]) -> tuple[Record, list[Origin]]
             fields.append((SCRIPTS, moved[index][0]))
             origins.append(moved[index][1])
             continue
-        link = _LINK.search(text) if _SIX in text and tag != SCRIPTS and not marc.is_control(tag) else None
+        if index not in partner and (_SIX not in text or tag == SCRIPTS):
+            fields.append((tag, text))
+            origins.append(_of_itself(*places[index]))
+            continue
+        link = _LINK.search(text) if tag != SCRIPTS and not marc.is_control(tag) else None
         bare = _LINK.sub("", text) if link else text
         other = partner.get(index)
         if other is None or not _is_pair(text, record.fields[other][1]):

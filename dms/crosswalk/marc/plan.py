@@ -45,8 +45,8 @@ class Target(NamedTuple):
     """A target field."""
 
     tag: str
-    ind: str  # "" = to be reckoned
-    reckoned: tuple[Indicator, Indicator]
+    ind: str  # where no value has marks of filing
+    reckoned: tuple[Indicator, ...]  # where one has, and it matters
     raw: tuple[tuple[str, int], ...]  # what they are reckoned of: keys and pieces
     codes: tuple[str, ...]  # of its subfields
     steps: tuple[Step, ...]
@@ -179,8 +179,8 @@ class Planner:
         later = any(each.by for each in spec)
         target = Target(
             tag=tag,
-            ind="" if later else "".join(indicator(each, indicators, []) for each in spec),
-            reckoned=spec,
+            ind="".join(indicator(each, indicators, []) for each in spec),
+            reckoned=spec if later else (),
             raw=tuple((pieces.keys[i], i) for i in main) if later else (),
             codes=tuple(codes),
             steps=tuple(steps),

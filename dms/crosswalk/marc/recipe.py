@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 from typing import NamedTuple
 
+import msgspec
+
 from dms.crosswalk.marc import functions, linking
 from dms.crosswalk.marc.plan import NEW, Plan, Step, Target, indicator
 from dms.crosswalk.model import Loss
@@ -16,8 +18,8 @@ from protocols import marc
 from protocols.marc import DELIMITER
 
 
-class Made(NamedTuple):
-    """A target field, and the field in another script that belongs to it."""
+class Made(msgspec.Struct, frozen=True, gc=False):
+    """A target field, and the field in another script that belongs to it; a struct because so many are made."""
 
     tag: str
     text: str
@@ -32,36 +34,83 @@ class Recipe(NamedTuple):
     """What becomes of the fields of an outline."""
 
     makers: tuple[Maker, ...]
-    left: tuple[int, ...]  # pieces that nobody took
     losses: tuple[Loss, ...]
-    valued: tuple[int, ...]  # of those, which still have to be given their value
     head: bool
-    kept: bool
+    more: bool  # the rest says more
+    left: tuple[int, ...] = ()  # pieces that nobody took
+    valued: tuple[int, ...] = ()  # of the lines, which still have to be given their value
+    kept: bool = False
 
 
 def recipe(plan: Plan, embeds: Mapping[str, str]) -> Recipe:
     """The plan ready for use; `embeds`: indicators of the fields that a linking field may embed."""
     makers = tuple(_maker(target, embeds) for target in plan.targets)
-    return Recipe(makers, plan.left, plan.losses, plan.valued, plan.head, plan.kept)
+    more = bool(plan.left or plan.valued or plan.kept)
+    return Recipe(makers, plan.losses, plan.head, more, plan.left, plan.valued, plan.kept)
 
 
 def _maker(target: Target, embeds: Mapping[str, str]) -> Maker:
     tag, ind = target.tag, target.ind
+    if target.twin or target.reckoned:
+        return _reckoned(target, embeds)
+    if whole := _whole(target):
+        return whole
     text = _text(target, embeds)
-    if ind and not target.twin:
 
-        def made(_own: str, values: Sequence[str], marked: bool) -> Made:
-            return Made(tag, text(ind, values, marked))
+    def made(_own: str, values: Sequence[str], marked: bool) -> Made:
+        return Made(tag, text(ind, values, marked))
 
-        return made
+    return made
+
+
+def _reckoned(target: Target, embeds: Mapping[str, str]) -> Maker:
+    """The maker of a target that has a twin, or indicators that depend on marks of filing."""
+    tag, ind, specs = target.tag, target.ind, target.reckoned
+    text = _text(target, embeds)
     twin = _text(target.twin, embeds) if target.twin else None
 
-    def reckoned(own: str, values: Sequence[str], marked: bool) -> Made:
-        raw = [(key, values[i]) for key, i in target.raw]
-        told = ind or "".join(indicator(each, own, raw) for each in target.reckoned)
+    def made(own: str, values: Sequence[str], marked: bool) -> Made:
+        told = ind
+        if marked and specs:
+            raw = [(key, values[i]) for key, i in target.raw]
+            told = "".join([indicator(each, own, raw) for each in specs])
         return Made(tag, text(told, values, marked), twin(told, values, marked) if twin else "")
 
-    return reckoned
+    return made
+
+
+def _whole(target: Target) -> Maker | None:
+    """The maker of a target that is its values as they stand, and fixed text; None of others."""
+    if not target.is_straight() or any(step.mark for step in target.steps[1:]):
+        return None
+    changes = [step.change for step in target.steps]
+    if any(change and change is not functions.without_marks for change in changes):
+        return None
+    tag, ind = target.tag, target.ind
+    lead, add = ("".join(f"{DELIMITER}{code}{text}" for code, text in pairs) for pairs in (target.lead, target.add))
+    codes = [DELIMITER + code for code in target.codes]
+    places = [step.piece for step in target.steps]
+    without_marks = functions.without_marks
+    parts = list(zip(codes, places, changes, strict=True))
+
+    def marked_text(values: Sequence[str]) -> str:
+        told = [code + (without_marks(values[i]) if change else values[i]) for code, i, change in parts]
+        return "".join([ind, lead, *told, add])
+
+    if len(parts) == 1:
+        before, place = ind + lead + codes[0], places[0]
+
+        def one(_own: str, values: Sequence[str], marked: bool) -> Made:
+            return Made(tag, marked_text(values) if marked else before + values[place] + add)
+
+        return one
+    form = "".join([ind, lead, *(f"{code}\0" for code in codes), add]).replace("%", "%%").replace("\0", "%s")
+    picked = itemgetter(*places)
+
+    def several(_own: str, values: Sequence[str], marked: bool) -> Made:
+        return Made(tag, marked_text(values) if marked else form % picked(values))
+
+    return several
 
 
 def _text(target: Target, embeds: Mapping[str, str]) -> Text:
@@ -81,14 +130,7 @@ def _straight(target: Target) -> Text:
         for code, piece, change, mark, end in every
     ]
 
-    plain = not any(change or mark for _, _, change, mark, _ in bare)
-    form = "".join([lead, *(f"{code}\0" for code, *_ in bare), add]).replace("%", "%%").replace("\0", "%s")
-    picked = itemgetter(*(piece for _, piece, *_ in bare))
-    one = bare[0][1] if len(bare) == 1 else None
-
     def text(ind: str, values: Sequence[str], marked: bool) -> str:
-        if plain and not marked:
-            return ind + form % (values[one] if one is not None else picked(values))
         told = ind + lead
         for code, piece, change, mark, end in every if marked else bare:
             value = values[piece]
