@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import assert_never
 
 import tantivy
@@ -68,7 +68,7 @@ class Asker:
             case tree.Spelled():
                 return self._worth(self._term("spelled", node.letters), worth.SPELLED)
             case tree.Number():
-                return self._worth(tantivy.Query.term_set_query(self._schema, "number", list(node.values)), worth.WHOLE)
+                return self._worth(self._among("number", node.values), worth.WHOLE)
             case tree.Stem():
                 return self._stem(node)
             case tree.Year():
@@ -121,11 +121,20 @@ class Asker:
         return found
 
     def _stem(self, node: tree.Stem) -> tantivy.Query:
-        return self._fitting(node.field, _literal(node.stem) + ".*")
+        return self._each(node.field, lambda name: self._beginning(name, node.stem))
 
     def _pattern(self, node: tree.Pattern) -> tantivy.Query:
-        masks = _OF_WORDS if node.field in worth.SEARCHED else _OF_VALUES
-        return self._fitting(node.field, _engines(node.pattern, masks))
+        stem, mask, more = re.split(r"([*?]|$)", node.pattern, maxsplit=1)
+        if not mask:
+            return self._each(node.field, lambda name: self._term(name, stem))
+        if node.field not in worth.SEARCHED and mask == "*" and not more:
+            return self._each(node.field, lambda name: self._beginning(name, stem))
+        pattern = _engines(node.pattern, _OF_WORDS if node.field in worth.SEARCHED else _OF_VALUES)
+        return self._each(node.field, lambda name: tantivy.Query.regex_query(self._schema, name, pattern))
+
+    def _beginning(self, name: str, stem: str) -> tantivy.Query:
+        """Terms that begin so: no letter may be another one, so none is. A pattern takes the engine 200 µs to read."""
+        return tantivy.Query.fuzzy_term_query(self._schema, name, stem, distance=0, prefix=True)
 
     def _cut(self, node: tree.Cut) -> tantivy.Query:
         tokens = [(place, _engines(token, _OF_WORDS)) for place, token in node.tokens]
@@ -136,12 +145,10 @@ class Asker:
             ]
         )
 
-    def _fitting(self, field: str, pattern: str) -> tantivy.Query:
-        """Words or values that fit a pattern of the engine's, in any index field of a search field."""
+    def _each(self, field: str, asked: Callable[[str], tantivy.Query]) -> tantivy.Query:
+        """What is asked of any index field of a search field."""
         names = worth.SEARCHED.get(field) or (WHOLE_VALUES.get(field, field),)
-        return self._any(
-            [self._worth(tantivy.Query.regex_query(self._schema, name, pattern), worth.of(name)) for name in names]
-        )
+        return self._any([self._worth(asked(name), worth.of(name)) for name in names])
 
     def _near(self, node: tree.Near) -> tantivy.Query:
         """Phrases with every gap that is near enough: the engine's own slop doesn't tell order from distance."""

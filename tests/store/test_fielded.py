@@ -7,14 +7,17 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+import tantivy
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from catalog import packing
 from catalog.model import Format
 from catalog.search import fielded, tree
+from catalog.search.asking import Asker
 from catalog.search.port import MOST_SORTED, Key, Request
-from catalog.search.tantivy import TantivyReader, TantivyWriter
+from catalog.search.sorting import count
+from catalog.search.tantivy import TantivyReader, TantivyWriter, schema
 from protocols import marc, query
 from protocols.query import And, Near, Node, Not, Or, SetOf, Term, Unanswerable
 from tests.search_cases import CAST, NAMES, NUMBERS, published
@@ -381,3 +384,19 @@ def test_pages_of_a_sorted_result_join_to_the_whole(reader: TantivyReader) -> No
         for hit in reader.search(Request(compiled=compiled, keys=keys, offset=offset, limit=7)).hits
     ]
     assert pages == whole and len(CAST) < MOST_SORTED
+
+
+VALUES = st.text(alphabet="abz*é史红\U0001f4d6: .?+(", min_size=1, max_size=9)
+
+
+@given(values=st.lists(VALUES, min_size=1, max_size=12), stem=VALUES)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_values_that_begin_so_are_found_and_no_others(values: list[str], stem: str) -> None:
+    index = tantivy.Index(schema())
+    writer = index.writer(15_000_000, 1)
+    for value in values:
+        writer.add_document(tantivy.Document(heading=[value]))
+    writer.commit()
+    index.reload()
+    asked = Asker(schema()).node(tree.Stem(field="heading", stem=stem))
+    assert count(index.searcher(), asked) == sum(value.startswith(stem) for value in values)
