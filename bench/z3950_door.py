@@ -41,6 +41,7 @@ FRESH = 300  # searches whose records nobody has taken before
 WORDS = 1_000  # of which titles are made, four each; each is asked for in two indexes, so no query comes again soon
 SYLLABLES = ("ber", "cal", "dor", "fen", "gram", "hul", "jas", "kir", "lom", "nev")
 STEPS = ((1, 0), (3, 1), (7, 3), (9, 7))  # by which the words of a record are chosen: each comes as often
+BOTH, CONNECT = f"search and present of {RECORDS}", "connect, init, search"  # what is measured
 TITLE, ANY = 4, 1016  # bib-1 use attributes
 
 
@@ -104,6 +105,7 @@ def rows(size: int) -> list[Row]:
             found.append(Row(name="Tianlu: idle session", value=_idle(port, pids()[0]), unit="bytes", goal="< 10,000"))
         with foreign.zebra(home / "zebra", records) as port:
             found += _measured("Zebra", port, lambda: _listening(port), "Default")
+        found += _against(found)
         with foreign.ztest() as ports:
             found += _measured(
                 "yaz-ztest, without an index", ports[0], lambda: _listening(ports[0]), "Default", indexed=False
@@ -111,6 +113,17 @@ def rows(size: int) -> list[Row]:
     finally:
         shutil.rmtree(home, ignore_errors=True)
     return found
+
+
+def _against(found: Sequence[Row]) -> list[Row]:
+    """Ours beside Zebra's, of what there are goals for."""
+    value = {row.name: row.value for row in found}
+
+    def times(what: str) -> float:
+        return value[f"Tianlu: {what}"] / value[f"Zebra: {what}"]
+
+    goals = {BOTH: "≥ 1", f"{BOTH}, {TOGETHER} sessions at once": "≥ 1", CONNECT: "≥ 3"}
+    return [Row(name=f"against Zebra: {what}", value=times(what), unit="×", goal=goal) for what, goal in goals.items()]
 
 
 def _word(number: int) -> str:
@@ -163,9 +176,9 @@ def _measured(
 
     said = (
         ("search", TIMES, lambda number: client.ask(searches[number % len(searches)])),
-        (f"search and present of {RECORDS} records, most of them taken for the first time", FRESH, both),
-        (f"search and present of {RECORDS}", TIMES, both),
-        ("connect, init, search", TIMES, cycle),
+        (f"{BOTH} records, most of them taken for the first time", FRESH, both),
+        (BOTH, TIMES, both),
+        (CONNECT, TIMES, cycle),
     )
     made = []
     for what, times, work in said:
@@ -200,7 +213,7 @@ def _together(name: str, port: int, pids: Callable[[], Sequence[int]], searches:
     used = max(_cpu(pids()) - before, 0.01)
     for client in clients:
         client.close()
-    what = f"{name}: search and present of {RECORDS}, {TOGETHER} sessions at once"
+    what = f"{name}: {BOTH}, {TOGETHER} sessions at once"
     return Row(name=what, value=len(searches) / used, unit="/cpu-s")
 
 
