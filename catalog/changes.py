@@ -7,9 +7,10 @@ that asks for `seq > cursor` never skips a late commit (docs/promises.md; the na
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from catalog import holdings
 from catalog.clusters import PUBLISHED, SEEN, published
 from catalog.connection import Connection
 from catalog.model import Published
@@ -109,13 +110,14 @@ async def head(conn: Connection) -> tuple[int, int]:
 
 
 async def after(conn: Connection, seq: int, limit: int) -> list[Published]:
-    """The next states after a place in the feed."""
+    """The next states after a place in the feed, with what libraries know them by."""
     rows = await conn.fetch(
         f"select {PUBLISHED} from merged m where m.seq > $1 order by m.seq limit $2",
         seq,
         limit,
     )
-    return await published(conn, rows)
+    shelved = await holdings.shelved(conn, [row["cluster"] for row in rows if not row["deleted"]])
+    return [replace(one, shelved=shelved.get(one.cluster, ())) for one in await published(conn, rows)]
 
 
 async def changed(conn: Connection, seq: int, limit: int) -> list[int]:

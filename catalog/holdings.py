@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from typing import Any
 
 from catalog.connection import Connection
-from catalog.model import Holding
+from catalog.model import HELD_PREFIX, Holding, Shelved
 from catalog.visibility import HOLDS, VISIBLE
 
 FIELDS = ("library", "call_number", "item", "location", "status", "note")
@@ -85,6 +85,36 @@ async def summary(conn: Connection, clusters: Collection[int]) -> dict[int, tupl
         list(clusters),
     )
     return {r["cluster"]: (tuple(r["libraries"]), r["digest"]) for r in rows}
+
+
+async def shelved(conn: Connection, clusters: Collection[int]) -> dict[int, tuple[Shelved, ...]]:
+    """What libraries know clusters by whose holdings may be shown. `summary` tells when it changes, but for records
+    that got other numbers by rekeying: nothing is told anew of them.
+    """
+    rows = await conn.fetch(
+        f"""select distinct c.cluster, h.library, h.local_id, h.origin, h.call_number
+            from unnest($1::bigint[]) c (cluster)
+            cross join lateral (select sid from membership m where m.cluster = c.cluster offset 0) m
+            cross join lateral (select r.source, r.local_id from record r where r.sid = m.sid and {HOLDS} offset 0) r
+            cross join lateral (select h.library, h.local_id, h.origin,
+                                       case when h.covered then '' else h.call_number end call_number
+                                from holding h where h.source = r.source and h.local_id = r.local_id offset 0) h
+            order by 1, 2, 3, 4, 5""",
+        list(clusters),
+    )
+    found: dict[int, dict[Shelved, None]] = {}
+    for row in rows:
+        number = _number(row["local_id"], row["origin"])
+        one = Shelved(row["library"], number, row["call_number"])
+        found.setdefault(row["cluster"], {})[one] = None
+    return {cluster: tuple(several) for cluster, several in found.items()}
+
+
+def _number(local_id: str, origin: str) -> str:
+    """The number that the library's own record has; "" where it has none."""
+    if origin:
+        local_id = "/".join(origin.rpartition("#")[0].split("/")[2:])
+    return "" if local_id.startswith((HELD_PREFIX, "sha256:")) else local_id
 
 
 async def count(conn: Connection) -> int:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum, StrEnum
-from typing import NewType
+from typing import NamedTuple, NewType
 
 import msgspec
 
@@ -131,6 +131,14 @@ class Description(msgspec.Struct, array_like=True, frozen=True, kw_only=True, gc
     pinyin: str = ""  # the cataloguer's pinyin of the title
 
 
+class Shelved(NamedTuple):
+    """What a holding library knows a title by."""
+
+    library: str
+    number: str = ""  # of its own record
+    call_number: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
     """A cluster as every output sees it: the latest state at a place in the change feed."""
@@ -145,6 +153,7 @@ class Published:
     body: bytes = b""  # packed merged record (catalog.packing), empty when deleted
     description: Description | None = None
     libraries: tuple[str, ...] = ()  # holding libraries, visible ones only
+    shelved: tuple[Shelved, ...] = ()  # what they know it by; read for the search index only
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

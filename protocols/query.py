@@ -29,6 +29,7 @@ Index = Literal[
     "note",
     "class",  # a class number of any classification
     "letter",  # its main class
+    "call",  # a call number of any library, or a class number
     "isbn",
     "issn",
     "number",  # any standard number

@@ -43,7 +43,9 @@ MOST_OF_WORD, MOST_MASKS = 8, 24  # signs left open in a word, and in all: each 
 MOST_FIRST = 64  # terms that begin a field
 FARTHEST = 10  # words from one to another that is near
 MOST_GAPS = 100  # between what is near each other, in a whole query: each is looked for by itself
-LEAST_DIGITS = 4  # of a number that is cut
+LEAST_DIGITS = 4  # of a number that is cut …
+LEAST_SIGNS = 2  # … and of a call number
+CALL = f"{numbers.KINDS['call']}:"
 
 TEXTS = frozenset({"any", "title", "author", "subject", "series", "publisher", "place", "note"})
 IDENTS = frozenset(numbers.KINDS)
@@ -310,7 +312,8 @@ def _value(term: Term) -> Node:
 def _valued(field: str, value: str, cut: bool) -> Node:
     if not cut:
         return tree.Value(field=field, value=value)
-    if field in ("number", "ident") and len(value.partition(":")[2] or value) < LEAST_DIGITS:
+    digits = value.partition(":")[2] or value
+    if field in ("number", "ident") and len(digits) < (LEAST_SIGNS if value.startswith(CALL) else LEAST_DIGITS):
         raise Unanswerable("short", value, f"At least {LEAST_DIGITS} digits of a number are needed.")
     return tree.Stem(field=field, stem=value)
 

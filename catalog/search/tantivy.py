@@ -31,7 +31,7 @@ from protocols.query import Unanswerable
 
 log = logging.getLogger(__name__)
 
-SCHEMA = 2  # rises with every change of fields, tokens or folding: then the index is made again
+SCHEMA = 3  # rises with every change of fields, tokens or folding: then the index is made again
 HEAP = 64_000_000  # bytes of documents before a segment is written
 REMEMBERED = 256  # counts of facets, for paging
 ORDERS = 64  # results sorted by several keys, for the same

@@ -51,7 +51,7 @@ SETS: Mapping[str, Mapping[str, Index]] = {
         "title": "title", "titleproper": "title", "titleuniform": "title", "titleseries": "series", "name": "author",
         "namepersonal": "author", "namecorporate": "author", "nameconference": "author", "subjecttopic": "subject",
         "subjectplace": "subject", "subjectname": "subject", "dateissued": "year", "originplace": "place",
-        "originpublisher": "publisher", "languageiso639-2": "language", "callnumber": "class",
+        "originpublisher": "publisher", "languageiso639-2": "language", "callnumber": "call",
     },
     REC: {"identifier": "control", "lastmodificationdate": "changed", "holdingsinstitution": "library"},
     OWN: {**_DC, **_CQL, **_OWN, "any": "any", "resourcetype": "kind"},

@@ -25,7 +25,8 @@ USES: Mapping[Index, tuple[int, ...]] = {
     "publisher": (1018,),
     "place": (59,),
     "note": (63, 62),  # 62 abstract
-    "class": (20, 13, 14, 16, 17),  # local, Dewey, UDC, LC, NLM
+    "class": (20, 13, 14),  # local, which is 中图法 here, Dewey, UDC
+    "call": (53, 16, 17, 18),  # local, LC, NLM, NAL
     "isbn": (7,),
     "issn": (8,),
     "number": (1007,),  # identifier—standard

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocols import query
-from protocols.query import And, Near, Node, Not, Or, SetOf, Term, Unanswerable
+from protocols.query import And, Index, Near, Node, Not, Or, SetOf, Term, Unanswerable
 from protocols.z3950 import attributes, oids, pqf, rpn
 from protocols.z3950.apdu import query as apdu
 from protocols.z3950.diagnostics import Bib1
@@ -209,6 +209,17 @@ def test_a_tree_that_is_written_is_read_again(tree: Node) -> None:
 )
 def test_a_term_is_written_as_other_servers_know_it(term: Term, expected: str) -> None:
     assert pqf.text(rpn.write(term, str.encode)) == expected
+
+
+@pytest.mark.parametrize(
+    ("uses", "index"),
+    [((53, 16, 17, 18), "call"), ((20, 13, 14), "class"), ((12, 1032), "control"), ((7,), "isbn"), ((1007,), "number")],
+)
+def test_numbers_of_a_book_are_told_apart_by_their_use(uses: tuple[int, ...], index: Index) -> None:
+    for use in uses:
+        asked = rpn.read(pqf.parse(f"@attr 1={use} TP312/8"), bytes.decode)
+        assert isinstance(asked, Term) and asked.index == index
+    assert pqf.text(rpn.write(Term(index=index, text="TP312/8"), str.encode)).startswith(f"@attr 1={uses[0]} ")
 
 
 def test_a_target_may_want_attributes_of_its_own() -> None:
