@@ -6,7 +6,6 @@ rows for the first field only: it is found once for texts that come again and ag
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -16,7 +15,7 @@ from dms import isbd
 from dms.crosswalk import elements, linked, scripts
 from dms.crosswalk.elements import Element, Path
 from dms.crosswalk.iris import iri
-from dms.crosswalk.lines import Lines
+from dms.crosswalk.lines import AWAITED, Brief, Fates, Lines, every
 from dms.crosswalk.model import Fate, Loss
 from dms.crosswalk.rows import LEADER, Part, Row, Table
 from protocols import marc
@@ -29,13 +28,18 @@ NO_ELEMENT = "the target has no element for this"
 NO_ROW = "the table has no row for this"
 NOT_IN_LIST = "no value that the target knows"
 NON_SORTING = "\x88\x89\x98\x9c"  # NSB and NSE as systems write them
+_ALL = 1 << 30  # characters: more than any value has
 BLANK = " |#^"  # of coded data: nothing is said
 _NO_MARKS = str.maketrans("", "", NON_SORTING)
 # Positions of the leader that say something of what is described (the others are of ISO 2709 itself).
 _LEADER = (*range(5, 10), *range(17, 20))
 
 
-_Went = tuple[tuple[str, tuple[str, ...]], ...]  # (subfield, elements) of the values of a field
+class _Template(NamedTuple):
+    """The lines of fields whose values went the same ways."""
+
+    lines: Lines
+    awaited: tuple[tuple[int, int, int], ...]  # which values they await: (place, first character, end)
 
 
 class Put(NamedTuple):
@@ -71,7 +75,7 @@ class Cut(msgspec.Struct, gc=False):
     tag: str
     pieces: tuple[Piece, ...]
     values: list[_Value]
-    losses: tuple[Loss, ...] = ()  # once somebody asked
+    losses: tuple[Lines, tuple[str, ...]] | None = None  # its lines and the values that they await, once somebody asked
 
 
 class Crosswalk:
@@ -82,7 +86,7 @@ class Crosswalk:
         self._rows = {tag: [(n, table.rows[n]) for n in numbers] for tag, numbers in table.by_tag.items()}
         self._known: dict[tuple[str, str], Cut] = {}
         self._lines: dict[tuple[str, str, tuple[str, ...]], Loss] = {}
-        self._went: dict[tuple[str, _Went], Lines] = {}
+        self._templates: dict[tuple[object, ...], _Template] = {}
         self._reasons: dict[tuple[str, str], str] = {}
 
     def record(self, record: Record) -> Crossed:
@@ -98,6 +102,16 @@ class Crosswalk:
             if len(self._known) >= REMEMBERED:
                 self._known.clear()
             known = self._known[tag, text] = self._cut(tag, text, "")
+        return known
+
+    def leader(self, leader: str) -> Cut:
+        """What becomes of a leader; lengths and addresses say nothing, so that few are different."""
+        text = f"     {leader[5:12]}     {leader[17:20]}"
+        known = self._known.get((LEADER, text))
+        if known is None:
+            if len(self._known) >= REMEMBERED:
+                self._known.clear()
+            known = self._known[LEADER, text] = self._cut(LEADER, text, text)
         return known
 
     def _cut(self, tag: str, text: str, leader: str) -> Cut:
@@ -186,53 +200,49 @@ class Crosswalk:
             whole = [iri(value) for value in whole]
         return whole
 
-    def losses(self, cut: Cut) -> tuple[Loss, ...]:
-        """A line for every subfield."""
-        if not cut.losses:
-            if all(each.to for each in cut.values):
-                went = tuple((each.source, each.to) for each in cut.values)
-                cut.losses = self._went.get((cut.tag, went)) or self._mapped_whole(cut.tag, went)
-            else:
-                cut.losses = tuple(self._losses(cut.tag, cut.values, bool(cut.pieces)))
+    def losses(self, cut: Cut) -> tuple[Lines, tuple[str, ...]]:
+        """A line for every subfield, and the values that lines await."""
+        if cut.losses is None:
+            ways = tuple([_way_of(cut.tag, each) for each in cut.values])
+            key = (cut.tag, bool(cut.pieces), ways)
+            known = self._templates.get(key)
+            if known is None:
+                if len(self._templates) >= REMEMBERED:
+                    self._templates.clear()
+                known = self._templates[key] = self._template(cut)
+            values = cut.values
+            cut.losses = known.lines, tuple([values[at].value[first:end] for at, first, end in known.awaited])
         return cut.losses
 
-    def _mapped_whole(self, tag: str, went: _Went) -> Lines:
-        """The lines of a field of which everything went somewhere, the same tuple for the same."""
-        if len(self._went) >= REMEMBERED:
-            self._went.clear()
-        made = self._went[tag, went] = tuple(
-            self._lines.get((tag, source, to)) or self._mapped(tag, source, to) for source, to in went
-        )
-        return made
-
-    def _losses(self, tag: str, values: Sequence[_Value], rows: bool) -> Iterator[Loss]:
-        for each in values:
+    def _template(self, cut: Cut) -> _Template:
+        lines: list[Loss] = []
+        awaited: list[tuple[int, int, int]] = []
+        tag = cut.tag
+        for place, each in enumerate(cut.values):
             if each.to:
-                yield self._lines.get((tag, each.source, each.to)) or self._mapped(tag, each.source, each.to)
+                lines.append(self._lines.get((tag, each.source, each.to)) or self._mapped(tag, each.source, each.to))
             elif not each.value.strip(BLANK):
-                yield Loss(tag, each.source, Fate.LOST, why=EMPTY)
+                lines.append(Loss(tag, each.source, Fate.LOST, why=EMPTY))
             elif each.spans or tag == LEADER:
-                yield from self._positions(tag, each)
+                for first, end, to in each.spans:
+                    lines.append(self._mapped(tag, _span(each.source, first, end), (to,)))
+                for first, end in _unsaid(tag, each):
+                    code = _span(each.source, first, end)
+                    why = self._why(tag, code) or NO_ELEMENT
+                    lines.append(Loss(tag, code, Fate.LOST, why=why, value=AWAITED))
+                    awaited.append((place, first, end))
             else:
-                why = self._why(tag, each.source) or (NOT_IN_LIST if each.refused else NO_ELEMENT if rows else NO_ROW)
-                yield Loss(tag, each.source, Fate.LOST, "", why, each.value)
+                unknown = NOT_IN_LIST if each.refused else NO_ELEMENT if cut.pieces else NO_ROW
+                why = self._why(tag, each.source) or unknown
+                lines.append(Loss(tag, each.source, Fate.LOST, "", why, AWAITED))
+                awaited.append((place, 0, _ALL))
+        return _Template(tuple(lines), tuple(awaited))
 
     def _mapped(self, tag: str, source: str, to: tuple[str, ...]) -> Loss:
         if len(self._lines) >= REMEMBERED:
             self._lines.clear()
         made = self._lines[tag, source, to] = Loss(tag, source, Fate.MAPPED, ", ".join(dict.fromkeys(to)))
         return made
-
-    def _positions(self, tag: str, each: _Value) -> Iterator[Loss]:
-        """Lines for the positions that were taken and for what is said in others."""
-        taken: set[int] = set()
-        for first, end, to in each.spans:
-            taken.update(range(first, end))
-            yield self._mapped(tag, _span(each.source, first, end), (to,))
-        wanted = _LEADER if tag == LEADER else range(len(each.value))
-        for first, end in _runs([at for at in wanted if at not in taken], each.value):
-            code = _span(each.source, first, end)
-            yield Loss(tag, code, Fate.LOST, why=self._why(tag, code) or NO_ELEMENT, value=each.value[first:end])
 
     def _why(self, tag: str, code: str) -> str:
         """The reason that the table gives for a subfield or a position, if any."""
@@ -254,7 +264,7 @@ class Crossed:
         self._crosswalk = crosswalk
         self._table = crosswalk.table
         self._cuts = [crosswalk.field(tag, text, record.leader) for tag, text in record.fields]
-        self._leader = crosswalk.field(LEADER, record.leader, record.leader)
+        self._leader = crosswalk.leader(record.leader)
         mates = scripts.mates(record) if self._table.groups or self._table.twins else {}
         found = [(piece, -1) for piece in self._leader.pieces]
         for place, cut in enumerate(self._cuts):
@@ -280,14 +290,20 @@ class Crossed:
         """The elements of a room, in the order of the rows; those that say the same as another are left out."""
         return list({elements.written(element): element for element in self.rooms.get(room, ())}.values())
 
-    def fates(self) -> tuple[tuple[int, tuple[Loss, ...]], ...]:
+    def fates(self) -> Fates:
         """(which of its tag from 1, its lines) of every source field, the leader first."""
-        seen: Counter[str] = Counter()
-        told = [(1, self._crosswalk.losses(self._leader))]
-        for (tag, _), cut in zip(self._record.fields, self._cuts, strict=True):
-            seen[tag] += 1
-            told.append((seen[tag], self._crosswalk.losses(cut)))
-        return tuple(told)
+        return every(self.brief())
+
+    def brief(self) -> list[Brief]:
+        """The same, with the values beside the lines."""
+        seen: dict[str, int] = {}
+        losses = self._crosswalk.losses
+        told: list[Brief] = [(1, *losses(self._leader))]
+        for cut in self._cuts:
+            tag = cut.tag
+            seen[tag] = nth = seen.get(tag, 0) + 1
+            told.append((nth, *(cut.losses or losses(cut))))
+        return told
 
     def _share(self, row: Row, piece: Piece, room: list[Element]) -> None:
         first = row.element[0]
@@ -329,6 +345,34 @@ def _values_of(tag: str, text: str, *, linking: bool) -> list[_Value]:
     if linking:
         return [_Value(source, code, value) for source, code, value in linked.said(text)]
     return [_Value(code, code, value) for code, value in marc.subfields(text)]
+
+
+class _Masked(dict[int, str]):
+    """Of a value's characters only whether they say something."""
+
+    def __missing__(self, _character: int) -> str:
+        return "x"
+
+
+_MASK = _Masked({ord(character): " " for character in BLANK})
+
+
+def _way_of(tag: str, each: _Value) -> tuple[object, ...]:
+    """All that the lines of a value depend on."""
+    if each.to:
+        return each.source, each.to
+    if not each.value.strip(BLANK):
+        return (each.source,)
+    if each.spans or tag == LEADER:
+        return each.source, each.spans, each.value.translate(_MASK)
+    return each.source, each.refused
+
+
+def _unsaid(tag: str, each: _Value) -> Iterator[tuple[int, int]]:
+    """The runs of positions that say something and went nowhere."""
+    taken = {at for first, end, _ in each.spans for at in range(first, end)}
+    wanted = _LEADER if tag == LEADER else range(len(each.value))
+    return _runs([at for at in wanted if at not in taken], each.value)
 
 
 def _each(row: Row, puts: list[Put]) -> list[list[Put]]:

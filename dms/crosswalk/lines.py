@@ -6,7 +6,7 @@ long as they are kept beside what was found out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from functools import lru_cache
 from typing import Generic, TypeVar
 
@@ -15,6 +15,25 @@ from dms.crosswalk.model import Fate, Loss
 REMEMBERED = 50_000  # about 30 MB at worst
 T = TypeVar("T")
 Lines = tuple[Loss, ...]
+# Itself in the place of a value that is told beside: the lines of fields of one outline are the same then.
+AWAITED = "\x1e awaited"
+Brief = tuple[int, Lines, tuple[str, ...]]  # which of its tag from 1, its lines, the values that they await
+
+
+Fates = tuple[tuple[int, Lines], ...]
+
+
+def every(told: Iterable[Brief]) -> Fates:
+    """All lines with their values."""
+    return tuple([(nth, whole(lines, values)) for nth, lines, values in told])
+
+
+def whole(lines: Lines, values: tuple[str, ...]) -> Lines:
+    """The lines with the values that they await."""
+    if not values:
+        return lines
+    left = iter(values)
+    return tuple([each._replace(value=next(left)) if each.value is AWAITED else each for each in lines])
 
 
 @lru_cache(4096)

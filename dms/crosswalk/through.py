@@ -13,14 +13,13 @@ from typing import NamedTuple
 
 from catalog.model import Format
 from dms.crosswalk.crossing import Crossed, Crosswalk
-from dms.crosswalk.lines import Known, Lines
+from dms.crosswalk.lines import AWAITED, Brief, Fates, Known, Lines, every, whole
 from dms.crosswalk.marc import convert
 from dms.crosswalk.model import Fate, Loss
 from protocols import marc
 from protocols.marc import Record
 
 NO_PLACE = "only a local field has room for this in the format between, and the target has none for that"
-Fates = tuple[tuple[int, Lines], ...]
 _LEADER = "LDR"
 
 
@@ -34,32 +33,34 @@ class Gone:
 
     def fates(self) -> Fates:
         """(which of its tag from 1, its lines) of every field of the record as it came."""
-        after = self.crossed.fates()
+        return every(self.brief())
+
+    def brief(self) -> list[Brief]:
+        """The same, with the values beside the lines."""
+        after = self.crossed.brief()
         return after if self.before is None else joined(self.record, self.before, after)
 
 
-def joined(record: Record, before: Fates, after: Fates) -> Fates:
+def joined(record: Record, before: Fates, after: Iterable[Brief]) -> list[Brief]:
     """The lines of two steps as one: `before` is of the record's fields (and leader), `after` of what they became."""
     made = _Made(after)
     told = []
     fields = [*record.fields, *((_LEADER, record.leader) for _ in before[len(record.fields) :])]
     for (nth, losses), (_, text) in zip(before, fields, strict=True):
         lines, valued = _both(losses, tuple([made.of(to) for to in _places(losses)]))
-        if valued:
-            own = list(lines)
-            for place, at in valued:
-                own[place] = own[place]._replace(value=_value(text, own[place].code, at))
-            lines = tuple(own)
-        told.append((nth, lines))
-    return tuple(told)
+        values = tuple([_value(text, code, at) for code, at in valued])
+        if values and "" in values:  # a line without a value awaits none
+            lines, values = whole(lines, values), ()
+        told.append((nth, lines, values))
+    return told
 
 
 class _Made:
     """Where fields, subfields and positions of the record between went."""
 
-    def __init__(self, fates: Fates) -> None:
+    def __init__(self, fates: Iterable[Brief]) -> None:
         self._lines: dict[str, list[Lines]] = {}  # by tag
-        for _, losses in fates:
+        for _, losses, _ in fates:
             if losses:
                 self._lines.setdefault(losses[0].tag, []).append(losses)
         self._of: dict[str, str] = {}
@@ -119,16 +120,19 @@ def _places(losses: Lines) -> tuple[str, ...]:
 
 
 @Known
-def _both(losses: Lines, went: tuple[str, ...]) -> tuple[Lines, tuple[tuple[int, int], ...]]:
-    """The lines of both steps, and those that still have to be given their value: (place, which of its code from 0)."""
-    lines = tuple(map(_joined, losses, went))
+def _both(losses: Lines, went: tuple[str, ...]) -> tuple[Lines, tuple[tuple[str, int], ...]]:
+    """The lines of both steps, and the values that some await: (code, which of its code from 0)."""
+    lines = []
     seen: Counter[str] = Counter()
     valued = []
-    for place, (before, after) in enumerate(zip(losses, lines, strict=True)):
+    for before, to in zip(losses, went, strict=True):
+        after = _joined(before, to)
         if after.fate is Fate.LOST and before.fate is not Fate.LOST:
-            valued.append((place, seen[before.code]))
+            valued.append((before.code, seen[before.code]))
+            after = after._replace(value=AWAITED)
+        lines.append(after)
         seen[before.code] += 1
-    return lines, tuple(valued)
+    return tuple(lines), tuple(valued)
 
 
 def _joined(loss: Loss, to: str) -> Loss:

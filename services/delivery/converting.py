@@ -6,7 +6,7 @@ A stretch is converted whole in one process of the pool; what goes back is ready
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
@@ -16,7 +16,7 @@ import msgspec
 from config.errors import BadRecord
 from dms import formats, identity
 from dms.crosswalk import through
-from dms.crosswalk.lines import Known, Lines
+from dms.crosswalk.lines import AWAITED, Brief, Fates, Known, Lines
 from dms.crosswalk.marc import between
 from dms.crosswalk.model import Fate
 from dms.rules import kinds
@@ -27,7 +27,6 @@ from protocols.reading import Read
 from services.delivery import forms
 from services.delivery.forms import Going
 
-Fates = tuple[tuple[int, Lines], ...]
 REMEMBERED = 20_000  # heads of lines; about 10 MB at worst
 UNREADABLE = "unreadable"
 
@@ -95,6 +94,7 @@ def _one(made: Stretch, asked: Asked, place: _Place, read: Read) -> None:
     ident = identity.local_id(read.record, "001", read.raw)
     own = formats.format_of(read.record, asked.said)
     record, format_, fates = read.record, own, Fates()
+    brief: list[Brief] = []
     try:
         if asked.dialect:
             if kinds.kind_of(read.record, own) is not Kind.BIBLIOGRAPHIC:
@@ -103,10 +103,10 @@ def _one(made: Stretch, asked: Asked, place: _Place, read: Read) -> None:
             record, format_, fates = converted.record, between.FORMATS[asked.dialect], converted.fates
         going = Going(ident, record, format_)
         written, crossed = forms.told(going, asked.form, asked.encoding, ordinal=place.number)
-        if asked.report and not asked.dialect:
-            fates = crossed() if crossed else between.same(record).fates
-        elif asked.report and crossed:
-            fates = through.joined(read.record, fates, crossed())
+        if asked.report and crossed:
+            brief = through.joined(read.record, fates, crossed()) if asked.dialect else crossed()
+        elif asked.report and not asked.dialect:
+            fates = between.same(record).fates
     except BadRecord as error:
         cause = error.__cause__ if isinstance(error.__cause__, BadRecord) else error  # forms name the record around it
         _refuse(made, asked, place, ident, cause.code, str(error).removeprefix(f"{ident}: "))
@@ -114,12 +114,13 @@ def _one(made: Stretch, asked: Asked, place: _Place, read: Read) -> None:
     made.out.append(written.data)
     lacking = writing.lacking(record, asked.encoding) if written.lost else {}
     if written.lost:
-        told = ", ".join(f"{tag} {' '.join(characters)}" for tag, characters in lacking.items())
-        made.notes.append((ident, "characters", told))
+        said = ", ".join(f"{tag} {' '.join(characters)}" for tag, characters in lacking.items())
+        made.notes.append((ident, "characters", said))
     if asked.report:
         target = asked.form if crossed else asked.dialect or format_.name.lower()
         line = {"position": place.position, "id": ident, "from": own.name.lower(), "to": target}
-        made.report.append((place.ordinal, _line(made, line, fates, lacking)))
+        told = _briefly(brief) if brief else [_told(losses, nth) for nth, losses in fates]
+        made.report.append((place.ordinal, _line(made, line, told, lacking)))
 
 
 def _refuse(made: Stretch, asked: Asked, place: _Place, ident: str, code: str, reason: str) -> None:
@@ -130,29 +131,42 @@ def _refuse(made: Stretch, asked: Asked, place: _Place, ident: str, code: str, r
         made.report.append((place.ordinal, _ENCODER.encode(told)[1:]))
 
 
-def _line(made: Stretch, told: Mapping[str, object], fates: Fates, lacking: Mapping[str, str]) -> bytes:
-    """The record's line, without its {: counts, and an object a subfield."""
-    lines = []
-    total = 0
-    for nth, losses in fates:
+def _briefly(brief: list[Brief]) -> list[tuple[bytes, int]]:
+    """What is told of fields, with the values that stand beside."""
+    told = []
+    for nth, losses, values in brief:
         line, count = _told(losses, nth)
-        if line:
-            lines.append(line)
-            total += count
+        told.append((line % tuple(map(_ENCODER.encode, values)), count) if values else (line, count))
+    return told
+
+
+def _line(
+    made: Stretch, told: Mapping[str, object], fields: Sequence[tuple[bytes, int]], lacking: Mapping[str, str]
+) -> bytes:
+    """The record's line, without its {: counts, and an object a subfield."""
+    total = sum([count for _, count in fields])
     counts = {fate.value: total >> shift & _MOST for fate, shift in _SHIFTS}
     made.fates.update(counts)
     more = {"characters": lacking} if lacking else {}
-    return b'%b,"fields":[%b]}' % (_ENCODER.encode({**told, **counts, **more})[1:-1], b",".join(lines))
+    return b'%b,"fields":[%b]}' % (
+        _ENCODER.encode({**told, **counts, **more})[1:-1],
+        b",".join([line for line, _ in fields if line]),
+    )
 
 
 @Known
 def _told(losses: Lines, nth: int) -> tuple[bytes, int]:
-    """The objects of one field, and how many of each fate: a number each, side by side in one."""
+    """The objects of one field, and how many of each fate: a number each, side by side in one. Where lines await values
+    it is a form for them."""
+    awaits = any(loss.value is AWAITED for loss in losses)
     lines = []
     count = 0
     for loss in losses:
         head, one = _head(nth, *loss[:5])
-        lines.append(b'%b,"value":%b}' % (head, _ENCODER.encode(loss.value)) if loss.value else head + b"}")
+        if awaits:
+            head = head.replace(b"%", b"%%")
+        value = b"%b" if loss.value is AWAITED else _ENCODER.encode(loss.value)
+        lines.append(b'%b,"value":%b}' % (head, value) if loss.value else head + b"}")
         count += one
     return b",".join(lines), count
 

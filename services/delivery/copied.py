@@ -40,7 +40,7 @@ def copied(published: Published, dialect: str) -> Going:
     else:
         if fmt is not target:
             record = between.to(record, fmt, CALIS).record
-        turned = dialects.to(spelled_out(record), dialect, whole=False).record
+        turned, _ = dialects.turned(spelled_out(record), dialect)
     return Going(published.id, turned, target)
 
 

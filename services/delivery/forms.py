@@ -11,7 +11,7 @@ from typing import NamedTuple
 from catalog.model import Format
 from config.errors import BadRecord
 from dms.crosswalk import bibframe, mods, targets
-from dms.crosswalk.targets import Fates
+from dms.crosswalk.lines import Brief
 from protocols import writing
 from protocols.charsets import codec, encode
 from protocols.charsets.encode import Encoded
@@ -53,7 +53,7 @@ def write(going: Going, form: str, encoding: str = codec.UTF8, *, ordinal: int =
 
 def told(
     going: Going, form: str, encoding: str = codec.UTF8, *, ordinal: int = 1
-) -> tuple[Encoded, Callable[[], Fates] | None]:
+) -> tuple[Encoded, Callable[[], list[Brief]] | None]:
     """`write`, and for a form that is no MARC a way to ask what became of the record's fields.
 
     Raises `BadRecord` as `write` does.
@@ -63,7 +63,7 @@ def told(
         if target is None:
             return _marc(going, form, encoding, ordinal), None
         found = target(going.record, going.format, going.ident)
-        return encode.encode(found.text + "\n", codec.UTF8), found.fates
+        return encode.encode(found.text + "\n", codec.UTF8), found.brief
     except BadRecord as error:
         raise BadRecord(f"{going.ident}: {error}") from error
 

@@ -6,11 +6,11 @@ family becomes MARC 21 by `cnmarc_marc21`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from catalog.model import Format
 from dms.crosswalk.lines import Known, Lines, mapped
-from dms.crosswalk.marc import dialects, pairs
+from dms.crosswalk.marc import dialects, pairs, twofold
 from dms.crosswalk.marc.convert import crosswalk
 from dms.crosswalk.marc.pairs import Origin
 from dms.crosswalk.model import Converted, Fate, Loss
@@ -39,8 +39,8 @@ def to(record: Record, fmt: Format, dialect: str) -> Converted:
     if fmt is Format.CNMARC:
         return dialects.to(record, dialect)
     there = _to_cnmarc(record)
-    onward = dialects.to(there.record, dialect, whole=False)
-    return Converted(onward.record, _joined_losses(record, there, onward))
+    onward, lost = dialects.turned(there.record, dialect)
+    return Converted(onward, _joined_losses(record, there, lost) if lost else there.fates)
 
 
 def same(record: Record) -> Converted:
@@ -65,9 +65,9 @@ def _to_cnmarc(record: Record) -> Converted:
 def _to_marc21(record: Record) -> Converted:
     """The UNIMARC family as MARC 21."""
     crossing = crosswalk("cnmarc_marc21")
-    if not dialects.has_twins(record):
+    if not twofold.has_twins(record):
         return crossing.convert(record)
-    whole, origins = dialects.joined(record)
+    whole, origins = twofold.joined(record)
     converted = crossing.convert(whole)
     return Converted(converted.record, _attributed(record, whole, origins, converted))
 
@@ -141,12 +141,6 @@ def _without(losses: Lines, codes: str) -> Lines:
     return losses if len(left) == len(losses) else left
 
 
-@Known
-def _loses(losses: Lines) -> bool:
-    """Whether something is lost."""
-    return any(loss.fate is Fate.LOST for loss in losses)
-
-
 def _finished(record: Record) -> Record:
     """The record with what no row can say: the century and the script in 100, one 101, pinyin in its place, names in
     Han entered directly."""
@@ -194,17 +188,9 @@ def _coded(text: str, title: str) -> str:
     return text.replace(data, f"{century}{data[2:34]}{script}", 1)
 
 
-def _joined_losses(record: Record, first: Converted, second: Converted) -> tuple[tuple[int, Lines], ...]:
+def _joined_losses(record: Record, first: Converted, second: Iterable[Loss]) -> tuple[tuple[int, Lines], ...]:
     """The lines of the first conversion, with what the second lost of what they tell of."""
-    lost = {
-        f"{loss.tag}${loss.code}": loss.why
-        for _, losses in second.fates
-        if _loses(losses)
-        for loss in losses
-        if loss.fate is Fate.LOST
-    }
-    if not lost:
-        return first.fates
+    lost = {f"{loss.tag}${loss.code}": loss.why for loss in second}
     told = []
     of_fields, of_leader = first.fates[: len(record.fields)], first.fates[len(record.fields) :]
     for (_, text), (nth, losses) in zip(record.fields, of_fields, strict=True):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -19,7 +18,8 @@ from typing import Any, NamedTuple
 from dms.crosswalk import linked
 from dms.crosswalk.lines import Known, Lines, mapped
 from dms.crosswalk.linked import Said
-from dms.crosswalk.marc import agencies, linking, pairs
+from dms.crosswalk.marc import agencies, linking, twofold
+from dms.crosswalk.marc.twofold import CHINESE, LATIN, NINE, SPELLED, Entry
 from dms.crosswalk.model import Converted, Fate, Loss
 from protocols import marc
 from protocols.marc import DELIMITER, Record
@@ -33,17 +33,13 @@ REMEMBERED = 30_000  # fields, by dialect and script of the title; about 100 MB 
 _TAG = itemgetter(0)
 _HAN = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff]")
 _CAPITALS = "ABCDEFGHI"
-_SPELLED = ("200", "225", "5", "60", "61", "70", "71", "72")  # fields that have pinyin
-_WRITTEN = (*_SPELLED, "4", "801", "100")  # and fields that dialects write differently for another reason
+_WRITTEN = (*SPELLED, "4", "801", "100")  # and fields that dialects write differently for another reason
 _SERIES = ("410", "461")
 _SUBSERIES = ("411", "462")
 _LANGUAGE = slice(22, 25)  # of 100 $a
 _TURNED = frozenset((*_SERIES, *_SUBSERIES, "700", "710", "720", "701", "711"))  # tags that the record decides about
-_ONE, _FOUR, _SEVEN, _NINE = DELIMITER + "1", DELIMITER + "4", DELIMITER + "7", DELIMITER + "9"
+_ONE, _FOUR = DELIMITER + "1", DELIMITER + "4"
 _HEADS = frozenset(("700", "710", "720"))
-_LETTER = re.compile("[A-Za-z]")
-_LINK = re.compile(r"a(\d\d)")
-_LATIN, _CHINESE = "ba", "ea"  # UNIMARC Manual, $7
 # Standard subfield of a link → field and subfield that is embedded, the other way round of `linked.STANDARD`.
 _INSIDE: Mapping[str, str] = {
     "0": "001", "a": "700a", "c": "210a", "d": "210d", "e": "205a", "h": "200h", "i": "200i", "n": "210c", "o": "200e",
@@ -99,33 +95,50 @@ def _roles(kind: str) -> Mapping[str, str]:
     return table if kind == WORDS else {word: code for code, word in table.items()}
 
 
-def to(record: Record, name: str, *, whole: bool = True) -> Converted:
-    """A record of the UNIMARC family in the dialect `name`, and what became of every subfield. Raises KeyError.
-
-    Without `whole` fields that no dialect writes otherwise have no lines.
-    """
+def turned(record: Record, name: str) -> tuple[Record, list[Loss]]:
+    """A record that a crosswalk made, in the dialect `name`, and the lines of what that loses. Raises KeyError."""
+    if twofold.has_twins(record):
+        converted = to(record, name)
+        return converted.record, [loss for _, loss in converted.losses() if loss.fate is Fate.LOST]
     dialect = dialects()[name]
     around = _Around(record, dialect)
-    known = _known.setdefault((name, around.is_han), {})
+    fields: list[tuple[str, str]] = []
+    lost: list[Loss] = []
+    twins = 0
+    for each in record.fields:
+        own, text = each
+        if not own.startswith(_WRITTEN):
+            fields.append(each)
+            continue
+        if NINE in text and own.startswith(SPELLED):
+            text = twofold.capitals(text)
+        tag = around.tag(own, text) if own in _TURNED else own
+        if not _is_written(own, tag, text, dialect, around.is_han):
+            written = _known_as(own, tag, text, dialect, around.is_han)
+            lost += [loss for loss in written.losses if loss.fate is Fate.LOST]
+            text = written.text
+            if written.twin:
+                twins += 1
+                fields += _linked(tag, written, twins)
+                continue
+        fields.append((tag, text))
+    fields.sort(key=_TAG)
+    return Record(record.leader, tuple(fields)), lost
+
+
+def to(record: Record, name: str) -> Converted:
+    """A record of the UNIMARC family in the dialect `name`, and what became of every subfield. Raises KeyError."""
+    dialect = dialects()[name]
+    around = _Around(record, dialect)
     fields: list[tuple[str, str]] = []
     lines: list[Lines] = [()] * len(record.fields)
     twins = 0
-    for entry in _read(record) if has_twins(record) else map(_alone, range(len(record.fields)), record.fields):
+    for entry in twofold.read(record):
         own, text, place, twin, _ = entry
-        if not whole and twin is None and not own.startswith(_WRITTEN):
-            fields.append((own, text))
-            continue
         tag = around.tag(own, text) if own in _TURNED else own
-        if not whole and twin is None and _is_written(own, tag, text, dialect, around.is_han):
-            fields.append((tag, text))
-            continue
-        written = known.get((own, tag, text))
-        if written is None:
-            if len(known) >= REMEMBERED:
-                known.clear()
-            written = known[own, tag, text] = _written(own, tag, text, dialect, around.is_han)
+        written = _known_as(own, tag, text, dialect, around.is_han)
         losses = written.losses
-        if _NINE in (raw := record.fields[place][1]) and raw is not text and twin is None:
+        if NINE in (raw := record.fields[place][1]) and raw is not text and twin is None:
             losses = _recoded(losses, tuple(code for code, _ in marc.subfields(raw)))
         if twin is None:
             lines[place] = losses
@@ -133,9 +146,7 @@ def to(record: Record, name: str, *, whole: bool = True) -> Converted:
             lines[place], lines[twin] = _parted(tag, entry, losses)
         if written.twin:
             twins += 1
-            link = f"{DELIMITER}6a{twins:02}{DELIMITER}7"
-            fields.append((tag, f"{written.text[:2]}{link}{_CHINESE}{written.text[2:]}"))
-            fields.append((tag, f"{written.twin[:2]}{link}{_LATIN}{written.twin[2:]}"))
+            fields += _linked(tag, written, twins)
         else:
             fields.append((tag, written.text))
     fields.sort(key=_TAG)
@@ -147,13 +158,33 @@ def to(record: Record, name: str, *, whole: bool = True) -> Converted:
     return Converted(Record(record.leader, tuple(fields)), tuple(fates))
 
 
+def _known_as(own: str, tag: str, text: str, dialect: Dialect, is_han: bool) -> _Written:
+    """A field as the dialect writes it, remembered."""
+    known = _known.setdefault((dialect.name, is_han), {})
+    written = known.get((own, tag, text))
+    if written is None:
+        if len(known) >= REMEMBERED:
+            known.clear()
+        written = known[own, tag, text] = _written(own, tag, text, dialect, is_han)
+    return written
+
+
+def _linked(tag: str, written: _Written, number: int) -> list[tuple[str, str]]:
+    """The field and the one in the other script, with their links."""
+    link = f"{DELIMITER}6a{number:02}{DELIMITER}7"
+    return [
+        (tag, f"{written.text[:2]}{link}{CHINESE}{written.text[2:]}"),
+        (tag, f"{written.twin[:2]}{link}{LATIN}{written.twin[2:]}"),
+    ]
+
+
 def _is_written(own: str, tag: str, text: str, dialect: Dialect, is_han: bool) -> bool:
     """Whether a field, which nothing is to be told of, plainly is as the dialect writes it."""
     if tag[0] == "4":
         return dialect.links == EMBEDDED and _ONE in text
     if own == "801":
         return marc.value(text, "a") != ""
-    if dialect.pinyin != CAPITAL or not tag.startswith(_SPELLED) or (is_han and own[0] == "7" and _FOUR in text):
+    if dialect.pinyin != CAPITAL or not tag.startswith(SPELLED) or (is_han and own[0] == "7" and _FOUR in text):
         return False
     return text[2:3] == DELIMITER and DELIMITER * 2 not in text and text[-1] != DELIMITER
 
@@ -176,7 +207,7 @@ def _recoded(losses: Lines, codes: tuple[str, ...]) -> Lines:
     return tuple(each._replace(code=code) for each, code in zip(losses, codes, strict=True))
 
 
-def _parted(tag: str, entry: _Entry, losses: Iterable[Loss]) -> tuple[tuple[Loss, ...], tuple[Loss, ...]]:
+def _parted(tag: str, entry: Entry, losses: Iterable[Loss]) -> tuple[tuple[Loss, ...], tuple[Loss, ...]]:
     """The lines of a field and those of the one that was joined to it, whose subfields are in capital codes."""
     own: list[Loss] = []
     others: list[Loss] = []
@@ -188,92 +219,6 @@ def _parted(tag: str, entry: _Entry, losses: Iterable[Loss]) -> tuple[tuple[Loss
     links = [Loss(entry.tag, code, Fate.MAPPED, f"{tag}${code}") for code in "67"]
     same = [Loss(entry.tag, code, Fate.MAPPED, f"{tag}${code}") for code in entry.same]
     return (*own, *links), (*others, *same, *links)
-
-
-class _Entry(NamedTuple):
-    """A field of the record, with pinyin in capital codes."""
-
-    tag: str
-    text: str
-    place: int  # of the field in the record
-    twin: int | None  # of the one that was joined to it
-    same: tuple[str, ...] = ()  # codes that say the same in both
-
-
-def has_twins(record: Record) -> bool:
-    """Whether fields may stand in two scripts."""
-    return any(_SEVEN in text for _, text in record.fields)
-
-
-def joined(record: Record) -> tuple[Record, list[pairs.Origin]]:
-    """The record with the fields that stand in two scripts as one, and the origin of every field."""
-    seen: Counter[str] = Counter()
-    places: list[tuple[str, int]] = []
-    for tag, _ in record.fields:
-        seen[tag] += 1
-        places.append((tag, seen[tag]))
-    entries = _read(record)
-    origins = [
-        pairs.Origin(places[each.place], None if each.twin is None else places[each.twin], (), each.same)
-        for each in entries
-    ]
-    return Record(record.leader, tuple((each.tag, each.text) for each in entries)), origins
-
-
-def _read(record: Record) -> list[_Entry]:
-    """The record's fields, those in two scripts as one, pinyin in capital codes."""
-    if not has_twins(record):
-        return list(map(_alone, range(len(record.fields)), record.fields))
-    chinese: dict[tuple[str, str], int] = {}
-    latin: dict[tuple[str, str], int] = {}
-    for index, (tag, text) in enumerate(record.fields):
-        if DELIMITER + "7" in text and (link := _LINK.match(marc.value(text, "6"))):
-            known = {_CHINESE: chinese, _LATIN: latin}.get(marc.value(text, "7")[:2])
-            if known is not None:
-                known.setdefault((tag, link[1]), index)
-    twins = {index: latin[link] for link, index in chinese.items() if link in latin}
-    whole = {
-        index: woven
-        for index, twin in twins.items()
-        if not (woven := _woven(record.fields[index], record.fields[twin][1])).left
-    }
-    inside = {twins[index] for index in whole}
-    entries: list[_Entry] = []
-    for index, (tag, text) in enumerate(record.fields):
-        if index in inside:
-            continue
-        if index in whole:
-            entries.append(_Entry(tag, whole[index].text, index, twins[index], whole[index].same))
-        else:
-            entries.append(_Entry(tag, _capitals(text) if tag.startswith(_SPELLED) else text, index, None))
-    return entries
-
-
-def _alone(index: int, field: tuple[str, str]) -> _Entry:
-    """A field that stands in no two scripts."""
-    tag, text = field
-    return _Entry(tag, _capitals(text) if _NINE in text and tag.startswith(_SPELLED) else text, index, None)
-
-
-def _woven(field: tuple[str, str], twin: str) -> pairs.Woven:
-    tag, text = field
-    return pairs.woven(tag, _unlinked(text), _unlinked(twin), text[:2])
-
-
-def _unlinked(text: str) -> str:
-    return marc.field(text[:2], [(code, value) for code, value in marc.subfields(text) if code not in "67"])
-
-
-def _capitals(text: str) -> str:
-    """The field with pinyin in the capital code of what it spells, where it was in $9."""
-    if _NINE not in text:
-        return text
-    told: list[tuple[str, str]] = []
-    for code, value in marc.subfields(text):
-        if code == "9" and told and _HAN.search(told[-1][1]) and not _HAN.search(value) and _LETTER.search(value):
-            code = told[-1][0].upper()
-        told.append((code, value))
-    return marc.field(text[:2], told)
 
 
 class _Around:
@@ -316,7 +261,7 @@ def _written(tag: str, target: str, text: str, dialect: Dialect, is_han: bool) -
         said = linked.said(text)
         own, codes = tuple(each.source for each in said), tuple(each.code or each.source for each in said)
         return _Written(_link(text, dialect), mapped(tag, target, own, codes))
-    if not target.startswith(_SPELLED):
+    if not target.startswith(SPELLED):
         codes = tuple(code for code, _ in marc.subfields(text))
         return _Written(_completed(target, text, dialect), mapped(tag, target, codes, codes))
     return _spelled(tag, target, text, dialect, is_han)
