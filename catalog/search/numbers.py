@@ -57,7 +57,7 @@ def _values(kind: str, codes: str, text: str) -> list[str]:
 def _shelved(one: Shelved) -> Iterator[str]:
     """A library's numbers; that of its record also with whose it is, as `(CN-TJU)1234` names it."""
     if one.number:
-        yield from _keys("control", f"({one.library}){one.number}")
+        yield key("control", f"{one.library} {one.number}")
         yield from _keys("control", one.number)
     yield key("call", one.call_number)
 
