@@ -20,6 +20,7 @@ import traceback
 from collections.abc import Coroutine, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from types import FrameType
 from typing import Any, Protocol, cast
 
 import uvloop
@@ -33,6 +34,7 @@ from node.commands import COMMANDS
 from node.context import TRACES, Context, default_home
 from node.deeds import Act, Deed
 from node.output import RED, Output
+from protocols import standard_input
 
 INTERRUPTED = 130
 WITH_VALUE = ("--home", "--lang", "--as")
@@ -234,10 +236,37 @@ def _log(told: Settings | Misconfigured, *, serves: bool, debug: bool) -> None:
 
 
 def _await(work: Coroutine[Any, Any, int]) -> int:
-    """Runs the command; SIGTERM interrupts it as Ctrl-C does, so that what it opened is closed in order."""
-    signal.signal(signal.SIGTERM, lambda _number, _frame: signal.raise_signal(signal.SIGINT))
+    """Runs the command. SIGTERM interrupts it as Ctrl-C does, so that what it opened is closed in order; also in the
+    background of a script, where Ctrl-C is ignored (POSIX, Shell Command Language 2.11) and goes on being so.
+    """
+    ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    if ignored:
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # else the runner makes no way to interrupt the work
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(work)
+        return runner.run(_interruptible(work, ignored=ignored))
+
+
+async def _interruptible(work: Coroutine[Any, Any, int], *, ignored: bool) -> int:
+    cancel = signal.getsignal(signal.SIGINT)  # the runner's
+    interrupted = False
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        nonlocal interrupted
+        interrupted = True
+        standard_input.give_up()
+        assert callable(cancel)
+        cancel(number, frame)
+
+    signal.signal(signal.SIGTERM, interrupt)
+    signal.signal(signal.SIGINT, signal.SIG_IGN if ignored else interrupt)
+    try:
+        return await work
+    except TianluError as error:
+        if interrupted:  # what was given up looks as if it ended there
+            raise KeyboardInterrupt from error
+        raise
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN if ignored else cancel)
 
 
 def _failed(error: TianluError, out: Output, lang: str) -> int:

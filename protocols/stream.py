@@ -16,13 +16,12 @@ from __future__ import annotations
 import codecs
 import io
 import re
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from config.errors import BadRecord, NotFound, Refused
-from protocols import marcjson, xmlscan
+from protocols import marcjson, standard_input, xmlscan
 from protocols.detect import HEAD, ISO2709, KINDS, LINES, MARCJSON, MARCXML, wide_encoding
 from protocols.gunzip import Input
 from protocols.xmlscan import Shape
@@ -63,7 +62,7 @@ class Stretch:
 def open_input(path: str) -> Input:
     """Open a file, or standard input for "-", un-gzipping it if it is gzip. Raises `NotFound` or `Refused`."""
     if path == "-":
-        return Input(sys.stdin.buffer, "standard input")
+        return Input(standard_input.opened(), "standard input")
     try:
         return Input(open(path, "rb"), path)
     except FileNotFoundError as error:
