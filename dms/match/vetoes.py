@@ -218,8 +218,8 @@ def like_title(pair: Pair, rules: list[str]) -> bool:
         extent = {"pages-same", "pieces-same"} & fired
         if told and (extent or (pair.title == "title-continues" and "pages-differ" not in fired)):
             return False
-        if pair.title == "title-continues" and _solid(rules):
-            return False
+        if pair.title == "title-continues":
+            return not ({"year-same", "year-also"} & fired or extent) and not _identified(pair, rules)
     return pair.title in ("title-other", "title-begins", "title-unlike") and not _identified(pair, rules)
 
 
@@ -237,10 +237,12 @@ def of_a_row(pair: Pair, rules: list[str]) -> bool:
     a, b = pair.a, pair.b
     if not a.rest or not b.rest or pair.title in ("title-whole", "title-begins", "title-continues"):
         return False
-    if a.han and "subtitle-differs" in rules and "pages-same" not in rules and not _identified(pair, rules):
-        return True
     person = a.western and any(not people.is_body(name) for name in (*a.authors, *b.authors))
-    return rows.apart(a.rest, b.rest, not (person and {"pages-same", "pieces-same"} & set(rules)))
+    extent = {"pages-same", "pieces-same"} if a.han else {"pages-same", "pages-near", "pieces-same", "pieces-open"}
+    alike = not extent.isdisjoint(rules)
+    if "subtitle-differs" in rules and not person and not alike and not _identified(pair, rules):
+        return True
+    return rows.apart(a.rest, b.rest, not (person and alike))
 
 
 def title_part(pair: Pair, rules: list[str]) -> bool:
