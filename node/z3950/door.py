@@ -82,12 +82,13 @@ class Client:
 @contextlib.asynccontextmanager
 async def open(node: Node, at: socket.socket) -> AsyncIterator[Guard]:
     """Answers on a socket that listens, for the length of the block. Misconfigured names a setting that can't be."""
-    told = node.settings.z3950
+    told, lang = node.settings.z3950, node.settings.lang or LANG
     house = House(
         told=told,
         databases=databases.of(told),
         clients=z3950.clients(told.clients),
         version=version("tianlu"),
+        lang=lang,
         updates=True,
     )
     tls = settled.secured(told, node.home)
@@ -98,13 +99,13 @@ async def open(node: Node, at: socket.socket) -> AsyncIterator[Guard]:
             shelf=Shelf(node.reader, node.database.visit, threads),
             remembered=Remembered(node.database.visit),
             porter=Porter(node.database, node.home, node.settings.access),
-            clerk=Clerk(node.database, node.queue, node.settings.lang or LANG),
+            clerk=Clerk(node.database, node.queue, lang),
             place=context.place(node),
             registry=Registry(),
             threads=threads,
             turns=Turns(told),
             quick=Quick(),
-            lang=node.settings.lang or LANG,
+            lang=lang,
             sessions=Counter(),
         )
 

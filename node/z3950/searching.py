@@ -11,8 +11,8 @@ from functools import lru_cache
 from msgspec import structs
 
 from catalog.search import fielded, tree
-from catalog.search.port import SORTED_BY, Key
-from node.z3950 import characters, diagnosing, presenting, terms
+from catalog.search.port import MOST_KEYS, SORTED_BY, Key
+from node.z3950 import characters, diagnosing, faults, presenting, terms
 from node.z3950.state import Kept, State
 from node.z3950.tasks import Do, Find, Found, Outcome, Send, Step, Trouble, Way
 from protocols import query
@@ -105,7 +105,7 @@ _of_one_term = lru_cache(maxsize=1024)(fielded.compiled)
 def trouble(error: Unanswerable | rpn.Diagnosed | cql.Diagnosed) -> Trouble:
     """Why a query can't be answered, as the protocol says it."""
     if isinstance(error, cql.Diagnosed):
-        return Trouble(Bib1.MALFORMED_QUERY, str(error))
+        return Trouble(*faults.of(error))
     told = rpn.diagnosed(error) if isinstance(error, Unanswerable) else error
     return Trouble(told.number, told.addinfo)
 
@@ -146,6 +146,8 @@ def _find(state: State, asked: Query, where: tuple[Database, ...]) -> Find | Tro
 
         def read_cql(encoding: str) -> query.Node:
             parsed = parser.parse(typed.decode(encoding))
+            if len(parsed.keys) > MOST_KEYS:
+                raise Unanswerable("keys", str(MOST_KEYS), f"titles are sorted by at most {MOST_KEYS} keys")
             keys[:] = map(_key, parsed.keys)
             return _with_sets(state, parsed.tree, where)
 

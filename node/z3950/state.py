@@ -29,6 +29,7 @@ class House:
     databases: Databases
     clients: Clients
     version: str  # of the program
+    lang: str  # of sentences for people
     updates: bool = False  # extended services are taken
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from msgspec import structs
 
 from catalog.submissions import Action
+from config import sentences
 from node.z3950 import characters, diagnosing, searching
 from node.z3950.operations import NEEDS
 from node.z3950.state import State
@@ -52,7 +53,7 @@ ACTIONS: dict[int, tuple[Action, ...]] = {  # the first that is possible
 # bib-1 diagnostics of extended services
 DENIED, FAILED, WAITS = 222, 224, 226
 BAD_FUNCTION, BAD_PARAMETERS, BAD_ACTION, TOO_MANY = 1040, 1043, 1044, 1046
-KINDS = (oids.UPDATE, oids.UPDATE_REVISED)
+KINDS = (oids.UPDATE, oids.UPDATE_SECOND, oids.UPDATE_REVISED)
 
 
 def hand_in(state: State, request: ExtendedServicesRequest) -> Step:
@@ -60,15 +61,16 @@ def hand_in(state: State, request: ExtendedServicesRequest) -> Step:
     if not state.house.updates or request.package_type not in KINDS:
         return _failed(state, Trouble(Bib1.EXTENDED_SERVICE, oids.dotted(request.package_type)))
     if request.function != Function.CREATE:
-        return _failed(state, Trouble(BAD_FUNCTION, str(request.function)))
+        why = _told(state, f"packages are made, and neither changed nor deleted (function {request.function})")
+        return _failed(state, Trouble(BAD_FUNCTION, why))
     if not state.visitor.actor.may(NEEDS["update"].permission, state.visitor.library):
-        return _failed(state, Trouble(DENIED, "sign in with an account that may submit records of its library"))
+        return _failed(state, Trouble(DENIED, _told(state, "sign in with an account that may submit records")))
     if request.task_specific_parameters is None:
         return _failed(state, Trouble(BAD_PARAMETERS))
     try:
         told = update.read(request.task_specific_parameters)
         if not isinstance(told, UpdateRequest):
-            return _failed(state, Trouble(BAD_PARAMETERS, "a request, not a package"))
+            return _failed(state, Trouble(BAD_PARAMETERS, _told(state, "a request is wanted, this is a package")))
         offered = tuple(_offered(state, each) for each in told.not_to_keep)
     except Malformed as error:
         return _failed(state, Trouble(BAD_PARAMETERS, str(error)))
@@ -117,6 +119,11 @@ def _carrier(data: bytes, record: External) -> str:
         return "marcxml" if record.direct_reference == oids.XML else ISO2709
 
 
+def _told(state: State, sentence: str) -> str:
+    """A sentence in the language of the node: cataloguers read it."""
+    return sentences.told(sentence, state.house.lang)
+
+
 def _failed(state: State, trouble: Trouble) -> Send:
     diagnostics = (diagnosing.default(state, trouble),)
     return Send([ExtendedServicesResponse(operation_status=OperationStatus.FAILURE, diagnostics=diagnostics)])
@@ -126,12 +133,15 @@ def _handed(state: State, request: ExtendedServicesRequest, told: UpdateRequest,
     if isinstance(outcome, Trouble):
         return _failed(state, outcome)
     assert isinstance(outcome, tuple)
+    edition = request.package_type
     rows = [_row(state, asked, each) for asked, each in zip(told.not_to_keep, outcome, strict=True)]
+    if edition == oids.UPDATE:
+        rows = [update.first_edition(each) for each in rows]
     good = sum(each.record_status != RecordStatus.FAILURE for each in rows)
     waiting = any(each.record_status != RecordStatus.SUCCESS for each in rows)
     status = UpdateStatus.SUCCESS if good == len(rows) else UpdateStatus.PARTIAL if good else UpdateStatus.FAILURE
     package = TaskPackage(
-        package_type=oids.UPDATE_REVISED,
+        package_type=edition,
         package_name=request.package_name,
         user_id=state.shown(state.visitor.account),
         target_reference=" ".join(str(each.submission) for each in outcome if each.submission).encode() or None,
@@ -140,7 +150,8 @@ def _handed(state: State, request: ExtendedServicesRequest, told: UpdateRequest,
             UpdatePackage(
                 origin_part=OriginPartToKeep(action=told.to_keep.action, database_name=told.to_keep.database_name),
                 target_part=TargetPart(update_status=status, task_package_records=tuple(rows)),
-            )
+            ),
+            edition,
         ),
     )
     done = OperationStatus.FAILURE if not good else OperationStatus.ACCEPTED if waiting else OperationStatus.DONE

@@ -23,6 +23,7 @@ HTML: Oid = (*Z3950, 5, 109, 3)
 XML: Oid = (*Z3950, 5, 109, 10)
 
 UPDATE: Oid = (*Z3950, 9, 5)  # the extended service, as its first edition was numbered
+UPDATE_SECOND: Oid = (*Z3950, 9, 5, 1)
 UPDATE_REVISED: Oid = (*Z3950, 9, 5, 1, 1)  # revision 1, which is sent
 
 SEARCH_RESULT: Oid = (*Z3950, 10, 1)  # user information: searchResult-1
@@ -49,6 +50,7 @@ NAMES: Mapping[Oid, str] = {
     DIAGNOSTICS_1: "diag-1",
     TASK_PACKAGE: "es-task-package",
     UPDATE: "update",
+    UPDATE_SECOND: "update-second",
     UPDATE_REVISED: "update-1",
     SEARCH_RESULT: "search-result-1",
     USER_INFO: "user-info-1",

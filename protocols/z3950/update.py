@@ -1,15 +1,15 @@
 """Extended service Update, revision 1: records that a client puts in, replaces or deletes, and the package that tells
 what became of each (ASN.1 modules ESFormat-Update and RecordSyntax-ESTaskPackage).
 
-The first revision (1.2.840.10003.9.5) has one diagnostic where this one has a list, and is read by the same tables as
-far as requests go, in which they don't differ.
+The first edition (1.2.840.10003.9.5) has the same requests. In its packages a record has one diagnostic where this one
+has a list, which are the same octets if the list has one, and none beside (`first_edition`).
 """
 
 from __future__ import annotations
 
 from enum import IntEnum
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from protocols.z3950 import oids
 from protocols.z3950.apdu.extended import PERMISSIONS, Permission
@@ -235,9 +235,17 @@ TASK_PACKAGE = sequence(
 )
 
 
-def external(update: Update) -> External:
+def external(update: Update, edition: Oid = oids.UPDATE_REVISED) -> External:
     """A request or package as `task_specific_parameters`."""
-    return single(oids.UPDATE_REVISED, UPDATE, update)
+    return single(edition, UPDATE, update)
+
+
+def first_edition(record: TaskPackageRecord) -> TaskPackageRecord:
+    """What became of a record, as the first edition can say it."""
+    found = record.record_or_sur_diag
+    if isinstance(found, SurrogateDiagnostics):
+        found = SurrogateDiagnostics(found.diagnostics[:1])
+    return structs.replace(record, record_or_sur_diag=found, supplemental_diagnostics=None)
 
 
 def read(parameters: External, limits: Limits = REQUESTS) -> Update:

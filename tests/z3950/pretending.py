@@ -25,7 +25,9 @@ RECORD = builders.iso2709(builders.a_bib())
 def session() -> Session:
     """A new one, of a node that takes updates."""
     settings = Z3950()
-    house = House(told=settings, databases=databases.of(settings), clients=told.clients(""), version="1", updates=True)
+    house = House(
+        told=settings, databases=databases.of(settings), clients=told.clients(""), version="1", lang="en", updates=True
+    )
     return Session(house, "192.0.2.1")
 
 

@@ -81,6 +81,27 @@ def test_what_is_no_text_is_no_query(encoding: bytes | Single) -> None:
     assert diagnostic(answer)[0] in (Bib1.MALFORMED_QUERY, Bib1.MALFORMED_TERM)
 
 
+@pytest.mark.parametrize(
+    ("asked", "number", "about"),
+    [
+        ("nosuch = x", Bib1.USE_ATTRIBUTE, "nosuch"),
+        ("zthes.term = x", Bib1.ATTRIBUTE_SET, "zthes"),
+        ("title encloses x", Bib1.RELATION_ATTRIBUTE, "encloses"),
+        ("title within x", Bib1.ILLEGAL_TERM_VALUE, "x"),
+        ("title = ''", Bib1.MALFORMED_TERM, "''"),
+        ("title = a*", Bib1.TRUNCATED_TOO_SHORT, "a*"),
+        ("title = x prox/unit=paragraph y", Bib1.PROXIMITY_UNIT, "paragraph"),
+        ("title = x and/nosuch y", Bib1.OPERATOR, "nosuch"),
+        ("title = x sortby publisher", Bib1.SORT_SEQUENCE, "publisher"),
+        ("title = x sortby title creator date title creator", Bib1.TOO_MANY_SORT_KEYS, "4"),
+        ("title = (", Bib1.MALFORMED_QUERY, "Query syntax error: ( (at character 9)"),
+    ],
+)
+def test_what_is_wrong_with_a_query_in_cql_has_its_own_number(asked: str, number: Bib1, about: str) -> None:
+    (answer,) = told(in_cql(asked.encode()))
+    assert diagnostic(answer) == (number, about)
+
+
 def in_cql(encoding: bytes | Single) -> apdu.SearchRequest:
     asked = Type104(External(direct_reference=oids.CQL, encoding=encoding))
     return structs.replace(a_search(a_term("x")), query=asked)

@@ -236,6 +236,37 @@ async def test_what_can_not_be_is_told_by_number(
         assert not await submissions.listing(conn, submissions.STATES, 10)
 
 
+async def test_what_can_not_be_is_told_in_the_language_of_the_node(door: Standing) -> None:
+    async with door.session(options=OPTIONS) as client:
+        answer = await asked(client, a_request(Action.RECORD_INSERT, a_record()))
+    assert diagnostics(answer) == [(222, "请用有权提交记录的账户登录")]
+    async with session(door, "li") as client:
+        answer = await asked(client, a_request(Action.RECORD_INSERT, a_record(), function=2))
+    assert diagnostics(answer) == [(1040, "任务包只能新建，不能修改或删除（功能 2）")]
+
+
+@pytest.mark.parametrize("edition", [oids.UPDATE, oids.UPDATE_SECOND, oids.UPDATE_REVISED])
+async def test_who_asks_by_an_earlier_edition_is_answered_by_it(
+    door: Standing, worker: Catalogue, edition: Oid
+) -> None:
+    request = a_request(Action.RECORD_INSERT, b"no record", a_record(), package_type=edition)
+    async with session(door, "li") as client:
+        answer = await asked(client, request)
+    assert answer.task_package is not None
+    package = update.read_package(answer.task_package)
+    assert package.package_type == package.task_specific_parameters.direct_reference == edition
+    assert [row.record_status for row in rows(answer)] == [RecordStatus.FAILURE, RecordStatus.SUCCESS]
+
+
+async def test_a_package_of_the_first_edition_says_only_what_that_has(door: Standing) -> None:
+    """The one diagnostic of a record that failed is where a list has its first; nothing is beside it."""
+    request = a_request(Action.RECORD_INSERT, a_record(), package_type=oids.UPDATE)
+    async with session(door, "wang") as client:
+        waits, other = await asked(client, request), await asked(client, a_request(Action.RECORD_INSERT, a_record()))
+    assert [row.record_status for row in (*rows(waits), *rows(other))] == [RecordStatus.QUEUED] * 2
+    assert [bool(row.supplemental_diagnostics) for row in (*rows(waits), *rows(other))] == [False, True]
+
+
 async def test_records_of_a_request_are_waited_for_together(door: Standing, monkeypatch: pytest.MonkeyPatch) -> None:
     waited: list[float] = []
     until = soon.until
@@ -313,6 +344,7 @@ async def test_yaz_client_updates(door: Standing, worker: Catalogue, tmp_path: P
         f"open 127.0.0.1:{door.port}/MARC21",
         f"update insert 1 <{path}",
         f"update delete Y1 <{path}",
+        f"update0 insert 1 <{path}",
         "quit",
         "",
     ]
@@ -322,10 +354,11 @@ async def test_yaz_client_updates(door: Standing, worker: Catalogue, tmp_path: P
     async with asyncio.timeout(60):
         out, _ = await process.communicate("\n".join(lines).encode())
     said = out.decode()
-    assert said.count("Status: done") == 2, said
+    assert said.count("Status: done") == 3, said
     async with door.node.database.connection() as conn:
         kept = await submissions.listing(conn, ("merged",), 10)
     assert [(each.action, each.title) for each in kept] == [
+        ("insert", "Minerals by mail"),
         ("delete", "Minerals by mail"),
         ("insert", "Minerals by mail"),
     ]
