@@ -62,6 +62,13 @@ def test_a_name_of_the_operators_comes_before_ours() -> None:
         (b"minerals", "utf-8"),
         ("红楼梦".encode(), "utf-8"),
         ("红楼梦".encode("gbk"), "gb18030"),
+        ("微系统".encode("gbk"), "gb18030"),
+        ("小写".encode("gbk"), "gb18030"),
+        ("économie".encode(), "utf-8"),
+        ("Don’t look".encode(), "gb18030"),  # a sign alone says little
+        ("Война и мир".encode(), "utf-8"),
+        ("Ελλάδα".encode(), "utf-8"),
+        ("한국어".encode(), "utf-8"),
         ("Élégie en ré".encode("latin-1"), "latin-1"),
         (b"\xff\xfe", "latin-1"),
     ],
@@ -72,6 +79,11 @@ def test_what_a_client_does_not_say_is_guessed_for_the_whole_query(octets: bytes
 
 def test_western_letters_that_could_be_chinese_are_asked_both_ways() -> None:
     assert set(characters.guesses(["Élégie".encode()])) == {"utf-8", "gb18030"}
+
+
+@pytest.mark.parametrize("text", ["红楼梦", "中国·历史", "Python编程", "ノルウェイの森", "𠮷野家"])
+def test_chinese_in_utf8_can_be_nothing_else(text: str) -> None:
+    assert characters.guesses([text.encode()]) == ("utf-8",)
 
 
 def test_a_word_that_reads_as_both_is_asked_both_ways() -> None:
