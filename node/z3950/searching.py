@@ -71,24 +71,36 @@ def encodings(state: State, octets: Iterable[bytes]) -> tuple[str, ...]:
     told = state.charset or state.habits.charset
     if told:
         return (characters.read_as(told),)
-    found = characters.guesses(octets)
+    every = tuple(octets)
+    found = characters.guesses(every)
+    if found == (characters.UTF8,) and state.guessed and not all(map(bytes.isascii, every)):
+        state.guessed = characters.UTF8  # this can be nothing else, so what was guessed before was wrong
     if state.guessed in found:
         return (state.guessed, *(each for each in found if each != state.guessed))
     return found
 
 
 def ways(state: State, found: Iterable[bytes], read: Callable[[str], query.Node]) -> tuple[Way, ...] | Trouble:
-    """The readings of a query whose terms have these octets; `read` makes one in an encoding."""
+    """The readings of a query whose terms have these octets; `read` makes one in an encoding.
+
+    Raises what the likeliest reading does; one that is less likely may make no sense, and is left out then.
+    """
     made: list[Way] = []
     for encoding in encodings(state, found):
         try:
-            asked = read(encoding)
+            made.append(_way(encoding, read(encoding)))
         except UnicodeDecodeError:
             continue
-        if too_much := query.beyond(asked):  # with its sets; before all of it is looked at for what is remembered
-            raise Unanswerable("complex", too_much, f"The query has {too_much}.")
-        made.append(Way(encoding=encoding, asked=asked, compiled=compiled(asked)))
+        except (Unanswerable, rpn.Diagnosed, cql.Diagnosed):
+            if not made:
+                raise
     return tuple(made) or Trouble(Bib1.MALFORMED_TERM)
+
+
+def _way(encoding: str, asked: query.Node) -> Way:
+    if too_much := query.beyond(asked):  # with its sets; before all of it is looked at for what is remembered
+        raise Unanswerable("complex", too_much, f"The query has {too_much}.")
+    return Way(encoding=encoding, asked=asked, compiled=compiled(asked))
 
 
 def compiled(asked: query.Node) -> tree.Query:

@@ -89,6 +89,37 @@ async def test_a_client_that_says_nothing_and_begins_with_a_list_reads_it(client
     assert "天工开物".encode("gbk") in [each.term for each in listed.entries.entries or ()]  # type: ignore[union-attr]
 
 
+def a_scan(octets: bytes) -> ScanRequest:
+    start = a_term(octets).query.rpn
+    assert isinstance(start, AttributesPlusTerm)
+    return ScanRequest(database_names=("Default",), term_list_and_start_point=start, number_of_terms_requested=9)
+
+
+@pytest.mark.parametrize("text", ["économie", "история"])
+async def test_words_of_other_scripts_in_utf8_are_no_chinese(client: Client, text: str) -> None:
+    await client.ask(a_scan(text.encode()), ScanResponse)
+    listed = await client.ask(a_scan("天".encode()), ScanResponse)
+    assert listed.entries is not None
+    assert "天工开物".encode() in [each.term for each in listed.entries.entries or ()]  # type: ignore[union-attr]
+    await client.search("长编")
+    (record,) = records(await client.present(syntax=oids.UNIMARC))
+    assert "长编" in (marc(record).first("200") or "")
+
+
+async def test_what_can_be_utf8_alone_ends_what_was_guessed(client: Client) -> None:
+    await client.ask(a_scan("天".encode("gbk")), ScanResponse)
+    assert (await client.search("天工开物")).result_count == 2
+    (record,) = records(await client.present(syntax=oids.UNIMARC))
+    assert "天工开物" in (marc(record).first("200") or "")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gbk"])
+async def test_a_reading_that_makes_no_sense_stops_none_that_does(client: Client, encoding: str) -> None:
+    """In GBK a cut word of these octets in UTF-8 ends in Latin letters, too few of them to be asked."""
+    assert (await client.search(a_term("工开楼梦".encode(encoding), t=2))).result_count == 0
+    assert (await client.search(a_term("工开物".encode(encoding), t=2))).result_count == 2
+
+
 async def test_what_is_told_of_an_address_counts(database: Database, home: Path) -> None:
     people = "sichuan charset=gb18030; wang databases=CNMARC-NLC+Default-CN-TJU records=1 sessions=1 charset=gbk"
     async with standing.door(database, home, clients=people) as door:
