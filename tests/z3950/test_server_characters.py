@@ -113,11 +113,10 @@ async def test_what_can_be_utf8_alone_ends_what_was_guessed(client: Client) -> N
     assert "天工开物" in (marc(record).first("200") or "")
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "gbk"])
-async def test_a_reading_that_makes_no_sense_stops_none_that_does(client: Client, encoding: str) -> None:
-    """In GBK a cut word of these octets in UTF-8 ends in Latin letters, too few of them to be asked."""
-    assert (await client.search(a_term("工开楼梦".encode(encoding), t=2))).result_count == 0
-    assert (await client.search(a_term("工开物".encode(encoding), t=2))).result_count == 2
+@pytest.mark.parametrize("octets", ["楼梦".encode(), "什么".encode("gbk")])
+async def test_a_reading_that_makes_no_sense_stops_none_that_does(client: Client, octets: bytes) -> None:
+    """In the other encoding they end in Latin letters, of which too few are left where a word is cut."""
+    assert (await client.search(a_term(octets, t=2))).search_status
 
 
 async def test_what_is_told_of_an_address_counts(database: Database, home: Path) -> None:
