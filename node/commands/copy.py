@@ -206,7 +206,7 @@ def _tell(context: Context, text: str, sought: Sought, one: Copied | None, why: 
             name, told = outcome.target.name, sentences.told(outcome.trouble, context.lang)
             out.note(told if told.startswith(name) else context.text("copy_trouble", target=name, why=told))
     for note in () if many else sought.notes:
-        out.note(note)
+        out.note(sentences.told(note, context.lang))
     if one is None:
         name = "copy_unconvertible" if why else "copy_none" if _answered(sought) else "copy_unanswered"
         out.note(context.text(name, query=text, why=why))

@@ -70,7 +70,7 @@ async def _page(
         outcomes=_outcomes(seen, lang) if seen else [],
         candidates=await _candidates(seen) if seen else [],
         by=seen.sought.choice.by if seen else "",
-        notes=seen.sought.notes[:SHOWN] if seen else (),
+        notes=[sentences.told(note, lang) for note in seen.sought.notes[:SHOWN]] if seen else (),
         asked=seen is not None,
         may_look=permits.actor_of(request).may(Permission.LOOK),
     )

@@ -7,10 +7,11 @@ from collections.abc import Awaitable, Callable
 
 from catalog.targets import Target
 from config.secret import Secret
+from dms.formats import identifiers
 from protocols import target as profiles
 from protocols.charsets import codec, encode
 from protocols.http.guard import Rules
-from protocols.query import Node, Or, Unanswerable
+from protocols.query import Node, Or, Unanswerable, terms
 from protocols.target import Profile
 from protocols.z3950 import charsets, client, rpn
 from protocols.z3950.apdu.init import IdPass
@@ -22,6 +23,9 @@ from services.copying.fetching import Fetch
 
 # What servers say that know no operators: then the operands are tried one after the other.
 WITHOUT_OPERATORS = frozenset({Bib1.UNSUPPORTED_SEARCH, 6, Bib1.QUERY_TYPE, Bib1.MALFORMED_QUERY, Bib1.OPERATOR})
+# What is said of an answer that was put together so.
+FIRST_ONLY = "knows no operators: of what is joined by or, the rest was not asked for"
+EACH_APART = "knows no operators: what is joined by or was asked for apart, and titles that are both count twice"
 USUAL = {"isbn": "1=7", "issn": "1=8"}  # servers differ in the structure that they give numbers: none is named
 _ATTRIBUTE = re.compile(r"([0-9]+)=([0-9]+)")
 
@@ -63,7 +67,17 @@ class Z3950Line:
             if not isinstance(query, Or) or error.number not in WITHOUT_OPERATORS:
                 raise
         left = await self._asked(query.left, databases, most)
-        return left if left.hits else await self._asked(query.right, databases, most)
+        if left.hits and _of_one_number(query):
+            return left
+        right = Answer(hits=0, notes=(FIRST_ONLY,))
+        if len(left.found) < most:
+            try:
+                right = await self._asked(query.right, databases, most - len(left.found))
+            except Diagnosed:
+                if not left.hits:
+                    raise
+        notes = (*left.notes, *right.notes, *((EACH_APART,) if left.hits and right.hits else ()))
+        return Answer(hits=left.hits + right.hits, found=left.found + right.found, notes=tuple(dict.fromkeys(notes)))
 
     async def _searched(self, query: Node, databases: tuple[str, ...], most: int) -> Answer:
         asked = rpn.write(query, self._encode, self._chosen)
@@ -92,6 +106,13 @@ class Z3950Line:
     def open(self) -> bool:
         """As `asking.Line`."""
         return self._session.usable
+
+
+def _of_one_number(query: Node) -> bool:
+    """Whether a query is an ISBN in several forms: whoever has one of them has answered."""
+    found = list(terms(query))
+    numbers = {identifiers.isbn(each.text) for each in found}
+    return len(numbers) == 1 and None not in numbers and all(each.index == "isbn" for each in found)
 
 
 def opener(rules: Rules, password: Password) -> Callable[[Target], Awaitable[Z3950Line]]:

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 import pytest
 
+from config import sentences
 from config.errors import Refused
 from config.secret import Secret
 from dms.rules.model import Profile as Rules
 from protocols.http.guard import Rules as Ways
-from protocols.query import Or, Term
+from protocols.query import Index, Or, Term
 from protocols.z3950 import apdu, charsets, diagnostics
 from protocols.z3950.apdu.init import IdPass, InitRequest
 from protocols.z3950.apdu.query import AttributesPlusTerm, Rpn, RpnOperation, Type1
@@ -40,6 +41,11 @@ def terms(rpn: Rpn) -> list[bytes]:
     assert isinstance(rpn, AttributesPlusTerm)
     assert isinstance(rpn.term, bytes)
     return [rpn.term]
+
+
+def attributes(rpn: Rpn) -> list[tuple[int, object]]:
+    assert isinstance(rpn, AttributesPlusTerm)
+    return [(each.attribute_type, each.attribute_value) for each in rpn.attributes]
 
 
 def refusing(number: int) -> SearchResponse:
@@ -134,6 +140,29 @@ async def test_a_target_without_operators_is_asked_for_one_after_the_other() -> 
     assert isinstance(query, Or)
     assert len((await ask(answer, query)).found) == 1
     assert len(asked) == 3
+
+
+@pytest.mark.parametrize(
+    ("most", "other", "asked_for", "note"),
+    [(5, "title", 2, z3950.EACH_APART), (1, "title", 1, z3950.FIRST_ONLY), (5, "control", 1, z3950.FIRST_ONLY)],
+)
+async def test_alternatives_are_not_left_out_in_silence(most: int, other: Index, asked_for: int, note: str) -> None:
+    asked: list[bytes] = []
+
+    def answer(request: apdu.Apdu) -> Sequence[apdu.Apdu | bytes]:
+        if isinstance(request, SearchRequest):
+            assert isinstance(request.query, Type1)
+            if isinstance(request.query.query.rpn, RpnOperation):
+                return [refusing(Bib1.OPERATOR)]
+            if (1, 12) in attributes(request.query.query.rpn):
+                return [refusing(Bib1.USE_ATTRIBUTE)]
+            asked.extend(terms(request.query.query.rpn))
+        return library([builders.iso2709(BOOK)])(request)
+
+    came = await ask(answer, Or(Term(index="title", text="jia"), Term(index=other, text="chun")), most=most)
+    assert (len(came.found), came.hits, came.notes) == (asked_for, asked_for, (note,))
+    assert asked == [b"jia", b"chun"][:asked_for]
+    assert sentences.told(f"nlc {note}", "zh").startswith("nlc 不支持布尔运算")
 
 
 async def test_what_a_target_wants_for_an_index_is_sent() -> None:
