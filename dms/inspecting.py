@@ -4,26 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
-from typing import NamedTuple
+from collections.abc import AsyncIterator
 
 import msgspec
 
-from config.errors import BadRecord, Refused
-from dms import checking
+from dms import checking, stretches
 from dms.checking import Asked, Looked
 from dms.crew import LIGHT_BYTES, Runs
+from dms.stretches import Piece
 from protocols import stream
 
 AHEAD = 2  # stretches that wait for each process, beside the one it is at
-
-
-class Piece(NamedTuple):
-    """A stretch, or what is said of bytes that could not become one."""
-
-    position: int
-    data: bytes
-    fault: str
 
 
 async def inspect(
@@ -34,12 +25,12 @@ async def inspect(
     limited = asked.most != checking.NO_LIMIT
     most = 1 if limited else processes * (1 + AHEAD)
     going: deque[asyncio.Task[Looked]] = deque()
-    waiting = pieces(source, asked.carrier)
+    waiting = stretches.pieces(source, asked.carrier)
     ended = False
     try:
         while going or not ended:
             while not ended and len(going) < most:
-                piece = await following(waiting)
+                piece = await stretches.following(waiting)
                 if piece is None:
                     ended = True
                 else:
@@ -60,27 +51,3 @@ async def _looked(piece: Piece, asked: Asked, profile: bytes, crew: Runs) -> Loo
         return checking.fault(piece.fault, piece.position, asked, profile)
     light = len(piece.data) < LIGHT_BYTES
     return await crew.run(checking.look, piece.data, piece.position, asked, profile, light=light)
-
-
-async def following(waiting: Iterator[Piece]) -> Piece | None:
-    """The next stretch, read in a thread; None at the end.
-
-    Who is cancelled closes what is read from, and a thread can't be taken away from it: it is waited for.
-    """
-    reading = asyncio.create_task(asyncio.to_thread(next, waiting, None))
-    try:
-        return await asyncio.shield(reading)
-    except asyncio.CancelledError:
-        await asyncio.wait([reading])
-        raise
-
-
-def pieces(source: stream.Readable, carrier: str) -> Iterator[Piece]:
-    """The stretches of an opened input, and last what was wrong with it."""
-    end = 0
-    try:
-        for each in stream.stretches(source, carrier):
-            yield Piece(each.position, each.data, each.fault)
-            end = each.end
-    except (BadRecord, Refused) as error:  # what came before is kept, the fault is reported
-        yield Piece(end, b"", str(error))

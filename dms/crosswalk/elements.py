@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import msgspec
@@ -33,7 +33,7 @@ class Element(msgspec.Struct, gc=False):
     attributes: dict[str, str] = {}
     text: str = ""
     children: list[Element] = []
-    xml: str = ""  # as it was written, once it was
+    xml: str = ""  # as it was written, once it was; where the rest is empty, all that it is
 
     def at(self, steps: Iterable[Step]) -> Element:
         """The element at the end of a path under this one: the last that is there, else one made."""
@@ -69,19 +69,30 @@ def path(told: str) -> Path:
     return tuple(steps)
 
 
+def marks(steps: Path) -> tuple[str, str]:
+    """What stands before and after the text of the last of these elements in XML, each the only child of the other."""
+    before = "".join([f"<{step.name}{_attributes(step.attributes)}>" for step in steps])
+    return before, "".join([f"</{step.name}>" for step in reversed(steps)])
+
+
+def _attributes(attributes: Mapping[str, str]) -> str:
+    return "".join([f' {key}="{escaped(value)}"' for key, value in attributes.items()])
+
+
+def told(name: str, attributes: Mapping[str, str], inside: str) -> str:
+    """An element of which the inside is XML."""
+    start = name + _attributes(attributes) if attributes else name
+    return f"<{start}>{inside}</{name}>" if inside else f"<{start}/>"
+
+
 def written(element: Element) -> str:
     """The element as XML; it is not changed afterwards."""
     if element.xml:
         return element.xml
-    name, inside = element.name, element.text
-    if inside:
-        inside = escaped(inside)
+    inside = escaped(element.text) if element.text else ""
     if element.children:
         inside += "".join([each.xml or written(each) for each in element.children])
-    start = name
-    if element.attributes:
-        start += "".join([f' {key}="{escaped(value)}"' for key, value in element.attributes.items()])
-    element.xml = f"<{start}>{inside}</{name}>" if inside else f"<{start}/>"
+    element.xml = told(element.name, element.attributes, inside)
     return element.xml
 
 

@@ -23,6 +23,8 @@ element of its own; rows with `shared` put their parts into one element of the r
     in = "100 1 $aHarrow, Edith,$d1901-"
     out = ["<name …>…</name>"]                          # the target has them; `not` in front: it has it not
 
+`trees = true` in a file says that what it makes is read as trees, not written as XML.
+
 Every subfield that no part takes is lost, and the report says so: `[lost]` has the reasons, each with its tags (`9XX`),
 subfields (`020$q`, `$6`) or positions (`LDR/5`).
 """
@@ -38,7 +40,7 @@ from importlib.resources import files
 from typing import Any, NamedTuple
 
 from config.errors import Misconfigured
-from dms.crosswalk.elements import Path, path
+from dms.crosswalk.elements import Path, marks, path
 
 LEADER = "LDR"
 IRI = r"^https?://\S+$"
@@ -76,6 +78,7 @@ class Part:
     where: str = ""  # as a report names it
     codes: frozenset[str] = frozenset()  # of `take`; "" for a control field
     plain: bool = False  # nothing is to be done to a value but what is done to all
+    marks: tuple[str, str] | None = None  # what stands around a value in XML; None = that depends on others
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +96,7 @@ class Row:
     linked: bool  # the tags are of linking fields: parts take their standard subfields (`linked`)
     codes: frozenset[str]  # that its parts take
     several: Part | None  # the part without a `to` whose values make an element of the row each
+    marks: tuple[str, str] | None  # around its innermost element in XML; None = it has to be built as a tree
     fixed: bool  # it has no part but fixed text: the field being there is all that it needs
     reference: str
     examples: tuple[Example, ...]
@@ -108,6 +112,7 @@ class Table:
     maps: Mapping[str, Mapping[str, str]]
     lost: Mapping[str, str]  # tag, subfield or position → why
     twins: bool  # texts of a field in another script stand beside those of its mate, marked with the script
+    trees: bool  # what it makes is read as trees, not as XML
     groups: frozenset[str]  # elements where a field and its twin in another script are marked as one: altRepGroup
 
 
@@ -134,6 +139,7 @@ def table(name: str) -> Table:
         maps=maps,
         lost={key: why for why, keys in told.get("lost", {}).items() for key in keys},
         twins=told.get("twins", False),
+        trees=told.get("trees", False),
         groups=frozenset(told.get("groups", ())),
     )
 
@@ -161,10 +167,12 @@ def _row(told: dict[str, Any], sets: Mapping[str, list[dict[str, Any]]]) -> Row:
     coded = all(tag == LEADER or tag.startswith("00") for tag in ([tags] if isinstance(tags, str) else tags))
     said = [part for each in told["parts"] for part in (sets[each[1:]] if isinstance(each, str) else [each])]
     parts = tuple(_part(each, told["element"], coded) for each in said)
+    element = path(told["element"])
+    alone = all(part.marks is not None for part in parts)
     return Row(
         tags=(tags,) if isinstance(tags, str) else tuple(tags),
         room=told.get("in", ""),
-        element=path(told["element"]),
+        element=element,
         parts=parts,
         when=told.get("when", {}),
         shared=told.get("shared", False),
@@ -173,6 +181,7 @@ def _row(told: dict[str, Any], sets: Mapping[str, list[dict[str, Any]]]) -> Row:
         linked=told.get("linked", False),
         codes=frozenset(code for part in parts for code in part.codes),
         several=next((part for part in parts if (part.each or part.chunk) and not part.to), None),
+        marks=marks(element[:-1]) if alone else None,
         fixed=all(part.text or part.ind for part in parts),
         reference=told.get("reference", ""),
         examples=tuple(Example(each["in"], tuple(each["out"])) for each in told.get("example", ())),
@@ -191,8 +200,11 @@ def _part(told: dict[str, Any], element: str, coded: bool) -> Part:
         given["only"] = re.compile(given["only"])
     where = "/".join(re.sub(r"\[[^\]]*\]|\*", "", each) for each in (element, to) if each)
     attribute = given.get("attribute", "")
+    steps = path(to) if to else ()
+    alone = not steps if attribute else all(step.new for step in steps[:-1])
     return Part(
-        to=path(to) if to else (),
+        to=steps,
+        marks=marks(steps) if alone else None,
         where=f"{where}/@{attribute}" if attribute else where,
         codes=frozenset(("",)) if coded and not given.keys() & {"text", "ind"} else frozenset(given.get("take", "")),
         plain=not given.keys() & {"chunk", "only", "map", "iri"},

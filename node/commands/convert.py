@@ -15,7 +15,7 @@ from typing import BinaryIO, cast
 
 from config import sentences
 from config.errors import BadRecord, Misconfigured, NotFound
-from dms import inspecting
+from dms import stretches
 from dms.crew import LIGHT_BYTES, Crew
 from dms.crosswalk.marc import between
 from dms.crosswalk.model import Fate
@@ -37,6 +37,7 @@ HELP = {
 ACTS = {"": None}
 STANDARD_INPUT = "-"
 AHEAD = 2  # stretches that wait for each process, beside the one it is at
+READY = "dms.crosswalk.marc.ready"  # has the tables of MARC formats once it is imported
 NUMBERED = "alephseq"  # numbers its records: each stretch has to know how many came before
 MOST_NOTES = 50  # records of which a note is said; the report tells of all
 
@@ -65,7 +66,8 @@ async def run(context: Context, args: argparse.Namespace) -> int:
     for name in (args.output, args.loss_report):
         _distinct(args.file, name)
     _apart(args.output, args.loss_report)
-    crew = Crew(processes=os.cpu_count() or 1, modules=(converting.__name__,))
+    modules = (converting.__name__, READY) if args.dialect else (converting.__name__,)
+    crew = Crew(processes=os.cpu_count() or 1, modules=modules)
     tally = _Tally()
     try:
         with contextlib.ExitStack() as stack, context.out.progress(context.text("converting")) as bar:
@@ -138,12 +140,12 @@ async def _stretches(source: stream.Readable, asked: Asked, crew: Crew) -> Async
     """The stretches of an opened input, converted on all cores, in the input's order and in bounded memory."""
     most = 1 if asked.form == NUMBERED else crew.processes * (1 + AHEAD)
     going: deque[asyncio.Task[Stretch]] = deque()
-    pieces = inspecting.pieces(source, asked.carrier)
+    pieces = stretches.pieces(source, asked.carrier)
     ended, records = False, 0
     try:
         while going or not ended:
             while not ended and len(going) < most:
-                piece = await inspecting.following(pieces)
+                piece = await stretches.following(pieces)
                 if piece is None:
                     ended = True
                 else:
@@ -158,7 +160,7 @@ async def _stretches(source: stream.Readable, asked: Asked, crew: Crew) -> Async
             each.cancel()
 
 
-async def _converted(piece: inspecting.Piece, first: int, asked: Asked, crew: Crew) -> Stretch:
+async def _converted(piece: stretches.Piece, first: int, asked: Asked, crew: Crew) -> Stretch:
     if piece.fault:
         return converting.failed(piece.fault, piece.position, asked)
     light = len(piece.data) < LIGHT_BYTES

@@ -33,7 +33,7 @@ def said(record: Record, fmt: Format, encoding: str) -> Record:
         return record
     fields = record.fields
     if fmt is Format.CNMARC:
-        fields = tuple((tag, _coded(text, encoding) if tag == "100" else text) for tag, text in fields)
+        fields = tuple([(each[0], _coded(each[1], encoding)) if each[0] == "100" else each for each in fields])
     return Record(leader[:9] + coding + leader[10:], fields)
 
 

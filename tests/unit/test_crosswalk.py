@@ -9,7 +9,7 @@ import pytest
 from lxml import etree
 
 from catalog.model import Format
-from dms.crosswalk import crossing, dublin, elements, linked, mods, rows
+from dms.crosswalk import dublin, elements, linked, mods, rows, telling
 from dms.crosswalk.crossing import Crossed
 from dms.crosswalk.iris import iri
 from protocols import marc
@@ -170,8 +170,8 @@ def test_what_becomes_of_every_subfield_is_told() -> None:
     local = "local to the library or the system that wrote it"
     assert told["951", "a"] == told["951", "b"] == ("lost", local)
     assert told["020", "a"] == ("mapped", "identifier")
-    assert told["020", "q"] == ("lost", crossing.NO_ELEMENT)
-    assert told["246", "p"] == ("lost", crossing.EMPTY)
+    assert told["020", "q"] == ("lost", telling.NO_ELEMENT)
+    assert told["246", "p"] == ("lost", telling.EMPTY)
     assert told["LDR", "/6"] == ("mapped", "typeOfResource")
     assert told["008", "/7-10"] == ("mapped", "originInfo/dateIssued")
 

@@ -6,6 +6,7 @@ family becomes MARC 21 by `cnmarc_marc21`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from catalog.model import Format
@@ -27,9 +28,18 @@ _SIX, _SEVEN = DELIMITER + "6", DELIMITER + "7"
 _CODES = 36  # characters of 100 $a (UNIMARC Manual, 100)
 _FIRST_YEAR = 68  # two-digit years from here on are of the last century: MARC began in 1968
 # Script of the title, UNIMARC 100 $a/34-35: first and last character of a range.
-_SCRIPTS = (("ea", "\u3400", "\u9fff"), ("ca", "\u0400", "\u04ff"), ("da", "\u3040", "\u30ff"),
-            ("ka", "\uac00", "\ud7af"), ("fa", "\u0600", "\u06ff"), ("ha", "\u0590", "\u05ff"),
-            ("ga", "\u0370", "\u03ff"))  # fmt: skip
+_SCRIPTS = tuple(
+    (code, re.compile(f"[{first}-{last}]"))
+    for code, first, last in (
+        ("ea", "\u3400", "\u9fff"),
+        ("ca", "\u0400", "\u04ff"),
+        ("da", "\u3040", "\u30ff"),
+        ("ka", "\uac00", "\ud7af"),
+        ("fa", "\u0600", "\u06ff"),
+        ("ha", "\u0590", "\u05ff"),
+        ("ga", "\u0370", "\u03ff"),
+    )
+)
 
 
 def to(record: Record, fmt: Format, dialect: str) -> Converted:
@@ -184,7 +194,7 @@ def _coded(text: str, title: str) -> str:
     century = ("19" if int(entered[:2]) >= _FIRST_YEAR else "20") if entered.isdigit() else "  "
     script = data[34:36]
     if script == "ba":
-        script = next((code for code, first, last in _SCRIPTS if any(first <= each <= last for each in title)), script)
+        script = next((code for code, letters in _SCRIPTS if letters.search(title)), script)
     return text.replace(data, f"{century}{data[2:34]}{script}", 1)
 
 

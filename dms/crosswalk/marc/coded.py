@@ -104,11 +104,26 @@ class _Field(NamedTuple):
     way: _Way
 
 
+class _Order(NamedTuple):
+    """The builds of one kind of record."""
+
+    builds: Sequence[Build]
+    places: Mapping[str, int]  # in the order of the table, by name; without the leader
+    always: frozenset[int]  # places of those that are always made
+    leader: Build
+
+    @classmethod
+    def of(cls, builds: Sequence[Build]) -> _Order:
+        places = {each.name: at for at, each in enumerate(builds) if each.name != LEADER}
+        always = frozenset(at for at, each in enumerate(builds) if each.always and each.name != LEADER)
+        return cls(builds, places, always, next(each for each in builds if each.name == LEADER))
+
+
 class Coder:
     """Applies the positions of a table."""
 
     def __init__(self, table: Table) -> None:
-        self._builds = {kind: [each for each in table.builds if kind in (each.kinds or kind)] for kind in _EVERY}
+        self._order = {own: _Order.of([each for each in table.builds if own in (each.kinds or own)]) for own in _EVERY}
         self._positions: dict[tuple[str, str, str], list[Position]] = {}
         for each in table.positions:
             for kind in each.kinds or _EVERY:
@@ -175,17 +190,17 @@ class Coder:
                     losses[tag] = losses.get(tag, ()) + source.losses
             taken[tag] = tuple(into)
         made: list[tuple[str, str]] = []
-        for each in self._builds[own]:
-            puts = built.get(each.name)
-            if each.name != LEADER and (puts is not None or each.always):
-                text = _filled(each, puts or ())
-                if not text:
-                    continue
-                told = f"{DELIMITER}{each.code}{text}" if each.code else text
-                if each.code and made and made[-1][0] == each.tag:
-                    made[-1] = (each.tag, made[-1][1] + told)  # another subfield of it
-                else:
-                    made.append((each.tag, each.ind + told if each.code else told))
+        builds, places, always, _ = self._order[own]
+        for at in sorted(always.union([places[name] for name in built if name in places])):
+            each = builds[at]
+            text = _filled(each, built.get(each.name, ()))
+            if not text:
+                continue
+            told = f"{DELIMITER}{each.code}{text}" if each.code else text
+            if each.code and made and made[-1][0] == each.tag:
+                made[-1] = (each.tag, made[-1][1] + told)  # another subfield of it
+            else:
+                made.append((each.tag, each.ind + told if each.code else told))
         return Coded(self._leader(own, built), tuple(made), taken, losses)
 
     def _leader(self, own: str, built: _Built) -> str:
@@ -195,8 +210,7 @@ class Coder:
         if known is None:
             if len(self._leaders) >= REMEMBERED:
                 self._leaders.clear()
-            build = next(each for each in self._builds[own] if each.name == LEADER)
-            known = self._leaders[key] = _filled(build, built.get(LEADER, ()))
+            known = self._leaders[key] = _filled(self._order[own].leader, built.get(LEADER, ()))
         return known
 
     def _source(self, way: _Way, tag: str, code: str, value: str, own: str, built: _Built) -> _Source:

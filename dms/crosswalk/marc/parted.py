@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 from dms import isbd
 from protocols import marc
 
-_CLOSING = re.compile(r"\s*(?:(?<=\s)[:;/=+]|[,;])\s*$")
 _QUALIFIED = re.compile(r"\s*\((?=[^()]*\)\s*$)")
 _MARK = re.compile(r"\s+([:;=/])\s+")
 _ENDS = ":;/=+,."  # of what may have a mark at its end
@@ -86,11 +85,12 @@ def _marked(value: str, skip: int) -> str:
 def _closed(value: str) -> tuple[str, str]:
     """The value without the mark at its end, and that mark; a full stop that belongs to a word stays."""
     bare = value.rstrip()
-    if bare[-1:] not in _ENDS:
+    last = bare[-1:]
+    if last not in _ENDS:
         return bare, ""
-    if found := _CLOSING.search(value):
-        return value[: found.start()], found[0].strip()
-    if bare.endswith(".") and not bare.endswith("..") and _is_mark(bare.rpartition(" ")[2]):
+    if last in ",;" or (last in ":/=+" and bare[-2:-1].isspace()):
+        return bare[:-1].rstrip(), last
+    if last == "." and not bare.endswith("..") and _is_mark(bare.rpartition(" ")[2]):
         return bare[:-1], "."
     return bare, ""
 

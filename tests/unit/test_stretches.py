@@ -8,8 +8,8 @@ from collections.abc import Generator
 
 import pytest
 
-from dms import inspecting
-from dms.inspecting import Piece
+from dms import stretches
+from dms.stretches import Piece
 
 
 async def test_who_is_cancelled_may_close_what_was_read_from() -> None:
@@ -21,7 +21,7 @@ async def test_who_is_cancelled_may_close_what_was_read_from() -> None:
         yield Piece(0, b"", "")
 
     waiting = told()
-    task = asyncio.create_task(inspecting.following(waiting))
+    task = asyncio.create_task(stretches.following(waiting))
     await asyncio.to_thread(reads.wait, 10)
     task.cancel()
     done, _ = await asyncio.wait([task], timeout=0.05)
@@ -34,5 +34,5 @@ async def test_who_is_cancelled_may_close_what_was_read_from() -> None:
 
 async def test_the_end_is_none() -> None:
     waiting = iter([Piece(0, b"a", "")])
-    assert await inspecting.following(waiting) == Piece(0, b"a", "")
-    assert await inspecting.following(waiting) is None
+    assert await stretches.following(waiting) == Piece(0, b"a", "")
+    assert await stretches.following(waiting) is None
