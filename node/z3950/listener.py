@@ -74,7 +74,8 @@ class Guard:
         self._all: dict[Connection, None] = {}
         self._waiting: dict[Connection, None] = {}  # not at work, longest first
         self._of: Counter[str] = Counter()  # by address
-        self._told = clock()
+        self._told = self._looked = clock()
+        self._late = False  # we ourselves were, at the look before
 
     def __call__(self) -> Connection:
         """A new connection, for the server's socket."""
@@ -120,9 +121,11 @@ class Guard:
                 del self._of[host]
 
     def look(self) -> None:
-        """Cut what took too long."""
+        """Cut what took too long, unless we ourselves were late: then nobody can be blamed for it."""
         now = self.clock()
-        for each in self.every():
+        self._late = now - self._looked > 3 * LOOK and not self._late
+        self._looked = now
+        for each in () if self._late else self.every():
             if reason := fault(each, now, self.idle):
                 self._cut(each, reason)
         self._relieve()

@@ -205,6 +205,27 @@ class Wire:
         self.cut = True
 
 
+async def test_nobody_is_blamed_when_the_node_itself_was_late(door: Standing) -> None:
+    now, came = 100.0, asyncio.Event()
+
+    def session(made: connection.Connection) -> connection.Answers:
+        came.set()
+        return door.guard.session(made)
+
+    guard = listener.Guard(session, most=9, each=9, idle=60.0, clock=lambda: now)
+    server = await asyncio.get_running_loop().create_server(guard, "127.0.0.1", 0)
+    _, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+    await asyncio.wait_for(came.wait(), 10)
+    now += 30.0
+    guard.look()
+    assert len(guard) == 1
+    now += 1.0
+    guard.look()
+    assert (len(guard), dict(guard.cuts)) == (0, {"no request": 1})
+    writer.close()
+    server.close()
+
+
 async def test_a_last_answer_is_not_cut_while_it_is_taken(door: Standing, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "LINGER", 0.0)
     wire, its = Wire(unsent=5), door.guard()
