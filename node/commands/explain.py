@@ -23,7 +23,7 @@ from catalog import (
     visibility,
 )
 from catalog.connection import Connection
-from catalog.model import CARRIER_NAMES, Carrier, Source, Visibility, cluster_id, cluster_number
+from catalog.model import CARRIER_NAMES, Carrier, Source, Verdict, Visibility, cluster_id, cluster_number
 from catalog.records import Row
 from config import sentences
 from config.errors import NotFound
@@ -210,20 +210,30 @@ async def _placed(conn: Connection, node: Node, source: Source, row: Row, contex
     others = [name for name in twins if name != f"{source.name}/{row.local_id}"]
     if others:
         yield "joined", context.text("explain_twins", records=", ".join(others))
-    async for step in _edges(conn, node, row.sid, context):
+    async for step in _edges(conn, node, row.sid, cluster, f"{source.name}/{row.local_id}", context):
         yield step
     async for step in _cluster(conn, node, cluster, context):
         yield step
 
 
-async def _edges(conn: Connection, node: Node, sid: int, context: Context) -> AsyncIterator[Step]:
-    """Why it is with its neighbours, best first."""
+async def _edges(
+    conn: Connection, node: Node, sid: int, cluster: int, name: str, context: Context
+) -> AsyncIterator[Step]:
+    """Why it is with its neighbours, best first; and with which it is not although the rules would join the two."""
     found = sorted(await signatures.edges(conn, [sid]), key=lambda edge: -edge[2])[:MOST_EDGES]
-    names = await clusters.examples(conn, [edge[1] if edge[0] == sid else edge[0] for edge in found])
+    near = [edge[1] if edge[0] == sid else edge[0] for edge in found]
+    names, places = await clusters.examples(conn, near), await clusters.membership(conn, near)
     for a, b, score, _, verdict, packed in found:
         other = b if a == sid else a
         why = "; ".join(told.sentences(reasons.unpack(packed), context.lang))
-        yield verdict, f"{names.get(other, '?')} ({score}): {why}"
+        there, where = names.get(other, "?"), places.get(other, cluster)
+        if verdict == Verdict.JOIN and where != cluster:
+            yield (
+                Verdict.APART,
+                context.text("explain_parted", record=there, id=cluster_id(node.symbol, where), score=score, name=name),
+            )
+        else:
+            yield verdict, f"{there} ({score}): {why}"
 
 
 async def _cluster(conn: Connection, node: Node, cluster: int, context: Context) -> AsyncIterator[Step]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from catalog import authority_conflicts, corrections, decisions
+from catalog.connection import Connection
 from catalog.corrections import Entry
 from config.errors import Misconfigured
 from dms.match import reasons
@@ -33,17 +35,22 @@ ACTS = {"list": None, "decide": Act(name="correction.decide", object="correction
 ALLOW = {"list": Permission.LOOK}
 SETTLE = "settle"
 AUTHORITY = ("conflict", "cluster", "field", "file", "a", "id_a", "b", "id_b", "state", "why")
+KINDS = ("correction", "pair", "authority")
 PAIR = ("join", "apart", "link")
 PAIRS = ("pair", "score", "libraries", "reasons")
 BETWEEN = "~"  # the two records of a pair's id
+LIMITED = ("pair", "authority")
 COLUMNS = ("correction", "from", "to", "state", "id", "field", "old", "new", "why", "reason")
+
+Rows = list[dict[str, object]]
+Within = list[str] | None  # libraries
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """list, decide."""
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     listing = actions.add_parser("list", help="what waits for somebody")
-    listing.add_argument("--kind", choices=("correction", "pair", "authority"), default="correction")
+    listing.add_argument("--kind", choices=KINDS, help="only these (default: all)")
     listing.add_argument("--library", help="pairs and ids of which one record is this library's")
     listing.add_argument("--limit", type=int, default=50, help="pairs, ids")
     listing.add_argument("--all", action="store_true", help="those that are decided on too")
@@ -57,18 +64,7 @@ async def run(context: Context, args: argparse.Namespace) -> int:
     """1 if there is no such correction, 5 if it is decided on already or has become stale."""
     async with app.open(context) as node:
         if args.action == "list":
-            if args.kind == "authority":
-                await _authority(context, node, args)
-                return 0
-            if args.kind == "pair":
-                async with node.database.transaction() as conn:
-                    within = [args.library] if args.library else None
-                    waiting = await decisions.waiting(conn, args.limit, libraries=within)
-                context.out.table([_pair(row, context) for row in waiting], PAIRS)
-                return 0
-            async with node.database.connection() as conn:
-                found = await corrections.listing(conn, decided=args.all)
-            context.out.table([_row(node.symbol, entry) for entry in found], COLUMNS)
+            await _list(context, node, args)
             return 0
         await attending.drain(node)
         if args.verdict == SETTLE:
@@ -89,11 +85,45 @@ async def run(context: Context, args: argparse.Namespace) -> int:
     return 5 if state == "stale" else 0
 
 
-async def _authority(context: Context, node: Node, args: argparse.Namespace) -> None:
+async def _list(context: Context, node: Node, args: argparse.Namespace) -> None:
+    """What waits, kind by kind; of a kind that was not asked for nothing is said where nothing of it waits."""
     within = [args.library] if args.library else None
-    async with node.database.transaction() as conn:
-        found = await authority_conflicts.listing(conn, args.limit, settled=args.all, libraries=within)
-    context.out.table([told.conflict(node.symbol, one) for one in found], AUTHORITY)
+    told_of = False
+    for kind in KINDS if args.kind is None else (args.kind,):
+        async with node.database.transaction() as conn:
+            rows = await LISTS[kind](context, node, conn, args, within)
+        if rows or args.kind:
+            if told_of:
+                context.out.say("")
+            context.out.table(rows[: args.limit] if kind in LIMITED else rows, HEADINGS[kind])
+            told_of = True
+        if kind in LIMITED and len(rows) > args.limit:
+            context.out.note(context.text("review_more", kind=kind, limit=args.limit))
+    if not told_of:
+        context.out.say(context.text("review_none"))
+
+
+async def _corrections(
+    context: Context, node: Node, conn: Connection, args: argparse.Namespace, within: Within
+) -> Rows:
+    return [_row(node.symbol, entry) for entry in await corrections.listing(conn, decided=args.all)]
+
+
+async def _pairs(context: Context, node: Node, conn: Connection, args: argparse.Namespace, within: Within) -> Rows:
+    return [_pair(row, context) for row in await decisions.waiting(conn, args.limit + 1, libraries=within)]
+
+
+async def _authority(context: Context, node: Node, conn: Connection, args: argparse.Namespace, within: Within) -> Rows:
+    found = await authority_conflicts.listing(conn, args.limit + 1, settled=args.all, libraries=within)
+    return [told.conflict(node.symbol, one) for one in found]
+
+
+LISTS: dict[str, Callable[[Context, Node, Connection, argparse.Namespace, Within], Awaitable[Rows]]] = {
+    "correction": _corrections,
+    "pair": _pairs,
+    "authority": _authority,
+}
+HEADINGS = {"correction": COLUMNS, "pair": PAIRS, "authority": AUTHORITY}
 
 
 async def _settle(context: Context, node: Node, args: argparse.Namespace) -> int:

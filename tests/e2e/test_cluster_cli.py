@@ -130,3 +130,23 @@ def test_a_cataloguer_chooses_the_base_and_settles_ids_that_contradict(cli: Cli,
     assert back["base"] == "a/n1"
     acts = [json.loads(line)["act"] for line in _audit(cli).stdout.splitlines()]
     assert "cluster.base" in acts
+
+
+def test_all_that_waits_is_listed_kind_by_kind(cli: Cli, tmp_path: Path) -> None:
+    assert "没有待处理的事项" in cli.run("--lang", "zh", "review", "list").stdout.decode()
+    for source, publisher in (("a", "中国建筑工业出版社"), ("b", "南京大学出版社"), ("c", "古籍书社")):
+        file = tmp_path / f"{source}.mrc"
+        file.write_bytes(builders.iso2709(builders.a_cnmarc(isbn="", publisher=publisher, local_id="n1")))
+        cli.run("load", str(file), "--source", source, "--library", source.upper())
+    assert {line["pair"] for line in cli.lines("review", "list")} == {"a/n1~b/n1", "a/n1~c/n1", "b/n1~c/n1"}
+    few = cli.run("review", "list", "--limit", "2")
+    assert len(few.stdout.splitlines()) == 3 and b"more than 2 wait" in few.stderr
+    assert cli.lines("review", "list", "--kind", "authority") == []
+    cli.run("review", "decide", "a/n1~b/n1", "apart", "--why", "two publishers")
+    assert len(cli.lines("review", "list", "--library", "A")) == 1
+
+
+def test_a_record_that_was_split_off_is_not_told_as_joined(stocked: Cli) -> None:
+    stocked.run("cluster", "split", "a/n1", "--record", "b/n1", "--why", "we looked")
+    told = {each["step"]: each["told"] for each in stocked.lines("explain", "a/n1")}
+    assert "join" not in told and "tianlu cluster explain a/n1 b/n1" in told["apart"]
