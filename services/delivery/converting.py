@@ -51,6 +51,7 @@ class Stretch:
     report: list[tuple[int, bytes]] = field(default_factory=list)  # (place in the stretch, JSON object without its {)
     notes: list[tuple[str, str, str]] = field(default_factory=list)  # (id, kind of note, detail)
     fates: Counter[str] = field(default_factory=Counter)
+    lines: int = 0  # of the report, of each fate, side by side in one number
     records: int = 0
     unwritten: int = 0  # unreadable, or what the form can't say
 
@@ -75,6 +76,7 @@ def convert(data: bytes, position: int, first: int, asked: Asked) -> Stretch:
             _refuse(made, asked, place, "", UNREADABLE, each.reason)
         else:
             _one(made, asked, place, each)
+    made.fates.update(_counts(made.lines))
     return made
 
 
@@ -119,7 +121,7 @@ def _one(made: Stretch, asked: Asked, place: _Place, read: Read) -> None:
     if asked.report:
         target = asked.form if crossed else asked.dialect or format_.name.lower()
         line = {"position": place.position, "id": ident, "from": own.name.lower(), "to": target}
-        told = _briefly(brief) if brief else [_told(losses, nth) for nth, losses in fates]
+        told = _briefly(brief) if brief else _told.each(fates)
         made.report.append((place.ordinal, _line(made, line, told, lacking)))
 
 
@@ -133,11 +135,11 @@ def _refuse(made: Stretch, asked: Asked, place: _Place, ident: str, code: str, r
 
 def _briefly(brief: list[Brief]) -> list[tuple[bytes, int]]:
     """What is told of fields, with the values that stand beside."""
-    told = []
-    for nth, losses, values in brief:
-        line, count = _told(losses, nth)
-        told.append((line % tuple(map(_ENCODER.encode, values)), count) if values else (line, count))
-    return told
+    told = _told.each([(nth, losses) for nth, losses, _ in brief])
+    return [
+        (line % tuple(map(_ENCODER.encode, values)), count) if values else (line, count)
+        for (line, count), (_, _, values) in zip(told, brief, strict=True)
+    ]
 
 
 def _line(
@@ -145,13 +147,17 @@ def _line(
 ) -> bytes:
     """The record's line, without its {: counts, and an object a subfield."""
     total = sum([count for _, count in fields])
-    counts = {fate.value: total >> shift & _MOST for fate, shift in _SHIFTS}
-    made.fates.update(counts)
+    made.lines += total
     more = {"characters": lacking} if lacking else {}
     return b'%b,"fields":[%b]}' % (
-        _ENCODER.encode({**told, **counts, **more})[1:-1],
+        _ENCODER.encode({**told, **_counts(total), **more})[1:-1],
         b",".join([line for line, _ in fields if line]),
     )
+
+
+def _counts(lines: int) -> dict[str, int]:
+    """How many lines of each fate."""
+    return {name: lines >> shift & _MOST for name, shift in _NAMED}
 
 
 @Known
@@ -182,4 +188,5 @@ def _head(nth: int, tag: str, code: str, fate: Fate, to: str, why: str) -> tuple
 _BITS = 32  # of a count
 _MOST = (1 << _BITS) - 1
 _SHIFTS = tuple((fate, _BITS * at) for at, fate in enumerate(Fate))
+_NAMED = tuple((fate.value, shift) for fate, shift in _SHIFTS)
 _ENCODER = msgspec.json.Encoder()

@@ -9,7 +9,7 @@ from operator import attrgetter, itemgetter
 from dms.crosswalk.lines import Known, Lines
 from dms.crosswalk.marc import foreign, table
 from dms.crosswalk.marc.coded import LEADER, Coded, Coder
-from dms.crosswalk.marc.engine import Engine, Outcome, Way
+from dms.crosswalk.marc.engine import ALONE, Engine, Outcome, Way
 from dms.crosswalk.marc.merged import Merger
 from dms.crosswalk.marc.plan import NO_ROW, Around
 from dms.crosswalk.marc.recipe import Made
@@ -47,6 +47,10 @@ class Crosswalk:
         self._remade: frozenset[str] = frozenset(home.settings.get("beside", ()))  # tags of codes that return whole
         self._minding = self._asking | self._counted | self._heads | self._coder.tags
         self._special = self._minding | self._beside | {self._foreign}  # of other fields only their text matters
+        more = self._asking | self._counted | self._heads | self._beside | self._coder.parted
+        self._only_coded: dict[str, dict[tuple[tuple[str, str], ...], Way]] = {
+            tag: {} for tag in self._coder.tags - more if tag[:2] != "00" and len(tag) == 3
+        }
         self._mirrored = _mirrored(self.table)
         self._mirrors = _mirrored(home)
         self._lines: dict[tuple[str, Fate, str, str], tuple[Loss, ...]] = {}  # of control fields
@@ -86,7 +90,9 @@ class Crosswalk:
         fates: list[tuple[int, tuple[Loss, ...]]] = []
         returned: list[Made] = []
         headed = False
-        minding, foreign_tag, told, controls = self._minding, self._foreign, coded.losses, self._controls
+        minding, foreign_tag, controls = self._minding, self._foreign, self._controls
+        taken, told = coded.taken, coded.losses
+        only_coded = {} if mirrored else self._only_coded
         for tag, text in record.fields:
             nth = seen[tag] = seen.get(tag, 0) + 1
             way = ordinary.get(tag)
@@ -94,6 +100,12 @@ class Crosswalk:
                 outcome = way.field(text)
                 made += outcome.made
                 fates.append((nth, outcome.losses))
+                continue
+            if tag in only_coded:
+                into = taken.get(tag, _NONE) if nth == 1 else _NONE
+                outcome = (only_coded[tag].get(into) or self._coded(tag, into)).field(text)
+                made += outcome.made
+                fates.append((nth, outcome.losses if tag not in told or nth > 1 else _both(outcome.losses, told[tag])))
                 continue
             if tag in controls:
                 target, form, losses = controls[tag]
@@ -151,7 +163,14 @@ class Crosswalk:
             self._engine.forget()
             self._ordinary.clear()
             self._ways.clear()
+            for ways in self._only_coded.values():
+                ways.clear()
         return self._ordinary
+
+    def _coded(self, tag: str, into: tuple[tuple[str, str], ...]) -> Way:
+        """What becomes of a field of which only where its coded data went matters, beside its text."""
+        way = self._only_coded[tag][into] = self._engine.way(tag, Around(coded=into) if into else ALONE)
+        return way
 
     def _way(self, tag: str, nth: int, headed: bool, tags: frozenset[str], coded: Coded) -> Way:
         """What becomes of a field to which more of its record matters than its text."""

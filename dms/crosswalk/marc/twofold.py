@@ -35,7 +35,7 @@ class Entry(NamedTuple):
 
 def has_twins(record: Record) -> bool:
     """Whether fields may stand in two scripts."""
-    return any(_SEVEN in text for _, text in record.fields)
+    return _SEVEN in "".join([text for _, text in record.fields])
 
 
 def joined(record: Record) -> tuple[Record, list[pairs.Origin]]:
