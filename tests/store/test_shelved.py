@@ -98,3 +98,22 @@ async def test_records_without_a_number_of_their_own_are_found_by_none(catalogue
     async with catalogue.database.transaction() as conn:
         (state,) = await changes.after(conn, 0, 10)
     assert [(one.library, one.number, one.call_number) for one in state.shelved] == [("CN-TJU", "", "TU986/12")]
+
+
+@pytest.mark.parametrize(
+    ("change", "number", "call"),
+    [
+        ("origin = 'CN-SZL/ilas/AB/12#3'", "AB/12", "TU986/12"),
+        ("covered = true", "tj1", ""),
+        ("origin = 'CN-SZL/ilas/h:7#1'", "", "TU986/12"),
+    ],
+    ids=["another node told of it", "a holdings record tells of it", "it is a holdings record's"],
+)
+async def test_the_number_is_of_the_librarys_own_bibliographic_record(
+    catalogue: Catalogue, change: str, number: str, call: str
+) -> None:
+    await catalogue.load("tju", [record("tj1", "TU986/12")])
+    async with catalogue.database.transaction() as conn:
+        await conn.execute(f"update holding set {change}")
+        (state,) = await changes.after(conn, 0, 10)
+    assert [(one.number, one.call_number) for one in state.shelved] == [(number, call)]
