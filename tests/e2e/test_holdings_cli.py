@@ -175,3 +175,9 @@ def test_an_update_of_copies_has_no_barcodes(cli: Cli, tmp_path: Path) -> None:
     newest = max(line["load"] for line in cli.lines("loads", "list"))
     cli.run("loads", "undo", str(newest))
     assert cli.lines("show", clusters["b1"], "--json")[0]["held"][0]["copies"] == 4
+
+
+def test_rules_have_nothing_to_say_of_what_a_sheet_did_not(cli: Cli, tmp_path: Path) -> None:
+    file = sheet(tmp_path / "held.csv", "b1,T001,TU-098/1,Main,available")
+    (checked,) = cli.lines("check", file, "--template", "holdings")
+    assert (checked["verdict"], checked["findings"]) == ("ok", [])
