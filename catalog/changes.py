@@ -7,8 +7,10 @@ that asks for `seq > cursor` never skips a late commit (docs/promises.md; the na
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
+
+import msgspec
 
 from catalog import holdings
 from catalog.clusters import PUBLISHED, SEEN, published
@@ -117,7 +119,7 @@ async def after(conn: Connection, seq: int, limit: int) -> list[Published]:
         limit,
     )
     shelved = await holdings.shelved(conn, [row["cluster"] for row in rows if not row["deleted"]])
-    return [replace(one, shelved=shelved.get(one.cluster, ())) for one in await published(conn, rows)]
+    return [msgspec.structs.replace(one, shelved=shelved.get(one.cluster, ())) for one in await published(conn, rows)]
 
 
 async def changed(conn: Connection, seq: int, limit: int) -> list[int]:

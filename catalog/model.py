@@ -139,8 +139,7 @@ class Shelved(NamedTuple):
     call_number: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Published:
+class Published(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A cluster as every output sees it: the latest state at a place in the change feed."""
 
     cluster: Cluster
