@@ -165,6 +165,7 @@ def _rest_of_title(text: str) -> tuple[str, list[str]]:
 def _parallel(reader: _Reader, own: str, parallel: Sequence[str], romanised: str) -> tuple[str, ...]:
     """Romanised and parallel titles first, then the other titles under which the thing is known."""
     found = [romanised, *parallel]
+    found += [_title(one) for text in reader.fields["245"][1:] for one in reader.scripts("245", text)]
     found += [" ".join(_plain(marc.values(text, "abnp"))) for _, text in reader.texts(OTHER_TITLES)]
     return unique([title for title in found if title != own])
 

@@ -60,6 +60,7 @@ _LANGUAGES = {
     "bo": "tib", "bod": "tib", "mn": "mon", "ug": "uig", "cs": "cze", "ces": "cze", "nl": "dut", "nld": "dut",
     "el": "gre", "ell": "gre", "fa": "per", "fas": "per", "my": "bur", "mya": "bur", "ms": "may", "msa": "may",
 }  # fmt: skip
+_QUALIFIED = re.compile(r"\s*[(（][^()（）]*[)）][\s:：]*$")  # as in records: 7-02-000220-7 (精装)
 _STEM = re.compile(r"[0-9]{1,3}[*?]*")
 _DAY = re.compile(r"([0-9]{4})(?:-?([0-9]{2})(?:-?([0-9]{2}))?)?")
 
@@ -292,11 +293,16 @@ def _value(term: Term) -> Node:
         return _valued("ident", numbers.key(term.index, term.text), cut)
     match term.index:
         case "isbn" | "issn" | "number":
-            digits = squeeze(term.text).upper()
-            return _valued("number", digits, True) if cut else tree.Number(values=query.numbers(term.text) or (digits,))
-        case "class":
+            number = _QUALIFIED.sub("", term.text)
+            digits = squeeze(number).upper()
+            return _valued("number", digits, True) if cut else tree.Number(values=query.numbers(number) or (digits,))
+        case "class":  # a stroke belongs to numbers of some classifications, and shows where others may be shortened
             stem = notation(term.text)
-            return tree.Stem(field="class", stem=stem) if cut else tree.Value(field="class", value=stem)
+            ways = [
+                tree.Stem(field="class", stem=way) if cut else tree.Value(field="class", value=way)
+                for way in unique((stem, stem.replace("/", "")))
+            ]
+            return ways[0] if len(ways) == 1 else tree.Either(parts=tuple(ways))
         case "language":
             code = squeeze(term.text)
             return _valued("language", _LANGUAGES.get(code, code), cut)

@@ -14,6 +14,7 @@ from protocols.query import Truncation, Unanswerable
 
 SHORTEST = 2  # letters of a word that is cut at its end
 SHORTEST_LEFT = 3  # … or at its beginning: the engine looks at every word there is
+MOST_ENDS, MOST_STARTS = 8, 3  # words of a term that are cut, of those that programs cut whatever was typed
 
 _PARTS = re.compile(r"\\(?P<plain>.)|(?P<mask>[*?])|(?P<text>[^\\*?]+)", re.DOTALL)
 _SCRIPTS_MEET = re.compile(rf"(?<=[{CJK}])(?=[^{CJK}\s*?])|(?<=[^{CJK}\s*?])(?=[{CJK}])")
@@ -23,17 +24,20 @@ _BETWEEN_CJK = re.compile(rf"(?<=[{CJK}]) (?=[{CJK}])")
 def words(text: str, truncation: Truncation, *, last: bool, whole: bool = False) -> list[str]:
     """Folded words with their masks.
 
-    `last`: as one piece, so only its first or last word is cut, else each is. `whole`: for whole values, in which what
-    is around Chinese characters matters.
+    `last`: as one piece, so only its first or last word is cut, else each that is long enough, the first or the last of
+    many. `whole`: for whole values, in which what is around Chinese characters matters.
     """
     if truncation == "masked":
         return _masked(text)
     found = [*runs(text)]
+    starts, ends = (1, 1) if last else (MOST_STARTS, MOST_ENDS)
+    many = len(found) > 1 and not last
     for place, word in enumerate(found):
         if whole or not is_cjk(word):
-            if truncation in ("left", "both") and (place == 0 or not last):
+            size = len(word) if many else SHORTEST_LEFT
+            if truncation in ("left", "both") and place < starts and size >= SHORTEST_LEFT:
                 word = "*" + word
-            if truncation in ("right", "both") and (place == len(found) - 1 or not last):
+            if truncation in ("right", "both") and place >= len(found) - ends and size >= SHORTEST:
                 word += "*"
             found[place] = word
     return found

@@ -10,7 +10,6 @@ import tantivy
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from msgspec.structs import replace
 
 from catalog import packing
 from catalog.model import Format
@@ -102,6 +101,9 @@ CASES: list[tuple[Node, set[str]]] = [
     (T(index="title", text="istory", truncation="left"), {"gibbon", "lishi_tw"}),
     (T(index="title", text="isto", truncation="both"), {"gibbon", "lishi_tw"}),
     (T(index="title", text="decl fal", truncation="right"), {"gibbon"}),
+    (T(index="title", text="decl a", truncation="right"), set()),  # too short to be cut: a word
+    (T(index="title", text="history of the decline and fall of the roman empi", truncation="right"), {"gibbon"}),
+    (T(index="title", text="istory ecline all roman empire", truncation="left"), {"gibbon"}),  # the first ones are cut
     (T(index="title", text="decline and fa", truncation="right", structure="phrase"), {"gibbon"}),
     (T(index="title", text="fall and decl", truncation="right", structure="phrase"), set()),
     (T(index="title", text="楼梦", truncation="both"), HONGLOU_TITLES),
@@ -114,11 +116,13 @@ CASES: list[tuple[Node, set[str]]] = [
     (T(index="title", text="红*研究", truncation="masked", completeness="whole"), {"honglou_yanjiu"}),
     # Numbers and codes.
     (T(index="isbn", text="7-02-000220-2"), {"honglou"}),
+    (T(index="isbn", text="7-02-000220-2 (精装) :"), {"honglou"}),
     (T(index="isbn", text="978-7-02-0002", truncation="right"), {"honglou"}),
     (T(index="isbn", text="9787020002207 0140437648", structure="some"), {"honglou", "gibbon"}),
     (T(index="number", text="0459-1909"), {"lishi"}),
     (T(index="isbn", text="mineral"), set()),
     (T(index="class", text="I242.4"), HONGLOU | {"sanguo"}),
+    (T(index="class", text="I242/.4"), HONGLOU | {"sanguo"}),
     (T(index="class", text="I242"), set()),
     (T(index="class", text="I242", truncation="right"), HONGLOU | {"sanguo"}),
     (T(index="letter", text="v"), {"zhuolu"}),

@@ -210,6 +210,11 @@ def test_a_han_title_with_its_pinyin_in_880_stays_the_title() -> None:
     assert (described.title, described.parallel) == ("红楼梦", ("Hong lou meng",))
 
 
+def test_a_second_title_statement_is_known_too() -> None:
+    described = marc21("245 10$aबिहानी टुसा", "245 10$aBihānī Ṭusā")
+    assert (described.title, described.parallel) == ("बिहानी टुसा", ("Bihānī Ṭusā",))
+
+
 def test_a_parallel_title_is_no_subtitle() -> None:
     described = marc21("245 10$aWar and peace =$bVoĭna i mir /$cTolstoy.", "246 31$aVoĭna i mir")
     assert (described.title, described.subtitle, described.parallel) == ("War and peace", "", ("Voĭna i mir",))
