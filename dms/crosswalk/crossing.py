@@ -6,6 +6,7 @@ rows for the first field only: it is found once for texts that come again and ag
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import repeat
 from operator import attrgetter
@@ -16,14 +17,15 @@ from dms.crosswalk.cuts import Cut, Piece, Put, Value
 from dms.crosswalk.elements import Element
 from dms.crosswalk.iris import iri
 from dms.crosswalk.lines import Brief, Fates, every
+from dms.crosswalk.outlines import NON_SORTING, Outlines
 from dms.crosswalk.rows import LEADER, Part, Row, Table
 from dms.crosswalk.telling import BLANK, Teller
 from protocols import marc
-from protocols.marc import Record
+from protocols.marc import DELIMITER, Record
 
 REMEMBERED = 50_000  # texts of fields, for each table; about 100 MB at worst
 LONG = 400  # characters; longer texts don't come again
-NON_SORTING = "\x88\x89\x98\x9c"  # NSB and NSE as systems write them
+_SIX = DELIMITER + "6"
 _NUMBER = attrgetter("number")
 _NO_MARKS = str.maketrans("", "", NON_SORTING)
 
@@ -36,6 +38,9 @@ class Crosswalk:
         self._rows = {tag: [(n, table.rows[n]) for n in numbers] for tag, numbers in table.by_tag.items()}
         self._known: dict[tuple[str, str], Cut] = {}
         self.teller = Teller(table)
+        self._outlines = Outlines(
+            table, self.teller, lambda tag, text, values: self._by_rows(tag, self._rows[tag], text, values, "")
+        )
 
     def record(self, record: Record) -> Crossed:
         """The record's elements and what became of its fields."""
@@ -67,6 +72,10 @@ class Crosswalk:
         values = cuts.values_of(tag, text, linking=rows is not None and rows[0][1].linked)
         if not rows:
             return Cut(tag, (), values)
+        return self._outlines.cut(tag, text, values) or self._by_rows(tag, rows, text, values, leader)
+
+    def _by_rows(self, tag: str, rows: Sequence[tuple[int, Row]], text: str, values: list[Value], leader: str) -> Cut:
+        """What rows make of values; of `text` indicators and positions matter."""
         trees = self.table.trees
         present = {each.code for each in values}
         pieces: list[Piece] = []
@@ -139,7 +148,7 @@ class Crosswalk:
         whole = [value]
         if part.only:
             found = part.only.search(value)
-            whole = [found.expand(part.form) if part.form else value] if found else []
+            whole = [_formed(found, part.form) if part.form else value] if found else []
         if part.chunk:
             whole = [each[at : at + part.chunk] for each in whole for at in range(0, len(each), part.chunk)]
         if part.map:
@@ -236,7 +245,9 @@ class Crossed:
         """The piece's element as one of a pair, if its field is: marked, or with the texts of both."""
         assert piece.element is not None
         tag, text = self._record.fields[place] if place >= 0 else ("", "")
-        group = mates.get(scripts.link(marc.value(text, "6")[:3] if tag == "880" else tag, text), "")
+        group = ""
+        if _SIX in text:
+            group = mates.get(scripts.link(marc.value(text, "6")[:3] if tag == "880" else tag, text), "")
         if not group:
             return piece.element
         element = cuts.tree(self._table.rows[piece.number], piece.puts)
@@ -253,6 +264,11 @@ class Crossed:
         if other_tag == "880":
             return scripts.beside(element, other, scripts.code(other_text))
         return scripts.beside(other, element, scripts.code(text))
+
+
+def _formed(found: re.Match[str], form: Sequence[str | int]) -> str:
+    """What was found in another form."""
+    return "".join([each if isinstance(each, str) else found[each] or "" for each in form])
 
 
 def _fits(when: Mapping[str, str], text: str, values: Sequence[Value], leader: str) -> bool:

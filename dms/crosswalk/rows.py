@@ -65,7 +65,7 @@ class Part:
     chunk: int = 0  # the value is cut into codes of this length, each for itself
     map: str = ""  # name of a table in the file; a value that it lacks is not taken, unless it has "*"
     only: re.Pattern[str] | None = None  # a value that it does not find is not taken
-    form: str = ""  # what `only` found in another form: `\\1-\\2`
+    form: tuple[str | int, ...] = ()  # what `only` found in another form, `\\1-\\2`: words and numbers of groups
     ind: int = 0  # not a subfield but this indicator, 1 or 2, by `map`; it is there where another part of the row is
     raw: bool = False  # ISBD marks stay
     whole: bool = False  # ISBD marks stay between the values that are joined
@@ -196,6 +196,9 @@ def _part(told: dict[str, Any], element: str, coded: bool) -> Part:
         given["at"] = (first, end)
     if given.get("iri"):
         given = {"raw": True, "only": IRI, **given}
+    if "form" in given:
+        words = re.split(r"\\(\d)", given["form"])
+        given["form"] = tuple(int(each) if at % 2 else each for at, each in enumerate(words))
     if "only" in given:
         given["only"] = re.compile(given["only"])
     where = "/".join(re.sub(r"\[[^\]]*\]|\*", "", each) for each in (element, to) if each)

@@ -24,7 +24,7 @@ _LEADER = (*range(5, 10), *range(17, 20))
 _ALL = 1 << 30  # characters: more than any value has
 
 
-class _Template(NamedTuple):
+class Template(NamedTuple):
     """The lines of fields whose values went the same ways."""
 
     lines: Lines
@@ -37,24 +37,29 @@ class Teller:
     def __init__(self, table: Table) -> None:
         self._table = table
         self._lines: dict[tuple[str, str, tuple[str, ...]], Loss] = {}
-        self._templates: dict[tuple[object, ...], _Template] = {}
+        self._templates: dict[tuple[object, ...], Template] = {}
         self._reasons: dict[tuple[str, str], str] = {}
 
     def losses(self, cut: Cut) -> tuple[Lines, tuple[str, ...]]:
         """A line for every subfield, and the values that lines await."""
         if cut.losses is None:
-            ways = tuple([_way_of(cut.tag, each) for each in cut.values])
-            key = (cut.tag, bool(cut.pieces), ways)
-            known = self._templates.get(key)
-            if known is None:
-                if len(self._templates) >= REMEMBERED:
-                    self._templates.clear()
-                known = self._templates[key] = self._template(cut)
+            lines, awaited = self.template(cut)
             values = cut.values
-            cut.losses = known.lines, tuple([values[at].value[first:end] for at, first, end in known.awaited])
+            cut.losses = lines, tuple([values[at].value[first:end] for at, first, end in awaited])
         return cut.losses
 
-    def _template(self, cut: Cut) -> _Template:
+    def template(self, cut: Cut) -> Template:
+        """The lines of fields whose values went the same ways."""
+        ways = tuple([_way_of(cut.tag, each) for each in cut.values])
+        key = (cut.tag, bool(cut.pieces), ways)
+        known = self._templates.get(key)
+        if known is None:
+            if len(self._templates) >= REMEMBERED:
+                self._templates.clear()
+            known = self._templates[key] = self._template(cut)
+        return known
+
+    def _template(self, cut: Cut) -> Template:
         lines: list[Loss] = []
         awaited: list[tuple[int, int, int]] = []
         tag = cut.tag
@@ -76,7 +81,7 @@ class Teller:
                 why = self._why(tag, each.source) or unknown
                 lines.append(Loss(tag, each.source, Fate.LOST, "", why, AWAITED))
                 awaited.append((place, 0, _ALL))
-        return _Template(tuple(lines), tuple(awaited))
+        return Template(tuple(lines), tuple(awaited))
 
     def _mapped(self, tag: str, source: str, to: tuple[str, ...]) -> Loss:
         if len(self._lines) >= REMEMBERED:

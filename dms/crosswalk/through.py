@@ -7,8 +7,9 @@ of the record as it came: what the first step kept or lost, and of what it mappe
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from catalog.model import Format
@@ -20,6 +21,7 @@ from protocols import marc
 from protocols.marc import Record
 
 NO_PLACE = "only a local field has room for this in the format between, and the target has none for that"
+REMEMBERED = 20_000  # places; about 10 MB at worst
 _LEADER = "LDR"
 
 
@@ -47,8 +49,8 @@ def joined(record: Record, before: Fates, after: Iterable[Brief]) -> list[Brief]
     told = []
     fields = [*record.fields, *((_LEADER, record.leader) for _ in before[len(record.fields) :])]
     for (nth, losses), (_, text) in zip(before, fields, strict=True):
-        lines, valued = _both(losses, tuple([made.of(to) for to in _places(losses)]))
-        values = tuple([_value(text, code, at) for code, at in valued])
+        lines, valued = _both(losses, tuple(map(made.of, _places(losses))))
+        values = _values(text, valued) if valued else ()
         if values and "" in values:  # a line without a value awaits none
             lines, values = whole(lines, values), ()
         told.append((nth, lines, values))
@@ -63,29 +65,58 @@ class _Made:
         for _, losses, _ in fates:
             if losses:
                 self._lines.setdefault(losses[0].tag, []).append(losses)
-        self._of: dict[str, str] = {}
+        self._gone: dict[str, _Gone | None] = {}
+        self._of: dict[str, str] = {"": ""}
 
     def of(self, places: str) -> str:
         """Elements made of `245$a`, `008/07-10`, `100$a/22-24` or `700`, or of several with commas."""
         found = self._of.get(places)
         if found is None:
-            each = (to for place in places.split(", ") for to in self._elements(place))
-            found = self._of[places] = ", ".join(dict.fromkeys(each)) if places else ""
+            each: dict[str, None] = {}
+            for place in _parsed(places):
+                self._add(place, each)
+            found = self._of[places] = ", ".join(each)
         return found
 
-    def _elements(self, place: str) -> Iterator[str]:
+    def _add(self, place: _Place, found: dict[str, None]) -> None:
+        if place.tag in self._gone:
+            gone = self._gone[place.tag]
+        else:
+            several = self._lines.get(place.tag, ())  # none where a name has its kind: `007c`
+            gone = _gone(several[0]) if len(several) == 1 else _gathered(several) if several else None
+            self._gone[place.tag] = gone
+        if gone is None:
+            return
+        if place.last >= 0 and place.name in gone.spans:
+            for start, end, to in gone.spans[place.name]:
+                if start <= place.last and place.first <= end:
+                    found[to] = None
+            return
+        for each in (place.name,) if place.code else {**gone.whole, **gone.spans}:
+            found.update(gone.whole.get(each, {}))
+            for _, _, to in gone.spans.get(each, ()):
+                found[to] = None
+
+
+class _Place(NamedTuple):
+    """A place in the record between."""
+
+    name: str  # `245$a`, `008`
+    tag: str
+    code: str  # "" = the whole field
+    first: int  # position
+    last: int  # -1 = no position is told
+
+
+@lru_cache(REMEMBERED)
+def _parsed(places: str) -> tuple[_Place, ...]:
+    """Places with commas between them."""
+    found = []
+    for place in places.split(", "):
         name, _, span = place.partition("/")
-        several = self._lines.get(name.partition("$")[0], ())  # none where a name has its kind: `007c`
-        if not several:
-            return
-        gone = _gone(several[0]) if len(several) == 1 else _gathered(several)
-        if span and name in gone.spans:
-            first, last = _ends(span)
-            yield from (to for start, end, to in gone.spans[name] if start <= last and first <= end)
-            return
-        for each in (name,) if "$" in name else {**gone.whole, **gone.spans}:
-            yield from gone.whole.get(each, ())
-            yield from (to for _, _, to in gone.spans.get(each, ()))
+        tag, _, code = name.partition("$")
+        found.append(_Place(name, tag, code, *(_ends(span) if span else (0, -1))))
+    return tuple(found)
 
 
 class _Gone(NamedTuple):
@@ -147,10 +178,16 @@ def _joined(loss: Loss, to: str) -> Loss:
     return loss._replace(fate=Fate.LOST, to="", why=why)
 
 
-def _value(text: str, code: str, at: int) -> str:
-    """The value of a subfield, which of its code from 0; of positions and control fields the whole field."""
-    values = marc.values(text, code) if len(code) == 1 else [text]
-    return values[min(at, len(values) - 1)] if values else ""
+def _values(text: str, wanted: Iterable[tuple[str, int]]) -> tuple[str, ...]:
+    """The values of subfields, which of its code from 0; of positions and control fields the whole field."""
+    found = []
+    of: dict[str, list[str]] = {}
+    for code, value in marc.subfields(text):
+        of.setdefault(code, []).append(value)
+    for code, at in wanted:
+        values = of.get(code, []) if len(code) == 1 else [text]
+        found.append(values[min(at, len(values) - 1)] if values else "")
+    return tuple(found)
 
 
 def crossed(record: Record, fmt: Format, crosswalk: Crosswalk) -> Gone:

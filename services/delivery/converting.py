@@ -76,7 +76,8 @@ def convert(data: bytes, position: int, first: int, asked: Asked) -> Stretch:
             _refuse(made, asked, place, "", UNREADABLE, each.reason)
         else:
             _one(made, asked, place, each)
-    made.fates.update(_counts(made.lines))
+    if made.lines:
+        made.fates.update(_counts(made.lines))
     return made
 
 
