@@ -172,7 +172,7 @@ async def _merged(conn: Connection, found: records.Found, context: Context) -> S
     copies = tuple((copy.holding.library, copy.holding) for copy in found.copies)
     told = {library for library, _ in copies}
     near = [
-        f"{each.published.id} {render.described(each.published).title}: "
+        f"{each.published.id} {rows.heading(render.described(each.published))}: "
         + ("; ".join(reasons.text(rule, lang) for rule in each.rules) or context.text("related_by_decision"))
         for each in await related.of(conn, found.published.cluster)
     ]
