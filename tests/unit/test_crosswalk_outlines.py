@@ -1,0 +1,72 @@
+"""Fields of one outline by forms: the same comes out as by rows, whatever the values are."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dms.crosswalk import elements, rows
+from dms.crosswalk.crossing import Crossed, Crosswalk
+from dms.crosswalk.rows import Table
+from protocols import iso2709, marc
+from protocols.marc import Record
+from services.delivery import converting
+from services.delivery.converting import Asked
+
+NAMES = ("mods_cnmarc", "mods_marc21", "bibframe_marc21")
+
+
+def by_rows(table: Table) -> Crosswalk:
+    """A crosswalk that takes nothing by its outline: each part could ask for values."""
+    changed = [replace(row, parts=tuple(replace(part, plain=False) for part in row.parts)) for row in table.rows]
+    return Crosswalk(replace(table, rows=tuple(changed)))
+
+
+CROSSWALKS = {name: (Crosswalk(rows.table(name)), by_rows(rows.table(name))) for name in NAMES}
+
+
+def written(found: Crossed) -> dict[str, list[str]]:
+    return {room: [elements.written(each) for each in found.elements(room)] for room in found.rooms}
+
+
+VALUES = st.one_of(
+    st.text(alphabet="ab 中图%s<&>\"'.,/:;=[]\x88\x89\U00020000", max_size=8),
+    st.sampled_from(("|||", " ", "#", "1998")),
+)
+FIELD = st.tuples(
+    st.sampled_from(
+        ("200", "210", "215", "225", "245", "260", "300", "320", "330", "490", "504", "606", "650", "701", "801")
+    ),
+    st.sampled_from(("  ", "1 ", "10", " 0", "|7")),
+    st.lists(st.tuples(st.sampled_from("abcdefghvxyA246"), VALUES), min_size=1, max_size=5),
+)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@given(told=st.lists(FIELD, min_size=1, max_size=4))
+def test_forms_say_what_rows_say(name: str, told: list[tuple[str, str, list[tuple[str, str]]]]) -> None:
+    record = Record("00000nam a2200000 a 4500", tuple((tag, marc.field(ind, pairs)) for tag, ind, pairs in told))
+    quick, slow = (crosswalk.record(record) for crosswalk in CROSSWALKS[name])
+    assert written(quick) == written(slow)
+    assert quick.fates() == slow.fates()
+
+
+def test_a_title_goes_by_a_form_and_one_with_a_link_by_rows() -> None:
+    table = rows.table("mods_marc21")
+    crosswalk = Crosswalk(table)
+    assert not crosswalk.field("650", " 0\x1faMaps", "").pieces[0].puts
+    assert crosswalk.field("650", " 0\x1f6880-01\x1faMaps", "").pieces[0].puts
+
+
+@pytest.mark.parametrize("form", ["mods", "schemaorg", "dc"])
+def test_a_report_has_values_with_the_marks_of_forms_as_they_are(form: str) -> None:
+    record = Record("00000nam0 2200000   450 ", (("001", "a"), ("200", "1 \x1fa5% of %s"), ("905", "  \x1fz%d")))
+    made = converting.convert(iso2709.write(record), 0, 1, Asked(carrier="iso2709", form=form, report=True))
+    told = msgspec.json.decode(b"{" + made.report[0][1])
+    lost = {(each["tag"], each["code"]): each["value"] for each in told["fields"] if each["fate"] == "lost"}
+    assert lost["905", "z"] == "%d"
+    assert made.fates["lost"] == told["lost"] == len([each for each in told["fields"] if each["fate"] == "lost"])
