@@ -22,7 +22,7 @@ from node.output import Output
 from protocols.marc import Record
 from services.cataloguing import patch
 from services.deciding import related
-from services.delivery import forms, giving, having, render, rows, turning, values
+from services.delivery import dublin, forms, giving, having, render, rows, turning, values
 from services.discovery import record as records
 
 NAME = "show"
@@ -172,7 +172,7 @@ async def _merged(conn: Connection, found: records.Found, context: Context) -> S
     copies = tuple((copy.holding.library, copy.holding) for copy in found.copies)
     told = {library for library, _ in copies}
     near = [
-        f"{each.published.id} {rows.heading(render.described(each.published))}: "
+        f"{each.published.id} {dublin.heading(render.described(each.published))}: "
         + ("; ".join(reasons.text(rule, lang) for rule in each.rules) or context.text("related_by_decision"))
         for each in await related.of(conn, found.published.cluster)
     ]
