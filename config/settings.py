@@ -111,7 +111,7 @@ class Z3950:
     )  # fmt: skip
     sessions: int = _told(1000, "sessions at once", low=1)
     sessions_each: int = _told(100, "sessions at once of one address; this machine's own are not counted", low=1)
-    sets: int = _told(50, "result sets of one session", low=1, high=1000)
+    sets: int = _told(50, "result sets of one session; of more the one used longest ago goes", low=1, high=1000)
     idle: int = _told(600, "seconds without a request after which a session ends", low=5)
     at_work: int = _told(8, "requests that are worked on at once", low=1, high=256)
     waiting: int = _told(64, "requests that wait for that; further ones are refused", low=0, high=100_000)

@@ -49,7 +49,7 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
 
 def present(state: State, request: PresentRequest) -> Step:
     """The first step of a present."""
-    kept = state.sets.get(request.result_set_id)
+    kept = state.used(request.result_set_id)
     if kept is None:
         why = Trouble(Bib1.NO_SUCH_SET, state.read(request.result_set_id))
         return _answer(request, 0, _nothing(state, why))

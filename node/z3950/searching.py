@@ -57,13 +57,9 @@ def databases(state: State, names: Iterable[str]) -> tuple[Database, ...] | Trou
     return tuple(found) if found else Trouble(Bib1.NO_SUCH_DATABASE)
 
 
-def no_room(state: State, name: str) -> Trouble | None:
-    """Why the session can't have a result set of that name."""
-    if len(name) > LONGEST_NAME:
-        return Trouble(Bib1.SET_NAME, name)
-    if name not in state.sets and len(state.sets) >= state.house.told.sets:
-        return Trouble(Bib1.TOO_MANY_SETS, str(state.house.told.sets))
-    return None
+def unnameable(name: str) -> Trouble | None:
+    """Why no result set can have that name."""
+    return Trouble(Bib1.SET_NAME, name) if len(name) > LONGEST_NAME else None
 
 
 def encodings(state: State, octets: Iterable[bytes]) -> tuple[str, ...]:
@@ -133,8 +129,8 @@ def _task(state: State, request: SearchRequest) -> Find | Trouble:
         return where
     if request.result_set_name in state.sets and not request.replace_indicator:
         return Trouble(Bib1.SET_EXISTS, request.result_set_name)
-    if full := no_room(state, request.result_set_name):
-        return full
+    if wrong := unnameable(request.result_set_name):
+        return wrong
     try:
         return _find(state, request.query, where)
     except (Unanswerable, rpn.Diagnosed, cql.Diagnosed) as error:
@@ -181,7 +177,7 @@ def _with_sets(state: State, asked: query.Node, where: tuple[Database, ...]) -> 
     """The query with those of the sets that it names in their place. Raises Unanswerable."""
 
     def found(name: str) -> query.Node:
-        kept = state.sets.get(name)
+        kept = state.used(name)
         if kept is None:
             raise Unanswerable("set", name, "there is no such result set")
         if kept.databases != where:
@@ -196,7 +192,7 @@ def _found(state: State, request: SearchRequest, task: Find, outcome: Outcome) -
         assert isinstance(outcome, Trouble)
         return _failed(state, outcome)
     way, result = outcome.way, outcome.result
-    state.sets[request.result_set_name] = Kept(result=result, asked=way.asked, databases=task.databases)
+    state.keep(request.result_set_name, Kept(result=result, asked=way.asked, databases=task.databases))
     if (len(task.ways) > 1 and result.total) or way.encoding == characters.GB18030:
         state.guessed = way.encoding
     count, elements = _due(request, result.total, state.habits.records)

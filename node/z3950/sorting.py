@@ -40,12 +40,12 @@ def sort(state: State, request: SortRequest) -> Step:
     names = request.input_result_set_names
     if len(names) != 1:
         return _failed(state, Trouble(Bib1.SORT_TOO_MANY_SETS, str(len(names))))
-    kept = state.sets.get(names[0])
+    kept = state.used(names[0])
     if kept is None:
         return _failed(state, Trouble(Bib1.NO_SUCH_SET, state.read(names[0])))
     target = request.sorted_result_set_name
-    if full := searching.no_room(state, target):
-        return _failed(state, full)
+    if wrong := searching.unnameable(target):
+        return _failed(state, wrong)
     keys: list[Key] = []
     for each in request.sort_sequence:
         key = _key(state, each)
@@ -88,7 +88,7 @@ def _sorted(state: State, kept: Kept, target: str, outcome: Outcome) -> Step:
     if not isinstance(outcome, Found):
         assert isinstance(outcome, Trouble)
         return _failed(state, outcome)
-    state.sets[target] = Kept(result=outcome.result, asked=kept.asked, databases=kept.databases)
+    state.keep(target, Kept(result=outcome.result, asked=kept.asked, databases=kept.databases))
     return Send([SortResponse(sort_status=SortStatus.SUCCESS, result_count=outcome.result.total)])
 
 

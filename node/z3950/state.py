@@ -57,7 +57,23 @@ class State:
     charset: str = ""  # negotiated
     only_texts: bool = False  # negotiated for everything but records
     guessed: str = ""  # by what was found
-    sets: dict[str, Kept] = field(default_factory=dict)
+    sets: dict[str, Kept] = field(default_factory=dict)  # the one that was used last is the last
+
+    def keep(self, name: str, kept: Kept) -> None:
+        """Keep a result set; of too many the one that was used longest ago goes, as many clients name a new one with
+        every search and delete none (a server may: diagnostic 27 of bib-1 is of such).
+        """
+        self.sets.pop(name, None)
+        if len(self.sets) >= self.house.told.sets:
+            del self.sets[next(iter(self.sets))]
+        self.sets[name] = kept
+
+    def used(self, name: str) -> Kept | None:
+        """The result set of that name."""
+        kept = self.sets.pop(name, None)
+        if kept is not None:
+            self.sets[name] = kept
+        return kept
 
     @property
     def known_charset(self) -> str:

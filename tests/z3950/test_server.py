@@ -134,12 +134,15 @@ async def test_sets_are_named_replaced_used_in_queries_and_deleted(client: Clien
     assert diagnostic(await client.present(name="two"))[0] == Bib1.NO_SUCH_SET
 
 
-async def test_there_are_only_so_many_sets(database: Database, home: Path) -> None:
+async def test_of_too_many_sets_the_one_that_was_used_longest_ago_goes(database: Database, home: Path) -> None:
     async with standing.door(database, home, sets=2) as door, door.session() as client:
         for name in "ab":
             await client.search("长编", result_set_name=name)
-        assert diagnostic(await client.search("长编", result_set_name="c")) == (Bib1.TOO_MANY_SETS, "2")
-        assert (await client.search("长编", result_set_name="a")).search_status
+        await client.present(name="a")
+        assert (await client.search("长编", result_set_name="c")).search_status
+        assert diagnostic(await client.present(name="b")) == (Bib1.NO_SUCH_SET, "b")
+        for name in "ac":
+            assert (await client.present(name=name)).present_status == PresentStatus.SUCCESS
 
 
 async def test_records_come_with_the_answer_where_that_is_asked_for(client: Client) -> None:
