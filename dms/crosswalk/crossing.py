@@ -18,6 +18,7 @@ from dms.crosswalk.elements import Element
 from dms.crosswalk.iris import iri
 from dms.crosswalk.lines import Brief, Fates, every
 from dms.crosswalk.outlines import NON_SORTING, Outlines
+from dms.crosswalk.positions import Positions
 from dms.crosswalk.rows import LEADER, Part, Row, Table
 from dms.crosswalk.telling import BLANK, Teller
 from protocols import marc
@@ -38,6 +39,7 @@ class Crosswalk:
         self._rows = {tag: [(n, table.rows[n]) for n in numbers] for tag, numbers in table.by_tag.items()}
         self._known: dict[tuple[str, str], Cut] = {}
         self.teller = Teller(table)
+        self._positions = Positions(table, self._by_rows)
         self._outlines = Outlines(
             table, self.teller, lambda tag, text, values: self._by_rows(tag, self._rows[tag], text, values, "")
         )
@@ -72,6 +74,8 @@ class Crosswalk:
         values = cuts.values_of(tag, text, linking=rows is not None and rows[0][1].linked)
         if not rows:
             return Cut(tag, (), values)
+        if tag[:2] == "00":
+            return self._positions.cut(tag, rows, text, leader)
         return self._outlines.cut(tag, text, values) or self._by_rows(tag, rows, text, values, leader)
 
     def _by_rows(self, tag: str, rows: Sequence[tuple[int, Row]], text: str, values: list[Value], leader: str) -> Cut:
