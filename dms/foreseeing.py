@@ -49,13 +49,18 @@ async def foresee(conn: Connection, facts: Facts, instead: int | None = None) ->
     known[THE_RECORD] = features
     pairs = [(THE_RECORD, sid) for sid in near & known.keys()]
     shared = edges.shared_identifiers(pairs, known)
-    uses = {use: n for use, n in (await _uses(conn, features, instead)).items() if use[0] in shared}
+    going = None if instead is None else await signatures.only(conn, instead)  # with the record that is replaced
+    uses = {use: n for use, n in _uses(features, going).items() if use[0] in shared}
     ambiguous = await signatures.ambiguous(conn, shared) if shared else set()
     judged = edges.judged(
         pairs, known, ambiguous - {use[0] for use in uses} | await signatures.ambiguous_after(conn, uses)
     )
     joins = {sid: (edge[2], edge[5]) for (_, sid), edge in judged.items() if edge[4] == Verdict.JOIN.value}
-    asked = [sid for (_, sid), edge in judged.items() if edge[4] == Verdict.REVIEW.value]
+    asked = [
+        sid
+        for (_, sid), edge in judged.items()
+        if edge[4] == Verdict.REVIEW.value and (going is None or sid != instead)
+    ]
     cluster = await _united(conn, features, {sid: score for sid, (score, _) in joins.items()}) if joins else None
     members = await clusters.membership(conn, [*joins, *asked])
     best = max((told for sid, told in joins.items() if members.get(sid) == cluster), default=(0, b""))
@@ -67,11 +72,11 @@ async def foresee(conn: Connection, facts: Facts, instead: int | None = None) ->
     )
 
 
-async def _uses(conn: Connection, features: matching.Features, instead: int | None) -> Counter[tuple[int, int]]:
+def _uses(features: matching.Features, going: bytes | None) -> Counter[tuple[int, int]]:
     """How the uses of identifiers would change: an ISBN of one book becomes one of two by this record."""
     uses = Counter(matching.uses(features))
-    if instead is not None and (packed := await signatures.only(conn, instead)) is not None:
-        uses.subtract(matching.uses(matching.unpack(packed)))
+    if going is not None:
+        uses.subtract(matching.uses(matching.unpack(going)))
     return uses
 
 

@@ -102,3 +102,13 @@ async def test_the_title_of_what_is_replaced_counts_no_more(database: Database) 
     assert (await _foreseen(catalogue, after)).cluster is None
     foreseen = await _foreseen(catalogue, after, instead=await _signature(catalogue, "standing", before))
     assert foreseen.cluster == await _cluster(catalogue, "standing", before)
+
+
+async def test_nobody_is_asked_whether_a_record_is_the_one_that_it_replaces(database: Database) -> None:
+    catalogue = await Catalogue(database).open()
+    before = builders.iso2709(builders.a_cnmarc(title="海河夜话", author="陈水生", isbn="", local_id="1"))
+    await catalogue.load("standing", [before])
+    after = builders.iso2709(builders.a_cnmarc(title="海河夜话增订", author="陈水生", isbn="", local_id="1"))
+    assert len((await _foreseen(catalogue, after)).doubtful) == 1, "of another library a person is asked"
+    foreseen = await _foreseen(catalogue, after, instead=await _signature(catalogue, "standing", before))
+    assert not foreseen.doubtful
