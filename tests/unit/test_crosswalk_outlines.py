@@ -28,6 +28,8 @@ def by_rows(table: Table) -> Crosswalk:
 
 CROSSWALKS = {name: (Crosswalk(rows.table(name)), by_rows(rows.table(name))) for name in NAMES}
 
+WARM = {name: Crosswalk(rows.table(name)) for name in (*NAMES, "schemaorg_marc21")}
+
 
 def written(found: Crossed) -> dict[str, list[str]]:
     return {room: [elements.written(each) for each in found.elements(room)] for room in found.rooms}
@@ -53,6 +55,23 @@ def test_forms_say_what_rows_say(name: str, told: list[tuple[str, str, list[tupl
     quick, slow = (crosswalk.record(record) for crosswalk in CROSSWALKS[name])
     assert written(quick) == written(slow)
     assert quick.fates() == slow.fates()
+
+
+LEADERS = st.tuples(st.sampled_from("aceg "), st.sampled_from("ms "), st.sampled_from("abc")).map(
+    lambda each: f"00000n{each[0]}{each[1]} {each[2]}2200000 a 4500"
+)
+
+
+@pytest.mark.parametrize("name", ("mods_marc21", "bibframe_marc21", "schemaorg_marc21"))
+@given(leader=LEADERS, coded=st.text(alphabet="01 |abcdeg9s", max_size=40), cut=st.booleans())
+def test_what_is_remembered_of_positions_is_what_comes_out_without_memory(
+    name: str, leader: str, coded: str, cut: bool
+) -> None:
+    table = rows.table(name)
+    record = Record(leader[:18] if cut else leader, (("006", coded[:18]), ("007", coded[:9]), ("008", coded)))
+    warm, fresh = (crosswalk.record(record) for crosswalk in (WARM[name], Crosswalk(table)))
+    assert written(warm) == written(fresh)
+    assert warm.fates() == fresh.fates()
 
 
 def test_a_title_goes_by_a_form_and_one_with_a_link_by_rows() -> None:
