@@ -23,7 +23,7 @@ from dms import quality_profile
 from dms.rules.model import Profile
 from protocols import landed
 
-VERSION = 2  # part of every digest: raise it when PREPARE reads records differently, so that reloads are not skipped
+VERSION = 3  # part of every digest: raise it when PREPARE reads records differently, so that reloads are not skipped
 
 PREPARE = ("read", "identify", "compare digests", "mend", "describe facts", "judge", "sign", "map holdings", "compress")
 PLACE = ("look signatures up", "find candidates", "judge pairs", "unite", "mark clusters")

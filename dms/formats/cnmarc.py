@@ -29,6 +29,7 @@ _MEDIA = {"c": model.SCORE, "d": model.SCORE, "e": model.MAP, "f": model.MAP, "g
 _NOTES = ("300", "305", "306", "307", "324", "325")
 _OTHER_TITLES = ("500", "501", "503", "530", "532", "510", "517", "540")
 _PARALLEL = ("510", "517")
+_HAN = re.compile("[\u3400-\u9fff]")
 _PRIMARY = ("700", "701", "710", "711", "720", "730")
 _SECONDARY = ("702", "712")
 _LEVEL = {"1": "set", "2": "volume"}
@@ -268,7 +269,9 @@ def _091(fields: dict[str, list[str]]) -> tuple[tuple[str, ...], tuple[str, ...]
 
 
 def _names(fields: dict[str, list[str]]) -> tuple[tuple[tuple[str, str], ...], tuple[tuple[str, str], ...]]:
-    """70X and 71X: $a, $b (rest of an inverted name, or subordinate unit); the role is $4, Chinese text in China."""
+    """70X and 71X: $a, $b (rest of an inverted name, or subordinate unit); the role is $4, Chinese text in China. A
+    Western body is named as one, as in MARC 21: `ProQuest` of both is one name.
+    """
     both: list[tuple[tuple[str, str], ...]] = []
     for tags in (_PRIMARY, _SECONDARY):
         names: list[tuple[str, str]] = []
@@ -281,7 +284,8 @@ def _names(fields: dict[str, list[str]]) -> tuple[tuple[tuple[str, str], ...], t
                 if rest:
                     name = f"{name}, {rest}" if tag[1] in "023" else f"{name} {rest}"
                 if name:
-                    names.append((name, marc.value(text, "4")))
+                    body = tag[1] == "1" and not _HAN.search(name)
+                    names.append((name, model.BODY if body else marc.value(text, "4")))
         both.append(tuple(names))
     return both[0], both[1]
 

@@ -137,3 +137,11 @@ def test_a_pin_group_gives_a_signature_of_its_own() -> None:
 def test_a_romanised_title_does_not_make_an_isbn_ambiguous() -> None:
     assert features.uses(west(ROMANISED)) == ()
     assert features.uses(west(HAN)) == features.uses(china(CNMARC)) != ()
+
+
+def test_a_western_body_is_one_name_in_both_formats() -> None:
+    western = taken("245 10$aRivers\n710 2 $aOffice for Rivers and Lakes", Format.MARC21)
+    unimarc = taken("200 1 $aRivers\n712 02$aOffice for Rivers and Lakes$4070", Format.CNMARC)
+    chinese = taken("200 1 $a河流\n712 02$a河流管理局$4编", Format.CNMARC)
+    assert western.authors == unimarc.authors == ("@ office rivers lakes",)
+    assert chinese.authors == ("河流管理局",)
