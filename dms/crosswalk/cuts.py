@@ -85,6 +85,13 @@ def tree(row: Row, puts: Sequence[Put]) -> Element:
     return top
 
 
+def goes_inside(row: Row) -> bool:
+    """Whether what a row makes goes as XML into the element that fields share, whatever is there."""
+    if row.marks is None or len(row.element) > 2:
+        return False
+    return len(row.element) == 2 or all(part.to and part.marks for part in row.parts)
+
+
 def _inside(row: Row, puts: Sequence[Put]) -> str | None:
     """What comes into an element that fields share."""
     if row.marks is None or len(row.element) > 2:

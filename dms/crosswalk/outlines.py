@@ -11,7 +11,7 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from dms import isbd
-from dms.crosswalk import elements
+from dms.crosswalk import cuts, elements
 from dms.crosswalk.cuts import Cut, Piece, Value
 from dms.crosswalk.elements import Element
 from dms.crosswalk.lines import Lines
@@ -56,10 +56,15 @@ class Outlines:
     def __init__(self, table: Table, teller: Teller, cut: Callable[[str, str, list[Value]], Cut]) -> None:
         self._teller = teller
         self._cut = cut  # tag, indicators, values → what becomes of them
+        # Elements into which something comes that depends on what is there: all that they share must be known for it.
+        mixed = {(row.room, row.element[0].name) for row in table.rows if row.shared and not cuts.goes_inside(row)}
+        by_forms = [
+            _is_plain(row) and not (row.shared and (row.room, row.element[0].name) in mixed) for row in table.rows
+        ]
         self._plain = frozenset(
             tag
             for tag, numbers in table.by_tag.items()
-            if not table.trees and tag[:2] != "00" and all(_is_plain(table.rows[number]) for number in numbers)
+            if not table.trees and tag[:2] != "00" and all(by_forms[number] for number in numbers)
         )
         self._known: dict[tuple[str, ...], _Outline | None] = {}
 
