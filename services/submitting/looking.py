@@ -86,4 +86,6 @@ async def look(conn: Connection, given: Given, library: str, *, qualified: bool,
 
 def _numbered(record: Record) -> Record:
     """As it will be judged when it is placed: with a number, which it gets where it has none."""
-    return record if record.first("001") else Record(record.leader, (("001", "S"), *record.fields))
+    if record.first("001"):
+        return record
+    return Record(record.leader, (("001", "S"), *(each for each in record.fields if each[0] != "001")))

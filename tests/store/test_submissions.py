@@ -105,8 +105,12 @@ async def test_who_is_qualified_places_a_new_record_at_once(catalogue: Catalogue
     assert await names(catalogue) == {frozenset({f"submitted-{HOME}-cnmarc/T1"})}
 
 
-async def test_a_record_that_names_itself_by_nothing_gets_a_number(catalogue: Catalogue) -> None:
-    data = builders.iso2709(builders.a_cnmarc(title="无号之书", isbn=builders.isbn13(9), local_id=""))
+@pytest.mark.parametrize("told", [(), (("001", ""),)])
+async def test_a_record_that_names_itself_by_nothing_gets_a_number(
+    catalogue: Catalogue, told: tuple[tuple[str, str], ...]
+) -> None:
+    made = builders.a_cnmarc(title="无号之书", isbn=builders.isbn13(9), local_id="")
+    data = builders.iso2709(Record(made.leader, (*told, *(each for each in made.fields if each[0] != "001"))))
     there = await drafted(catalogue, data, REVIEWER)
     handed = await submitted(catalogue, there.submission, REVIEWER)
     assert handed.answer
