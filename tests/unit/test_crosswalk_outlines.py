@@ -16,6 +16,7 @@ from protocols import iso2709, marc
 from protocols.marc import Record
 from services.delivery import converting
 from services.delivery.converting import Asked
+from tests import builders
 
 NAMES = ("mods_cnmarc", "mods_marc21", "bibframe_marc21")
 
@@ -73,6 +74,13 @@ def test_forms_say_what_rows_say(name: str, told: list[tuple[str, str, list[tupl
     quick, slow = (crosswalk.record(record) for crosswalk in CROSSWALKS[name])
     assert written(quick) == written(slow)
     assert quick.fates() == slow.fates()
+
+
+def test_what_goes_into_one_element_with_what_is_no_form_stays() -> None:
+    record = builders.a_cnmarc(publisher="上海古籍出版社", place="上海")
+    quick, slow = (crosswalk.record(record) for crosswalk in CROSSWALKS["mods_cnmarc"])
+    assert written(quick) == written(slow)
+    assert "上海古籍出版社" in str(written(quick))
 
 
 LEADERS = st.tuples(st.sampled_from("aceg "), st.sampled_from("ms "), st.sampled_from("abc")).map(
