@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from dms import isbd
 from dms.crosswalk import cuts, elements
-from dms.crosswalk.cuts import Cut, Piece, Value
+from dms.crosswalk.cuts import Cut, Piece, Put, Value
 from dms.crosswalk.elements import Element
 from dms.crosswalk.lines import Lines
 from dms.crosswalk.rows import Part, Row, Table
@@ -26,20 +26,31 @@ _MOST = 100  # values
 _LINK = "6"  # a field with it may have a twin in another script, and become one element with it
 
 
+class _Text(NamedTuple):
+    """Words with values among them."""
+
+    words: str  # with %s for values
+    taken: Callable[[Sequence[str]], object] | None  # the values; None = none
+
+    def of(self, values: Sequence[str]) -> str:
+        """With these values."""
+        return self.words % self.taken(values) if self.taken else self.words
+
+
 class _Form(NamedTuple):
     """What a row makes of the fields of an outline."""
 
     number: int  # of the row
     name: str  # of the element; "" = it comes into one that fields share
-    text: str  # XML with %s for values
-    values: Callable[[Sequence[str]], object] | None  # those that it takes; None = none
+    xml: _Text
+    puts: tuple[tuple[Part, _Text], ...]  # into an element to which other rows have to find their way by its parts
 
-    def piece(self, values: Sequence[str]) -> Piece:
+    def piece(self, values: Sequence[str], escaped: Sequence[str]) -> Piece:
         """Of these values."""
-        told = self.text % self.values(values) if self.values else self.text
+        told = self.xml.of(escaped)
         if self.name:
             return Piece(self.number, Element(self.name, xml=told), ())
-        return Piece(self.number, None, (), told)
+        return Piece(self.number, None, tuple([Put(part, text.of(values)) for part, text in self.puts]), told)
 
 
 class _Outline(NamedTuple):
@@ -66,6 +77,7 @@ class Outlines:
             for tag, numbers in table.by_tag.items()
             if not table.trees and tag[:2] != "00" and all(by_forms[number] for number in numbers)
         )
+        self._parts = _of_parts(table)
         self._known: dict[tuple[str, ...], _Outline | None] = {}
 
     def cut(self, tag: str, text: str, values: list[Value]) -> Cut | None:
@@ -78,7 +90,7 @@ class Outlines:
             value = isbd.plain(value)
             if not value or not each.value.strip(BLANK):
                 return None
-            told.append(elements.escaped(value))
+            told.append(value)
         key = (tag, text[:2], *[each.source for each in values])
         try:
             outline = self._known[key]
@@ -89,7 +101,8 @@ class Outlines:
         if outline is None:
             return None
         beside = tuple([values[at].value[first:end] for at, first, end in outline.awaited])
-        return Cut(tag, tuple([form.piece(told) for form in outline.forms]), values, (outline.lines, beside))
+        escaped = list(map(elements.escaped, told))
+        return Cut(tag, tuple([form.piece(told, escaped) for form in outline.forms]), values, (outline.lines, beside))
 
     def _outline(self, tag: str, indicators: str, values: Sequence[Value]) -> _Outline | None:
         if len(values) > _MOST or any(each.code == _LINK for each in values):
@@ -101,17 +114,43 @@ class Outlines:
             told = piece.inside if piece.element is None else piece.element.xml
             if told is None or (piece.element is not None and (not told or piece.element.children)):
                 return None
-            forms.append(_form(piece, told))
+            name = piece.element.name if piece.element else ""
+            puts = piece.puts if piece.number in self._parts else ()
+            texts = tuple([(part, _text(value)) for part, value in puts])
+            forms.append(_Form(piece.number, name, _text(told), texts))
         return _Outline(tuple(forms), *self._teller.template(cut))
 
 
-def _form(piece: Piece, told: str) -> _Form:
-    places = [ord(each) - _FIRST_SIGN for each in told if ord(each) in range(_FIRST_SIGN, _FIRST_SIGN + _MOST)]
-    text = told.replace("%", "%%")
+def _text(told: str) -> _Text:
+    """What was told with signs, as a form."""
+    places = [ord(each) - _FIRST_SIGN for each in told if _FIRST_SIGN <= ord(each) < _FIRST_SIGN + _MOST]
+    if not places:
+        return _Text(told, None)
+    words = told.replace("%", "%%")
     for place in set(places):
-        text = text.replace(chr(_FIRST_SIGN + place), "%s")
-    name = piece.element.name if piece.element else ""
-    return _Form(piece.number, name, text if places else told, itemgetter(*places) if places else None)
+        words = words.replace(chr(_FIRST_SIGN + place), "%s")
+    return _Text(words, itemgetter(*places))
+
+
+def _of_parts(table: Table) -> frozenset[int]:
+    """Rows whose shared element has to be built of parts, because some row for it looks for what is there."""
+    shared: dict[tuple[str, str], list[int]] = {}
+    for number, row in enumerate(table.rows):
+        if row.shared:
+            shared.setdefault((row.room, row.element[0].name), []).append(number)
+    return frozenset(
+        number
+        for numbers in shared.values()
+        if any(not _is_direct(table.rows[other]) for other in numbers)
+        for number in numbers
+    )
+
+
+def _is_direct(row: Row) -> bool:
+    """Whether all that it puts into a shared element can stand behind what is there."""
+    if row.marks is None or len(row.element) > 2:
+        return False
+    return len(row.element) == 2 or all(part.to for part in row.parts)
 
 
 def _is_plain(row: Row) -> bool:

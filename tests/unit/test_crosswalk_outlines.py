@@ -70,7 +70,9 @@ FIELD = st.tuples(
 @pytest.mark.parametrize("name", NAMES)
 @given(told=st.lists(FIELD, min_size=1, max_size=4))
 def test_forms_say_what_rows_say(name: str, told: list[tuple[str, str, list[tuple[str, str]]]]) -> None:
-    record = Record("00000nam a2200000 a 4500", tuple((tag, marc.field(ind, pairs)) for tag, ind, pairs in told))
+    coded = ("008", "000211s1977    cc a     b    001 0 chi d"), ("100", "  \x1fa20000211d1977    em y0chiy0121    ea")
+    fields = tuple((tag, marc.field(ind, pairs)) for tag, ind, pairs in told)
+    record = Record("00000nam a2200000 a 4500", (*coded[:1], *fields, *coded[1:], ("102", "  \x1faCN\x1fb440000")))
     quick, slow = (crosswalk.record(record) for crosswalk in CROSSWALKS[name])
     assert written(quick) == written(slow)
     assert quick.fates() == slow.fates()
