@@ -67,15 +67,10 @@ class Outlines:
     def __init__(self, table: Table, teller: Teller, cut: Callable[[str, str, list[Value]], Cut]) -> None:
         self._teller = teller
         self._cut = cut  # tag, indicators, values → what becomes of them
-        # Elements into which something comes that depends on what is there: all that they share must be known for it.
-        mixed = {(row.room, row.element[0].name) for row in table.rows if row.shared and not cuts.goes_inside(row)}
-        by_forms = [
-            _is_plain(row) and not (row.shared and (row.room, row.element[0].name) in mixed) for row in table.rows
-        ]
         self._plain = frozenset(
             tag
             for tag, numbers in table.by_tag.items()
-            if not table.trees and tag[:2] != "00" and all(by_forms[number] for number in numbers)
+            if not table.trees and tag[:2] != "00" and all(_is_plain(table.rows[number]) for number in numbers)
         )
         self._parts = _of_parts(table)
         self._known: dict[tuple[str, ...], _Outline | None] = {}
@@ -141,16 +136,9 @@ def _of_parts(table: Table) -> frozenset[int]:
     return frozenset(
         number
         for numbers in shared.values()
-        if any(not _is_direct(table.rows[other]) for other in numbers)
+        if not all(cuts.goes_inside(table.rows[other]) for other in numbers)
         for number in numbers
     )
-
-
-def _is_direct(row: Row) -> bool:
-    """Whether all that it puts into a shared element can stand behind what is there."""
-    if row.marks is None or len(row.element) > 2:
-        return False
-    return len(row.element) == 2 or all(part.to for part in row.parts)
 
 
 def _is_plain(row: Row) -> bool:
