@@ -3,7 +3,7 @@
 
 Fields that belong to one library (905, 852 …) are those that the merge policy drops; whoever copies a record makes its
 own. Pinyin that nobody has catalogued is supplied from our tables as the dialect wants it: $A behind $a (CALIS), $9
-(NLC), a field of its own (UNIMARC $6 and $7).
+(NLC), a field of its own (UNIMARC $6 and $7, 880 of what becomes MARC 21).
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def copied(published: Published, dialect: str) -> Going:
     record = Record(own.leader, tuple(shared))
     target = between.FORMATS[dialect]
     if target is Format.MARC21:
-        turned = record if fmt is target else _named(between.to(record, fmt, dialect).record, published.id)
+        turned = record if fmt is target else _named(between.to(spelled_out(record), fmt, dialect).record, published.id)
     else:
         if fmt is not target:
             record = between.to(record, fmt, CALIS).record

@@ -38,6 +38,10 @@ def test_nobodys_copies_leave_with_a_record(dialect: str, fmt: Format) -> None:
 
 def test_pinyin_is_supplied_where_the_dialect_wants_it() -> None:
     record = builders.a_cnmarc(title="重庆银行史", author="单田芳")
+    assert [value(text, "a") for text in taken(record, "marc21").all("880")] == [
+        "shan tian fang",
+        "chong qing yin hang shi",
+    ]
     calis, nlc, unimarc = (taken(record, each) for each in ("cnmarc-calis", "cnmarc-nlc", "unimarc"))
     assert value(calis.first("200") or "", "A") == "chong qing yin hang shi"
     assert value(nlc.first("200") or "", "9") == "chong qing yin hang shi"
