@@ -50,6 +50,34 @@ def test_pinyin_is_supplied_where_the_dialect_wants_it() -> None:
     assert [value(text, "a") for text in twins] == ["chong qing yin hang shi"]
 
 
+def in_chinese(*fields: tuple[str, str], language: str = "chi") -> Record:
+    coded = f"200101s2011    cc            000 0 {language} d"
+    return Record("00000nam a2200000 a 4500", (("001", "1"), ("008", coded), *fields))
+
+
+def test_marc21_as_it_is_kept_carries_pinyin_too() -> None:
+    title, name = "10\x1fa重庆银行史 /\x1fc单田芳著.", "1 \x1fa单田芳,"
+    record = in_chinese(("100", name), ("245", title), ("650", " 7\x1fa银行\x1f6880-03"), ("951", "  \x1fax"))
+    made = taken(record, "marc21", Format.MARC21)
+    assert made.first("245") == "10\x1f6880-05\x1fa重庆银行史 /\x1fc单田芳著."
+    assert made.all("880") == ["1 \x1f6100-04\x1fashan tian fang", "10\x1f6245-05\x1fachong qing yin hang shi"]
+    assert [tag for tag, _ in made.fields] == sorted(tag for tag, _ in made.fields)
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        in_chinese(("245", "10\x1fa日本文学史"), language="jpn"),
+        in_chinese(("245", "10\x1f6880-01\x1faChong qing"), ("880", "10\x1f6245-01\x1fa重庆")),
+        in_chinese(("245", "10\x1fa重庆"), ("880", "10\x1f6245-00\x1faChong qing")),
+        in_chinese(("245", "10\x1faGardens")),
+    ],
+)
+def test_pinyin_is_no_twin_of_what_has_one_or_is_not_chinese(record: Record) -> None:
+    made = taken(record, "marc21", Format.MARC21)
+    assert [each for each in made.fields if each[0] > "1"] == [each for each in record.fields if each[0] > "1"]
+
+
 def test_what_a_cataloguer_wrote_stays() -> None:
     for own in ("1 $a重庆$Achong qing shi$f某著", "1 $a重庆$9chong qing shi$f某著"):
         nlc = taken(builders.a_cnmarc(f200=own), "cnmarc-nlc")
