@@ -43,7 +43,7 @@ async def prove(members: Network) -> Chain:
             now = _text(await _field(out, members[symbol], ident))
             if now != right:
                 raise Fatal(f"the correction of {top} is not in {ident} at {symbol}: it says {now}, not {right}")
-            told = await network.said(members[symbol], review, "list", "--all")
+            told = await network.said(members[symbol], review, "list", "--kind", "correction", "--all")
             if any(each["state"] != "accepted" for each in told if each["why"] == WHY):
                 raise Fatal(f"at {symbol} the correction of {top} is not everywhere accepted: {told}")
     return found
@@ -92,7 +92,7 @@ async def _accept(member: Member) -> None:
     """`tianlu review list`, and `decide` on what the parent offers."""
     offers = [
         each
-        for each in await network.said(member, review, "list")
+        for each in await network.said(member, review, "list", "--kind", "correction")
         if each["state"] == "open" and each["to"] == member.part.symbol and each["why"] == WHY
     ]
     if len(offers) != 1:
