@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -124,17 +124,27 @@ async def test_databases_are_asked_one_by_one_where_a_target_wants_that() -> Non
     assert (asked, apart.hits, len(apart.found)) == ([("a",), ("b",)], 6, 5)
 
 
-async def test_a_target_without_operators_is_asked_for_one_after_the_other() -> None:
-    asked: list[bytes] = []
+def without_operators(searched: Callable[[Rpn], apdu.Apdu | None]) -> Speaks:
+    """A target that refuses operators and has one book; `searched` may answer a search in its place."""
 
     def answer(request: apdu.Apdu) -> Sequence[apdu.Apdu | bytes]:
         if isinstance(request, SearchRequest):
             assert isinstance(request.query, Type1)
-            if isinstance(request.query.query.rpn, RpnOperation):
-                return [refusing(Bib1.OPERATOR)]
-            asked.extend(terms(request.query.query.rpn))
-            return [found(0)] if len(asked) < 3 else library([builders.iso2709(BOOK)])(request)
+            rpn = request.query.query.rpn
+            if (said := refusing(Bib1.OPERATOR) if isinstance(rpn, RpnOperation) else searched(rpn)) is not None:
+                return [said]
         return library([builders.iso2709(BOOK)])(request)
+
+    return answer
+
+
+async def test_a_target_without_operators_is_asked_for_one_after_the_other() -> None:
+    asked: list[bytes] = []
+
+    @without_operators
+    def answer(rpn: Rpn) -> apdu.Apdu | None:
+        asked.extend(terms(rpn))
+        return found(0) if len(asked) < 3 else None
 
     query = queries.of_isbn(int(builders.isbn13(1))).query
     assert isinstance(query, Or)
@@ -149,15 +159,12 @@ async def test_a_target_without_operators_is_asked_for_one_after_the_other() -> 
 async def test_alternatives_are_not_left_out_in_silence(most: int, other: Index, asked_for: int, note: str) -> None:
     asked: list[bytes] = []
 
-    def answer(request: apdu.Apdu) -> Sequence[apdu.Apdu | bytes]:
-        if isinstance(request, SearchRequest):
-            assert isinstance(request.query, Type1)
-            if isinstance(request.query.query.rpn, RpnOperation):
-                return [refusing(Bib1.OPERATOR)]
-            if (1, 12) in attributes(request.query.query.rpn):
-                return [refusing(Bib1.USE_ATTRIBUTE)]
-            asked.extend(terms(request.query.query.rpn))
-        return library([builders.iso2709(BOOK)])(request)
+    @without_operators
+    def answer(rpn: Rpn) -> apdu.Apdu | None:
+        if (1, 12) in attributes(rpn):
+            return refusing(Bib1.USE_ATTRIBUTE)
+        asked.extend(terms(rpn))
+        return None
 
     came = await ask(answer, Or(Term(index="title", text="jia"), Term(index=other, text="chun")), most=most)
     assert (len(came.found), came.hits, came.notes) == (asked_for, asked_for, (note,))
