@@ -1,4 +1,4 @@
-"""Records at hand as an input to be landed: out of quarantine, or copied from elsewhere."""
+"""Records at hand as an input to be landed: out of quarantine, or copied from elsewhere (shell)."""
 
 from __future__ import annotations
 

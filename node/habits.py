@@ -44,11 +44,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 async def run(context: Context, conn: Connection, args: argparse.Namespace) -> Source:
     """Change what is said, and tell what holds now; Misconfigured if nothing is said or it doesn't suit the source."""
-    before = await sources.get(conn, args.name)
     if all(getattr(args, name) is None or getattr(args, name) is False for name in TOLD):
         raise Misconfigured(f"say what is to change: {', '.join(f'--{name}' for name in TOLD)}")
+    await sources.lock(conn, (await sources.get(conn, args.name)).no)
+    before = await sources.get(conn, args.name)  # as whoever had the lock has left it
     after = changed(before, args)
-    await sources.lock(conn, before.no)
     await _suits(conn, before, after)
     prepare.check_habits(after)
     await sources.change(conn, after)

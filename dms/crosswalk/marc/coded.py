@@ -68,15 +68,15 @@ class _Put(NamedTuple):
     under: bool  # what is there counts more
 
 
-_Put_ = tuple[int, str]  # place, characters
-_Built = dict[str, list[_Put_]]  # what is put into each build
+_Piece = tuple[int, str]  # place, characters
+_Built = dict[str, list[_Piece]]  # what is put into each build
 
 
 class _Source(NamedTuple):
     """What becomes of one coded subfield or field."""
 
-    puts: tuple[tuple[str, tuple[_Put_, ...]], ...]  # into each build
-    under: tuple[tuple[str, _Put_], ...]  # into builds, where what is there counts more
+    puts: tuple[tuple[str, tuple[_Piece, ...]], ...]  # into each build
+    under: tuple[tuple[str, _Piece], ...]  # into builds, where what is there counts more
     to: str  # where it went, for the report
     losses: tuple[Loss, ...]
 
@@ -254,7 +254,7 @@ class Coder:
             if lost:
                 at = f"{code}/{each.start:02}{_last(each.start, each.end - each.start)}"
                 losses.append(Loss(tag, at, Fate.LOST, why=lost, value=told))
-        into: dict[str, list[_Put_]] = {}
+        into: dict[str, list[_Piece]] = {}
         for put in puts:
             if not put.under:
                 into.setdefault(put.to, []).append((put.place, put.text))
